@@ -1,0 +1,31 @@
+.PHONY: help setup demo test check docs up down clean
+
+help: ## what there is to make
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+setup: ## install all that is needed (quick when it is there)
+	@scripts/setup.sh
+
+demo: setup ## render a small world, run two nights in Airflow, show the lists
+	@scripts/demo.sh
+
+test: setup check ## all checks and all tests
+	.venv/bin/python -m pytest
+
+check: setup ## ruff, mypy, import-linter
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+docs: setup ## write the generated pages of docs/
+	.venv/bin/python -m scripts.docs
+
+up: setup ## start Airflow with its UI on localhost
+	@scripts/up.sh
+
+down: ## stop it
+	@scripts/down.sh
+
+clean: ## remove the demo's store and Airflow's home (var/)
+	rm -rf var

@@ -1,0 +1,116 @@
+"""What every vidrec DAG shares: retries, pools, tags, the night, and how a task calls its job."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import Asset, Param, task
+from airflow.sdk.exceptions import AirflowFailException
+
+if TYPE_CHECKING:
+    from airflow.sdk.bases.decorator import Task
+
+TAGS = ["vidrec"]
+POOL = "vidrec_compute"
+DEFAULT_ARGS = {
+    "owner": "vidrec",
+    "retries": 2,
+    "retry_delay": timedelta(minutes=1),
+    "retry_exponential_backoff": True,
+    "execution_timeout": timedelta(hours=6),
+}
+RECOMMENDATIONS = Asset("vidrec_recommendations", uri="vidrec://results/current_recommendations")
+
+NIGHT_PARAM = Param(
+    None,
+    type=["null", "string"],
+    format="date",
+    title="Night",
+    description_md="The day to stand for (`YYYY-MM-DD`): only events before its 00:00 UTC exist for "
+    "it. Empty: the end of this run's interval.",
+    section="Night",
+)
+REFRESH_PARAM = Param(
+    False,
+    type="boolean",
+    title="Refresh",
+    description_md="Read the inputs again, with events that came late: a new run of the night. "
+    "Off: a night that was read before is computed from the same inputs again.",
+    section="Night",
+)
+
+
+def night_of(dag_run: Any) -> date:
+    """The night a DAG run stands for: its param, else its interval's end, else when it ran."""
+    asked = (dag_run.conf or {}).get("night")
+    if asked:
+        return date.fromisoformat(asked)
+    moment = dag_run.data_interval_end or dag_run.run_after
+    return moment.astimezone(UTC).date()
+
+
+def job_task(task_id: str, **options: Any) -> Task[..., dict[str, Any]]:
+    """A task that runs the job of its name for the run's night and one shard."""
+
+    @task(task_id=task_id, pool=POOL, **options)
+    def carry_out(
+        shard: str = "", *, dag_run: Any = None, outlet_events: Any = None
+    ) -> dict[str, Any]:
+        """Import the job here: nothing heavy is imported when a DAG is parsed."""
+        from vidrec_tasks.jobs._runner import Order, postcard, run_job
+
+        conf = dag_run.conf or {}
+        order = Order(
+            task_id,
+            night_of(dag_run),
+            shard,
+            owner=f"airflow:{dag_run.dag_id}:{dag_run.run_id}",
+            refresh=bool(conf.get("refresh")),
+            is_cold=bool(conf.get("is_cold", dag_run.dag_id == "vidrec_rebuild")),
+        )
+        receipt = postcard(answer_or_fail(run_job, order, settings_for(conf)))
+        for asset in options.get("outlets", ()):
+            outlet_events[asset].extra = {"run_id": receipt["run_id"], **receipt["counts"]}
+        return receipt
+
+    return carry_out
+
+
+def by_hand(task_id: str, words: dict[str, str], **options: Any) -> Task[..., dict[str, Any]]:
+    """A task that runs a job outside the night with words from the form.
+
+    Args:
+        task_id: the job's name.
+        words: the job's argument -> the form's param.
+        options: passed to ``@task``.
+    """
+
+    @task(task_id=task_id, **options)
+    def carry_out(*, params: Any = None, dag_run: Any = None) -> dict[str, Any]:
+        """Import the job here: nothing heavy is imported when a DAG is parsed."""
+        from vidrec_tasks.jobs._by_hand import run_by_hand
+
+        said = {argument: params[param] for argument, param in words.items()}
+        return answer_or_fail(run_by_hand, task_id, request_id=dag_run.run_id, **said)
+
+    return carry_out
+
+
+def settings_for(conf: dict[str, Any]) -> Any:
+    """The settings, with what the form says of encoders."""
+    from vidrec_tasks.settings import read_settings
+
+    names = ("text_encoder", "frame_encoder")
+    encoders = {name: conf[name] for name in names if conf.get(name)}
+    return read_settings(**({"content": encoders} if encoders else {}))
+
+
+def answer_or_fail(call: Any, *args: Any, **words: Any) -> Any:
+    """Call a job; errors that a retry cannot mend fail the task at once."""
+    from vidrec_tasks.errors import GateError, InputError, SettingsError
+
+    try:
+        return call(*args, **words)
+    except (GateError, InputError, SettingsError) as error:
+        raise AirflowFailException(str(error)) from error

@@ -1,0 +1,38 @@
+"""By hand: erase these users everywhere, leave a receipt."""
+
+from __future__ import annotations
+
+import pendulum
+from airflow.sdk import DAG, Param
+from vidrec_dag_defaults import DEFAULT_ARGS, TAGS, by_hand
+
+DOC = """
+### vidrec: forget
+
+Erases users from the input tables, the store's artefacts and every retained run's tables, writes
+their keyed hashes into the ledger so that no later input brings them back, and leaves a receipt that
+counts what was removed. The receipt holds no id.
+"""
+
+with DAG(
+    dag_id="vidrec_forget",
+    description="Erase users everywhere and leave a receipt.",
+    doc_md=DOC,
+    schedule=None,
+    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    tags=[*TAGS, "by hand"],
+    params={
+        "user_ids": Param(
+            [],
+            type="array",
+            items={"type": "string", "minLength": 1},
+            minItems=1,
+            maxItems=10_000,
+            title="Users",
+            description="The user ids to erase, one a line.",
+        )
+    },
+) as dag:
+    by_hand("forget_users", {"user_ids": "user_ids"})()

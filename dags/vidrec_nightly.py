@@ -1,0 +1,35 @@
+"""The night: inputs to published lists, once a day."""
+
+from __future__ import annotations
+
+import pendulum
+from airflow.sdk import DAG, CronDataIntervalTimetable
+from vidrec_dag_defaults import DEFAULT_ARGS, NIGHT_PARAM, REFRESH_PARAM, TAGS
+from vidrec_flow import night_flow
+
+DOC = """
+### vidrec: the night
+
+Reads the catalogue and the logs, looks at new films, encodes them, profiles users, trains the models,
+writes and explains every list, checks the gates and publishes all tables in one transaction.
+
+* **Schedule**: every day at 02:00 UTC, for the day that has just begun.
+* **By hand**: *Trigger* asks for a night. A night may be run again; it gives the same answer.
+* **If it fails**: readers keep the last published night. Clear the red task once the cause is mended;
+  what is made already is taken from the store. `write_report` writes what there is either way.
+* **Work**: shards of users and videos are mapped tasks in the pool `vidrec_compute`.
+"""
+
+with DAG(
+    dag_id="vidrec_nightly",
+    description="Catalogue and logs to published, explained recommendation lists.",
+    doc_md=DOC,
+    schedule=CronDataIntervalTimetable("0 2 * * *", timezone="UTC"),
+    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    tags=TAGS,
+    params={"night": NIGHT_PARAM, "refresh": REFRESH_PARAM},
+) as dag:
+    night_flow()

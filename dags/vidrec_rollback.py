@@ -1,0 +1,37 @@
+"""By hand: point the readers at an earlier run."""
+
+from __future__ import annotations
+
+import pendulum
+from airflow.sdk import DAG, Param
+from vidrec_dag_defaults import DEFAULT_ARGS, TAGS, by_hand
+
+DOC = """
+### vidrec: roll back
+
+Moves the readers' pointer to an earlier published run, in one transaction. Nothing is computed and
+nothing is lost: roll forward by rolling back to the newer run. Whoever was erased stays erased.
+"""
+
+with DAG(
+    dag_id="vidrec_rollback",
+    description="Point the readers at an earlier published run.",
+    doc_md=DOC,
+    schedule=None,
+    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    tags=[*TAGS, "by hand"],
+    params={
+        "run_id": Param(
+            None,
+            type=["null", "string"],
+            pattern=r"^\d{4}-\d{2}-\d{2}-[0-9a-f]{8}$",
+            title="Run",
+            description_md="The `run_id` to go to (see the vidrec page). Empty: the one published "
+            "before the current one.",
+            examples=["2026-09-01-0123abcd"],
+        )
+    },
+) as dag:
+    by_hand("roll_back", {"run_id": "run_id"})()

@@ -1,0 +1,39 @@
+"""By hand: answer these queries now."""
+
+from __future__ import annotations
+
+import pendulum
+from airflow.sdk import DAG, Param
+from vidrec_dag_defaults import DEFAULT_ARGS, TAGS, by_hand
+
+DOC = """
+### vidrec: search
+
+Answers queries at once from the published night's features, and writes them to
+`adhoc_search_results` under this DAG run's id. A published night is never altered.
+"""
+
+with DAG(
+    dag_id="vidrec_search",
+    description="Answer search queries now.",
+    doc_md=DOC,
+    schedule=None,
+    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+    default_args=DEFAULT_ARGS,
+    tags=[*TAGS, "by hand"],
+    params={
+        "queries": Param(
+            ["a cat on a sofa"],
+            type="array",
+            items={"type": "string", "minLength": 1, "maxLength": 200},
+            minItems=1,
+            maxItems=100,
+            title="Queries",
+            description="What to look for, one query a line.",
+        ),
+        "n_results": Param(
+            10, type="integer", minimum=1, maximum=200, title="Results", description="Videos a query."
+        ),
+    },
+) as dag:
+    by_hand("answer_request", {"queries": "queries", "n_results": "n_results"})()

@@ -1,0 +1,107 @@
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vidrec_tasks.contracts.inputs import INTERACTIONS, USERS, VIDEOS
+from vidrec_tasks.contracts.parsing import check_columns, parse
+from vidrec_tasks.errors import ContractError
+
+
+def events(**columns: list[object]) -> pd.DataFrame:
+    n = len(next(iter(columns.values())))
+    good = {
+        "user_id": ["u1"] * n,
+        "video_id": ["v1"] * n,
+        "event_at": ["2026-09-01T10:00:00Z"] * n,
+        "event_type": ["play"] * n,
+        "watched_s": ["3"] * n,
+        "row_num": list(range(n)),
+    }
+    return pd.DataFrame({**good, **columns})
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("user_id", "", "user_id is missing"),
+        ("video_id", None, "video_id is missing"),
+        ("event_at", "yesterday", "event_at is not a time"),
+        ("event_at", "1e30", "event_at is not a time"),
+        ("event_at", "-5", "event_at is not a time"),
+        ("event_type", "dance", "event_type is unknown"),
+        ("watched_s", "-3", "watched_s < 0"),
+        ("watched_s", "inf", "watched_s is not a finite number"),
+        ("watched_s", "much", "watched_s is not a finite number"),
+    ],
+)
+def test_a_bad_value_sends_its_row_to_rejects_with_the_reason(
+    column: str, value: object, reason: str
+) -> None:
+    parsed = parse(events(**{column: [value, "u1" if column == "user_id" else None]}), INTERACTIONS)
+    assert parsed.rejects.iloc[0]["reason"].startswith(reason)
+    assert parsed.rejects.iloc[0]["row_num"] == 0
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2026-09-01T10:00:00Z",
+        "2026-09-01 12:00:00+02:00",
+        "1788256800",
+        1788256800,
+        1788256800000,
+        "2026-09-01T10:00:00",
+        pd.Timestamp("2026-09-01 10:00", tz="UTC"),
+    ],
+)
+def test_a_time_is_read_in_any_of_its_ways(moment: object) -> None:
+    parsed = parse(events(event_at=[moment]), INTERACTIONS)
+    assert parsed.rows["event_at"].to_list() == [pd.Timestamp("2026-09-01 10:00", tz="UTC")]
+
+
+def test_ids_that_a_reader_took_for_numbers_are_written_as_they_were() -> None:
+    parsed = parse(events(user_id=[7.0], video_id=[31]), INTERACTIONS)
+    assert parsed.rows[["user_id", "video_id"]].iloc[0].to_list() == ["7", "31"]
+
+
+def test_lists_are_read_from_text_and_from_lists() -> None:
+    raw = pd.DataFrame({"video_id": ["a", "b"], "tags": ["x| y|x|", ["p", "q"]], "row_num": [0, 1]})
+    assert parse(raw, VIDEOS).rows["tags"].to_list() == [["x", "y"], ["p", "q"]]
+
+
+def test_absent_values_take_their_defaults() -> None:
+    row = parse(pd.DataFrame({"video_id": ["a"], "row_num": [0]}), VIDEOS).rows.iloc[0]
+    assert (row["status"], row["age_rating"], row["title"], row["tags"]) == ("active", 0, "", [])
+
+
+@pytest.mark.parametrize(("text", "flag"), [("true", True), ("0", False), ("Yes", True), ("", False)])
+def test_a_flag_is_read_in_any_of_its_ways(text: str, flag: bool) -> None:
+    raw = pd.DataFrame({"user_id": ["u"], "opted_out": [text], "row_num": [0]})
+    assert parse(raw, USERS).rows["opted_out"].to_list() == [flag]
+
+
+def test_a_missing_column_is_named_with_its_neighbour() -> None:
+    with pytest.raises(ContractError, match=r"first: user_id.*rename 'user'\?"):
+        check_columns(["user", "video_id", "event_at", "event_type"], INTERACTIONS, origin="x.csv")
+
+
+anything = (
+    st.none()
+    | st.text(max_size=20)
+    | st.floats(allow_nan=True, allow_infinity=True)
+    | st.integers(-(10**18), 10**18)
+)
+
+
+@given(st.lists(st.tuples(anything, anything, anything, anything, anything), min_size=1, max_size=8))
+@settings(max_examples=150, deadline=None)
+def test_every_row_is_either_accepted_or_rejected_whatever_it_holds(
+    rows: list[tuple[object, ...]],
+) -> None:
+    names = ["user_id", "video_id", "event_at", "event_type", "watched_s"]
+    raw = pd.DataFrame(rows, columns=names, dtype=object)
+    raw["row_num"] = range(len(raw))
+    parsed = parse(raw, INTERACTIONS)
+    assert sorted([*parsed.rows["row_num"], *parsed.rejects["row_num"]]) == list(range(len(raw)))
+    assert (parsed.rejects["reason"] != "").all()

@@ -1,0 +1,100 @@
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vidrec_tasks.errors import MissingArtefact, StoreError
+from vidrec_tasks.store.artefacts import Artefacts, key_of
+from vidrec_tasks.store.codecs import decode, encode
+from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.runs import RunRecord, Runs
+
+
+@pytest.fixture
+def artefacts(tmp_path: Path) -> Artefacts:
+    return Artefacts(Place(str(tmp_path)))
+
+
+def world() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "video_id": ["v1", "v2"],
+            "tags": [["a", "b"], []],
+            "behaviour": [{"n": 1}, {"m": 2.5}],
+            "at": pd.to_datetime(["2026-01-01", None], utc=True).astype("datetime64[us, UTC]"),
+        }
+    )
+
+
+def test_a_frame_with_lists_dicts_and_times_comes_back_as_it_was() -> None:
+    suffix, data = encode(world())
+    pd.testing.assert_frame_equal(decode(suffix, data), world())
+
+
+def test_an_array_comes_back_as_it_was() -> None:
+    matrix = np.arange(6, dtype=np.float32).reshape(2, 3)
+    suffix, data = encode(matrix)
+    np.testing.assert_array_equal(decode(suffix, data), matrix)
+
+
+def test_an_object_array_is_never_pickled() -> None:
+    with pytest.raises(ValueError, match="allow_pickle"):
+        encode(np.array([{}], dtype=object))
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    ).filter(lambda value: isinstance(value, (dict, list)))
+)
+@settings(max_examples=50, deadline=None)
+def test_any_json_comes_back_as_it_was(value: object) -> None:
+    assert decode(*encode(value)) == value  # type: ignore[arg-type]
+
+
+def test_the_same_value_gives_the_same_bytes() -> None:
+    assert encode(world()) == encode(world().copy())
+
+
+def test_an_artefact_is_found_at_its_address_only(artefacts: Artefacts) -> None:
+    key = key_of({"a": 1})
+    written = artefacts.write("profiles.3", key, {"table": world()})
+    assert artefacts.find("profiles.3", key) == written
+    assert artefacts.find("profiles.3", key_of({"a": 2})) is None
+    assert written.rows == 2
+
+
+def test_an_artefact_that_was_not_committed_is_not_there(artefacts: Artefacts) -> None:
+    key = key_of({})
+    artefacts.write("x", key, {"table": world()})
+    (artefacts.place.path("artefacts", "x", key) / "_artefact.json").unlink()
+    assert artefacts.find("x", key) is None
+
+
+def test_an_artefact_never_changes(
+    artefacts: Artefacts, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = key_of({})
+    first = artefacts.write("x", key, {"table": world()})
+    with caplog.at_level(logging.WARNING):
+        second = artefacts.write("x", key, {"table": world().iloc[:1]})
+    assert second == first
+    assert "made again with other bytes" in caplog.text
+
+
+def test_a_part_that_is_not_there_is_named(artefacts: Artefacts) -> None:
+    ref = artefacts.write("x", key_of({}), {"table": world()})
+    with pytest.raises(StoreError, match="no part 'matrix'"):
+        artefacts.read(ref, "matrix")
+
+
+def test_a_name_that_no_job_made_is_an_error_with_the_next_step(tmp_path: Path) -> None:
+    record = RunRecord("2026-01-01-00000000", "2026-01-01", "i", "s", "c", 1, 1, "current")
+    run = Runs(Place(str(tmp_path))).open(record)
+    with pytest.raises(MissingArtefact, match="run the job that makes it first"):
+        run.read("profiles.0")

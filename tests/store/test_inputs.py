@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from vidrec_tasks.errors import InputError
+from vidrec_tasks.store.inputs import fingerprint, input_files, read_chunks
+from vidrec_tasks.store.place import Place
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Path:
+    (tmp_path / "inputs").mkdir()
+    return tmp_path / "inputs"
+
+
+def read(inputs: Path, table: str = "t") -> tuple[pd.DataFrame, list[tuple[int, str, str]]]:
+    chunks = list(read_chunks(input_files(Place(str(inputs.parent)), table), table=table))
+    torn = [line for chunk in chunks for line in chunk.torn]
+    return pd.concat([chunk.rows for chunk in chunks], ignore_index=True), torn
+
+
+def test_lines_with_too_many_or_too_few_fields_are_torn_not_lost(inputs: Path) -> None:
+    (inputs / "t.csv").write_text('a,b\n1,2\n3\n"x\ny",4\n5,6,7\n8,9\n')
+    rows, torn = read(inputs)
+    assert rows["a"].to_list() == ["1", "x\ny", "8"]
+    assert rows["row_num"].to_list() == [0, 2, 4]
+    assert [(number, text) for number, _, text in torn] == [(1, "3"), (3, "5,6,7")]
+
+
+def test_csv_values_stay_the_text_they_were(inputs: Path) -> None:
+    (inputs / "t.csv").write_text("a,b\n007,1e5\nNA,\n")
+    rows, _ = read(inputs)
+    assert rows["a"].to_list() == ["007", "NA"]
+    assert rows["b"].isna().to_list() == [False, True]
+
+
+def test_bytes_that_are_no_utf8_are_shown_not_fatal(inputs: Path) -> None:
+    (inputs / "t.csv").write_bytes(b"a,b\n\xff\xfe,1\n")
+    rows, _ = read(inputs)
+    assert rows["a"].to_list() == ["\ufffd\ufffd"]
+
+
+def test_a_jsonl_line_that_is_no_object_is_torn(inputs: Path) -> None:
+    (inputs / "t.jsonl").write_text('{"a": 1}\n[1]\nnot json\n{"a": 2}\n')
+    rows, torn = read(inputs)
+    assert rows["row_num"].to_list() == [0, 3]
+    assert [number for number, _, _ in torn] == [1, 2]
+
+
+def test_files_of_a_folder_are_read_in_the_order_of_their_names(inputs: Path) -> None:
+    (inputs / "t").mkdir()
+    (inputs / "t" / "2.csv").write_text("a\nlater\n")
+    (inputs / "t" / "1.jsonl").write_text('{"a": "earlier"}\n')
+    pd.DataFrame({"a": ["last"]}).to_parquet(inputs / "t" / "3.parquet")
+    rows, _ = read(inputs)
+    assert rows["a"].to_list() == ["earlier", "later", "last"]
+    assert rows["row_num"].to_list() == [0, 1, 2]
+
+
+def test_a_table_that_is_there_twice_is_an_error(inputs: Path) -> None:
+    (inputs / "t.csv").write_text("a\n")
+    (inputs / "t.jsonl").write_text("")
+    with pytest.raises(InputError, match="keep one"):
+        input_files(Place(str(inputs.parent)), "t")
+
+
+@pytest.mark.parametrize(("name", "data"), [("t.parquet", b"no parquet"), ("t.csv", b"")])
+def test_an_unreadable_file_is_named(inputs: Path, name: str, data: bytes) -> None:
+    (inputs / name).write_bytes(data)
+    with pytest.raises(InputError, match=name):
+        read(inputs)
+
+
+def test_a_fingerprint_follows_the_bytes(inputs: Path) -> None:
+    path = inputs / "t.csv"
+    path.write_text("a\n1\n")
+    before = fingerprint([path])
+    path.write_text("a\n2\n")
+    assert fingerprint([path]) != before

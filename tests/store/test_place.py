@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+
+from vidrec_tasks.errors import StoreError
+from vidrec_tasks.store.place import Place
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(str(tmp_path / "store"))
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../../b", "", "a\\b", "a\0b"])
+def test_a_name_cannot_climb_out_of_the_store(place: Place, name: str) -> None:
+    with pytest.raises(StoreError, match="not a name inside the store"):
+        place.path("inputs", name)
+
+
+def test_a_written_file_is_read_back_and_nothing_is_left_beside_it(place: Place) -> None:
+    path = place.path("a", "b.bin")
+    place.write(path, b"one")
+    place.write(path, b"two")
+    assert place.read(path) == b"two"
+    assert [entry.name for entry in path.parent.iterdir()] == ["b.bin"]
+
+
+def test_a_store_that_is_a_file_is_named_in_the_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="VIDREC_STORE_URL"):
+        Place(str(tmp_path / "file"))
+
+
+def test_a_missing_file_is_named_in_the_error(place: Place) -> None:
+    with pytest.raises(StoreError, match=r"cannot read .*nothing\.json"):
+        place.read_json(place.path("nothing.json"))
+
+
+def test_a_failed_write_leaves_the_old_file(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = place.path("kept.bin")
+    place.write(path, b"old")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("vidrec_tasks.store.place.os.fsync", full)
+    with pytest.raises(StoreError, match="No space left"):
+        place.write(path, b"new")
+    assert place.read(path) == b"old"
+    assert [entry.name for entry in path.parent.iterdir()] == ["kept.bin"]

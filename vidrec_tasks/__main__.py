@@ -1,0 +1,202 @@
+"""The command line: ``python -m vidrec_tasks JOB --night 2026-09-01``; errors are one line, exit 1."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from vidrec_tasks.errors import VidrecError
+from vidrec_tasks.jobs import NIGHT
+
+log = logging.getLogger("vidrec_tasks")
+
+Command = Callable[[argparse.Namespace], None]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0, or 1 when vidrec said what is wrong.
+    """
+    _write_logs()
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.command(arguments)
+    except VidrecError as error:
+        log.error("%s", error)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m vidrec_tasks", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_night(commands)
+    for task_id in NIGHT:
+        _add_job(commands, task_id)
+    _add_by_hand(commands)
+    _add_import(commands)
+    _add_demo(commands)
+    return parser
+
+
+def _add(commands: Any, name: str, command: Command, meaning: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=meaning, description=meaning)
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _add_night_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--night", type=_night, required=True, help="YYYY-MM-DD")
+    parser.add_argument("--refresh", action="store_true", help="read the inputs again")
+    parser.add_argument("--cold", action="store_true", help="take nothing from earlier runs")
+    parser.add_argument("--force", action="store_true", help="make again what is made already")
+
+
+def _add_night(commands: Any) -> None:
+    parser = _add(commands, "night", _run_night, "run a whole night, without Airflow")
+    _add_night_arguments(parser)
+    parser.add_argument("--until", choices=NIGHT, default=NIGHT[-1], help="the last job to run")
+
+
+def _add_job(commands: Any, task_id: str) -> None:
+    parser = _add(commands, task_id, _run_job, f"run the job {task_id} of a night")
+    _add_night_arguments(parser)
+    parser.add_argument("--shard", default=None, help="one shard; all of them by default")
+    parser.set_defaults(task_id=task_id)
+
+
+def _add_by_hand(commands: Any) -> None:
+    search = _add(commands, "search", _search, "answer queries from the published night's features")
+    search.add_argument("queries", nargs="+")
+    search.add_argument("--n", type=int, default=10, help="videos a query")
+    rollback = _add(commands, "rollback", _roll_back, "point the readers at an earlier run")
+    rollback.add_argument("--run-id", default=None, help="by default the one before the current")
+    forget = _add(commands, "forget", _forget, "erase users everywhere, leave a receipt")
+    forget.add_argument("user_ids", nargs="+")
+
+
+def _add_import(commands: Any) -> None:
+    parser = _add(commands, "import_data", _import, "bring other people's files into the inputs")
+    presets = ("movielens", "recbole", "rectools", "personalize", "gorse")
+    parser.add_argument("--preset", required=True, choices=presets)
+    parser.add_argument("--from", dest="source", type=Path, required=True, help="their folder")
+    parser.add_argument("--overviews", type=Path, help="movielens: a TMDB csv or zip of overviews")
+
+
+def _add_demo(commands: Any) -> None:
+    demo = _add(commands, "demo", _demo, "render a small world with a known truth")
+    import_module("vidrec_tasks.demo.command").add_arguments(demo)
+    nights = _add(commands, "demo_nights", _demo_nights, "the last two nights of a demo world")
+    nights.add_argument("--into", type=Path, required=True)
+    watch = _add(commands, "watch", _watch, "say what a night is doing until a process ends")
+    watch.add_argument("--night", type=_night, required=True)
+    watch.add_argument("--pid", type=int, required=True)
+    _add(commands, "show", _show, "print what the last nights published")
+
+
+def _run_night(arguments: argparse.Namespace) -> None:
+    import_module("vidrec_tasks.jobs._runner").run_night(
+        arguments.night,
+        until=arguments.until,
+        refresh=arguments.refresh,
+        is_cold=arguments.cold,
+        force=arguments.force,
+    )
+
+
+def _run_job(arguments: argparse.Namespace) -> None:
+    runner = import_module("vidrec_tasks.jobs._runner")
+    shards = [arguments.shard] if arguments.shard else runner.all_shards(arguments.task_id, arguments.night)  # fmt: skip
+    for shard in shards:
+        runner.run_job(
+            runner.Order(
+                arguments.task_id,
+                arguments.night,
+                shard,
+                refresh=arguments.refresh,
+                is_cold=arguments.cold,
+                force=arguments.force,
+            )
+        )
+
+
+def _search(arguments: argparse.Namespace) -> None:
+    answer = _by_hand("answer_request", queries=arguments.queries, n_results=arguments.n)
+    for row in answer["rows"]:
+        at = "" if row["at_s"] is None else f" at {row['at_s']:.1f} s"
+        _write(f"{row['query']}: {row['rank']}. {row['video_id']} {row['title']} "
+               f"(matched {row['matched']}{at}, {row['score']:.4f})")  # fmt: skip
+
+
+def _roll_back(arguments: argparse.Namespace) -> None:
+    _write(str(_by_hand("roll_back", run_id=arguments.run_id)))
+
+
+def _forget(arguments: argparse.Namespace) -> None:
+    _write(str(_by_hand("forget_users", user_ids=arguments.user_ids)))
+
+
+def _by_hand(task_id: str, **said: Any) -> dict[str, Any]:
+    run = import_module("vidrec_tasks.jobs._by_hand").run_by_hand
+    answer: dict[str, Any] = run(task_id, request_id=_request_id(), **said)
+    return answer
+
+
+def _import(arguments: argparse.Namespace) -> None:
+    settings = import_module("vidrec_tasks.settings").read_settings()
+    place = import_module("vidrec_tasks.store.place").Place(settings.store_url)
+    options = {"overviews": arguments.overviews} if arguments.overviews else {}
+    imported = import_module("vidrec_tasks.importing.presets").import_data(
+        arguments.preset, arguments.source, place.local(place.path("inputs")), **options
+    )
+    _write(f"{arguments.preset}: {imported}")
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    import_module("vidrec_tasks.demo.command").run(arguments)
+
+
+def _demo_nights(arguments: argparse.Namespace) -> None:
+    for night in import_module("vidrec_tasks.demo.command").nights(arguments.into):
+        _write(night.isoformat())
+
+
+def _watch(arguments: argparse.Namespace) -> None:
+    import_module("vidrec_tasks.demo.watching").watch(arguments.night, arguments.pid, write=_write)
+
+
+def _show(arguments: argparse.Namespace) -> None:
+    import_module("vidrec_tasks.demo.showing").show(write=_write)
+
+
+def _request_id() -> str:
+    return f"cli-{import_module('uuid').uuid4()}"
+
+
+def _night(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        message = f"{text!r} is not a day like 2026-09-01"
+        raise argparse.ArgumentTypeError(message) from error
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _write_logs() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    for noisy in ("httpx", "faiss", "transformers", "torch", "PIL"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""Histories: the interactions of many users in one compact, time-ordered structure.
+
+Leaves cleaning and weighing to `interactions`; everything that learns or scores reads this.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from vidrec_tasks.columns import EVENT_AT, USER_ID, VIDEO_NUM, WEIGHT
+
+
+@dataclass(frozen=True)
+class Histories:
+    """The interactions of ``n_users`` users, oldest first within a user (CSR layout).
+
+    Attributes:
+        user_ids: ``(n_users,)`` str, sorted; a user's row here is their ``user_num``.
+        offsets: ``(n_users + 1,)`` int64; user ``i`` owns events ``offsets[i]:offsets[i + 1]``.
+        video_nums: ``(n_events,)`` int64, rows of the content matrices.
+        weights: ``(n_events,)`` float32; above 0 liked, below 0 disliked.
+        event_at: ``(n_events,)`` int64, seconds since 1970 UTC.
+    """
+
+    user_ids: npt.NDArray[np.object_]
+    offsets: npt.NDArray[np.int64]
+    video_nums: npt.NDArray[np.int64]
+    weights: npt.NDArray[np.float32]
+    event_at: npt.NDArray[np.int64]
+
+    @property
+    def n_users(self) -> int:
+        """Number of users."""
+        return len(self.user_ids)
+
+    @property
+    def n_events(self) -> int:
+        """Number of interactions."""
+        return len(self.video_nums)
+
+    def of(self, user_num: int) -> slice:
+        """The events of one user, as a slice into the event arrays."""
+        return slice(int(self.offsets[user_num]), int(self.offsets[user_num + 1]))
+
+    def user_nums(self) -> npt.NDArray[np.int64]:
+        """``(n_events,)`` the user_num of each event."""
+        return np.repeat(np.arange(self.n_users), np.diff(self.offsets))
+
+    def blocks(self, size: int) -> Iterator[tuple[int, "Histories"]]:
+        """Yield ``(first user_num, Histories of at most size users)`` in order."""
+        for start in range(0, self.n_users, size):
+            yield start, self.take(slice(start, start + size))
+
+    def take(self, users: slice) -> "Histories":
+        """The histories of a contiguous range of users."""
+        start, stop, _ = users.indices(self.n_users)
+        offsets = self.offsets[start : stop + 1]
+        events = slice(int(offsets[0]), int(offsets[-1]))
+        return Histories(
+            self.user_ids[start:stop],
+            offsets - offsets[0],
+            self.video_nums[events],
+            self.weights[events],
+            self.event_at[events],
+        )
+
+    def where(self, keep: npt.NDArray[np.bool_]) -> "Histories":
+        """The same users with only the events where ``keep`` (``(n_events,)`` bool) holds."""
+        kept_before = np.concatenate([[0], np.cumsum(keep)])
+        return Histories(
+            self.user_ids,
+            kept_before[self.offsets].astype(np.int64),
+            self.video_nums[keep],
+            self.weights[keep],
+            self.event_at[keep],
+        )
+
+    def before(self, seconds: int) -> "Histories":
+        """The same users with only the events before a moment (seconds since 1970 UTC)."""
+        return self.where(self.event_at < seconds)
+
+
+def gather(interactions: pd.DataFrame, user_ids: npt.ArrayLike | None = None) -> Histories:
+    """Gather weighed interactions into histories.
+
+    Args:
+        interactions: columns user_id, video_num, event_at (datetime, UTC), weight; row order breaks
+            ties in event_at.
+        user_ids: all users to hold, also those without events; by default those who have events.
+
+    Returns:
+        Histories with sorted users, oldest event first. Events of users not named are left out.
+    """
+    named = interactions[USER_ID].unique() if user_ids is None else user_ids
+    users = np.array(sorted(set(np.asarray(named, dtype=object))), dtype=object)
+    user_nums = pd.Index(users).get_indexer(pd.Index(interactions[USER_ID].astype(object)))
+    seconds = epoch_seconds(interactions[EVENT_AT])
+    order = np.lexsort((np.arange(len(seconds)), seconds, user_nums))
+    order = order[user_nums[order] >= 0]
+    counts = np.bincount(user_nums[order], minlength=len(users))
+    return Histories(
+        users,
+        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        interactions[VIDEO_NUM].to_numpy(np.int64)[order],
+        interactions[WEIGHT].to_numpy(np.float32)[order],
+        seconds[order],
+    )
+
+
+def epoch_seconds(times: pd.Series) -> npt.NDArray[np.int64]:
+    """Datetimes (UTC) as whole seconds since 1970."""
+    return times.to_numpy().astype("datetime64[s]").astype(np.int64)

@@ -1,0 +1,42 @@
+"""Runs the jobs that are no part of a night: they are called from a form or by hand."""
+
+import importlib
+import logging
+from typing import Any
+
+from vidrec_tasks.errors import SettingsError
+from vidrec_tasks.jobs import BY_HAND
+from vidrec_tasks.settings import Settings, read_settings
+from vidrec_tasks.store.place import Place
+
+log = logging.getLogger(__name__)
+
+
+def run_by_hand(
+    task_id: str, settings: Settings | None = None, *, request_id: str, **said: Any
+) -> dict[str, Any]:
+    """Run a job outside the night.
+
+    Args:
+        task_id: one of `BY_HAND`.
+        settings: read from the environment when None.
+        request_id: who asks, for results that carry it.
+        said: the job's own arguments.
+
+    Returns:
+        What the job says, of postcard size.
+
+    Raises:
+        SettingsError: there is no such job.
+        VidrecError: what the job says.
+    """
+    if task_id not in BY_HAND:
+        message = f"job {task_id!r}: unknown; one of {', '.join(BY_HAND)}"
+        raise SettingsError(message)
+    settings = settings or read_settings()
+    module = importlib.import_module(f"vidrec_tasks.jobs.{task_id}")
+    answer: dict[str, Any] = getattr(module, task_id)(
+        settings, Place(settings.store_url), request_id=request_id, **said
+    )
+    log.info("%s: %s", task_id, answer)
+    return answer

@@ -1,0 +1,151 @@
+"""What a job is: the artefacts it needs and makes, and the context it runs in."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from typing import Any, Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from vidrec_tasks.settings import Settings
+from vidrec_tasks.store.artefacts import Ref
+from vidrec_tasks.store.codecs import Part
+from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.runs import Run, Runs
+
+Per = Literal["", "video_shard", "user_shard", "fit"]
+
+FITS: Final = ("evaluation", "serving")
+VIDEO_SHARDED: Final = ("keyframes", "embeddings")
+USER_SHARDED: Final = (
+    "interactions", "profiles", "portraits", "user_vectors", "candidates", "ranked", "lists",
+    "explained",
+)  # fmt: skip
+
+
+@dataclass
+class Made:
+    """What a job made.
+
+    Attributes:
+        artefacts: artefact name -> its parts (the first frame among them gives the row count).
+        counts: numbers for the receipt, with the totals they are part of.
+    """
+
+    artefacts: Mapping[str, Mapping[str, Part]] = field(default_factory=dict)
+    counts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a job may touch: its settings, its run, its shard."""
+
+    settings: Settings
+    place: Place
+    run: Run
+    shard: str = ""
+
+    @property
+    def night(self) -> date:
+        """The night of the run."""
+        return self.run.night
+
+    @property
+    def cut(self) -> int:
+        """The night, 00:00 UTC, in seconds since 1970: nothing at or after it exists."""
+        return int(midnight(self.night).timestamp())
+
+    def own(self, kind: str) -> str:
+        """The name of this shard's artefact of a kind."""
+        return f"{kind}.{self.shard}"
+
+    def read(self, name: str, part: str = "table") -> Any:
+        """A part of an artefact of this run."""
+        return self.run.read(name, part)
+
+    def read_all(self, kind: str, part: str = "table") -> Any:
+        """The same part of every shard of a kind, one after the other."""
+        parts = [self.run.read(name, part) for name in shards_of(self.run, kind)]
+        if isinstance(parts[0], np.ndarray):
+            return np.concatenate(parts)
+        return pd.concat(parts, ignore_index=True)
+
+    def parent(self, role: str) -> Run | None:
+        """The earlier run that this one takes something from, if it is still in the store."""
+        run_id = self.run.record.parents.get(role)
+        return Runs(self.place).find(run_id) if run_id else None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job: a function with the names of what it needs and makes.
+
+    Attributes:
+        needs: ``name``, ``kind.#`` (own shard) or ``kind.*`` (all shards).
+        makes: ``name`` or ``kind.#``.
+        settings: groups of settings that change the outcome.
+        per: what it is mapped over; '' runs once.
+        parents: roles of earlier runs it takes something from.
+        is_pure: its artefacts follow from what it needs, so they can be taken from the store.
+    """
+
+    task_id: str
+    run: Callable[[Context], Made]
+    needs: tuple[str, ...]
+    makes: tuple[str, ...]
+    settings: tuple[str, ...]
+    per: Per
+    parents: tuple[str, ...]
+    is_pure: bool
+
+
+def job(
+    *,
+    needs: tuple[str, ...] = (),
+    makes: tuple[str, ...] = (),
+    settings: tuple[str, ...] = (),
+    per: Per = "",
+    parents: tuple[str, ...] = (),
+    is_pure: bool = True,
+) -> Callable[[Callable[[Context], Made]], Job]:
+    """Declare a function to be the job of its name."""
+
+    def declare(run: Callable[[Context], Made]) -> Job:
+        return Job(run.__name__, run, needs, makes, settings, per, parents, is_pure)
+
+    return declare
+
+
+def shards_of(run: Run, kind: str) -> list[str]:
+    """The artefact names of all shards of a kind."""
+    if kind in VIDEO_SHARDED:
+        return [f"{kind}.{shard}" for shard in range(run.record.n_video_shards)]
+    if kind in USER_SHARDED:
+        return [f"{kind}.{shard}" for shard in range(run.record.n_user_shards)]
+    return [f"{kind}.{fit}" for fit in FITS]
+
+
+def names_of(patterns: tuple[str, ...], run: Run, shard: str) -> list[str]:
+    """Patterns of `Job.needs` or `Job.makes` as artefact names."""
+    names: list[str] = []
+    for pattern in patterns:
+        if pattern.endswith(".*"):
+            names += shards_of(run, pattern[:-2])
+        else:
+            names.append(pattern.replace("#", shard))
+    return names
+
+
+def refs_of(job: Job, run: Run, shard: str) -> dict[str, Ref]:
+    """The artefacts that a job needs, by name.
+
+    Raises:
+        MissingArtefact: one is not made yet.
+    """
+    return {name: run.ref(name) for name in names_of(job.needs, run, shard)}
+
+
+def midnight(night: date) -> datetime:
+    """The moment at which a night begins: 00:00 UTC of its day."""
+    return datetime.combine(night, time(), tzinfo=UTC)

@@ -1,0 +1,269 @@
+"""Runs jobs: takes the night's lease, reuses what is made already, writes artefacts and the receipt."""
+
+import importlib
+import logging
+import os
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from vidrec_tasks.errors import SettingsError, VidrecError
+from vidrec_tasks.jobs import NIGHT
+from vidrec_tasks.jobs._job import FITS, Context, Job, Made, names_of, refs_of
+from vidrec_tasks.settings import Settings, read_settings
+from vidrec_tasks.store.artefacts import Ref, key_of
+from vidrec_tasks.store.leases import Lease
+from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.runs import Run, Runs
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Order:
+    """Which job to run, for which night and shard, and how.
+
+    Attributes:
+        owner: who holds the night's lease; empty: this process, for as long as the job takes.
+        refresh: take late events in (validate_inputs only): a new run of the night.
+        is_cold: take nothing from earlier runs (validate_inputs only).
+        force: make again what the store has already, and warn if the bytes differ.
+    """
+
+    task_id: str
+    night: date
+    shard: str = ""
+    owner: str = ""
+    refresh: bool = False
+    is_cold: bool = False
+    force: bool = False
+
+
+def run_job(order: Order, settings: Settings | None = None) -> dict[str, Any]:
+    """Run one job of a night.
+
+    Returns:
+        Its receipt: JSON of postcard size.
+
+    Raises:
+        VidrecError: what the job says; nothing is half-written then.
+        RunUnderWay: another run of the same night holds the lease.
+    """
+    settings = settings or read_settings()
+    _limit_threads(settings.threads)
+    place = Place(settings.store_url)
+    lease = lease_of(place, order.night, owner=order.owner, settings=settings)
+    with lease.kept():
+        try:
+            return _carry_out(order, settings, place)
+        finally:
+            if not order.owner:
+                lease.release()
+
+
+def run_night(
+    night: date,
+    settings: Settings | None = None,
+    *,
+    until: str = NIGHT[-1],
+    refresh: bool = False,
+    is_cold: bool = False,
+    force: bool = False,
+) -> list[dict[str, Any]]:
+    """Run the jobs of a night in order, in this process, up to and with the job ``until``.
+
+    Returns:
+        The receipts, in order.
+
+    Raises:
+        VidrecError: what the job that failed says; the report is written all the same.
+    """
+    settings = settings or read_settings()
+    load_job(until)
+    place = Place(settings.store_url)
+    owner = f"night:{socket.gethostname()}:{os.getpid()}"
+    lease = lease_of(place, night, owner=owner, settings=settings)
+    receipts: list[dict[str, Any]] = []
+    with lease.kept():
+        try:
+            for task_id in NIGHT[: NIGHT.index(until) + 1]:
+                for shard in shards_for(task_id, place, night):
+                    order = Order(task_id, night, shard, owner, refresh, is_cold, force)
+                    receipts.append(run_job(order, settings))
+        except VidrecError:
+            _report_failure(Order(NIGHT[-1], night, "", owner), settings, place)
+            raise
+        finally:
+            lease.release()
+    return receipts
+
+
+def lease_of(place: Place, night: date, *, owner: str, settings: Settings) -> Lease:
+    """The lease of a night for an owner; without a name the owner is this process."""
+    is_process = not owner or owner.startswith("night:")
+    name = owner or f"job:{socket.gethostname()}:{os.getpid()}"
+    return Lease(place, night, owner=name, lease_s=settings.lease_s, is_process=is_process)
+
+
+def load_job(task_id: str) -> Job:
+    """The job of a name.
+
+    Raises:
+        SettingsError: there is no such job.
+    """
+    if task_id not in NIGHT:
+        message = f"job {task_id!r}: unknown; one of {', '.join(NIGHT)}"
+        raise SettingsError(message)
+    found: Job = getattr(importlib.import_module(f"vidrec_tasks.jobs.{task_id}"), task_id)
+    return found
+
+
+def all_shards(task_id: str, night: date, settings: Settings | None = None) -> list[str]:
+    """The shards of a job for a night of the configured store."""
+    settings = settings or read_settings()
+    return shards_for(task_id, Place(settings.store_url), night)
+
+
+def shards_for(task_id: str, place: Place, night: date) -> list[str]:
+    """The shards a job is mapped over: one empty name when it runs once."""
+    if task_id == "validate_inputs":
+        return [""]
+    per = load_job(task_id).per
+    record = Runs(place).of_night(night).record
+    if per == "fit":
+        return list(FITS)
+    counts = {"video_shard": record.n_video_shards, "user_shard": record.n_user_shards}
+    return [str(shard) for shard in range(counts[per])] if per else [""]
+
+
+def postcard(receipt: dict[str, Any]) -> dict[str, Any]:
+    """A receipt small enough for XCom whatever the number of shards."""
+    artefacts = receipt["artefacts"]
+    return {
+        **{name: value for name, value in receipt.items() if name != "artefacts"},
+        "artefact": artefacts[0] if artefacts else None,
+        "rows": sum(artefact["rows"] for artefact in artefacts),
+        "bytes": sum(artefact["bytes"] for artefact in artefacts),
+        "user_shards": [str(shard) for shard in range(receipt["counts"].get("user_shards", 0))],
+        "video_shards": [str(shard) for shard in range(receipt["counts"].get("video_shards", 0))],
+    }
+
+
+def _report_failure(order: Order, settings: Settings, place: Place) -> None:
+    """Write the report of a night that failed, if its run was opened at all."""
+    if Runs(place).pinned(order.night) is None:
+        return
+    try:
+        run_job(order, settings)
+    except VidrecError as error:
+        log.warning("%s", error)
+
+
+def _carry_out(order: Order, settings: Settings, place: Place) -> dict[str, Any]:
+    started = datetime.now(UTC)
+    begin = time.monotonic()
+    if order.task_id == "validate_inputs":
+        # It opens the run, so it cannot be given one.
+        opening = importlib.import_module("vidrec_tasks.jobs.validate_inputs")
+        run, made, refs = opening.open_run(
+            place, settings, order.night, refresh=order.refresh, is_cold=order.is_cold
+        )
+        reused = False
+    else:
+        run = Runs(place).of_night(order.night)
+        made, refs, reused = _make(load_job(order.task_id), order, settings, place, run)
+    seconds = round(time.monotonic() - begin, 3)
+    receipt = {
+        "job": order.task_id,
+        "night": order.night.isoformat(),
+        "run_id": run.run_id,
+        "shard": order.shard,
+        "started_at": started.isoformat(),
+        "seconds": seconds,
+        "reused": reused,
+        "counts": dict(made.counts),
+        "artefacts": [ref.to_json() for ref in refs],
+    }
+    run.write_receipt(order.task_id, order.shard, receipt)
+    _say(receipt)
+    return receipt
+
+
+def _make(
+    job: Job, order: Order, settings: Settings, place: Place, run: Run
+) -> tuple[Made, list[Ref], bool]:
+    names = names_of(job.makes, run, order.shard)
+    context = Context(settings, place, run, order.shard)
+    key = _key(job, context, order)
+    found = [run.artefacts.find(name, key) for name in names]
+    there = [ref for ref in found if ref is not None]
+    if job.is_pure and names and len(there) == len(names) and not order.force:
+        for ref in there:
+            run.remember(ref)
+        return Made(counts=_said_before(run, order)), there, True
+    made = job.run(context)
+    _check_names(job, names, made)
+    refs = [run.artefacts.write(name, key, made.artefacts[name]) for name in names]
+    for ref in refs:
+        run.remember(ref)
+    return made, refs, False
+
+
+def _key(job: Job, context: Context, order: Order) -> str:
+    """What the job's artefacts are made of, as their address."""
+    groups = {group: getattr(context.settings, group).model_dump(mode="json", exclude={"endpoint_key"})
+              for group in job.settings}  # fmt: skip
+    needs = {name: ref.checksum for name, ref in refs_of(job, context.run, order.shard).items()}
+    parents = {}
+    for role in job.parents:
+        parent = context.parent(role)
+        parents[role] = parent.run_id if parent else ""
+    return key_of(
+        {
+            "job": job.task_id,
+            "shard": order.shard,
+            "night": order.night.isoformat(),
+            "code": context.run.record.code,
+            "settings": groups,
+            "needs": needs,
+            "parents": parents,
+        }
+    )
+
+
+def _said_before(run: Run, order: Order) -> dict[str, Any]:
+    for receipt in run.receipts():
+        if receipt["job"] == order.task_id and receipt["shard"] == order.shard:
+            return dict(receipt["counts"])
+    return {}
+
+
+def _check_names(job: Job, names: list[str], made: Made) -> None:
+    if set(names) != set(made.artefacts):
+        message = f"{job.task_id}: made {sorted(made.artefacts)}, promised {sorted(names)}"
+        raise VidrecError(message)
+
+
+def _say(receipt: dict[str, Any]) -> None:
+    counts = ", ".join(f"{name} {value}" for name, value in receipt["counts"].items())
+    log.info(
+        "%s%s: %s in %.1f s%s",
+        receipt["job"],
+        f"[{receipt['shard']}]" if receipt["shard"] else "",
+        counts or "done",
+        receipt["seconds"],
+        " (all reused)" if receipt["reused"] else "",
+    )
+
+
+def _limit_threads(threads: int) -> None:
+    """Give native code its threads: cores divided by the slots of the compute pool."""
+    if not threads:
+        return
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = str(threads)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)

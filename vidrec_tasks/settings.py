@@ -1,0 +1,284 @@
+"""Settings: the only reader of the environment; one field, one line of meaning.
+
+Every field can be set as ``VIDREC_<GROUP>__<FIELD>`` (``VIDREC_CONTENT__N_KEYFRAMES=12``), the
+top-level ones as ``VIDREC_<FIELD>`` (``VIDREC_STORE_URL``). An unknown ``VIDREC_*`` name is an error.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from vidrec_tasks.errors import SettingsError
+
+PREFIX = "VIDREC_"
+
+
+class Group(BaseModel):
+    """A frozen group of settings that refuses names it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InputSettings(Group):
+    """How the input tables are read."""
+
+    max_reject_share: float = Field(
+        0.2, ge=0, le=1, description="Share of rejected rows above which a table stops the night."
+    )
+    need_interactions: bool = Field(
+        True, description="False: a catalogue alone is enough (content jobs and search, no lists)."
+    )
+    users_per_shard: int = Field(
+        10_000, ge=1, description="Users a shard aims at; the number of user shards follows."
+    )
+    videos_per_shard: int = Field(
+        2_000, ge=1, description="Videos a shard aims at; the number of video shards follows."
+    )
+
+
+class ContentSettings(Group):
+    """Keyframes, encoders, fusion, near-duplicates and the content index."""
+
+    n_keyframes: int = Field(8, ge=1, le=64, description="Keyframes kept a film.")
+    keyframe_mode: Literal["intra", "scene"] = Field(
+        "intra", description="Which frames are candidates: intra frames only, or scene changes."
+    )
+    decode_timeout_s: float = Field(
+        10.0, gt=0, description="Seconds one film may take to decode before it is quarantined."
+    )
+    max_pixels: int = Field(
+        8192 * 4320, ge=1, description="Pixels a frame may have before its film is quarantined."
+    )
+    decode_memory_mb: int = Field(
+        2048, ge=256, description="Memory in MiB the decoding process may address."
+    )
+    thumbnail_px: int = Field(320, ge=32, description="Longer side of a stored keyframe, in pixels.")
+    text_encoder: str = Field(
+        "embedded", description="'embedded' (MiniLM), a local folder or a hub id of a text encoder."
+    )
+    frame_encoder: str = Field(
+        "embedded",
+        description="'embedded' (ConSE on EfficientNet-Lite0), or a folder or hub id of CLIP or SigLIP.",
+    )
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="'auto' takes bfloat16 where the processor or GPU has it."
+    )
+    batch_size: int = Field(64, ge=1, description="Texts or frames encoded at once.")
+    text_weight: float = Field(0.6, ge=0, le=1, description="Weight of the text vector in fusion.")
+    min_duplicate_similarity: float = Field(
+        0.9, ge=0, le=1, description="Frame similarity from which two films are near-duplicates."
+    )
+    index_exact_limit: int = Field(
+        200_000, ge=1, description="Vectors up to which the index searches exactly."
+    )
+    min_index_recall: float = Field(
+        0.95, ge=0, le=1, description="recall@100 under which an approximate index falls back to exact."
+    )
+
+
+class LanguageSettings(Group):
+    """The language model that writes portraits and summaries."""
+
+    model: str = Field(
+        "embedded", description="'embedded' (SmolLM2-135M-Instruct), a local folder or a hub id."
+    )
+    endpoint_url: str = Field(
+        "", description="Base URL of an OpenAI-compatible endpoint; when set it is used instead."
+    )
+    endpoint_key: SecretStr = Field(
+        SecretStr(""), description="Key for the endpoint; never logged, never part of a hash."
+    )
+    endpoint_timeout_s: float = Field(30.0, gt=0, description="Seconds one endpoint call may take.")
+    batch_size: int = Field(64, ge=1, description="Sentences generated at once.")
+    max_new_tokens: int = Field(48, ge=8, le=256, description="Tokens a sentence may have.")
+    max_sentences: int = Field(
+        5_000, ge=0, description="Sentences a shard may write a night, most active users first."
+    )
+
+
+class AudienceSettings(Group):
+    """How interactions become weights, profiles and topics."""
+
+    half_life_days: float = Field(30.0, gt=0, description="Days after which an event counts half.")
+    max_history: int = Field(200, ge=1, description="Most recent interactions kept a user.")
+    min_interactions: int = Field(
+        3, ge=1, description="Interactions under which a user counts as cold."
+    )
+    like_weight: float = Field(1.0, description="Added to the weight for a like: it was asked for.")
+    share_weight: float = Field(1.0, description="Added for a share: stronger than watching alone.")
+    dislike_weight: float = Field(-2.0, description="Added for a dislike: outweighs a full watch.")
+    skip_weight: float = Field(-0.5, description="Added for a skip: weak evidence against.")
+    n_topics: int = Field(5, ge=1, le=20, description="Strongest topics kept a user.")
+
+
+class RecommendingSettings(Group):
+    """Candidates, models, ranking and re-ranking."""
+
+    n: int = Field(10, ge=1, le=200, description="Length of a published list.")
+    n_candidates: int = Field(200, ge=10, description="Candidates kept a user after merging sources.")
+    n_per_source: int = Field(100, ge=1, description="Candidates one source may add a user.")
+    scorer: Literal["dot", "attention", "blend"] = Field(
+        "blend", description="Which score orders the served lists."
+    )
+    min_score: float = Field(
+        0.0, ge=-1, le=1, description="Cosine under which content candidates are dropped."
+    )
+    dim: int = Field(64, ge=8, le=512, description="Width of f(v) and g(u).")
+    max_sequence: int = Field(50, ge=2, le=512, description="Interactions the user tower reads.")
+    max_epochs: int = Field(60, ge=1, description="Epochs of training; early stopping ends sooner.")
+    patience: int = Field(5, ge=1, description="Epochs without improvement before training stops.")
+    full_softmax_limit: int = Field(
+        50_000, ge=1, description="Videos up to which the softmax is full; beyond it is sampled."
+    )
+    dense_linear_limit: int = Field(
+        20_000, ge=1, description="Videos up to which the linear item-item model is dense."
+    )
+    diversity: float = Field(
+        0.3, ge=0, le=1, description="Weight of dissimilarity in MMR: 0 is pure relevance."
+    )
+    max_per_creator: int = Field(3, ge=1, description="Videos of one creator in a list.")
+    n_exploration: int = Field(1, ge=0, description="Slots a list keeps for new videos.")
+    fresh_days: float = Field(7.0, gt=0, description="Days a video counts as fresh.")
+    default_max_age_rating: int = Field(
+        18, ge=0, le=21, description="Age rating in years shown to users with none of their own."
+    )
+    explanation_language: Literal["en", "zh"] = Field(
+        "en", description="Language of the explanation templates."
+    )
+    seed: int = Field(7, ge=0, description="Seed of training, initial weights and tie breaks.")
+
+
+class SearchingSettings(Group):
+    """Answers to queries."""
+
+    n_results: int = Field(10, ge=1, le=200, description="Results an answered query has.")
+    max_queries: int = Field(200, ge=0, description="Queries answered a night, most frequent first.")
+    rrf_k: int = Field(60, ge=1, description="k of reciprocal rank fusion (Cormack et al., 2009).")
+
+
+class InsightSettings(Group):
+    """What creators may learn about their audience."""
+
+    k_anonymity: int = Field(20, ge=2, description="Users a cell needs before it is written.")
+
+
+class EvaluationSettings(Group):
+    """The held-out window and the gates."""
+
+    holdout_days: int = Field(
+        3, ge=1, description="Days before the night that the evaluation fit does not see."
+    )
+    n_users: int = Field(
+        2_000, ge=1, description="Users evaluated a night at most, drawn by a stable hash."
+    )
+    n_bootstrap: int = Field(500, ge=50, description="Bootstrap draws behind each interval.")
+    max_ndcg_drop: float = Field(
+        0.1, ge=0, le=1, description="Relative NDCG drop against the champion that a gate allows."
+    )
+    min_claim_precision: float = Field(
+        1.0, ge=0, le=1, description="Share of true claims in explanations that a gate asks for."
+    )
+    min_list_share: float = Field(
+        0.9, ge=0, le=1, description="Share of active users who must have a list."
+    )
+
+
+class PublishingSettings(Group):
+    """The result tables."""
+
+    retained_runs: int = Field(7, ge=1, description="Published runs kept for rollback.")
+    valid_hours: float = Field(36.0, gt=0, description="Hours after the night a row is valid.")
+
+
+class Settings(BaseSettings):
+    """All settings; the environment is read once, here."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    store_url: str = Field("var/store", description="Folder or fsspec URL of the store.")
+    results_url: str = Field(
+        "", description="SQLAlchemy URL of the result tables; empty: SQLite inside the store."
+    )
+    threads: int = Field(0, ge=0, description="Threads of native code; 0: as many as cores.")
+    lease_s: float = Field(120.0, gt=0, description="Seconds a run's lock lives unless renewed.")
+    inputs: InputSettings = InputSettings()
+    content: ContentSettings = ContentSettings()
+    language: LanguageSettings = LanguageSettings()
+    audience: AudienceSettings = AudienceSettings()
+    recommending: RecommendingSettings = RecommendingSettings()
+    searching: SearchingSettings = SearchingSettings()
+    insights: InsightSettings = InsightSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    publishing: PublishingSettings = PublishingSettings()
+
+    def digest(self) -> str:
+        """Hash (hex) of what can change an artefact: no place, key, thread or lease is in it."""
+        meaning = self.model_dump(
+            mode="json",
+            exclude={
+                "store_url": True,
+                "results_url": True,
+                "threads": True,
+                "lease_s": True,
+                "language": {"endpoint_key", "endpoint_timeout_s"},
+            },
+        )
+        text = json.dumps(meaning, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_settings(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Read settings from the environment, with keyword overrides first.
+
+    Args:
+        environment: checked for unknown ``VIDREC_*`` names; ``os.environ`` when None.
+        overrides: field values that win over the environment, nested groups as dicts.
+
+    Raises:
+        SettingsError: a name is unknown or a value out of range; the message names it.
+    """
+    _refuse_unknown(os.environ if environment is None else environment)
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + "__".join(str(part) for part in first["loc"]).upper()
+        message = (
+            f"settings: {error.error_count()} wrong (first: {name}={first['input']!r}: "
+            f"{first['msg']}); see docs/SETTINGS.md for ranges"
+        )
+        raise SettingsError(message) from error
+
+
+def known_names() -> list[str]:
+    """Every environment name that sets something."""
+    names = []
+    for field, info in Settings.model_fields.items():
+        kind = info.annotation
+        if isinstance(kind, type) and issubclass(kind, Group):
+            names += [f"{PREFIX}{field}__{inner}".upper() for inner in kind.model_fields]
+        else:
+            names.append(f"{PREFIX}{field}".upper())
+    return names
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = set(known_names())
+    unknown = sorted(name for name in environment if name.upper().startswith(PREFIX))
+    unknown = [name for name in unknown if name.upper() not in known]
+    if unknown:
+        near = get_close_matches(unknown[0].upper(), known, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        message = (
+            f"settings: {len(unknown)} unknown name(s) in the environment "
+            f"(first: {unknown[0]}){hint} See docs/SETTINGS.md"
+        )
+        raise SettingsError(message)

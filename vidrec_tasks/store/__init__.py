@@ -1,0 +1,1 @@
+"""Store: artefact names to places, atomic writes, runs, receipts and leases."""

@@ -1,0 +1,116 @@
+"""Artefacts: immutable folders of files, addressed by the hash of what made them.
+
+An artefact is there when its ``_artefact.json`` is there: the files come first, that one last.
+"""
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from vidrec_tasks.errors import StoreError
+from vidrec_tasks.store.codecs import Part, decode, encode
+from vidrec_tasks.store.place import Place
+
+log = logging.getLogger(__name__)
+
+COMMIT = "_artefact.json"
+
+
+@dataclass(frozen=True)
+class Ref:
+    """What a receipt says of an artefact.
+
+    Attributes:
+        name: its name in a run, with its shard (``profiles.3``).
+        key: 20 hex digits of the hash of what made it: its address.
+        checksum: 20 hex digits of the hash of its bytes.
+        rows: rows of its first table.
+        bytes: bytes of its files.
+    """
+
+    name: str
+    key: str
+    checksum: str
+    rows: int
+    bytes: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As a plain dict."""
+        return asdict(self)
+
+
+def key_of(made_of: Mapping[str, Any]) -> str:
+    """The address of what is made of these names, hashes and settings."""
+    return hashlib.sha256(encode(dict(made_of))[1]).hexdigest()[:20]
+
+
+def kind_of(name: str) -> str:
+    """``profiles.3`` is of kind ``profiles``."""
+    return name.split(".", 1)[0]
+
+
+class Artefacts:
+    """Reads and writes artefacts in a place."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+
+    def find(self, name: str, key: str) -> Ref | None:
+        """The artefact at an address, if it was committed."""
+        path = self._folder(name, key) / COMMIT
+        if not path.exists():
+            return None
+        said = self.place.read_json(path)
+        return Ref(name, key, said["checksum"], said["rows"], said["bytes"])
+
+    def write(self, name: str, key: str, parts: Mapping[str, Part]) -> Ref:
+        """Write parts and commit them.
+
+        Bytes that are there already are kept: an artefact never changes. Other bytes at the same
+        address mean that the work is not repeatable; the first ones are kept and a warning says so.
+
+        Raises:
+            StoreError: a file cannot be written.
+        """
+        folder = self._folder(name, key)
+        encoded = {part: encode(value) for part, value in sorted(parts.items())}
+        checksum = _checksum(encoded)
+        there = self.find(name, key)
+        if there is not None:
+            if there.checksum != checksum:
+                log.warning("%s %s: made again with other bytes; the first are kept", name, key)
+            return there
+        for part, (suffix, data) in encoded.items():
+            self.place.write(folder / f"{part}.{suffix}", data)
+        rows = next((len(value) for value in parts.values() if hasattr(value, "columns")), 0)
+        size = sum(len(data) for _, data in encoded.values())
+        files = {part: suffix for part, (suffix, _) in encoded.items()}
+        said = {"checksum": checksum, "rows": rows, "bytes": size, "files": files}
+        self.place.write_json(folder / COMMIT, said)
+        return Ref(name, key, checksum, rows, size)
+
+    def read(self, ref: Ref, part: str) -> Any:
+        """One part of an artefact.
+
+        Raises:
+            StoreError: the artefact or the part is gone.
+        """
+        folder = self._folder(ref.name, ref.key)
+        files = self.place.read_json(folder / COMMIT)["files"]
+        if part not in files:
+            message = f"store: {ref.name} has no part {part!r} (it has {', '.join(files)})"
+            raise StoreError(message)
+        return decode(files[part], self.place.read(folder / f"{part}.{files[part]}"))
+
+    def _folder(self, name: str, key: str) -> Any:
+        return self.place.path("artefacts", kind_of(name), key)
+
+
+def _checksum(encoded: Mapping[str, tuple[str, bytes]]) -> str:
+    digest = hashlib.sha256()
+    for part, (suffix, data) in encoded.items():
+        digest.update(f"{part}.{suffix}:{len(data)}:".encode())
+        digest.update(data)
+    return digest.hexdigest()[:20]

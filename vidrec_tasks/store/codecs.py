@@ -1,0 +1,104 @@
+"""Codecs: frames, arrays, tensors and JSON to bytes and back; the same value gives the same bytes.
+
+Nothing is ever pickled: Parquet for frames, ``.npy`` without objects, safetensors for weights.
+"""
+
+import io
+import json
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from vidrec_tasks.errors import StoreError
+
+Part: TypeAlias = pd.DataFrame | npt.NDArray[Any] | bytes | dict[str, Any] | list[Any]
+
+JSON_COLUMNS: Final = b"vidrec_json"
+SUFFIXES: Final = {"frame": "parquet", "array": "npy", "bytes": "bin", "json": "json"}
+
+
+def encode(part: Part) -> tuple[str, bytes]:
+    """A value as (file suffix, bytes).
+
+    Raises:
+        StoreError: the value is of no known kind.
+    """
+    if isinstance(part, pd.DataFrame):
+        return SUFFIXES["frame"], _frame_to_bytes(part)
+    if isinstance(part, np.ndarray):
+        buffer = io.BytesIO()
+        np.save(buffer, np.ascontiguousarray(part), allow_pickle=False)
+        return SUFFIXES["array"], buffer.getvalue()
+    if isinstance(part, bytes):
+        return SUFFIXES["bytes"], part
+    if isinstance(part, (dict, list)):
+        text = json.dumps(part, sort_keys=True, ensure_ascii=False, default=_plain)
+        return SUFFIXES["json"], text.encode()
+    message = f"store: a {type(part).__name__} cannot be stored"
+    raise StoreError(message)
+
+
+def decode(suffix: str, data: bytes) -> Any:
+    """The value that `encode` was given."""
+    if suffix == SUFFIXES["frame"]:
+        return _bytes_to_frame(data)
+    if suffix == SUFFIXES["array"]:
+        return np.load(io.BytesIO(data), allow_pickle=False)
+    if suffix == SUFFIXES["json"]:
+        return json.loads(data)
+    return data
+
+
+def _frame_to_bytes(frame: pd.DataFrame) -> bytes:
+    frame = frame.reset_index(drop=True)
+    nested = [name for name in frame.columns if _is_nested(frame[name])]
+    if nested:
+        frame = frame.copy()
+        for name in nested:
+            frame[name] = [_to_json(value) for value in frame[name]]
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    metadata = {**(table.schema.metadata or {}), JSON_COLUMNS: json.dumps(nested).encode()}
+    buffer = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata(metadata), buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _bytes_to_frame(data: bytes) -> pd.DataFrame:
+    table = pq.read_table(io.BytesIO(data))
+    frame = table.to_pandas()
+    nested = json.loads((table.schema.metadata or {}).get(JSON_COLUMNS, b"[]"))
+    for name in nested:
+        frame[name] = pd.Series([_from_json(text) for text in frame[name]], dtype=object)
+    return frame
+
+
+def _is_nested(values: pd.Series) -> bool:
+    """Whether a column holds lists or dicts; those are kept as JSON text."""
+    if values.dtype != object:
+        return False
+    return any(isinstance(value, (dict, list, tuple)) for value in values)
+
+
+def _to_json(value: Any) -> str | None:
+    if value is None:
+        return None
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=_plain)
+
+
+def _from_json(text: str | None) -> Any:
+    return json.loads(text) if isinstance(text, str) else None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    message = f"store: a {type(value).__name__} inside JSON cannot be stored"
+    raise StoreError(message)

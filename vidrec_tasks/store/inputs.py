@@ -1,0 +1,176 @@
+"""Inputs: finds the files of an input table and reads them in chunks, losing no row.
+
+A table is ``inputs/<table>.<ext>`` or a folder ``inputs/<table>/`` of such files, read in the order of
+their names; ``ext`` is parquet, csv or jsonl. Leaves meaning to `contracts`.
+"""
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from vidrec_tasks.columns import ROW_NUM
+from vidrec_tasks.errors import InputError
+from vidrec_tasks.store.place import Place
+
+EXTENSIONS: Final = ("parquet", "csv", "jsonl")
+CHUNK_ROWS: Final = 500_000
+
+
+@dataclass
+class Chunk:
+    """Some rows of an input file.
+
+    Attributes:
+        rows: values as read, with row_num counted over all files of the table.
+        torn: ``(row_num, reason, sample)`` of lines that are no row at all.
+        origin: the file's name.
+    """
+
+    rows: pd.DataFrame
+    origin: str
+    torn: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def input_files(place: Place, table: str) -> list[Any]:
+    """The files of a table, in reading order; none if there is no such table.
+
+    Raises:
+        InputError: the table is there twice.
+    """
+    folder = place.path("inputs")
+    single = [folder / f"{table}.{extension}" for extension in EXTENSIONS]
+    found = [path for path in single if path.exists()]
+    many = folder / table
+    inside: list[Any] = []
+    if many.exists():
+        inside = [path for path in many.iterdir() if path.suffix.lstrip(".") in EXTENSIONS]
+        inside = sorted((path for path in inside if path.name[0] != "."), key=lambda p: p.name)
+    if len(found) + bool(inside) > 1:
+        names = [path.name for path in found] + ([f"{table}/"] if inside else [])
+        message = f"{table}: is there {len(names)} times ({', '.join(names)}); keep one"
+        raise InputError(message)
+    return found or inside
+
+
+def fingerprint(paths: list[Any]) -> str:
+    """Hash (hex) of the names and bytes of files."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.name.encode() + b"\0")
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def read_chunks(paths: list[Any], *, table: str) -> Iterator[Chunk]:
+    """Read files in chunks of at most half a million rows.
+
+    Raises:
+        InputError: a file cannot be read as what its name says; the message names it.
+    """
+    n_rows = 0
+    for path in paths:
+        try:
+            for chunk in _READERS[path.suffix](path):
+                numbers = np.arange(n_rows, n_rows + len(chunk.rows) + len(chunk.torn))
+                torn_places = [place for place, _, _ in chunk.torn]
+                chunk.rows[ROW_NUM] = np.delete(numbers, torn_places)
+                chunk.torn = [(int(numbers[place]), why, row) for place, why, row in chunk.torn]
+                n_rows += len(numbers)
+                yield chunk
+        except (OSError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            first_line = str(error).splitlines()[0]
+            message = f"{table}: {path.name} cannot be read ({first_line}); export it again"
+            raise InputError(message) from error
+
+
+def _read_parquet(path: Any) -> Iterator[Chunk]:
+    with path.open("rb") as file:
+        parquet = pq.ParquetFile(file)
+        if parquet.metadata.num_rows == 0:
+            yield Chunk(parquet.schema_arrow.empty_table().to_pandas(), path.name)
+        for batch in parquet.iter_batches(batch_size=CHUNK_ROWS):
+            yield Chunk(batch.to_pandas(), path.name)
+
+
+def _read_csv(path: Any) -> Iterator[Chunk]:
+    """CSV as text; a line with too many or too few fields is torn, not lost."""
+    torn: list[tuple[int, str, str]] = []
+
+    def keep(row: Any) -> str:
+        why = f"line has {row.actual_columns} fields, not {row.expected_columns}"
+        torn.append((row.number or 0, why, (row.text or "")[:200]))
+        return "skip"
+
+    with path.open("rb") as file:
+        header = _header(path, file)
+        file.seek(0)
+        table = pa_csv.read_csv(
+            file,
+            read_options=pa_csv.ReadOptions(use_threads=False),
+            parse_options=pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=keep),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(header, pa.binary()),
+                strings_can_be_null=True,
+                null_values=[""],
+                quoted_strings_can_be_null=True,
+            ),
+        )
+    # Line numbers count the header from 1; places count rows from 0.
+    places = [(number - 2, why, text) for number, why, text in torn]
+    columns = {name: _texts(table[name]) for name in table.column_names}
+    yield Chunk(pd.DataFrame(columns), path.name, places)
+
+
+def _header(path: Any, file: Any) -> list[str]:
+    first = file.readline().decode("utf-8-sig", errors="replace").rstrip("\r\n")
+    if not first:
+        message = f"{path.name} is empty: not even a header; export it again"
+        raise InputError(message)
+    return next(csv.reader([first]))
+
+
+def _texts(column: pa.ChunkedArray) -> pd.Series:
+    """Bytes as text; what is not UTF-8 is shown with replacement characters."""
+    try:
+        return column.cast(pa.string()).to_pandas()
+    except pa.ArrowInvalid:
+        values = [None if v is None else v.decode("utf-8", "replace") for v in column.to_pylist()]
+        return pd.Series(values, dtype=object)
+
+
+def _read_jsonl(path: Any) -> Iterator[Chunk]:
+    rows: list[dict[str, Any]] = []
+    torn: list[tuple[int, str, str]] = []
+    with path.open("rb") as file:
+        for line in file:
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+                problem = "" if isinstance(row, dict) else "line is no JSON object"
+            except ValueError:
+                row, problem = None, "line is no JSON"
+            if problem:
+                text = line.decode("utf-8", "replace").strip()
+                torn.append((len(rows) + len(torn), problem, text[:200]))
+            else:
+                rows.append(row)
+            if len(rows) + len(torn) >= CHUNK_ROWS:
+                yield Chunk(pd.DataFrame(rows, dtype=object), path.name, torn)
+                rows, torn = [], []
+    if rows or torn:
+        yield Chunk(pd.DataFrame(rows, dtype=object), path.name, torn)
+
+
+_READERS: Final = {".parquet": _read_parquet, ".csv": _read_csv, ".jsonl": _read_jsonl}

@@ -1,0 +1,57 @@
+"""Ledger: who asked to be forgotten, as keyed hashes, so that no later input brings them back."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable
+
+import pandas as pd
+
+from vidrec_tasks.store.place import Place
+
+
+class Ledger:
+    """The hashes of forgotten users; the ids themselves are never written."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self._hashes_path = place.path("erasures", "ledger.json")
+        self._key_path = place.path("erasures", "key")
+
+    def add(self, user_ids: Iterable[str]) -> int:
+        """Write users down as forgotten.
+
+        Returns:
+            How many were not in the ledger yet.
+        """
+        known = self._hashes()
+        new = {self._hash(user_id) for user_id in user_ids} - known
+        if new:
+            self.place.write_json(self._hashes_path, sorted(known | new))
+        return len(new)
+
+    def holds(self, user_ids: pd.Series) -> pd.Series:
+        """Whether each user was forgotten, as a bool series."""
+        known = self._hashes()
+        if not known:
+            return pd.Series(False, index=user_ids.index)
+        forgotten = {name for name in user_ids.unique() if self._hash(str(name)) in known}
+        return user_ids.isin(forgotten)
+
+    def fingerprint(self) -> str:
+        """Hash (hex) of the ledger: pinned inputs are made anew when it grew."""
+        return hashlib.sha256("".join(sorted(self._hashes())).encode()).hexdigest()
+
+    def _hashes(self) -> set[str]:
+        if not self._hashes_path.exists():
+            return set()
+        return set(self.place.read_json(self._hashes_path))
+
+    def _hash(self, user_id: str) -> str:
+        return hmac.new(self._key(), user_id.encode(), hashlib.sha256).hexdigest()
+
+    def _key(self) -> bytes:
+        if not self._key_path.exists():
+            self.place.write(self._key_path, secrets.token_bytes(32))
+            self._key_path.chmod(0o600)
+        return self.place.read(self._key_path)

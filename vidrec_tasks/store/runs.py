@@ -1,0 +1,171 @@
+"""Runs: what a night's run is, which artefacts it names, and the receipts of its jobs.
+
+``nights/<night>.json`` pins the inputs and names the night's newest run; ``runs/<run_id>/`` holds
+``run.json`` (what the run is), ``refs/`` (an artefact each) and ``receipts/`` (a job and shard each).
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+from vidrec_tasks.errors import MissingArtefact
+from vidrec_tasks.store.artefacts import Artefacts, Ref
+from vidrec_tasks.store.place import Place
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a run is; the same record means the same answers.
+
+    Attributes:
+        run_id: ``<night>-<8 hex digits of the rest>``.
+        night: the day it stands for.
+        inputs: key of the pinned inputs.
+        settings_digest, code: hashes of the settings and of the library's source.
+        parents: earlier runs that this one takes something from, by role.
+        n_user_shards, n_video_shards: how users and videos were split.
+        catalogue_as_of: ``snapshot``, ``current`` or ``unproven`` (see DESIGN, the catalogue).
+    """
+
+    run_id: str
+    night: str
+    inputs: str
+    settings_digest: str
+    code: str
+    n_user_shards: int
+    n_video_shards: int
+    catalogue_as_of: str
+    parents: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+class Run:
+    """One opened run: names to artefacts, and receipts."""
+
+    def __init__(self, place: Place, record: RunRecord) -> None:
+        self.place = place
+        self.record = record
+        self.artefacts = Artefacts(place)
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.record.run_id
+
+    @property
+    def night(self) -> date:
+        """The day it stands for."""
+        return date.fromisoformat(self.record.night)
+
+    def remember(self, ref: Ref) -> None:
+        """Let the run name an artefact."""
+        self.place.write_json(self._path("refs", ref.name), ref.to_json())
+
+    def find(self, name: str) -> Ref | None:
+        """The artefact of that name, if the run has it."""
+        path = self._path("refs", name)
+        return Ref(**self.place.read_json(path)) if path.exists() else None
+
+    def ref(self, name: str) -> Ref:
+        """The artefact of that name.
+
+        Raises:
+            MissingArtefact: no job of this run has made it yet.
+        """
+        found = self.find(name)
+        if found is None:
+            message = f"run {self.run_id}: {name} is not made yet; run the job that makes it first"
+            raise MissingArtefact(message)
+        return found
+
+    def refs(self) -> list[Ref]:
+        """All artefacts that the run names, by name."""
+        folder = self.place.path("runs", self.run_id, "refs")
+        return [Ref(**self.place.read_json(path)) for path in _json_files(folder)]
+
+    def read(self, name: str, part: str = "table") -> Any:
+        """A part of one of the run's artefacts."""
+        return self.artefacts.read(self.ref(name), part)
+
+    def write_receipt(self, job: str, shard: str, receipt: dict[str, Any]) -> None:
+        """Keep a job's receipt; a later one of the same job and shard replaces it."""
+        self.place.write_json(self._path("receipts", f"{job}.{shard}" if shard else job), receipt)
+
+    def receipts(self) -> list[dict[str, Any]]:
+        """All receipts of the run, oldest first."""
+        folder = self.place.path("runs", self.run_id, "receipts")
+        found = [self.place.read_json(path) for path in _json_files(folder)]
+        return sorted(found, key=lambda receipt: (receipt["started_at"], receipt["job"]))
+
+    def _path(self, folder: str, name: str) -> Any:
+        return self.place.path("runs", self.run_id, folder, f"{name}.json")
+
+
+class Runs:
+    """The runs of a store."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+
+    def open(self, record: RunRecord) -> Run:
+        """Open a run: from now on it is its night's newest."""
+        self.place.write_json(self.place.path("runs", record.run_id, "run.json"), asdict(record))
+        night = {"run_id": record.run_id, "inputs": record.inputs, "parents": record.parents}
+        self.place.write_json(self._night_path(record.night), night)
+        return Run(self.place, record)
+
+    def get(self, run_id: str) -> Run:
+        """A run by its id.
+
+        Raises:
+            MissingArtefact: the store has no such run.
+        """
+        run = self.find(run_id)
+        if run is None:
+            message = f"run {run_id}: not in the store; it was never opened or is past retention"
+            raise MissingArtefact(message)
+        return run
+
+    def find(self, run_id: str) -> Run | None:
+        """A run by its id, if the store has it."""
+        path = self.place.path("runs", run_id, "run.json")
+        if not path.exists():
+            return None
+        return Run(self.place, RunRecord(**self.place.read_json(path)))
+
+    def of_night(self, night: date) -> Run:
+        """The newest run of a night.
+
+        Raises:
+            MissingArtefact: no run of that night was opened.
+        """
+        pinned = self.pinned(night)
+        if pinned is None:
+            message = f"night {night}: no run is open; run validate_inputs first"
+            raise MissingArtefact(message)
+        return self.get(pinned["run_id"])
+
+    def pinned(self, night: date) -> dict[str, Any] | None:
+        """What the night's newest run was made of, if there was one."""
+        path = self._night_path(night.isoformat())
+        return self.place.read_json(path) if path.exists() else None
+
+    def __iter__(self) -> Iterator[Run]:
+        """All runs, by run id (so by night)."""
+        folder = self.place.path("runs")
+        names = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+        for name in names:
+            run = self.find(name)
+            if run is not None:
+                yield run
+
+    def _night_path(self, night: str) -> Any:
+        return self.place.path("nights", f"{night}.json")
+
+
+def _json_files(folder: Any) -> list[Any]:
+    if not folder.exists():
+        return []
+    names = [path for path in folder.iterdir() if path.name.endswith(".json")]
+    return sorted((path for path in names if path.name[0] != "."), key=lambda path: path.name)
