@@ -27,8 +27,8 @@ NIGHT_PARAM = Param(
     type=["null", "string"],
     format="date",
     title="Night",
-    description_md="The day to stand for (`YYYY-MM-DD`): only events before its 00:00 UTC exist for "
-    "it. Empty: the end of this run's interval.",
+    description_md="The day to stand for (`YYYY-MM-DD`): only events before its 00:00 UTC exist "
+    "for it. Empty: the end of this run's interval.",
     section="Night",
 )
 REFRESH_PARAM = Param(

@@ -10,8 +10,8 @@ DOC = """
 ### vidrec: forget
 
 Erases users from the input tables, the store's artefacts and every retained run's tables, writes
-their keyed hashes into the ledger so that no later input brings them back, and leaves a receipt that
-counts what was removed. The receipt holds no id.
+their keyed hashes into the ledger so that no later input brings them back, and leaves a receipt
+that counts what was removed. The receipt holds no id.
 """
 
 with DAG(

@@ -10,13 +10,15 @@ from vidrec_flow import night_flow
 DOC = """
 ### vidrec: the night
 
-Reads the catalogue and the logs, looks at new films, encodes them, profiles users, trains the models,
-writes and explains every list, checks the gates and publishes all tables in one transaction.
+Reads the catalogue and the logs, looks at new films, encodes them, profiles users, trains the
+models, writes and explains every list, checks the gates and publishes all tables in one
+transaction.
 
 * **Schedule**: every day at 02:00 UTC, for the day that has just begun.
 * **By hand**: *Trigger* asks for a night. A night may be run again; it gives the same answer.
-* **If it fails**: readers keep the last published night. Clear the red task once the cause is mended;
-  what is made already is taken from the store. `write_report` writes what there is either way.
+* **If it fails**: readers keep the last published night. Clear the red task once the cause is
+  mended; what is made already is taken from the store. `write_report` writes what there is either
+  way.
 * **Work**: shards of users and videos are mapped tasks in the pool `vidrec_compute`.
 """
 

@@ -32,7 +32,12 @@ with DAG(
             description="What to look for, one query a line.",
         ),
         "n_results": Param(
-            10, type="integer", minimum=1, maximum=200, title="Results", description="Videos a query."
+            10,
+            type="integer",
+            minimum=1,
+            maximum=200,
+            title="Results",
+            description="Videos a query.",
         ),
     },
 ) as dag:

@@ -1,6 +1,7 @@
-"""What every test shares: no network, no hub, no settings from outside, and where real data may lie."""
+"""What every test shares: no network, no hub, no settings from outside, and the real data."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
+os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="vidrec-airflow-")
 for name in [name for name in os.environ if name.startswith("VIDREC_")]:
     del os.environ[name]
 

@@ -1,4 +1,4 @@
-"""The command line: ``python -m vidrec_tasks JOB --night 2026-09-01``; errors are one line, exit 1."""
+"""The command line: ``python -m vidrec_tasks JOB --night 2026-09-01``; an error is one line."""
 
 import argparse
 import logging
@@ -112,7 +112,11 @@ def _run_night(arguments: argparse.Namespace) -> None:
 
 def _run_job(arguments: argparse.Namespace) -> None:
     runner = import_module("vidrec_tasks.jobs._runner")
-    shards = [arguments.shard] if arguments.shard else runner.all_shards(arguments.task_id, arguments.night)  # fmt: skip
+    shards = (
+        [arguments.shard]
+        if arguments.shard
+        else runner.all_shards(arguments.task_id, arguments.night)
+    )
     for shard in shards:
         runner.run_job(
             runner.Order(
@@ -130,8 +134,10 @@ def _search(arguments: argparse.Namespace) -> None:
     answer = _by_hand("answer_request", queries=arguments.queries, n_results=arguments.n)
     for row in answer["rows"]:
         at = "" if row["at_s"] is None else f" at {row['at_s']:.1f} s"
-        _write(f"{row['query']}: {row['rank']}. {row['video_id']} {row['title']} "
-               f"(matched {row['matched']}{at}, {row['score']:.4f})")  # fmt: skip
+        _write(
+            f"{row['query']}: {row['rank']}. {row['video_id']} {row['title']} "
+            f"(matched {row['matched']}{at}, {row['score']:.4f})"
+        )
 
 
 def _roll_back(arguments: argparse.Namespace) -> None:

@@ -1,7 +1,7 @@
 """Settings: the only reader of the environment; one field, one line of meaning.
 
 Every field can be set as ``VIDREC_<GROUP>__<FIELD>`` (``VIDREC_CONTENT__N_KEYFRAMES=12``), the
-top-level ones as ``VIDREC_<FIELD>`` (``VIDREC_STORE_URL``). An unknown ``VIDREC_*`` name is an error.
+top-level ones as ``VIDREC_<FIELD>`` (``VIDREC_STORE_URL``). An unknown name is an error.
 """
 
 import hashlib
@@ -45,6 +45,9 @@ class InputSettings(Group):
 class ContentSettings(Group):
     """Keyframes, encoders, fusion, near-duplicates and the content index."""
 
+    media_root: str = Field(
+        "", description="Folder that media files lie in; empty: inputs/media of the store."
+    )
     n_keyframes: int = Field(8, ge=1, le=64, description="Keyframes kept a film.")
     keyframe_mode: Literal["intra", "scene"] = Field(
         "intra", description="Which frames are candidates: intra frames only, or scene changes."
@@ -58,13 +61,15 @@ class ContentSettings(Group):
     decode_memory_mb: int = Field(
         2048, ge=256, description="Memory in MiB the decoding process may address."
     )
-    thumbnail_px: int = Field(320, ge=32, description="Longer side of a stored keyframe, in pixels.")
+    thumbnail_px: int = Field(
+        320, ge=32, description="Longer side of a stored keyframe, in pixels."
+    )
     text_encoder: str = Field(
         "embedded", description="'embedded' (MiniLM), a local folder or a hub id of a text encoder."
     )
     frame_encoder: str = Field(
         "embedded",
-        description="'embedded' (ConSE on EfficientNet-Lite0), or a folder or hub id of CLIP or SigLIP.",
+        description="'embedded' (ConSE on EfficientNet-Lite0), or a folder or hub id of CLIP/SigLIP.",
     )
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="'auto' takes bfloat16 where the processor or GPU has it."
@@ -78,7 +83,10 @@ class ContentSettings(Group):
         200_000, ge=1, description="Vectors up to which the index searches exactly."
     )
     min_index_recall: float = Field(
-        0.95, ge=0, le=1, description="recall@100 under which an approximate index falls back to exact."
+        0.95,
+        ge=0,
+        le=1,
+        description="recall@100 under which an approximate index falls back to exact.",
     )
 
 
@@ -114,6 +122,9 @@ class AudienceSettings(Group):
     share_weight: float = Field(1.0, description="Added for a share: stronger than watching alone.")
     dislike_weight: float = Field(-2.0, description="Added for a dislike: outweighs a full watch.")
     skip_weight: float = Field(-0.5, description="Added for a skip: weak evidence against.")
+    rating_weight: float = Field(
+        0.75, description="Added for each standard deviation a rating lies above the user's mean."
+    )
     n_topics: int = Field(5, ge=1, le=20, description="Strongest topics kept a user.")
 
 
@@ -121,7 +132,9 @@ class RecommendingSettings(Group):
     """Candidates, models, ranking and re-ranking."""
 
     n: int = Field(10, ge=1, le=200, description="Length of a published list.")
-    n_candidates: int = Field(200, ge=10, description="Candidates kept a user after merging sources.")
+    n_candidates: int = Field(
+        200, ge=10, description="Candidates kept a user after merging sources."
+    )
     n_per_source: int = Field(100, ge=1, description="Candidates one source may add a user.")
     scorer: Literal["dot", "attention", "blend"] = Field(
         "blend", description="Which score orders the served lists."
@@ -158,7 +171,9 @@ class SearchingSettings(Group):
     """Answers to queries."""
 
     n_results: int = Field(10, ge=1, le=200, description="Results an answered query has.")
-    max_queries: int = Field(200, ge=0, description="Queries answered a night, most frequent first.")
+    max_queries: int = Field(
+        200, ge=0, description="Queries answered a night, most frequent first."
+    )
     rrf_k: int = Field(60, ge=1, description="k of reciprocal rank fusion (Cormack et al., 2009).")
 
 
@@ -166,6 +181,9 @@ class InsightSettings(Group):
     """What creators may learn about their audience."""
 
     k_anonymity: int = Field(20, ge=2, description="Users a cell needs before it is written.")
+    window_days: int = Field(
+        28, ge=2, description="Days before the night that are looked at; a trend compares halves."
+    )
 
 
 class EvaluationSettings(Group):

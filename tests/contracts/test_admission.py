@@ -98,7 +98,9 @@ def test_the_first_read_of_two_events_with_one_id_is_kept() -> None:
 
 
 def test_events_are_sorted_by_user_time_and_row() -> None:
-    rows = log(("u2", "a", "08-01"), ("u1", "b", "08-02"), ("u1", "a", "08-02"), ("u1", "c", "08-01"))
+    rows = log(
+        ("u2", "a", "08-01"), ("u1", "b", "08-02"), ("u1", "a", "08-02"), ("u1", "c", "08-01")
+    )
     assert admit_once(rows).rows["row_num"].to_list() == [3, 1, 2, 0]
 
 
@@ -110,7 +112,9 @@ def test_a_second_row_of_a_video_is_rejected() -> None:
 
 
 def rejects(n: int, reason: str) -> pd.DataFrame:
-    return pd.DataFrame({"table": "interactions", "row_num": range(n), "reason": reason, "sample": "s"})
+    return pd.DataFrame(
+        {"table": "interactions", "row_num": range(n), "reason": reason, "sample": "s"}
+    )
 
 
 def test_too_many_wrong_rows_stop_the_night() -> None:
@@ -121,4 +125,6 @@ def test_too_many_wrong_rows_stop_the_night() -> None:
 
 
 def test_events_of_removed_videos_do_not_stop_the_night() -> None:
-    refuse_bad_table(rejects(90, UNKNOWN_VIDEO), 100, table="interactions", origin="x", max_share=0.2)
+    refuse_bad_table(
+        rejects(90, UNKNOWN_VIDEO), 100, table="interactions", origin="x", max_share=0.2
+    )

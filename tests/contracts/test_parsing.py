@@ -75,7 +75,9 @@ def test_absent_values_take_their_defaults() -> None:
     assert (row["status"], row["age_rating"], row["title"], row["tags"]) == ("active", 0, "", [])
 
 
-@pytest.mark.parametrize(("text", "flag"), [("true", True), ("0", False), ("Yes", True), ("", False)])
+@pytest.mark.parametrize(
+    ("text", "flag"), [("true", True), ("0", False), ("Yes", True), ("", False)]
+)
 def test_a_flag_is_read_in_any_of_its_ways(text: str, flag: bool) -> None:
     raw = pd.DataFrame({"user_id": ["u"], "opted_out": [text], "row_num": [0]})
     assert parse(raw, USERS).rows["opted_out"].to_list() == [flag]
@@ -94,7 +96,9 @@ anything = (
 )
 
 
-@given(st.lists(st.tuples(anything, anything, anything, anything, anything), min_size=1, max_size=8))
+@given(
+    st.lists(st.tuples(anything, anything, anything, anything, anything), min_size=1, max_size=8)
+)
 @settings(max_examples=150, deadline=None)
 def test_every_row_is_either_accepted_or_rejected_whatever_it_holds(
     rows: list[tuple[object, ...]],

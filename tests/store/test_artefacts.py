@@ -76,9 +76,7 @@ def test_an_artefact_that_was_not_committed_is_not_there(artefacts: Artefacts) -
     assert artefacts.find("x", key) is None
 
 
-def test_an_artefact_never_changes(
-    artefacts: Artefacts, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_artefact_never_changes(artefacts: Artefacts, caplog: pytest.LogCaptureFixture) -> None:
     key = key_of({})
     first = artefacts.write("x", key, {"table": world()})
     with caplog.at_level(logging.WARNING):

@@ -59,7 +59,8 @@ def admit_videos(
         moment: 00:00 UTC of the night.
 
     Returns:
-        The videos visible then, and how well that is known: ``current``, ``snapshot`` or ``unproven``.
+        The videos visible then, and how well that is known: ``current``,
+        ``snapshot`` or ``unproven``.
     """
     later = current[UPDATED_AT] >= moment
     rows, as_of = current, "current"

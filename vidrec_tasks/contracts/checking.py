@@ -5,7 +5,9 @@ import pandas as pd
 from vidrec_tasks.errors import ContractError
 
 
-def check(frame: pd.DataFrame, name: str, *, key: tuple[str, ...], columns: tuple[str, ...]) -> None:
+def check(
+    frame: pd.DataFrame, name: str, *, key: tuple[str, ...], columns: tuple[str, ...]
+) -> None:
     """Check a table where it crosses a border.
 
     Args:

@@ -20,13 +20,25 @@ VIDEOS: Final = Table(
         Column(c.DURATION_S, "number", "Length in seconds.", minimum=0),
         Column(c.PUBLISHED_AT, "time", "When it became visible (UTC)."),
         Column(c.EXPIRES_AT, "time", "When it stops being visible (UTC)."),
-        Column(c.STATUS, "text", "'active', or anything else to keep it out of lists.", default="active"),
-        Column(c.AGE_RATING, "integer", "Youngest age allowed, in years.", minimum=0, maximum=21, default=0),
+        Column(
+            c.STATUS,
+            "text",
+            "'active', or anything else to keep it out of lists.",
+            default="active",
+        ),
+        Column(
+            c.AGE_RATING,
+            "integer",
+            "Youngest age allowed, in years.",
+            minimum=0,
+            maximum=21,
+            default=0,
+        ),
         Column(c.REGIONS, "list", "Regions where it may be shown; empty: everywhere."),
         Column(c.URI, "text", "Media file: a path inside inputs/media or an absolute one."),
         Column(c.UPDATED_AT, "time", "When this row last changed (UTC)."),
     ),
-)  # fmt: skip
+)
 
 INTERACTIONS: Final = Table(
     "interactions",
@@ -37,7 +49,9 @@ INTERACTIONS: Final = Table(
         Column(c.VIDEO_ID, "id", "What.", required=True),
         Column(c.EVENT_AT, "time", "When (UTC).", required=True),
         Column(c.EVENT_TYPE, "text", "What happened.", required=True, one_of=c.EVENT_TYPES),
-        Column(c.EVENT_ID, "text", "The event's own id; a second one with the same id is rejected."),
+        Column(
+            c.EVENT_ID, "text", "The event's own id; a second one with the same id is rejected."
+        ),
         Column(c.WATCHED_S, "number", "Seconds watched.", minimum=0),
         Column(c.VALUE, "number", "The value of a rating."),
         Column(c.SESSION_ID, "text", "The session."),
@@ -45,7 +59,7 @@ INTERACTIONS: Final = Table(
         Column(c.POSITION, "number", "Place in the list where it was shown, from 1.", minimum=0),
         Column(c.REC_RUN_ID, "text", "The run that recommended it."),
     ),
-)  # fmt: skip
+)
 
 USERS: Final = Table(
     "users",

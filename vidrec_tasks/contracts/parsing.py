@@ -4,6 +4,7 @@ A row that does not fit goes to rejects with a reason; a table whose columns do 
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final
@@ -67,7 +68,7 @@ def reject(raw: pd.DataFrame, table: str, reasons: pd.Series) -> pd.DataFrame:
     ).astype({TABLE: str, REASON: str, SAMPLE: str})
 
 
-def sample_of(row: dict[str, Any]) -> str:
+def sample_of(row: Mapping[Any, Any]) -> str:
     """A row as one short printable line."""
     text = ", ".join(f"{name}={value}" for name, value in row.items() if _is_filled(value))
     printable = "".join(ch if ch.isprintable() else " " for ch in text)
@@ -156,7 +157,8 @@ def _parse_text(values: pd.Series, absent: pd.Series) -> tuple[pd.Series, pd.Ser
 
 def _parse_list(values: pd.Series, absent: pd.Series) -> tuple[pd.Series, pd.Series]:
     lists = [
-        [] if is_absent else _as_list(value) for value, is_absent in zip(values, absent, strict=True)
+        [] if is_absent else _as_list(value)
+        for value, is_absent in zip(values, absent, strict=True)
     ]
     return pd.Series(lists, index=values.index, dtype=object), _never(values)
 

@@ -1,4 +1,4 @@
-"""Jobs: one file a task; each reads, checks, calls one stage, checks, writes, and returns a receipt.
+"""Jobs: one file a task; each reads, checks, calls a stage, checks, writes, returns a receipt.
 
 A job's file, its task id in Airflow and its log lines have one name. Jobs never import each other.
 """

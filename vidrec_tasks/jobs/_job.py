@@ -87,6 +87,7 @@ class Job:
         settings: groups of settings that change the outcome.
         per: what it is mapped over; '' runs once.
         parents: roles of earlier runs it takes something from.
+        state: what else it depends on outside the store (media files), as JSON.
         is_pure: its artefacts follow from what it needs, so they can be taken from the store.
     """
 
@@ -97,6 +98,7 @@ class Job:
     settings: tuple[str, ...]
     per: Per
     parents: tuple[str, ...]
+    state: Callable[[Context], Any]
     is_pure: bool
 
 
@@ -107,12 +109,13 @@ def job(
     settings: tuple[str, ...] = (),
     per: Per = "",
     parents: tuple[str, ...] = (),
+    state: Callable[[Context], Any] = lambda context: None,
     is_pure: bool = True,
 ) -> Callable[[Callable[[Context], Made]], Job]:
     """Declare a function to be the job of its name."""
 
     def declare(run: Callable[[Context], Made]) -> Job:
-        return Job(run.__name__, run, needs, makes, settings, per, parents, is_pure)
+        return Job(run.__name__, run, needs, makes, settings, per, parents, state, is_pure)
 
     return declare
 

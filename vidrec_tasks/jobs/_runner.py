@@ -1,4 +1,4 @@
-"""Runs jobs: takes the night's lease, reuses what is made already, writes artefacts and the receipt."""
+"""Runs jobs: takes the night's lease, reuses what is made, writes artefacts and the receipt."""
 
 import importlib
 import logging
@@ -214,8 +214,10 @@ def _make(
 
 def _key(job: Job, context: Context, order: Order) -> str:
     """What the job's artefacts are made of, as their address."""
-    groups = {group: getattr(context.settings, group).model_dump(mode="json", exclude={"endpoint_key"})
-              for group in job.settings}  # fmt: skip
+    groups = {
+        group: getattr(context.settings, group).model_dump(mode="json", exclude={"endpoint_key"})
+        for group in job.settings
+    }
     needs = {name: ref.checksum for name, ref in refs_of(job, context.run, order.shard).items()}
     parents = {}
     for role in job.parents:
@@ -230,6 +232,7 @@ def _key(job: Job, context: Context, order: Order) -> str:
             "settings": groups,
             "needs": needs,
             "parents": parents,
+            "state": job.state(context),
         }
     )
 

@@ -1,4 +1,4 @@
-"""validate_inputs: read the input tables once, pin what the night sees of them, and open the run."""
+"""validate_inputs: read the inputs once, pin what the night sees of them, and open the run."""
 
 import logging
 from datetime import date
@@ -62,8 +62,11 @@ def open_run(
     refs = [Ref(**ref) for ref in said["refs"]]
     for ref in refs:
         run.remember(ref)
-    counts = {**said["counts"], "user_shards": said["n_user_shards"],
-              "video_shards": said["n_video_shards"]}  # fmt: skip
+    counts = {
+        **said["counts"],
+        "user_shards": said["n_user_shards"],
+        "video_shards": said["n_video_shards"],
+    }
     return run, Made(counts=counts), refs
 
 
@@ -86,9 +89,10 @@ def _record(
         n_video_shards=said["n_video_shards"],
         catalogue_as_of=said["catalogue_as_of"],
         parents=parents,
-        settings=settings.model_dump(mode="json", exclude={"language": {"endpoint_key"},
-                                                            "results_url": True}),
-    )  # fmt: skip
+        settings=settings.model_dump(
+            mode="json", exclude={"language": {"endpoint_key"}, "results_url": True}
+        ),
+    )
 
 
 def _choose_parents(place: Place, night: date) -> dict[str, str]:
@@ -109,7 +113,10 @@ def _choose_parents(place: Place, night: date) -> dict[str, str]:
 
 def _pin(place: Place, settings: Settings, night: date) -> str:
     """Read, check and keep what the night sees of the inputs; returns its key."""
-    files = {table.name: input_files(place, table.name) for table in (VIDEOS, INTERACTIONS, USERS, QUERIES)}  # fmt: skip
+    files = {
+        table.name: input_files(place, table.name)
+        for table in (VIDEOS, INTERACTIONS, USERS, QUERIES)
+    }
     _refuse_missing(place, files, settings)
     prints = {name: fingerprint(paths) for name, paths in files.items()}
     key = key_of(
@@ -209,9 +216,12 @@ class _Reader:
             yield parsed.rows, self.keep(table.name, parsed.rejects, torn)
         self.counts[f"{table.name}_read"] = count["read"]
         admission.refuse_bad_table(
-            self.rejected(table.name), count["read"], table=table.name, origin=origin,
+            self.rejected(table.name),
+            count["read"],
+            table=table.name,
+            origin=origin,
             max_share=self.settings.inputs.max_reject_share,
-        )  # fmt: skip
+        )
 
     def keep(self, table: str, *rejects: pd.DataFrame) -> int:
         """Keep rejects; returns how many."""

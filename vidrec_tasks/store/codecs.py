@@ -25,7 +25,7 @@ def encode(part: Part) -> tuple[str, bytes]:
     """A value as (file suffix, bytes).
 
     Raises:
-        StoreError: the value is of no known kind.
+        StoreError: a value inside JSON is of no known kind.
     """
     if isinstance(part, pd.DataFrame):
         return SUFFIXES["frame"], _frame_to_bytes(part)
@@ -35,11 +35,8 @@ def encode(part: Part) -> tuple[str, bytes]:
         return SUFFIXES["array"], buffer.getvalue()
     if isinstance(part, bytes):
         return SUFFIXES["bytes"], part
-    if isinstance(part, (dict, list)):
-        text = json.dumps(part, sort_keys=True, ensure_ascii=False, default=_plain)
-        return SUFFIXES["json"], text.encode()
-    message = f"store: a {type(part).__name__} cannot be stored"
-    raise StoreError(message)
+    text = json.dumps(part, sort_keys=True, ensure_ascii=False, default=_plain)
+    return SUFFIXES["json"], text.encode()
 
 
 def decode(suffix: str, data: bytes) -> Any:
@@ -69,7 +66,7 @@ def _frame_to_bytes(frame: pd.DataFrame) -> bytes:
 
 def _bytes_to_frame(data: bytes) -> pd.DataFrame:
     table = pq.read_table(io.BytesIO(data))
-    frame = table.to_pandas()
+    frame: pd.DataFrame = table.to_pandas()
     nested = json.loads((table.schema.metadata or {}).get(JSON_COLUMNS, b"[]"))
     for name in nested:
         frame[name] = pd.Series([_from_json(text) for text in frame[name]], dtype=object)

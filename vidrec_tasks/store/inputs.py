@@ -1,7 +1,7 @@
 """Inputs: finds the files of an input table and reads them in chunks, losing no row.
 
-A table is ``inputs/<table>.<ext>`` or a folder ``inputs/<table>/`` of such files, read in the order of
-their names; ``ext`` is parquet, csv or jsonl. Leaves meaning to `contracts`.
+A table is ``inputs/<table>.<ext>`` or a folder ``inputs/<table>/`` of such files, read in the
+order of their names; ``ext`` is parquet, csv or jsonl. Leaves meaning to `contracts`.
 """
 
 import csv
@@ -143,7 +143,8 @@ def _header(path: Any, file: Any) -> list[str]:
 def _texts(column: pa.ChunkedArray) -> pd.Series:
     """Bytes as text; what is not UTF-8 is shown with replacement characters."""
     try:
-        return column.cast(pa.string()).to_pandas()
+        texts: pd.Series = column.cast(pa.string()).to_pandas()
+        return texts
     except pa.ArrowInvalid:
         values = [None if v is None else v.decode("utf-8", "replace") for v in column.to_pylist()]
         return pd.Series(values, dtype=object)

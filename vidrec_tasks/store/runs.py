@@ -1,7 +1,7 @@
 """Runs: what a night's run is, which artefacts it names, and the receipts of its jobs.
 
 ``nights/<night>.json`` pins the inputs and names the night's newest run; ``runs/<run_id>/`` holds
-``run.json`` (what the run is), ``refs/`` (an artefact each) and ``receipts/`` (a job and shard each).
+``run.json`` (what the run is), ``refs/`` (artefacts) and ``receipts/`` (a job and shard each).
 """
 
 from collections.abc import Iterator

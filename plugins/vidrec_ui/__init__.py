@@ -1,0 +1,1 @@
+"""The page inside the Airflow UI."""

@@ -1,0 +1,150 @@
+"""Writes the generated pages of docs/: what the code says already is not written twice.
+
+``python -m scripts.docs`` writes them; the tests compare them with what is committed.
+"""
+
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+ROOT = Path(__file__).resolve().parents[1]
+MADE = "<!-- Made by `make docs`; change the code instead. -->\n"
+
+
+def pages() -> dict[str, Callable[[], str]]:
+    """Page name -> the function that writes its text."""
+    return {"SETTINGS.md": settings_page, "TABLES.md": tables_page, "DAGS.md": dags_page}
+
+
+def settings_page() -> str:
+    """Every setting with its environment name, default, range and meaning."""
+    from vidrec_tasks.settings import PREFIX, Group, Settings
+
+    lines = [
+        "# Settings",
+        MADE,
+        "Set in the environment; an unknown `VIDREC_*` name is an error.",
+        "",
+    ]
+    top = [(name, info) for name, info in Settings.model_fields.items() if not _is_group(info)]
+    lines += ["## Top level", "", *_settings_table(PREFIX, top)]
+    for name, info in Settings.model_fields.items():
+        kind = info.annotation
+        if isinstance(kind, type) and issubclass(kind, Group):
+            meaning = (kind.__doc__ or "").splitlines()[0]
+            lines += ["", f"## {name}", "", meaning, ""]
+            lines += _settings_table(f"{PREFIX}{name}__".upper(), list(kind.model_fields.items()))
+    return "\n".join(lines) + "\n"
+
+
+def _is_group(info: FieldInfo) -> bool:
+    from vidrec_tasks.settings import Group
+
+    return isinstance(info.annotation, type) and issubclass(info.annotation, Group)
+
+
+def _settings_table(prefix: str, fields: list[tuple[str, FieldInfo]]) -> list[str]:
+    rows = ["| name | default | range | meaning |", "|---|---|---|---|"]
+    for name, info in fields:
+        default = "" if "SecretStr" in str(info.annotation) else info.default
+        rows.append(
+            f"| `{prefix}{name.upper()}` | `{default!r}` | {_range(info)} | {info.description} |"
+        )
+    return rows
+
+
+def _range(info: FieldInfo) -> str:
+    from typing import get_args
+
+    choices = get_args(info.annotation)
+    if choices and all(isinstance(choice, str) for choice in choices):
+        return " or ".join(f"`{choice}`" for choice in choices)
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+    bounds = [
+        f"{sign} {getattr(rule, name)}"
+        for rule in info.metadata
+        for name, sign in signs.items()
+        if getattr(rule, name, None) is not None
+    ]
+    return ", ".join(bounds)
+
+
+def tables_page() -> str:
+    """Input tables from their contracts, result tables from their schema."""
+    from vidrec_tasks.publishing.tables import metadata
+
+    from vidrec_tasks.contracts.inputs import INPUTS
+
+    lines = ["# Tables", MADE, "## Input tables", ""]
+    lines += [
+        "`inputs/<table>.parquet`, `.csv` or `.jsonl` in the store, or a folder `inputs/<table>/` "
+        "of such files.",
+        "Lists in CSV are joined by `|`; times are ISO 8601 or seconds since 1970, UTC.",
+    ]
+    for table in INPUTS:
+        lines += ["", f"### {table.name}", "", table.meaning, "", "| column | kind | meaning |"]
+        lines += ["|---|---|---|"]
+        for column in table.columns:
+            kind = f"{column.kind}, required" if column.required else column.kind
+            lines.append(f"| `{column.name}` | {kind} | {column.meaning} |")
+    lines += ["", "## Result tables", "", "Readers use the views `current_<table>`, which have the "
+              "same columns and follow the pointer."]  # fmt: skip
+    for result in metadata.sorted_tables:
+        key = ", ".join(column.name for column in result.primary_key)
+        lines += ["", f"### {result.name}", "", f"{result.comment or ''} Key: {key}.".strip(), ""]
+        lines += ["| column | type | meaning |", "|---|---|---|"]
+        for field in result.columns:
+            lines.append(f"| `{field.name}` | {field.type} | {field.comment or ''} |")
+    return "\n".join(lines) + "\n"
+
+
+def dags_page() -> str:
+    """Every DAG: what it is for, its form, its tasks."""
+    lines = ["# DAGs", MADE]
+    for dag in _dags():
+        lines += [f"## {dag.dag_id}", "", (dag.doc_md or "").strip(), ""]
+        lines += [f"*Tags*: {', '.join(sorted(dag.tags))}", ""]
+        params = list(dag.params.items())
+        if params:
+            lines += ["| form field | title | meaning |", "|---|---|---|"]
+        for name, _ in params:
+            field = dag.params.get_param(name)
+            schema = field.schema
+            meaning = schema.get("description_md") or field.description or ""
+            lines.append(f"| `{name}` | {schema.get('title', '')} | {meaning} |")
+        tasks = ", ".join(f"`{task.task_id}`" for task in dag.topological_sort())
+        lines += ["", f"Tasks: {tasks}", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _dags() -> Iterator[Any]:
+    with tempfile.TemporaryDirectory() as home:
+        os.environ.setdefault("AIRFLOW_HOME", home)
+        os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+        logging.disable(logging.INFO)
+        sys.path.insert(0, str(ROOT / "dags"))
+        from airflow.dag_processing.dagbag import DagBag
+
+        bag = DagBag(dag_folder=str(ROOT / "dags"))
+        logging.disable(logging.NOTSET)
+        if bag.import_errors:
+            raise SystemExit(str(bag.import_errors))
+        yield from (bag.dags[name] for name in sorted(bag.dags))
+
+
+def main() -> int:
+    """Write every page."""
+    for name, page in pages().items():
+        (ROOT / "docs" / name).write_text(page(), encoding="utf-8")
+        sys.stdout.write(f"docs/{name}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

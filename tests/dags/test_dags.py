@@ -1,0 +1,125 @@
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from vidrec_tasks.jobs import BY_HAND, NIGHT
+
+pytestmark = pytest.mark.airflow
+
+
+@pytest.fixture(scope="module")
+def dags(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(root / "dags")
+        from airflow.dag_processing.dagbag import DagBag
+
+        bag = DagBag(dag_folder=str(root / "dags"))
+        assert bag.import_errors == {}
+        yield dict(bag.dags)
+
+
+def test_the_five_dags_are_there(dags: dict[str, Any]) -> None:
+    names = {"nightly", "rebuild", "search", "rollback", "forget"}
+    assert set(dags) == {f"vidrec_{name}" for name in names}
+
+
+def test_every_dag_has_words_tags_and_a_titled_form(dags: dict[str, Any]) -> None:
+    for dag in dags.values():
+        assert dag.doc_md
+        assert "vidrec" in dag.tags
+        for name in dag.params:
+            field = dag.params.get_param(name)
+            assert field.schema.get("title"), (dag.dag_id, name)
+            assert field.schema.get("description_md") or field.description, (dag.dag_id, name)
+
+
+@pytest.mark.parametrize("dag_id", ["vidrec_nightly", "vidrec_rebuild"])
+def test_a_night_runs_every_job_once(dags: dict[str, Any], dag_id: str) -> None:
+    tasks = [task.task_id.rsplit(".", 1)[-1] for task in dags[dag_id].tasks]
+    assert sorted(set(tasks) - {"split_videos", "split_users"}) == sorted(NIGHT)
+    assert len(tasks) == len(set(tasks))
+
+
+def test_every_job_by_hand_has_a_dag(dags: dict[str, Any]) -> None:
+    by_hand = {
+        task.task_id
+        for name in ("search", "rollback", "forget")
+        for task in dags[f"vidrec_{name}"].tasks
+    }
+    assert by_hand == set(BY_HAND)
+
+
+def test_nothing_is_published_before_its_gates_are_checked(dags: dict[str, Any]) -> None:
+    task = dags["vidrec_nightly"].get_task("publish_lists")
+    assert task.upstream_task_ids == {"check_gates"}
+    assert [asset.name for asset in task.outlets] == ["vidrec_recommendations"]
+
+
+def test_lists_wait_for_models_and_portraits(dags: dict[str, Any]) -> None:
+    upstream = (
+        dags["vidrec_nightly"]
+        .get_task("lists.find_candidates")
+        .get_flat_relative_ids(upstream=True)
+    )
+    assert {"models.embed_users", "audience.write_portraits", "validate_inputs"} <= upstream
+
+
+def test_work_runs_in_the_compute_pool_with_retries(dags: dict[str, Any]) -> None:
+    for task in dags["vidrec_nightly"].tasks:
+        if not task.task_id.startswith("split_"):
+            assert (task.pool, task.retries) == ("vidrec_compute", 2), task.task_id
+
+
+@pytest.mark.parametrize(
+    ("conf", "interval_end", "night"),
+    [
+        ({"night": "2026-08-15"}, datetime(2026, 9, 2, 2, tzinfo=UTC), date(2026, 8, 15)),
+        ({"night": None}, datetime(2026, 9, 2, 2, tzinfo=UTC), date(2026, 9, 2)),
+        ({}, None, date(2026, 9, 3)),
+    ],
+)
+def test_a_night_is_asked_for_or_the_intervals_end_or_when_it_ran(
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    conf: dict[str, Any],
+    interval_end: datetime | None,
+    night: date,
+) -> None:
+    monkeypatch.syspath_prepend(root / "dags")
+    from vidrec_dag_defaults import night_of
+
+    run_after = datetime(2026, 9, 3, 9, tzinfo=UTC)
+    run = SimpleNamespace(conf=conf, data_interval_end=interval_end, run_after=run_after)
+    assert night_of(run) == night
+
+
+def test_parsing_the_dags_imports_nothing_heavy(root: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.path.insert(0, 'dags')\n"
+        "from airflow.dag_processing.dagbag import DagBag\n"
+        "bag = DagBag(dag_folder='dags')\n"
+        "assert len(bag.dags) == 5, bag.import_errors\n"
+        "heavy = {'torch', 'transformers', 'cv2', 'faiss', 'vidrec_tasks.jobs'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    environment = {
+        **os.environ,
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,109 @@
+"""A model of a few thousand weights, saved to disk, loaded by the code that loads real ones."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from vidrec_tasks.language.causal import CausalGenerator, load_causal
+from vidrec_tasks.language.generator import Generator, Prompt, load_generator
+from vidrec_tasks.settings import LanguageSettings
+
+WORDS = ["<pad>", "<end>", "facts", "user", "likes", "cats", "jazz", "and", ".", "this", "mix"]
+PROMPTS = [
+    Prompt("facts", "cats", "this user"),
+    Prompt("facts", "cats and jazz and cats", "this user"),
+    Prompt("facts", "jazz", "this"),
+    Prompt("facts", "user likes jazz and cats", "this user likes"),
+    Prompt("facts", "mix and mix", "this mix"),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "tiny"
+    words = Tokenizer(models.WordLevel({w: n for n, w in enumerate(WORDS)}, unk_token="<pad>"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=words, pad_token="<pad>", eos_token="<end>", unk_token="<pad>"
+    )
+    tokenizer.save_pretrained(path)
+    torch.manual_seed(5)
+    shape = LlamaConfig(
+        vocab_size=len(WORDS), hidden_size=32, intermediate_size=32, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=128,
+        bos_token_id=1, eos_token_id=1, pad_token_id=0, initializer_range=1.0,
+    )  # fmt: skip
+    LlamaForCausalLM(shape).save_pretrained(path)
+    return path
+
+
+def load(folder: Path, **fields: int) -> CausalGenerator:
+    settings = LanguageSettings(model=str(folder), max_new_tokens=12, **fields)
+    return load_causal(settings, cache=folder.parent)
+
+
+@pytest.fixture(autouse=True)
+def _exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    # in float32 a row's neighbours cannot tip the scales between two tokens
+    monkeypatch.setattr("vidrec_tasks.language.causal.quick_dtype", lambda: torch.float32)
+
+
+def test_a_batch_says_what_each_prompt_alone_says(folder: Path) -> None:
+    alone = [load(folder).complete([prompt])[0] for prompt in PROMPTS]
+    assert load(folder).complete(PROMPTS) == alone
+
+
+def test_the_size_of_batches_changes_nothing(folder: Path) -> None:
+    assert load(folder, batch_size=2).complete(PROMPTS) == load(folder).complete(PROMPTS)
+
+
+def test_greedy_decoding_says_what_transformers_says(folder: Path) -> None:
+    generator = load(folder)
+    prompt = PROMPTS[1]
+    ids = torch.tensor([generator._tokenise(prompt)])
+    mask = torch.ones_like(ids)
+    whole = generator._model.generate(ids, attention_mask=mask, do_sample=False, max_new_tokens=12)
+    theirs = generator._text(whole[0, ids.shape[1] :].tolist())
+    ours = generator.complete([prompt])[0].removeprefix(prompt.start)
+    assert ours
+    assert theirs.replace(" ", "").startswith(ours.replace(" ", ""))
+
+
+def test_a_sentence_begins_with_its_start(folder: Path) -> None:
+    sentences = load(folder).complete(PROMPTS)
+    assert all(s.startswith(p.start) for s, p in zip(sentences, PROMPTS, strict=True))
+
+
+def test_no_prompt_gives_no_sentence(folder: Path) -> None:
+    assert load(folder).complete([]) == []
+
+
+def test_the_identity_names_model_and_precision(folder: Path) -> None:
+    name, precision = load(folder).identity.split(":")
+    assert (name.split("@")[0], precision) == ("tiny", "float32")
+
+
+def test_other_weights_under_the_same_name_have_another_identity(folder: Path) -> None:
+    other = folder.parent / "other" / "tiny"
+    shutil.copytree(folder, other)
+    model = LlamaForCausalLM.from_pretrained(other)
+    model.model.embed_tokens.weight.data += 1
+    model.save_pretrained(other)
+    assert load(other).identity != load(folder).identity
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Generator:
+    cache = tmp_path_factory.mktemp("cache")
+    load_generator(LanguageSettings(), cache=cache)
+    assert [path.name for path in cache.iterdir() if path.name.startswith(".")] == []
+    return load_generator(LanguageSettings(), cache=cache)
+
+
+def test_the_embedded_model_answers(embedded: Generator) -> None:
+    prompt = Prompt("Answer in one sentence.", "What is the capital of France?", "The capital")
+    assert embedded.complete([prompt]) == ["The capital of France is Paris."]

@@ -1,0 +1,176 @@
+"""The endpoint client against a local server that speaks the protocol, well and badly."""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from vidrec_tasks.errors import ModelError
+from vidrec_tasks.language.endpoint import MAX_CONCURRENT, EndpointGenerator
+from vidrec_tasks.language.generator import Prompt
+from vidrec_tasks.settings import LanguageSettings
+
+KEY = "sk-not-for-logs"
+PROMPTS = [Prompt("system", f"facts {num}", "This user") for num in range(20)]
+
+
+class Server:
+    """Answers with what ``reply`` says: ``(status, body)`` for a request's JSON."""
+
+    def __init__(self, reply: Callable[[dict[str, Any], "Server"], tuple[int, str]]) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.most_at_once = 0
+        self._at_once = 0
+        self._lock = threading.Lock()
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                with server._lock:
+                    server._at_once += 1
+                    server.most_at_once = max(server.most_at_once, server._at_once)
+                    server.requests.append({"path": self.path, **body})
+                    server.headers.append(dict(self.headers))
+                status, text = reply(body, server)
+                with server._lock:
+                    server._at_once -= 1
+                try:
+                    self.send_response(status)
+                    self.send_header("Content-Length", str(len(text.encode())))
+                    self.end_headers()
+                    self.wfile.write(text.encode())
+                except ConnectionError:
+                    return
+
+            def log_message(self, format: str, *args: object) -> None:
+                return
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
+        self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    servers: list[Server] = []
+
+    def start(reply: Callable[[dict[str, Any], Server], tuple[int, str]]) -> Server:
+        servers.append(Server(reply))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+def say(text: str) -> tuple[int, str]:
+    return 200, json.dumps({"choices": [{"message": {"role": "assistant", "content": text}}]})
+
+
+def echo(body: dict[str, Any], _: Server) -> tuple[int, str]:
+    return say(f"This user likes {body['messages'][1]['content'].split(chr(10))[0]}. And more.")
+
+
+def connect(server: Server, *, timeout_s: float = 5.0, n_attempts: int = 3) -> EndpointGenerator:
+    settings = LanguageSettings(
+        model="m", endpoint_url=server.url, endpoint_key=SecretStr(KEY),
+        endpoint_timeout_s=timeout_s,
+    )  # fmt: skip
+    return EndpointGenerator(settings, n_attempts=n_attempts, max_wait_s=0.01)
+
+
+def test_each_prompt_gets_its_own_first_sentence(serve: Callable[..., Server]) -> None:
+    sentences = connect(serve(echo)).complete(PROMPTS)
+    assert sentences == [f"This user likes facts {num}." for num in range(20)]
+
+
+def test_the_request_is_greedy_and_bounded(serve: Callable[..., Server]) -> None:
+    server = serve(echo)
+    connect(server).complete(PROMPTS[:1])
+    asked = server.requests[0]
+    assert asked["path"] == "/v1/chat/completions"
+    assert (asked["temperature"], asked["max_tokens"], asked["model"]) == (0, 48, "m")
+
+
+def test_the_key_goes_to_the_server_alone(
+    serve: Callable[..., Server], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server = serve(lambda body, s: (503, "busy") if len(s.requests) < 2 else echo(body, s))
+    generator = connect(server)
+    generator.complete(PROMPTS[:1])
+    assert server.headers[0]["Authorization"] == f"Bearer {KEY}"
+    assert KEY not in caplog.text + generator.identity + repr(vars(generator))
+
+
+def test_a_busy_server_is_asked_again(serve: Callable[..., Server]) -> None:
+    server = serve(lambda body, s: (429, "busy") if len(s.requests) < 3 else echo(body, s))
+    assert connect(server).complete(PROMPTS[:1]) == ["This user likes facts 0."]
+
+
+def test_calls_under_way_are_bounded(serve: Callable[..., Server]) -> None:
+    def slowly(body: dict[str, Any], server: Server) -> tuple[int, str]:
+        time.sleep(0.02)
+        return echo(body, server)
+
+    server = serve(slowly)
+    connect(server).complete(PROMPTS)
+    assert 1 < server.most_at_once <= MAX_CONCURRENT
+
+
+def test_one_prompt_without_an_answer_is_an_empty_sentence(serve: Callable[..., Server]) -> None:
+    def reply(body: dict[str, Any], server: Server) -> tuple[int, str]:
+        return (500, "no") if "facts 3" in str(body) else echo(body, server)
+
+    sentences = connect(serve(reply)).complete(PROMPTS[:5])
+    assert [bool(sentence) for sentence in sentences] == [True, True, True, False, True]
+
+
+def test_a_server_that_never_answers_is_an_error_in_time(serve: Callable[..., Server]) -> None:
+    def never(body: dict[str, Any], server: Server) -> tuple[int, str]:
+        time.sleep(0.6)
+        return echo(body, server)
+
+    generator = connect(serve(never), timeout_s=0.1, n_attempts=2)
+    started = time.monotonic()
+    with pytest.raises(ModelError, match="1 of 1 prompts had no answer"):
+        generator.complete(PROMPTS[:1])
+    assert time.monotonic() - started < 0.5
+
+
+@pytest.mark.parametrize("body", ["", "not json", "{}", '{"choices": []}', '{"choices": [{}]}'])
+def test_an_answer_out_of_protocol_is_no_answer(serve: Callable[..., Server], body: str) -> None:
+    with pytest.raises(ModelError, match="had no answer"):
+        connect(serve(lambda _, __: (200, body)), n_attempts=1).complete(PROMPTS[:1])
+
+
+def test_a_refused_key_stops_at_once(serve: Callable[..., Server]) -> None:
+    server = serve(lambda _, __: (401, "no"))
+    with pytest.raises(ModelError, match="status 401"):
+        connect(server).complete(PROMPTS[:1])
+    assert len(server.requests) == 1
+
+
+def test_a_password_in_the_address_is_not_in_the_identity() -> None:
+    settings = LanguageSettings(endpoint_url="https://me:secret@example.org/v1")
+    assert "secret" not in EndpointGenerator(settings).identity
+
+
+@pytest.mark.parametrize("url", ["ftp://example.org", "example.org/v1", "http://"])
+def test_an_address_that_is_no_url_is_refused(url: str) -> None:
+    with pytest.raises(ModelError, match="not an http"):
+        EndpointGenerator(LanguageSettings(endpoint_url=url))

@@ -1,0 +1,57 @@
+import pytest
+
+from vidrec_tasks.errors import SettingsError
+from vidrec_tasks.settings import known_names, read_settings
+
+
+def test_a_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIDREC_CONTENT__N_KEYFRAMES", "12")
+    assert read_settings().content.n_keyframes == 12
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("VIDREC_STOR_URL", "VIDREC_STORE_URL"),
+        ("VIDREC_CONTENT__N_KEYFRAME", "VIDREC_CONTENT__N_KEYFRAMES"),
+    ],
+)
+def test_an_unknown_name_is_an_error_with_its_neighbour(
+    monkeypatch: pytest.MonkeyPatch, name: str, near: str
+) -> None:
+    monkeypatch.setenv(name, "1")
+    with pytest.raises(SettingsError, match=rf"{name}.*did you mean {near}\?"):
+        read_settings()
+
+
+def test_a_value_out_of_range_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIDREC_CONTENT__N_KEYFRAMES", "0")
+    with pytest.raises(SettingsError, match="VIDREC_CONTENT__N_KEYFRAMES='0'"):
+        read_settings()
+
+
+def test_places_keys_and_threads_do_not_change_what_a_night_means() -> None:
+    here = read_settings(store_url="/a", threads=1, language={"endpoint_key": "secret"})
+    there = read_settings(store_url="/b", threads=2)
+    assert here.digest() == there.digest()
+
+
+def test_a_setting_that_changes_lists_changes_the_digest() -> None:
+    assert read_settings(recommending={"n": 20}).digest() != read_settings().digest()
+
+
+def test_a_key_is_never_shown() -> None:
+    settings = read_settings(language={"endpoint_key": "hush"})
+    assert "hush" not in f"{settings!r}{settings.model_dump_json()}"
+
+
+def test_every_field_has_a_meaning() -> None:
+    from vidrec_tasks.settings import Group, Settings
+
+    for info in Settings.model_fields.values():
+        kind = info.annotation
+        if isinstance(kind, type) and issubclass(kind, Group):
+            assert all(field.description for field in kind.model_fields.values()), kind
+        else:
+            assert info.description
+    assert len(known_names()) == len(set(known_names()))

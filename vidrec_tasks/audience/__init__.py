@@ -1,0 +1,1 @@
+"""Audience: who watches: interactions, histories, profiles, portraits."""

@@ -1,0 +1,73 @@
+"""Topics: what a video is about, in the words of its tags, else of what its frames show."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+
+from vidrec_tasks.columns import CATEGORIES, TAGS
+
+MAX_TOPICS: Final = 30
+"""Topics kept a video, first named first."""
+
+MAX_CONCEPTS: Final = 3
+"""Concepts that stand in where a video has no tags."""
+
+MIN_PROBABILITY: Final = 0.05
+"""Probability under which a concept is not said to be seen."""
+
+
+def video_topics(
+    videos: pd.DataFrame, concepts: Sequence[Sequence[Sequence[Any]] | None]
+) -> list[list[str]]:
+    """The topics of each video: its tags and categories, else its most probable concepts.
+
+    Args:
+        videos: tags and categories, lists of text.
+        concepts: for each video, in the order of ``videos``, ``[name, probability]`` strongest
+            first; None where nothing was seen.
+
+    Returns:
+        Lower-case topics without repeats, at most `MAX_TOPICS` a video.
+    """
+    columns = zip(videos[TAGS], videos[CATEGORIES], concepts, strict=True)
+    return [
+        _clean([*tags, *categories]) or _clean(_seen(shown or ()))
+        for tags, categories, shown in columns
+    ]
+
+
+def topic_matrix(topics: Sequence[Sequence[str]]) -> tuple[sparse.csr_array, list[str]]:
+    """Which video carries which topic.
+
+    Returns:
+        ``(n_videos, n_topics)`` float32 of ones, and the topics in order of their columns.
+    """
+    names = sorted({topic for carried in topics for topic in carried})
+    column_of = {name: column for column, name in enumerate(names)}
+    columns = [sorted({column_of[topic] for topic in carried}) for carried in topics]
+    offsets = np.concatenate([[0], np.cumsum([len(c) for c in columns])]).astype(np.int64)
+    indices = np.array([column for row in columns for column in row], dtype=np.int64)
+    ones = np.ones(len(indices), dtype=np.float32)
+    return sparse.csr_array((ones, indices, offsets), shape=(len(topics), len(names))), names
+
+
+def topic_idf(carried: sparse.csr_array) -> npt.NDArray[np.float64]:
+    """``(n_topics,)`` how telling a topic is: near 0 for one that all videos carry."""
+    n_videos = carried.shape[0]
+    n_carrying = np.asarray(carried.sum(axis=0), dtype=np.float64).ravel()
+    return np.log((n_videos + 0.5) / np.maximum(n_carrying, 1.0))
+
+
+def _seen(concepts: Iterable[Sequence[Any]]) -> list[str]:
+    probable = [str(name) for name, probability in concepts if probability >= MIN_PROBABILITY]
+    # a concept may list synonyms after its first name: "tabby, tabby cat"
+    return [name.split(",")[0] for name in probable[:MAX_CONCEPTS]]
+
+
+def _clean(names: Iterable[str]) -> list[str]:
+    flat = (" ".join(name.casefold().split()) for name in names)
+    return list(dict.fromkeys(name for name in flat if name))[:MAX_TOPICS]

@@ -1,0 +1,1 @@
+"""Content: what a video is, seen and read; knows no user."""

@@ -1,0 +1,1 @@
+"""Demo: renders a small world with a known truth."""

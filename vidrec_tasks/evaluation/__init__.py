@@ -1,0 +1,1 @@
+"""Evaluation: replay, gates, claims and the report."""

@@ -1,0 +1,1 @@
+"""Importing: presets that read other people's files."""

@@ -1,0 +1,1 @@
+"""Insights: what an audience wants, k-anonymous."""

@@ -1,0 +1,154 @@
+"""extract_keyframes: look at a shard's new and changed films; quarantine what is broken."""
+
+import logging
+from typing import Any
+
+import pandas as pd
+
+from vidrec_tasks.columns import CHECKSUM, FRAME_NUM, REASON, URI, VIDEO_ID
+from vidrec_tasks.content.keyframes import Extraction
+from vidrec_tasks.content.keyframes import extract_keyframes as extract
+from vidrec_tasks.contracts.checking import check
+from vidrec_tasks.jobs._job import Context, Made, job
+from vidrec_tasks.settings import ContentSettings
+from vidrec_tasks.store.artefacts import key_of
+from vidrec_tasks.store.keyframe_folders import KeyframeFolders
+from vidrec_tasks.store.media import Media, MediaFile, checksum_file
+from vidrec_tasks.store.shards import shard_of
+
+log = logging.getLogger(__name__)
+
+MEDIA_COLUMNS = [VIDEO_ID, URI, "size", "mtime_ns", CHECKSUM]
+FRAME_COLUMNS = [VIDEO_ID, CHECKSUM, FRAME_NUM, "at_s", "path", "sharpness", "frame_hash"]
+
+
+def media_state(context: Context) -> Any:
+    """What the file system says of the shard's media: a changed file makes the job run again."""
+    return [(video_id, found.size, found.mtime_ns, found.problem)
+            for video_id, found in _media(context).items()]  # fmt: skip
+
+
+@job(
+    needs=("videos",),
+    makes=("keyframes.#",),
+    settings=("content",),
+    per="video_shard",
+    parents=("features",),
+    state=media_state,
+)
+def extract_keyframes(context: Context) -> Made:
+    """Decode each film once: what was decoded in this way before is found by its checksum."""
+    videos = shard_videos(context)
+    found = _media(context)
+    media = _checksums(context, videos, found)
+    folders = KeyframeFolders(context.place, decode_way(context.settings.content))
+    known_failures = _known_failures(context)
+    frames, failures, n_decoded = _frames(context, media, folders, known_failures)
+    table = media[[VIDEO_ID, CHECKSUM]].merge(frames, on=CHECKSUM)[FRAME_COLUMNS]
+    table = table.sort_values([VIDEO_ID, FRAME_NUM], ignore_index=True)
+    check(table, "keyframes", key=(VIDEO_ID, FRAME_NUM), columns=tuple(FRAME_COLUMNS))
+    quarantine = _quarantine(media, found, failures)
+    counts = {
+        "videos": len(videos),
+        "with_media": int((videos[URI] != "").sum()),
+        "decoded": n_decoded,
+        "frames": len(table),
+        "quarantined": len(quarantine),
+    }
+    parts = {"table": table, "quarantine": quarantine, "media": media}
+    return Made({context.own("keyframes"): parts}, counts)
+
+
+def shard_videos(context: Context) -> pd.DataFrame:
+    """The videos of the context's shard, sorted by video_id."""
+    videos: pd.DataFrame = context.read("videos")
+    shards = shard_of(videos[VIDEO_ID], context.run.record.n_video_shards)
+    return videos[shards == int(context.shard)].reset_index(drop=True)
+
+
+def decode_way(settings: ContentSettings) -> str:
+    """A short hash of the settings that decide what a film's keyframes are."""
+    names = ("n_keyframes", "keyframe_mode", "decode_timeout_s", "max_pixels",
+             "decode_memory_mb", "thumbnail_px")  # fmt: skip
+    return key_of({name: getattr(settings, name) for name in names})[:8]
+
+
+def _media(context: Context) -> dict[str, MediaFile]:
+    media = Media(context.place, context.settings.content.media_root)
+    videos = shard_videos(context)
+    with_media = videos[videos[URI] != ""]
+    pairs = zip(with_media[VIDEO_ID], with_media[URI], strict=True)
+    return {video_id: media.find(uri) for video_id, uri in pairs}
+
+
+def _checksums(context: Context, videos: pd.DataFrame, found: dict[str, MediaFile]) -> pd.DataFrame:
+    """The checksum of every film; a file of known size and time is not read again."""
+    uris = videos.set_index(VIDEO_ID)[URI]
+    known = _parent_part(context, "media")
+    seen = {tuple(row[:3]): row[3] for row in known[MEDIA_COLUMNS[1:]].itertuples(index=False)}
+    rows = []
+    for video_id, file in found.items():
+        if file.path is None:
+            rows.append((video_id, uris[video_id], -1, -1, ""))
+            continue
+        stamp = (uris[video_id], file.size, file.mtime_ns)
+        rows.append((video_id, *stamp, seen.get(stamp) or checksum_file(file.path)))
+    return pd.DataFrame(rows, columns=MEDIA_COLUMNS).astype(
+        {VIDEO_ID: str, URI: str, CHECKSUM: str, "size": "int64", "mtime_ns": "int64"}
+    )
+
+
+def _frames(
+    context: Context, media: pd.DataFrame, folders: KeyframeFolders, known_failures: dict[str, str]
+) -> tuple[pd.DataFrame, dict[str, str], int]:
+    """Frames and failures by checksum, and how many films were decoded now."""
+    root = Media(context.place, context.settings.content.media_root)
+    uris = media[media[CHECKSUM] != ""].drop_duplicates(CHECKSUM).set_index(CHECKSUM)[URI]
+    ready = {checksum: folders.find(checksum) for checksum in uris.index}
+    failures = {
+        c: known_failures[c] for c in uris.index if ready[c] is None and c in known_failures
+    }
+    missing = [c for c in uris.index if ready[c] is None and c not in failures]
+    paths = {c: path for c in missing if (path := root.find(uris[c]).path) is not None}
+    kept = [frames for frames in ready.values() if frames is not None]
+    if paths:
+        with folders.workspace() as workspace:
+            extraction: Extraction = extract(paths, context.settings.content, workspace=workspace)
+            kept.append(folders.keep(extraction.frames, workspace))
+        failures |= extraction.failures
+    empty = pd.DataFrame({name: pd.Series(dtype=object) for name in FRAME_COLUMNS[1:]})
+    frames = pd.concat(kept, ignore_index=True) if kept else empty
+    return frames, failures, len(paths)
+
+
+def _quarantine(
+    media: pd.DataFrame, found: dict[str, MediaFile], failures: dict[str, str]
+) -> pd.DataFrame:
+    """The videos whose media cannot be used, with the reason."""
+    problems = [found[row.video_id].problem or failures.get(row.checksum, "")
+                for row in media.itertuples(index=False)]  # fmt: skip
+    table = media[[VIDEO_ID, URI, CHECKSUM]].assign(**{REASON: pd.Series(problems, dtype=str)})
+    return table[table[REASON] != ""].reset_index(drop=True)
+
+
+def _known_failures(context: Context) -> dict[str, str]:
+    """Films that failed before in this way of decoding: retried only when they change."""
+    parent = context.parent("features")
+    if parent is None:
+        return {}
+    settings = parent.record.settings["content"]
+    if decode_way(ContentSettings(**settings)) != decode_way(context.settings.content):
+        return {}
+    quarantine = _parent_part(context, "quarantine")
+    quarantine = quarantine[quarantine[CHECKSUM] != ""]
+    return dict(zip(quarantine[CHECKSUM], quarantine[REASON], strict=True))
+
+
+def _parent_part(context: Context, part: str) -> pd.DataFrame:
+    """The same part of all shards of the run that tonight takes features from."""
+    parent = context.parent("features")
+    empty = pd.DataFrame({name: pd.Series(dtype=object) for name in [*MEDIA_COLUMNS, REASON]})
+    if parent is None:
+        return empty
+    names = [ref.name for ref in parent.refs() if ref.name.startswith("keyframes.")]
+    return pd.concat([empty, *(parent.read(name, part) for name in names)], ignore_index=True)

@@ -1,0 +1,1 @@
+"""Language: a causal language model, and the check that what it writes is true."""

@@ -1,0 +1,180 @@
+"""Causal models of transformers: greedy sentences in batches, the common beginning computed once.
+
+Leaves the wording of prompts to whoever asks, and the embedded weights to `embedded`.
+"""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+
+from vidrec_tasks.errors import ModelError
+from vidrec_tasks.hardware import device, quick_dtype
+from vidrec_tasks.language.embedded import embedded_folder
+from vidrec_tasks.language.generator import Prompt, first_sentence, has_sentence
+from vidrec_tasks.settings import LanguageSettings
+
+log = logging.getLogger(__name__)
+
+
+def load_causal(settings: LanguageSettings, *, cache: Path) -> "CausalGenerator":
+    """Load a causal language model in the precision this machine is quick at.
+
+    Args:
+        settings: `model` is 'embedded', a local folder or a hub id.
+        cache: a folder for the dequantised embedded weights.
+
+    Raises:
+        ModelError: the model cannot be found or read.
+    """
+    dtype = quick_dtype()
+    embedded = settings.model == "embedded"
+    source = str(embedded_folder(cache, dtype=dtype)) if embedded else settings.model
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source)
+        model = AutoModelForCausalLM.from_pretrained(source, dtype=dtype)
+    except (OSError, ValueError) as error:
+        message = (
+            f"language model {settings.model!r} cannot be loaded ({error}); "
+            "set VIDREC_LANGUAGE__MODEL to 'embedded', a folder or a hub id"
+        )
+        raise ModelError(message) from error
+    identity = f"{_name(source, model)}:{str(dtype).removeprefix('torch.')}"
+    log.info("language model %s loaded, batches of %d", identity, settings.batch_size)
+    return CausalGenerator(model, tokenizer, identity=identity, settings=settings)
+
+
+class CausalGenerator:
+    """Greedy decoding, left padded, in batches of like length; a row leaves at its sentence end."""
+
+    def __init__(
+        self, model: Any, tokenizer: Any, *, identity: str, settings: LanguageSettings
+    ) -> None:
+        """Take a loaded model and its tokenizer; the model is put on the GPU when there is one."""
+        self._device = device()
+        self._model = model.to(self._device).eval()
+        self._tokenizer = tokenizer
+        self._settings = settings
+        self._identity = identity
+
+    @property
+    def identity(self) -> str:
+        """Name, revision and precision."""
+        return self._identity
+
+    def complete(self, prompts: Sequence[Prompt]) -> list[str]:
+        """One sentence a prompt, in order; it begins with the prompt's ``start``."""
+        tokens = [self._tokenise(prompt) for prompt in prompts]
+        order = sorted(range(len(prompts)), key=lambda num: (len(tokens[num]), num))
+        sentences = [""] * len(prompts)
+        size = self._settings.batch_size
+        for begin in range(0, len(order), size):
+            nums = order[begin : begin + size]
+            written = self._decode([tokens[num] for num in nums])
+            for num, new in zip(nums, written, strict=True):
+                sentences[num] = first_sentence(prompts[num].start + self._text(new))
+        return sentences
+
+    def _tokenise(self, prompt: Prompt) -> list[int]:
+        if self._tokenizer.chat_template is None:
+            text = f"{prompt.system}\n\n{prompt.user}\n\n{prompt.start}"
+            return list(self._tokenizer(text)["input_ids"])
+        turns = [
+            {"role": "system", "content": prompt.system},
+            {"role": "user", "content": prompt.user},
+        ]
+        text = self._tokenizer.apply_chat_template(
+            turns, tokenize=False, add_generation_prompt=True
+        )
+        return list(self._tokenizer(text + prompt.start, add_special_tokens=False)["input_ids"])
+
+    def _text(self, tokens: Sequence[int]) -> str:
+        return str(self._tokenizer.decode(tokens, skip_special_tokens=True))
+
+    @torch.inference_mode()
+    def _decode(self, tokens: list[list[int]]) -> list[list[int]]:
+        """New tokens of each row; the beginning all rows share goes through the model once."""
+        n_shared = _shared_length(tokens)
+        cache = self._read_shared(tokens[0][:n_shared], n_rows=len(tokens))
+        ids, mask = self._pad([row[n_shared:] for row in tokens])  # (n_rows, longest)
+        mask = torch.cat([mask.new_ones(len(tokens), n_shared), mask], dim=1)
+        written: list[list[int]] = [[] for _ in tokens]
+        rows = list(range(len(tokens)))
+        for _ in range(self._settings.max_new_tokens):
+            chosen = self._step(ids, mask, cache)
+            for row, token in zip(rows, chosen.tolist(), strict=True):
+                written[row].append(token)
+            keep = [place for place, row in enumerate(rows) if not self._is_done(written[row])]
+            if not keep:
+                break
+            if len(keep) < len(rows):
+                # finished rows leave: the last of 64 sentences would else cost 64 times its price
+                kept = torch.tensor(keep, device=self._device)
+                cache.batch_select_indices(kept)
+                mask, chosen = mask[kept], chosen[kept]
+                rows = [rows[place] for place in keep]
+            ids = chosen[:, None]
+            mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
+        return written
+
+    def _read_shared(self, shared: list[int], *, n_rows: int) -> DynamicCache:
+        cache = DynamicCache(config=self._model.config)
+        if shared:
+            ids = torch.tensor([shared], device=self._device)
+            self._model(input_ids=ids, cache=cache, use_cache=True, logits_to_keep=1)
+            cache.batch_repeat_interleave(n_rows)
+        return cache
+
+    def _pad(self, rows: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        longest = max(len(row) for row in rows)
+        filler = self._tokenizer.pad_token_id or 0
+        ids = torch.full((len(rows), longest), filler, dtype=torch.long, device=self._device)
+        mask = torch.zeros_like(ids)
+        for num, row in enumerate(rows):
+            ids[num, longest - len(row) :] = torch.tensor(row, device=self._device)
+            mask[num, longest - len(row) :] = 1
+        return ids, mask
+
+    def _step(self, ids: torch.Tensor, mask: torch.Tensor, cache: DynamicCache) -> torch.Tensor:
+        places = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+        answer = self._model(
+            input_ids=ids,
+            attention_mask=mask,
+            position_ids=places,
+            cache=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        return torch.as_tensor(answer.logits[:, -1].argmax(dim=-1))  # (n_rows,)
+
+    def _is_done(self, written: list[int]) -> bool:
+        return written[-1] == self._tokenizer.eos_token_id or has_sentence(self._text(written))
+
+
+def _shared_length(tokens: list[list[int]]) -> int:
+    """Tokens that all rows begin with, leaving at least one to each."""
+    shortest = min(len(row) for row in tokens) - 1
+    first = tokens[0]
+    for place in range(shortest):
+        if any(row[place] != first[place] for row in tokens):
+            return place
+    return max(shortest, 0)
+
+
+def _name(source: str, model: Any) -> str:
+    """Name and revision: the hub's commit, or a hash that tells two local folders apart."""
+    folder = Path(source)
+    if not folder.is_dir():
+        return f"{source}@{getattr(model.config, '_commit_hash', None) or 'unknown'}"
+    digest = hashlib.sha256((folder / "config.json").read_bytes())
+    for path in sorted(folder.glob("*.safetensors")):
+        with path.open("rb") as file:
+            # beginning and middle: a fine-tuned model differs everywhere, 64 KiB show it
+            digest.update(file.read(65_536))
+            file.seek(path.stat().st_size // 2)
+            digest.update(file.read(65_536))
+    return f"{folder.name}@{digest.hexdigest()[:12]}"

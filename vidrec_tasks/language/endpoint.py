@@ -1,0 +1,173 @@
+"""An OpenAI-compatible endpoint as a generator: bounded, patient, and silent about its key.
+
+Speaks ``POST {endpoint_url}/chat/completions`` with temperature 0 and nothing beyond it.
+"""
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import SecretStr
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential,
+)
+
+from vidrec_tasks.errors import ModelError
+from vidrec_tasks.language.generator import Prompt, first_sentence
+from vidrec_tasks.settings import LanguageSettings
+
+log = logging.getLogger(__name__)
+
+N_ATTEMPTS = 4
+MAX_CONCURRENT = 8
+"""Calls under way at once; many servers queue or refuse beyond."""
+
+_BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
+_MAX_ANSWER_BYTES = 1_000_000
+
+
+class _Unavailable(Exception):
+    """Worth another try: the network failed or the server said it was busy."""
+
+
+class EndpointGenerator:
+    """Asks a server for each sentence, some at once, each again when the server was busy."""
+
+    def __init__(
+        self,
+        settings: LanguageSettings,
+        *,
+        n_attempts: int = N_ATTEMPTS,
+        max_wait_s: float = 20.0,
+    ) -> None:
+        """Check the address; nothing is asked yet.
+
+        Args:
+            settings: endpoint_url (with its ``/v1``), endpoint_key, endpoint_timeout_s, model.
+            n_attempts: how often one prompt is tried.
+            max_wait_s: longest pause between two tries, in seconds.
+
+        Raises:
+            ModelError: the address is not an http(s) URL.
+        """
+        address = urlsplit(settings.endpoint_url)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise ModelError(
+                "language endpoint: VIDREC_LANGUAGE__ENDPOINT_URL is not an http(s) URL; "
+                "write it with its version, such as http://localhost:8000/v1"
+            )
+        # a user or password in the address must not reach an identity or a log
+        self._place = f"{address.hostname}{address.path.rstrip('/')}"
+        self._url = settings.endpoint_url.rstrip("/") + "/chat/completions"
+        self._key: SecretStr = settings.endpoint_key
+        self._settings = settings
+        self._n_attempts = n_attempts
+        self._max_wait_s = max_wait_s
+
+    @property
+    def identity(self) -> str:
+        """Model and place; neither the key nor a password in the address is part of it."""
+        return f"{self._settings.model}@{self._place}:endpoint"
+
+    def complete(self, prompts: Sequence[Prompt]) -> list[str]:
+        """One sentence a prompt, in order; empty where the server would not answer one of them.
+
+        Raises:
+            ModelError: the server answered none of a batch, or refused the key.
+        """
+        size = self._settings.batch_size
+        timeout_s = self._settings.endpoint_timeout_s
+        sentences: list[str] = []
+        with httpx.Client(timeout=timeout_s, headers=self._headers()) as client:
+            for begin in range(0, len(prompts), size):
+                sentences += self._complete_batch(client, prompts[begin : begin + size])
+        return sentences
+
+    def _complete_batch(self, client: httpx.Client, prompts: Sequence[Prompt]) -> list[str]:
+        """Batches bound what a dead server costs: one batch of patience, not thousands."""
+        with ThreadPoolExecutor(MAX_CONCURRENT) as pool:
+            calls = [pool.submit(self._ask_patiently, client, prompt) for prompt in prompts]
+            try:
+                answers = [call.result() for call in calls]
+            except ModelError:
+                pool.shutdown(cancel_futures=True)
+                raise
+        failures = [answer for answer in answers if isinstance(answer, _Unavailable)]
+        if len(failures) == len(prompts):
+            message = (
+                f"language endpoint {self._place}: {len(failures)} of {len(prompts)} prompts had "
+                f"no answer (first: {failures[0]}); see that it runs, or unset "
+                "VIDREC_LANGUAGE__ENDPOINT_URL to use the embedded model"
+            )
+            raise ModelError(message)
+        if failures:
+            n_failed = len(failures)
+            log.warning("%d of %d prompts had no answer: %s", n_failed, len(prompts), failures[0])
+        return ["" if isinstance(answer, _Unavailable) else answer for answer in answers]
+
+    def _headers(self) -> dict[str, str]:
+        key = self._key.get_secret_value()
+        return {"Authorization": f"Bearer {key}"} if key else {}
+
+    def _ask_patiently(self, client: httpx.Client, prompt: Prompt) -> "str | _Unavailable":
+        tries = Retrying(
+            stop=stop_after_attempt(self._n_attempts),
+            wait=wait_exponential(multiplier=0.5, max=self._max_wait_s),
+            retry=retry_if_exception_type(_Unavailable),
+            before_sleep=_tell,
+            reraise=True,
+        )
+        try:
+            return tries(self._ask, client, prompt)
+        except _Unavailable as error:
+            return error
+
+    def _ask(self, client: httpx.Client, prompt: Prompt) -> str:
+        try:
+            answer = client.post(self._url, json=self._request(prompt))
+        except httpx.HTTPError as error:
+            # the type alone: messages of the client may repeat the address with its password
+            raise _Unavailable(type(error).__name__) from error
+        if answer.status_code in _BUSY:
+            raise _Unavailable(f"status {answer.status_code}")
+        if answer.status_code != httpx.codes.OK:
+            message = (
+                f"language endpoint {self._place}: status {answer.status_code}; see "
+                "VIDREC_LANGUAGE__ENDPOINT_KEY, _ENDPOINT_URL and _MODEL"
+            )
+            raise ModelError(message)
+        return first_sentence(_sentence(answer))
+
+    def _request(self, prompt: Prompt) -> dict[str, Any]:
+        start = f"\nBegin with: {prompt.start}" if prompt.start else ""
+        return {
+            "model": self._settings.model,
+            "messages": [
+                {"role": "system", "content": prompt.system},
+                {"role": "user", "content": prompt.user + start},
+            ],
+            "temperature": 0,
+            "max_tokens": self._settings.max_new_tokens,
+        }
+
+
+def _sentence(answer: httpx.Response) -> str:
+    if len(answer.content) > _MAX_ANSWER_BYTES:
+        raise _Unavailable(f"an answer of {len(answer.content)} bytes")
+    try:
+        text = answer.json()["choices"][0]["message"]["content"]
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise _Unavailable("an answer without choices[0].message.content") from error
+    return text if isinstance(text, str) else ""
+
+
+def _tell(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    log.info("language endpoint: try %d failed (%s), once more", state.attempt_number, error)

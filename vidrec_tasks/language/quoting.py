@@ -1,0 +1,70 @@
+# ruff: noqa: RUF001 - look-alike signs are the point
+"""Quoting: titles, topics and creators are data; here they lose whatever could act.
+
+Nothing here judges meaning beyond a refusal: a topic that reads like an instruction or names a
+sensitive attribute is not a topic a sentence may use.
+"""
+
+import re
+import unicodedata
+
+from vidrec_tasks.language.words import INSTRUCTION_STEMS, INSTRUCTION_WORDS, has_sensitive
+
+TITLE_LIMIT = 80
+"""Characters of a title in a sentence."""
+
+TOPIC_LIMIT = 40
+"""Characters of a topic in a sentence."""
+
+# Inert look-alikes: the letters stay, so a checker can still compare what was quoted.
+_INERT = str.maketrans(
+    {
+        "<": "‹", ">": "›", "《": "〈", "》": "〉",
+        "“": "'", "”": "'", '"': "'", "„": "'", "‟": "'",
+        "`": "'", "{": "(", "}": ")", "[": "(", "]": ")", "|": "/", "\\": "/", "*": "·", "_": " ",
+        "#": "＃", "$": "＄", "@": "＠", "&": "＆", "「": "〈", "」": "〉", "『": "〈", "』": "〉",
+    }
+)  # fmt: skip
+_TOPIC = re.compile(r"[^\W_]+(?:[ '’/&+-]{1,3}[^\W_]+)*")
+
+
+def quote(text: str, limit: int = TITLE_LIMIT) -> str:
+    """Foreign text made harmless for one place in one sentence.
+
+    Line breaks, control, format (also right-to-left overrides) and private characters go; markup
+    becomes look-alikes; marks piled on a letter are cut to two; the length is cut with an ellipsis.
+
+    Args:
+        text: a title, a topic or a name as it came.
+        limit: characters the result may have, at least 2.
+    """
+    flat = unicodedata.normalize("NFC", text[: 50 * limit])
+    flat = "".join(" " if char.isspace() else char for char in flat)
+    flat = "".join(char for char in flat if not unicodedata.category(char).startswith("C"))
+    flat = " ".join(_unpile(flat.translate(_INERT)).split())
+    return flat if len(flat) <= limit else flat[: limit - 1].rstrip() + "…"
+
+
+def plain_topic(topic: str) -> str:
+    """The topic as a sentence may write it; empty when it may not.
+
+    Refused: more than 4 words or 40 characters, other signs than joining ones, words of
+    instructions, sensitive attributes.
+    """
+    flat = quote(topic, TOPIC_LIMIT + 1).replace("＆", "&")
+    words = flat.casefold().replace("-", " ").split()
+    if not _TOPIC.fullmatch(flat) or len(flat) > TOPIC_LIMIT or len(words) > 4:
+        return ""
+    if not INSTRUCTION_WORDS.isdisjoint(words) or has_sensitive(flat):
+        return ""
+    return "" if any(stem in flat.casefold() for stem in INSTRUCTION_STEMS) else flat
+
+
+def _unpile(text: str) -> str:
+    kept: list[str] = []
+    n_marks = 0
+    for char in text:
+        n_marks = n_marks + 1 if unicodedata.combining(char) else 0
+        if n_marks <= 2:
+            kept.append(char)
+    return "".join(kept)

@@ -1,0 +1,1 @@
+"""Measuring: splits and metrics, below recommending because blends are learned with them."""

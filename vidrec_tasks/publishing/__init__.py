@@ -1,0 +1,1 @@
+"""Publishing: the result tables, who writes them and who reads them."""

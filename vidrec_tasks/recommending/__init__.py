@@ -1,0 +1,1 @@
+"""Recommending: candidates, models, ranking, re-ranking, rules and explanations."""

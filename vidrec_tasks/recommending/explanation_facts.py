@@ -1,0 +1,105 @@
+"""Explanation facts: what a reason may rest on, looked up by user and video.
+
+Only what lies before the night is taken in, whatever the tables hold.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from vidrec_tasks.columns import CREATOR_ID, PUBLISHED_AT, TITLE, TOPICS, USER_ID, VIDEO_ID
+
+N_VIEWERS_RECENT = "n_viewers_recent"
+WINDOW_DAYS = "window_days"
+LAST_EVENT_AT = "last_event_at"
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What one user has watched and liked: ``video_id -> last event``, and how many a topic."""
+
+    last_event_at: Mapping[str, pd.Timestamp]
+    topic_counts: Counter[str]
+    creator_counts: Counter[str]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Titles, topics, creators, ages and viewers of videos; history and topics of users.
+
+    Attributes:
+        moment: the beginning of the night, UTC.
+        titles: ``video_id -> title``, as in the catalogue (foreign text).
+        topics: ``video_id -> topics``.
+        creators: ``video_id -> creator_id``, only where known.
+        published_at: ``video_id -> moment``, only where known and before the night.
+        n_viewers: ``video_id -> users who watched it in the recent window``.
+        window_days: length of that window.
+        min_viewers: viewers from which a video counts as popular: the median of those watched at
+            all, at least 2.
+        user_topics: ``user_id -> topics of the profile, strongest first``.
+        watched: ``user_id -> Watched``.
+    """
+
+    moment: pd.Timestamp
+    titles: Mapping[str, str]
+    topics: Mapping[str, Sequence[str]]
+    creators: Mapping[str, str]
+    published_at: Mapping[str, pd.Timestamp]
+    n_viewers: Mapping[str, int]
+    window_days: int
+    min_viewers: float
+    user_topics: Mapping[str, Sequence[str]]
+    watched: Mapping[str, Watched]
+
+
+def gather_facts(
+    videos: pd.DataFrame,
+    topics: Mapping[str, Sequence[str]],
+    profiles: pd.DataFrame,
+    watched: pd.DataFrame,
+    popularity: pd.DataFrame,
+    *,
+    night: date,
+) -> Facts:
+    """Gather the facts; the arguments are those of `explanations.explain_lists`."""
+    moment = pd.Timestamp(night, tz="UTC")
+    known = videos[videos[PUBLISHED_AT] < moment]
+    creators = videos[videos[CREATOR_ID] != ""]
+    named_creators = dict(zip(creators[VIDEO_ID], creators[CREATOR_ID], strict=True))
+    recent = popularity[popularity[N_VIEWERS_RECENT] > 0]
+    return Facts(
+        moment=moment,
+        titles=dict(zip(videos[VIDEO_ID], videos[TITLE], strict=True)),
+        topics=topics,
+        creators=named_creators,
+        published_at=dict(zip(known[VIDEO_ID], known[PUBLISHED_AT], strict=True)),
+        n_viewers=dict(zip(recent[VIDEO_ID], recent[N_VIEWERS_RECENT].astype(int), strict=True)),
+        window_days=int(recent[WINDOW_DAYS].max()) if len(recent) else 0,
+        min_viewers=max(2.0, float(recent[N_VIEWERS_RECENT].median())) if len(recent) else 2.0,
+        user_topics={
+            user_id: [str(topic) for topic, weight, _ in rows if weight > 0]
+            for user_id, rows in zip(profiles[USER_ID], profiles[TOPICS], strict=True)
+        },
+        watched=_watched(watched[watched[LAST_EVENT_AT] < moment], topics, named_creators),
+    )
+
+
+def _watched(
+    watched: pd.DataFrame, topics: Mapping[str, Sequence[str]], creators: Mapping[str, str]
+) -> dict[str, Watched]:
+    by_user: dict[str, dict[str, pd.Timestamp]] = {}
+    columns = (watched[name] for name in (USER_ID, VIDEO_ID, LAST_EVENT_AT))
+    for user_id, video_id, last in zip(*columns, strict=True):
+        by_user.setdefault(user_id, {})[video_id] = last
+    return {
+        user_id: Watched(
+            last_event_at=seen,
+            topic_counts=Counter(topic for v in seen for topic in set(topics.get(v, ()))),
+            creator_counts=Counter(creators[v] for v in seen if v in creators),
+        )
+        for user_id, seen in by_user.items()
+    }

@@ -1,0 +1,77 @@
+"""Sparse item-item models: scores and exact shares of ``x B``, whatever fitted ``B``."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+
+@dataclass(frozen=True)
+class SparseModel:
+    """An item-item matrix; row: what was watched, column: what it speaks for.
+
+    Attributes:
+        matrix: ``(n_videos, n_videos)`` float32 CSR.
+    """
+
+    matrix: sp.csr_matrix
+
+    def scores(self, query: sp.csr_matrix) -> sp.csr_matrix:
+        """``(n_users, n_videos)`` scores of weighted histories ``(n_users, n_videos)``."""
+        result = sp.csr_matrix(query @ self.matrix)
+        result.sort_indices()
+        return result
+
+    def shares(
+        self, watched: npt.NDArray[np.int64], nums: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float32]:
+        """``(n_watched, n_nums)`` what one unit of each watched video adds to each score."""
+        part: npt.NDArray[np.float32] = self.matrix[watched][:, nums].toarray()
+        return part
+
+    def renumbered(self, old_rows: npt.NDArray[np.int64]) -> "SparseModel":
+        """The model of another catalogue; ``old_rows`` holds the old num of each new, or -1."""
+        n_new = len(old_rows)
+        new_of = np.full(self.matrix.shape[0], -1, dtype=np.int64)
+        new_of[old_rows[old_rows >= 0]] = np.flatnonzero(old_rows >= 0)
+        triples = self.matrix.tocoo()
+        rows, columns = new_of[triples.row], new_of[triples.col]
+        keep = (rows >= 0) & (columns >= 0)
+        places = (rows[keep], columns[keep])
+        return SparseModel(sp.csr_matrix((triples.data[keep], places), shape=(n_new, n_new)))
+
+
+def keep_strongest(dense: npt.NDArray[np.float32], n: int) -> sp.csr_matrix:
+    """A dense matrix with only the ``n`` entries of largest size in each column."""
+    n_rows, n_columns = dense.shape
+    if n >= n_rows:
+        return sp.csr_matrix(dense)
+    rows = np.empty((n, n_columns), dtype=np.int64)
+    for first in range(0, n_columns, 1_024):
+        part = np.abs(dense[:, first : first + 1_024])
+        rows[:, first : first + 1_024] = np.argpartition(-part, n - 1, axis=0)[:n]
+    columns = np.broadcast_to(np.arange(n_columns), rows.shape)
+    data = dense[rows, columns].ravel()
+    shape = (n_rows, n_columns)
+    return sp.csr_matrix((data, (rows.ravel(), columns.ravel())), shape=shape, dtype=np.float32)
+
+
+def pick(scores: sp.csr_matrix, nums: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """The scores of some videos of each user, 0 where there is none.
+
+    Args:
+        scores: ``(n_users, n_videos)``.
+        nums: ``(n_users, k)`` video_nums, -1 where a row is shorter.
+
+    Returns:
+        ``(n_users, k)`` float32.
+    """
+    picked = np.zeros(nums.shape, dtype=np.float32)
+    row = np.zeros(scores.shape[1] + 1, dtype=np.float32)  # the last place answers for -1
+    for user in range(len(nums)):
+        part = slice(scores.indptr[user], scores.indptr[user + 1])
+        row[scores.indices[part]] = scores.data[part]
+        picked[user] = row[nums[user]]
+        row[scores.indices[part]] = 0
+    return picked

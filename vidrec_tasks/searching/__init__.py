@@ -1,0 +1,1 @@
+"""Searching: lexical and vector search, fused."""

@@ -1,0 +1,69 @@
+"""Keyframe folders: the thumbnails of a film, one folder a (decode settings, content checksum).
+
+``features/keyframes/<settings>/<checksum>/``: written beside and renamed, so whole or absent.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+
+from vidrec_tasks.columns import CHECKSUM
+from vidrec_tasks.store.codecs import decode, encode
+from vidrec_tasks.store.place import Place
+
+FRAMES_FILE = "frames.parquet"
+
+
+class KeyframeFolders:
+    """The keyframes of films under one way of decoding.
+
+    Args:
+        place: the store.
+        way: a short hash of the decode settings.
+    """
+
+    def __init__(self, place: Place, way: str) -> None:
+        self.place = place
+        self.way = way
+        self.root = place.local(place.path("features", "keyframes"))
+        self.folder = self.root / way
+
+    def find(self, checksum: str) -> pd.DataFrame | None:
+        """The frames of a film, with ``path`` relative to ``root``, if it was decoded."""
+        path = self.folder / checksum / FRAMES_FILE
+        frames: pd.DataFrame | None = (
+            decode("parquet", path.read_bytes()) if path.exists() else None
+        )
+        return frames
+
+    @contextmanager
+    def workspace(self) -> Iterator[Path]:
+        """A folder to write thumbnails in, on the same disk; gone afterwards."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.folder, prefix=".workspace-") as name:
+            yield Path(name)
+
+    def keep(self, frames: pd.DataFrame, workspace: Path) -> pd.DataFrame:
+        """Move freshly decoded films into place.
+
+        Args:
+            frames: checksum, frame_num, path relative to ``workspace`` (``<checksum>/<n>.jpg``), ….
+            workspace: where the thumbnails are.
+
+        Returns:
+            The frames with ``path`` relative to ``root``.
+        """
+        frames = frames.assign(path=[f"{self.way}/{path}" for path in frames["path"]])
+        for checksum, rows in frames.groupby(CHECKSUM):
+            fresh = workspace / str(checksum)
+            (fresh / FRAMES_FILE).write_bytes(encode(rows.reset_index(drop=True))[1])
+            final = self.folder / str(checksum)
+            if final.exists():  # another run was quicker; both are the same
+                shutil.rmtree(fresh)
+            else:
+                fresh.rename(final)
+        return frames
