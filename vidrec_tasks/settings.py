@@ -69,7 +69,7 @@ class ContentSettings(Group):
     )
     frame_encoder: str = Field(
         "embedded",
-        description="'embedded' (ConSE on EfficientNet-Lite0), or a folder or hub id of CLIP/SigLIP.",
+        description="'embedded' (ConSE on EfficientNet-Lite0), a folder or hub id of CLIP/SigLIP.",
     )
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="'auto' takes bfloat16 where the processor or GPU has it."

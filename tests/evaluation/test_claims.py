@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - Chinese sentences are meant
 """The checker: it reads every sentence the writer can write, and catches every planted lie."""
 
 import ast

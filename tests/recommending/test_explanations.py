@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - Chinese sentences and hostile signs are meant
 """Explanations in a tiny world: which reason is given, and that none claims what does not hold."""
 
 import unicodedata

@@ -53,7 +53,8 @@ def gather_behaviour(
     Returns:
         For each user: n_plays, n_videos, n_creators, mean_watched_share, median_duration_s,
         evening_share, night_share, weekend_share, sessions, skip_share, novelty (mean age in days
-        of a video when watched), top_creators (``[creator_id, n_videos]``), top_hour, n_impressions.
+        of a video when watched), top_creators (``[creator_id, n_videos]``), top_hour,
+        n_impressions.
     """
     events = interactions[interactions[EVENT_AT] < pd.Timestamp(night, tz="UTC")]
     plays = _describe(weighed[weighed[IS_WATCHED]], videos)

@@ -62,7 +62,7 @@ class PortraitEvidence:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain lists and numbers, for the result table."""
-        return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
+        return json.loads(json.dumps(asdict(self)))
 
     def key(self, *, version: str) -> str:
         """Hash (hex) of the evidence and of who would write from it."""

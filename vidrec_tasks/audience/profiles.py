@@ -154,9 +154,7 @@ def _strongest(
     ]
 
 
-def _content(
-    taste: sparse.csr_array, fused: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float32]:
+def _content(taste: sparse.csr_array, fused: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """``(n_users, dim)`` the direction of what a user liked, recent likes first."""
     vectors = taste.maximum(0) @ fused.astype(np.float64)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -35,9 +35,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-def gather_visits(
-    interactions: pd.DataFrame, videos: pd.DataFrame, *, night: date
-) -> pd.DataFrame:
+def gather_visits(interactions: pd.DataFrame, videos: pd.DataFrame, *, night: date) -> pd.DataFrame:
     """Collapse the events before a night into visits.
 
     Args:

@@ -57,8 +57,8 @@ def count_visits(visits: pd.DataFrame) -> pd.DataFrame:
 def merge_statistics(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """The statistics of several shards as one; counts add up, so the order does not matter."""
     table = pd.concat(parts, ignore_index=True)
-    table = table.groupby([KIND, BIN, LEVEL], as_index=False, sort=True)[N].sum()
-    return table.astype({KIND: "str", BIN: "int64", LEVEL: "float64", N: "int64"})
+    sums = table.groupby([KIND, BIN, LEVEL], sort=True)[N].sum().reset_index()
+    return sums.astype({KIND: "str", BIN: "int64", LEVEL: "float64", N: "int64"})
 
 
 def duration_bins(duration_s: Floats) -> npt.NDArray[np.int64]:

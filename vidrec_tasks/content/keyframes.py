@@ -89,7 +89,7 @@ def _request(
 
 
 def _frame_table(frames: list[dict[str, Any]]) -> pd.DataFrame:
-    kinds = {
+    kinds: dict[str, Any] = {
         CHECKSUM: str,
         FRAME_NUM: "int64",
         AT_S: "float64",

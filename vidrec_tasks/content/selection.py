@@ -5,7 +5,7 @@ farthest from those already taken, so that a cut counts as much as a minute of t
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -101,7 +101,7 @@ def _distances(
     return distance
 
 
-def _histogram(small: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def _histogram(small: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """Hue × saturation × value in 8 × 3 × 4 bins."""
     hsv = cv2.cvtColor(small, cv2.COLOR_BGR2HSV)
     counts = cv2.calcHist([hsv], [0, 1, 2], None, [8, 3, 4], [0, 180, 0, 256, 0, 256])

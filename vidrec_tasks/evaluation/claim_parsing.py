@@ -1,5 +1,4 @@
 """Claim parsing: an explanation, English or Chinese, read back into the claims it makes."""
-# ruff: noqa: RUF001 - Chinese sentences have full-width signs
 
 import re
 import unicodedata

@@ -125,8 +125,8 @@ def _quarantine(
     media: pd.DataFrame, found: dict[str, MediaFile], failures: dict[str, str]
 ) -> pd.DataFrame:
     """The videos whose media cannot be used, with the reason."""
-    problems = [found[row.video_id].problem or failures.get(row.checksum, "")
-                for row in media.itertuples(index=False)]  # fmt: skip
+    pairs = zip(media[VIDEO_ID], media[CHECKSUM], strict=True)
+    problems = [found[video].problem or failures.get(checksum, "") for video, checksum in pairs]
     table = media[[VIDEO_ID, URI, CHECKSUM]].assign(**{REASON: pd.Series(problems, dtype=str)})
     return table[table[REASON] != ""].reset_index(drop=True)
 

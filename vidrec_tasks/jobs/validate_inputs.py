@@ -148,8 +148,8 @@ def _refuse_missing(place: Place, files: dict[str, list[Any]], settings: Setting
     missing = [name for name in needed if not files[name]]
     if missing:
         message = (
-            f"inputs: {len(missing)} of {len(needed)} tables are missing (first: {missing[0]}); put "
-            f"{missing[0]}.parquet, .csv or .jsonl, or a folder {missing[0]}/ of such files, into "
+            f"inputs: {len(missing)} of {len(needed)} tables are missing (first: {missing[0]}); "
+            f"put {missing[0]}.parquet, .csv or .jsonl, or a folder {missing[0]}/ of those, into "
             f"{place.path('inputs')}"
         )
         raise InputError(message)
@@ -176,7 +176,7 @@ def _read_all(
     frames = {"videos": videos, "users": users, "queries": queries}
     shards = _shards(events, users, settings)
     window = events[events[EVENT_AT] < moment - pd.Timedelta(days=settings.evaluation.holdout_days)]
-    statistics = duration_statistics(window if len(window) else events, videos)
+    statistics = duration_statistics(window if len(window) else events, videos, night=night)
     frames["watch_statistics"] = statistics
     frames["rejects"] = pd.concat(reader.rejects, ignore_index=True)
     check(videos, "videos", key=(VIDEO_ID,), columns=tuple(c.name for c in VIDEOS.columns))

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - Chinese sentences end in full-width signs
 """Generators: language models that complete prompts, one sentence each.
 
 Says what a generator is and chooses one; the models themselves live in `causal` and `endpoint`,

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - both apostrophes are meant
 """Grounding: may this sentence be published, given this evidence?
 
 Every content word must lie inside a phrase of the evidence, whole and as written there, or be a

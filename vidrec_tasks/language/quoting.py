@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - look-alike signs are the point
 """Quoting: titles, topics and creators are data; here they lose whatever could act.
 
 Nothing here judges meaning beyond a refusal: a topic that reads like an instruction or names a

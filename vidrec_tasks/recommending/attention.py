@@ -1,7 +1,7 @@
 """Target attention: ``s(u, v) = Attention(g(u), f(v))``, the candidate asks the history.
 
-After DIN (Zhou et al., 2018): each candidate weighs the liked videos and ``g(u)`` by a softmax, and is
-scored against the mixture. The score is a sum over history items, so its shares are exact.
+After DIN (Zhou et al., 2018): each candidate weighs the liked videos and ``g(u)`` by a softmax,
+and is scored against the mixture. The score is a sum over history items, so its shares are exact.
 """
 
 from dataclasses import dataclass

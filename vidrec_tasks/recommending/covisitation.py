@@ -16,9 +16,9 @@ _N_KEPT = 200
 def count_covisits(histories: Histories, n_videos: int) -> SparseModel:
     """Count ordered pairs of liked videos of one user, nearer ones for more.
 
-    A pair ``step`` places apart adds ``2 ** (-step / 3)``, halved for each day between; the way back
-    adds half of that. Counts are divided by the root of both videos' totals, so that what everybody
-    watches is not next to everything.
+    A pair ``step`` places apart adds ``2 ** (-step / 3)``, halved for each day between; the way
+    back adds half of that. Counts are divided by the root of both videos' totals, so that what
+    everybody watches is not next to everything.
 
     Returns:
         ``(n_videos, n_videos)``; row: watched first, column: watched next.

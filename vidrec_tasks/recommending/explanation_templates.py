@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - Chinese sentences have full-width signs
 """Explanation templates: the sentence of each reason, in each language; no logic.
 
 Foreign text (titles, topics, creators) comes in already quoted by `language.quoting`.

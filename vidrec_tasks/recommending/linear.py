@@ -1,7 +1,7 @@
 """Linear item-item model: EASE in closed form, kept sparse; per-video ridge for large catalogues.
 
-EASE: Steck, "Embarrassingly shallow autoencoders for sparse data" (2019). Beyond the dense limit each
-column is solved on the video's strongest co-watched neighbours alone.
+EASE: Steck, "Embarrassingly shallow autoencoders for sparse data" (2019). Beyond the dense limit
+each column is solved on the video's strongest co-watched neighbours alone.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Popularity before the cut: how many users like a video now, corrected for how long it was there."""
+"""Popularity before the cut: how many users like a video, corrected for its age."""
 
 from dataclasses import dataclass
 

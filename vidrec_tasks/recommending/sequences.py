@@ -1,5 +1,7 @@
 """Sequences: histories as padded rows of what was liked, newest last; the input of the towers."""
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -57,5 +59,5 @@ def windows(histories: Histories, length: int, *, shift: int = 0) -> npt.NDArray
 def _cut(videos: npt.NDArray[np.int64], length: int, shift: int) -> list[npt.NDArray[np.int64]]:
     ends = [len(videos), *range(len(videos) - shift, 0, -length)]
     borders = sorted({end for end in ends if end > 0} | {0})
-    pairs = zip(borders[:-1], borders[1:], strict=True)
+    pairs = pairwise(borders)
     return [videos[max(start, end - length) : end] for start, end in pairs if end > start]

@@ -1,4 +1,4 @@
-"""Tower training: next-video prediction with a full softmax, or a sampled one for large catalogues."""
+"""Tower training: next-video prediction with a softmax, full or (large catalogues) sampled."""
 
 import logging
 from collections.abc import Callable
@@ -157,9 +157,7 @@ class _Steps:
 
     def _sample(self, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         drawn = self.rng.choice(len(self.popularity), _N_SAMPLED, p=self.popularity)
-        nums, places = np.unique(
-            np.concatenate([targets.numpy(), drawn]), return_inverse=True
-        )
+        nums, places = np.unique(np.concatenate([targets.numpy(), drawn]), return_inverse=True)
         share = torch.from_numpy(self.popularity[nums]).float().clamp(min=1e-12)
         return torch.from_numpy(nums), share.log(), torch.from_numpy(places[: len(targets)])
 
