@@ -39,8 +39,8 @@ def night_flow() -> None:
 
     @task_group
     def models() -> None:
-        """Two fits: one is measured, the other serves."""
-        trained = job_task("train_models").expand(shard=["evaluation", "serving"])
+        """Two fits in one task: one is measured, the other serves with what it chose."""
+        trained = job_task("train_models")()
         vectors = job_task("index_video_vectors")()
         embedded = job_task("embed_users").expand(shard=users)
         trained >> vectors >> embedded

@@ -75,14 +75,14 @@ def _existing(
     nums = pd.Index(videos[VIDEO_ID]).get_indexer(pd.Index(events[VIDEO_ID])).astype(np.int64)
     events, nums = events[nums >= 0], nums[nums >= 0]
     users = pd.factorize(events[USER_ID], sort=True)[0]
-    moments = events[EVENT_AT].to_numpy().astype(np.int64)
+    moments = events[EVENT_AT].dt.as_unit("us").astype("int64").to_numpy()
     order = np.lexsort((events[ROW_NUM].to_numpy(), moments, nums, users))
     return events.iloc[order].reset_index(drop=True), nums[order]
 
 
 def _number_visits(events: pd.DataFrame, video_nums: Ints, duration_s: Floats) -> Ints:
     users = pd.factorize(events[USER_ID])[0]
-    seconds = events[EVENT_AT].to_numpy().astype("datetime64[ms]").astype(np.int64) / 1000
+    seconds = events[EVENT_AT].dt.as_unit("ms").astype("int64").to_numpy() / 1000
     longest = np.fmax(GAP_S, 1.5 * duration_s)
     begins = np.ones(len(events), dtype=bool)
     begins[1:] = (np.diff(users) != 0) | (np.diff(video_nums) != 0)

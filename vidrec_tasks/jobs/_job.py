@@ -8,15 +8,15 @@ from typing import Any, Final, Literal
 import numpy as np
 import pandas as pd
 
+from vidrec_tasks.errors import VidrecError
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import Ref
 from vidrec_tasks.store.codecs import Part
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
 
-Per = Literal["", "video_shard", "user_shard", "fit"]
+Per = Literal["", "video_shard", "user_shard"]
 
-FITS: Final = ("evaluation", "serving")
 VIDEO_SHARDED: Final = ("keyframes", "embeddings")
 USER_SHARDED: Final = (
     "interactions", "profiles", "portraits", "user_vectors", "candidates", "ranked", "lists",
@@ -31,10 +31,12 @@ class Made:
     Attributes:
         artefacts: artefact name -> its parts (the first frame among them gives the row count).
         counts: numbers for the receipt, with the totals they are part of.
+        error: raised once artefacts and receipt are kept: what a verdict says against a run.
     """
 
     artefacts: Mapping[str, Mapping[str, Part]] = field(default_factory=dict)
     counts: Mapping[str, Any] = field(default_factory=dict)
+    error: VidrecError | None = None
 
 
 @dataclass(frozen=True)
@@ -124,9 +126,7 @@ def shards_of(run: Run, kind: str) -> list[str]:
     """The artefact names of all shards of a kind."""
     if kind in VIDEO_SHARDED:
         return [f"{kind}.{shard}" for shard in range(run.record.n_video_shards)]
-    if kind in USER_SHARDED:
-        return [f"{kind}.{shard}" for shard in range(run.record.n_user_shards)]
-    return [f"{kind}.{fit}" for fit in FITS]
+    return [f"{kind}.{shard}" for shard in range(run.record.n_user_shards)]
 
 
 def names_of(patterns: tuple[str, ...], run: Run, shard: str) -> list[str]:

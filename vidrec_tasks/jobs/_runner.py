@@ -12,7 +12,7 @@ from typing import Any
 
 from vidrec_tasks.errors import SettingsError, VidrecError
 from vidrec_tasks.jobs import NIGHT
-from vidrec_tasks.jobs._job import FITS, Context, Job, Made, names_of, refs_of
+from vidrec_tasks.jobs._job import Context, Job, Made, names_of, refs_of
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.artefacts import Ref, key_of
 from vidrec_tasks.store.leases import Lease
@@ -133,8 +133,6 @@ def shards_for(task_id: str, place: Place, night: date) -> list[str]:
         return [""]
     per = load_job(task_id).per
     record = Runs(place).of_night(night).record
-    if per == "fit":
-        return list(FITS)
     counts = {"video_shard": record.n_video_shards, "user_shard": record.n_user_shards}
     return [str(shard) for shard in range(counts[per])] if per else [""]
 
@@ -189,6 +187,8 @@ def _carry_out(order: Order, settings: Settings, place: Place) -> dict[str, Any]
     }
     run.write_receipt(order.task_id, order.shard, receipt)
     _say(receipt)
+    if made.error is not None:
+        raise made.error
     return receipt
 
 

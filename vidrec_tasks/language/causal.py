@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
 from vidrec_tasks.errors import ModelError
 from vidrec_tasks.hardware import device, quick_dtype
@@ -32,20 +32,30 @@ def load_causal(settings: LanguageSettings, *, cache: Path) -> "CausalGenerator"
         ModelError: the model cannot be found or read.
     """
     dtype = quick_dtype()
-    embedded = settings.model == "embedded"
-    source = str(embedded_folder(cache, dtype=dtype)) if embedded else settings.model
+    source = _source(settings, cache)
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)
         model = AutoModelForCausalLM.from_pretrained(source, dtype=dtype)
     except (OSError, ValueError) as error:
-        message = (
-            f"language model {settings.model!r} cannot be loaded ({error}); "
-            "set VIDREC_LANGUAGE__MODEL to 'embedded', a folder or a hub id"
-        )
-        raise ModelError(message) from error
-    identity = f"{_name(source, model)}:{str(dtype).removeprefix('torch.')}"
+        raise ModelError(_cannot_load(settings.model, error)) from error
+    identity = identity_of(settings, cache=cache)
     log.info("language model %s loaded, batches of %d", identity, settings.batch_size)
     return CausalGenerator(model, tokenizer, identity=identity, settings=settings)
+
+
+def identity_of(settings: LanguageSettings, *, cache: Path) -> str:
+    """Name, revision and precision of the model that `load_causal` would load, without loading it.
+
+    Raises:
+        ModelError: the model cannot be found.
+    """
+    return f"{_name(_source(settings, cache))}:{str(quick_dtype()).removeprefix('torch.')}"
+
+
+def _source(settings: LanguageSettings, cache: Path) -> str:
+    if settings.model == "embedded":
+        return str(embedded_folder(cache, dtype=quick_dtype()))
+    return settings.model
 
 
 class CausalGenerator:
@@ -165,11 +175,11 @@ def _shared_length(tokens: list[list[int]]) -> int:
     return max(shortest, 0)
 
 
-def _name(source: str, model: Any) -> str:
+def _name(source: str) -> str:
     """Name and revision: the hub's commit, or a hash that tells two local folders apart."""
     folder = Path(source)
     if not folder.is_dir():
-        return f"{source}@{getattr(model.config, '_commit_hash', None) or 'unknown'}"
+        return f"{source}@{_commit_of(source)}"
     digest = hashlib.sha256((folder / "config.json").read_bytes())
     for path in sorted(folder.glob("*.safetensors")):
         with path.open("rb") as file:
@@ -178,3 +188,18 @@ def _name(source: str, model: Any) -> str:
             file.seek(path.stat().st_size // 2)
             digest.update(file.read(65_536))
     return f"{folder.name}@{digest.hexdigest()[:12]}"
+
+
+def _commit_of(source: str) -> str:
+    try:
+        config = AutoConfig.from_pretrained(source)
+    except (OSError, ValueError) as error:
+        raise ModelError(_cannot_load(source, error)) from error
+    return getattr(config, "_commit_hash", None) or "unknown"
+
+
+def _cannot_load(source: str, error: Exception) -> str:
+    return (
+        f"language model {source!r} cannot be loaded ({error}); "
+        "set VIDREC_LANGUAGE__MODEL to 'embedded', a folder or a hub id"
+    )

@@ -43,6 +43,46 @@ class Generator(Protocol):
         """One sentence a prompt, in order; an empty string where there was no answer."""
 
 
+class LazyGenerator:
+    """A generator that is loaded when it is first asked, and counts what it was asked.
+
+    A night on which no evidence changed knows its generator by name alone and loads nothing.
+
+    Args:
+        settings: as for `load_generator`.
+        cache: a folder for dequantised weights, made when absent.
+
+    Raises:
+        ModelError: the model or the endpoint's address cannot be used.
+    """
+
+    def __init__(self, settings: LanguageSettings, *, cache: Path) -> None:
+        self._settings, self._cache = settings, cache
+        self._identity = _identity_of(settings, cache)
+        self._loaded: Generator | None = None
+        self.n_asked = 0
+
+    @property
+    def identity(self) -> str:
+        """Name, revision and precision."""
+        return self._identity
+
+    def complete(self, prompts: Sequence[Prompt]) -> list[str]:
+        """One sentence a prompt, in order."""
+        if self._loaded is None:
+            self._loaded = load_generator(self._settings, cache=self._cache)
+        self.n_asked += len(prompts)
+        return self._loaded.complete(prompts)
+
+
+def _identity_of(settings: LanguageSettings, cache: Path) -> str:
+    if settings.endpoint_url:
+        return load_generator(settings, cache=cache).identity
+    from vidrec_tasks.language.causal import identity_of
+
+    return identity_of(settings, cache=cache)
+
+
 def load_generator(settings: LanguageSettings, *, cache: Path) -> Generator:
     """The generator the settings name: an endpoint, the embedded model, a folder or a hub id.
 

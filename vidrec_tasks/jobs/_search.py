@@ -1,0 +1,48 @@
+"""Searches a run's features: what answering a night's queries and a request have in common."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from vidrec_tasks.content.encoders import Encoders
+from vidrec_tasks.recommending.rules import allowed_in, visible
+from vidrec_tasks.searching.search import SearchIndex, search
+from vidrec_tasks.settings import SearchingSettings, Settings
+
+
+def search_features(
+    read: Callable[[str, str], Any],
+    queries: Sequence[str],
+    settings: Settings,
+    *,
+    moment: pd.Timestamp,
+    searching: SearchingSettings | None = None,
+) -> pd.DataFrame:
+    """Answer queries from the features of a run.
+
+    Nobody knows who asks, so what is found may be shown to a user without region and age rating.
+
+    Args:
+        read: a part of an artefact of the run, by name and part.
+        queries: different texts.
+        settings: encoders, and how many videos a query gets.
+        moment: videos that are not visible then are not found.
+        searching: in place of ``settings.searching``.
+    """
+    videos = read("videos", "table")
+    index = SearchIndex.of(
+        videos, read("content", "text"), read("frames", "table"), read("frames", "vectors")
+    )
+    allowed = visible(videos, moment=moment) & allowed_in(
+        videos, region="", max_age_rating=settings.recommending.default_max_age_rating
+    )
+    encoders = Encoders(settings.content)
+    return search(
+        index,
+        queries,
+        encoders.text.encode(queries),
+        encoders.frame.encode_queries(queries),
+        settings=searching or settings.searching,
+        allowed=allowed,
+    )

@@ -1,0 +1,49 @@
+"""answer_queries: what people search for, answered before they ask."""
+
+import logging
+
+import pandas as pd
+
+from vidrec_tasks.columns import AT_S, CONCEPTS, COUNT, MATCHED, QUERY, RANK, SCORE, VIDEO_ID
+from vidrec_tasks.contracts.checking import check
+from vidrec_tasks.jobs._job import Context, Made, job, midnight
+from vidrec_tasks.jobs._search import search_features
+from vidrec_tasks.searching.queries import derive_queries
+
+log = logging.getLogger(__name__)
+
+
+@job(
+    needs=("videos", "queries", "content", "frames"),
+    makes=("answers",),
+    settings=("searching", "content", "recommending"),
+)
+def answer_queries(context: Context) -> Made:
+    """Answer the queries table, or what titles, tags and concepts would be asked."""
+    queries, n_given = _queries(context)
+    answers = search_features(
+        context.read, queries, context.settings, moment=pd.Timestamp(midnight(context.night))
+    )
+    check(answers, "answers", key=(QUERY, RANK), columns=(VIDEO_ID, SCORE, MATCHED, AT_S))
+    matched = answers[MATCHED].value_counts()
+    counts = {
+        "queries": len(queries),
+        "queries_given": n_given,
+        "rows": len(answers),
+        **{f"matched_{name}": int(matched.get(name, 0)) for name in ("text", "frame", "both")},
+    }
+    return Made({"answers": {"table": answers}}, counts)
+
+
+def _queries(context: Context) -> tuple[list[str], int]:
+    """The most frequent queries, and how many were given."""
+    given = context.read("queries")
+    n = context.settings.searching.max_queries
+    if len(given):
+        chosen = given.sort_values([COUNT, QUERY], ascending=[False, True], kind="stable")
+        if len(given) > n:
+            log.info("%d of %d queries are answered, most frequent first", n, len(given))
+    else:
+        concepts = context.read("content")[CONCEPTS]
+        chosen = derive_queries(context.read("videos"), list(concepts), n=n)
+    return [str(query) for query in chosen[QUERY].head(n)], len(given)

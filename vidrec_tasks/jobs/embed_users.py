@@ -1,0 +1,34 @@
+"""embed_users: ``g(u)`` of a shard's users, from the serving fit."""
+
+import numpy as np
+import pandas as pd
+
+from vidrec_tasks.columns import USER_ID, USER_NUM
+from vidrec_tasks.contracts.checking import check
+from vidrec_tasks.jobs._job import Context, Made, job
+from vidrec_tasks.jobs._reading import read_content, read_histories, read_models
+from vidrec_tasks.recommending.tower import embed_users as embed
+from vidrec_tasks.store.codecs import Part
+
+
+@job(
+    needs=("videos", "content", "duplicates", "models.serving", "profiles.#"),
+    makes=("user_vectors.#",),
+    settings=("recommending",),
+    per="user_shard",
+)
+def embed_users(context: Context) -> Made:
+    """Read each history through the user tower."""
+    histories = read_histories(context)
+    models = read_models(context, "serving", read_content(context))
+    vectors = embed(models.tower, histories)  # (n_users, dim)
+    table = pd.DataFrame(
+        {
+            USER_ID: pd.Series(histories.user_ids, dtype="str"),
+            USER_NUM: np.arange(histories.n_users),
+            "model": context.run.ref("models.serving").checksum,
+        }
+    )
+    check(table, "user_vectors", key=(USER_ID,), columns=(USER_NUM,))
+    parts: dict[str, Part] = {"table": table, "vectors": vectors}
+    return Made({context.own("user_vectors"): parts}, {"users": len(table)})

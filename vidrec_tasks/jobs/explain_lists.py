@@ -1,0 +1,89 @@
+"""explain_lists: a reason for each row of a shard's lists, checked before it is shown."""
+
+from typing import Any
+
+import pandas as pd
+
+from vidrec_tasks.columns import (
+    EVENT_AT,
+    EXPIRES_AT,
+    EXPLANATION,
+    EXPLANATION_VERIFIED,
+    RANK,
+    TOPICS,
+    USER_ID,
+    VALID_UNTIL,
+    VIDEO_ID,
+)
+from vidrec_tasks.contracts.checking import check
+from vidrec_tasks.evaluation.claims import N_CLAIMS, N_TRUE, check_explanations
+from vidrec_tasks.jobs._job import Context, Made, job
+from vidrec_tasks.jobs._reading import moment_of, read_content, read_histories, read_models
+from vidrec_tasks.recommending.attribution import cite_history
+from vidrec_tasks.recommending.explanations import explain_lists as explain
+from vidrec_tasks.recommending.explanations import replace_failed
+
+
+@job(
+    needs=(
+        "videos", "content", "duplicates", "models.serving", "popularity", "profiles.#", "lists.#",
+    ),
+    makes=("explained.#",),
+    settings=("recommending", "publishing"),
+    per="user_shard",
+)  # fmt: skip
+def explain_lists(context: Context) -> Made:
+    """Attribute, word, check; what fails is replaced by what claims least and checked again."""
+    settings = context.settings.recommending
+    cited = cite_history(
+        read_models(context, "serving", read_content(context)),
+        read_histories(context),
+        context.read(context.own("lists")),
+        scorer=settings.scorer,
+    )
+    facts = _facts(context)
+    drafted = explain(cited, *facts, settings, night=context.night)
+    checks = _check(context, drafted, facts)
+    replaced, n_replaced = replace_failed(drafted, checks, language=settings.explanation_language)
+    checks = _check(context, replaced, facts)
+    explained = replaced.assign(**{EXPLANATION_VERIFIED: checks["verified"].to_numpy()})
+    explained[VALID_UNTIL] = _valid_until(context, explained[VIDEO_ID])
+    check(explained, "explained", key=(USER_ID, RANK), columns=(EXPLANATION, VALID_UNTIL))
+    said = {
+        "n_claims": int(checks[N_CLAIMS].sum()),
+        "n_true": int(checks[N_TRUE].sum()),
+        "n_replaced": n_replaced,
+    }
+    counts = {"rows": len(explained), "verified": int(checks["verified"].sum()), **said}
+    return Made({context.own("explained"): {"table": explained, "claims": said}}, counts)
+
+
+Facts = tuple[pd.DataFrame, dict[str, Any], pd.DataFrame, pd.DataFrame, pd.DataFrame]
+
+
+def _facts(context: Context) -> Facts:
+    """Videos, topics, profiles, what was watched, popularity: what a reason may rest on."""
+    content = context.read("content")
+    visits = context.read(context.own("profiles"), "visits")
+    seen = visits[visits["is_watched"]]
+    watched = seen.groupby([USER_ID, VIDEO_ID])[EVENT_AT].max().rename("last_event_at")
+    return (
+        context.read("videos"),
+        dict(zip(content[VIDEO_ID], content[TOPICS], strict=True)),
+        context.read(context.own("profiles")),
+        watched.reset_index(),
+        context.read("popularity"),
+    )
+
+
+def _check(context: Context, explained: pd.DataFrame, facts: Facts) -> pd.DataFrame:
+    fresh_days = context.settings.recommending.fresh_days
+    return check_explanations(explained, *facts, night=context.night, fresh_days=fresh_days)
+
+
+def _valid_until(context: Context, video_ids: pd.Series) -> pd.Series:
+    """The configured hours after the night, or the video's expiry if that is sooner."""
+    end = moment_of(context.night) + pd.Timedelta(hours=context.settings.publishing.valid_hours)
+    expiry = context.read("videos").set_index(VIDEO_ID)[EXPIRES_AT]
+    expires_at = video_ids.map(expiry)
+    return expires_at.where(expires_at < end, end)

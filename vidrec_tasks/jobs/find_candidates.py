@@ -1,0 +1,72 @@
+"""find_candidates: for each user of a shard the videos worth ranking, each with its source."""
+
+import numpy as np
+import pandas as pd
+
+from vidrec_tasks.columns import SCORE, SOURCE, SOURCE_RANK, USER_ID, VIDEO_ID
+from vidrec_tasks.content.index import Index
+from vidrec_tasks.contracts.checking import check
+from vidrec_tasks.jobs._job import Context, Made, job
+from vidrec_tasks.jobs._reading import (
+    read_content,
+    read_histories,
+    read_models,
+    read_rules,
+    rows_of,
+)
+from vidrec_tasks.recommending.candidates import BLOCK, Search
+from vidrec_tasks.recommending.candidates import find_candidates as find
+
+COLUMNS = (USER_ID, VIDEO_ID, SOURCE, SOURCE_RANK, SCORE)
+
+
+@job(
+    needs=(
+        "videos", "users", "content", "duplicates", "content_index", "models.serving",
+        "video_vectors", "profiles.#", "portraits.#", "user_vectors.#",
+    ),
+    makes=("candidates.#",),
+    settings=("recommending",),
+    per="user_shard",
+)  # fmt: skip
+def find_candidates(context: Context) -> Made:
+    """Ask every source for every user, in blocks of users."""
+    content = read_content(context)
+    search = Search(
+        read_models(context, "serving", content),
+        _index(context, "video_vectors"),
+        _index(context, "content_index"),
+        context.read("content", "text"),
+    )
+    histories, rules = read_histories(context), read_rules(context, context.night)
+    user_vectors = context.read(context.own("user_vectors"), "vectors")
+    portraits = rows_of(
+        context.read(context.own("portraits")),
+        context.read(context.own("portraits"), "vectors"),
+        histories.user_ids,
+    )
+    tables = [pd.DataFrame({name: pd.Series(dtype="str") for name in COLUMNS})]
+    for first, block in histories.blocks(BLOCK):
+        part = slice(first, first + block.n_users)
+        _, table = find(
+            search,
+            block,
+            rules.masks(block.user_ids),
+            context.settings.recommending,
+            portraits=portraits[part],
+            user_vectors=user_vectors[part],
+        )
+        tables.append(table)
+    table = pd.concat(tables[1:] or tables, ignore_index=True)
+    check(table, "candidates", key=(USER_ID, VIDEO_ID), columns=COLUMNS)
+    counts = {
+        "users": histories.n_users,
+        "candidates": len(table),
+        "per_user": round(len(table) / max(1, histories.n_users), 1),
+        "sources": int(np.unique(table[SOURCE].astype(str)).size),
+    }
+    return Made({context.own("candidates"): {"table": table}}, counts)
+
+
+def _index(context: Context, name: str) -> Index:
+    return Index.from_bytes(context.read(name, "index"), context.read(name, "info"))

@@ -1,0 +1,127 @@
+"""forget_users: erase users from the store and the result tables, and leave a receipt.
+
+No id is logged, returned or written: the ledger holds keyed hashes, the receipt counts.
+"""
+
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from vidrec_tasks.errors import InputError, StoreError
+from vidrec_tasks.publishing.engine import make_engine, results_url
+from vidrec_tasks.publishing.erasure import count_users, erase_users
+from vidrec_tasks.settings import Settings
+from vidrec_tasks.store.erasure import Erased, erase_from_store, search_store
+from vidrec_tasks.store.leases import Lease
+from vidrec_tasks.store.ledger import Ledger
+from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.runs import Runs
+from vidrec_tasks.store.sought import Sought
+
+log = logging.getLogger(__name__)
+
+
+def forget_users(
+    settings: Settings, place: Place, *, request_id: str, user_ids: Iterable[str]
+) -> dict[str, Any]:
+    """Erase users everywhere and search for them again.
+
+    Args:
+        settings: where the result tables are.
+        place: the store.
+        request_id: who asks: the name of the receipt ``erasures/receipts/<request_id>.json``.
+        user_ids: whom to forget.
+
+    Returns:
+        How many users, rows removed, and what a second search found (nothing).
+
+    Raises:
+        InputError: nobody is named.
+        RunUnderWay: a night is being computed; nothing was erased.
+        StoreError: a file cannot be read or written, or a second search found something.
+        PublishError: the result tables cannot be written.
+    """
+    sought = Sought(user_ids)
+    if not sought.ids:
+        message = "forget: no user is named; give at least one user id"
+        raise InputError(message)
+    with _alone(settings, place, request_id):
+        # First: from here on no input can bring them back, whatever happens below.
+        n_new = Ledger(place).add(sought.ids)
+        engine = make_engine(results_url(settings, place))
+        tables = erase_users(engine, sought.ids)
+        erased = erase_from_store(place, sought)
+        left = _search_again(place, engine, sought)
+    receipt = _receipt(request_id, sought, n_new, tables, erased, left)
+    path = place.path("erasures", "receipts", f"{_file_name(request_id)}.json")
+    place.write_json(path, receipt)
+    log.info("%d users forgotten, %d rows removed", len(sought.ids), receipt["n_removed"])
+    _refuse_left(left, str(path))
+    return {
+        "users": len(sought.ids),
+        "removed": receipt["n_removed"],
+        "found_again": 0,
+        "receipt": str(path),
+    }
+
+
+@contextmanager
+def _alone(settings: Settings, place: Place, request_id: str) -> Iterator[None]:
+    """Hold every night's lease, so that no job writes what is being erased."""
+    folder = place.path("locks")
+    locked = folder.glob("*.json") if folder.exists() else []
+    nights = {run.night for run in Runs(place)} | {date.fromisoformat(p.stem) for p in locked}
+    with ExitStack() as leases:
+        for night in sorted(nights):
+            owner = f"forget:{request_id}"
+            lease = Lease(place, night, owner=owner, lease_s=settings.lease_s, is_process=True)
+            leases.callback(lease.release)  # after the renewing has ended
+            leases.enter_context(lease.kept())
+        yield
+
+
+def _search_again(place: Place, engine: sa.Engine, sought: Sought) -> dict[str, int]:
+    tables = {f"results/{name}": n for name, n in count_users(engine, sought.ids).items() if n}
+    return {**tables, **search_store(place, sought)}
+
+
+def _receipt(
+    request_id: str,
+    sought: Sought,
+    n_new: int,
+    tables: dict[str, int],
+    erased: Erased,
+    left: dict[str, int],
+) -> dict[str, Any]:
+    removed = {**{f"results/{name}": n for name, n in tables.items()}, **erased.rows}
+    return {
+        "request_id": request_id,
+        "finished_at": datetime.now(UTC).isoformat(),
+        "n_users": len(sought.ids),
+        "n_new_in_ledger": n_new,
+        "n_removed": sum(removed.values()),
+        "removed": {name: n for name, n in sorted(removed.items()) if n},
+        "models_deleted_of": erased.models_of,
+        "vectors_by_those_models_kept_of": erased.derived_of,
+        "n_ids_searched_as_bytes": len(sought.telling),
+        "found_again": left,
+    }
+
+
+def _refuse_left(left: dict[str, int], receipt: str) -> None:
+    if left:
+        name, n = next(iter(sorted(left.items())))
+        message = (
+            f"forget: a second search found the users in {len(left)} places (first: {n} in {name}; "
+            f"see {receipt}); remove what the project does not know, then forget them again"
+        )
+        raise StoreError(message)
+
+
+def _file_name(request_id: str) -> str:
+    return re.sub(r"[^\w.+:-]", "_", request_id).lstrip(".") or "_"

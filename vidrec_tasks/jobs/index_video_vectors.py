@@ -1,0 +1,32 @@
+"""index_video_vectors: every ``f(v)`` of the serving fit, and the index that finds them."""
+
+import numpy as np
+import pandas as pd
+
+from vidrec_tasks.columns import VIDEO_ID, VIDEO_NUM
+from vidrec_tasks.content.index import build_index
+from vidrec_tasks.contracts.checking import check
+from vidrec_tasks.jobs._job import Context, Made, job
+from vidrec_tasks.jobs._reading import read_content, read_models
+
+
+@job(
+    needs=("videos", "content", "duplicates", "models.serving"),
+    makes=("video_vectors",),
+    settings=("content",),
+)
+def index_video_vectors(context: Context) -> Made:
+    """Embed every video and build the index over them."""
+    content = read_content(context)
+    vectors = read_models(context, "serving", content).video_vectors
+    index = build_index(vectors, context.settings.content)
+    table = pd.DataFrame(
+        {
+            VIDEO_ID: pd.Series(content.video_ids, dtype="str"),
+            VIDEO_NUM: np.arange(content.n_videos),
+            "model": context.run.ref("models.serving").checksum,
+        }
+    )
+    check(table, "video_vectors", key=(VIDEO_ID,), columns=(VIDEO_NUM,))
+    parts = {"table": table, "vectors": vectors, "index": index.to_bytes(), "info": index.info}
+    return Made({"video_vectors": parts}, {"videos": len(table), "index": index.info["kind"]})

@@ -1,0 +1,26 @@
+"""rank_candidates: score the candidates of a shard's users and order them."""
+
+from vidrec_tasks.columns import SCORE, SCORE_COMPONENTS, SOURCE, USER_ID, VIDEO_ID
+from vidrec_tasks.contracts.checking import check
+from vidrec_tasks.jobs._job import Context, Made, job
+from vidrec_tasks.jobs._reading import read_content, read_histories, read_models
+from vidrec_tasks.recommending.ranker import rank_candidates as rank
+
+
+@job(
+    needs=("videos", "content", "duplicates", "models.serving", "profiles.#", "candidates.#"),
+    makes=("ranked.#",),
+    settings=("recommending",),
+    per="user_shard",
+)
+def rank_candidates(context: Context) -> Made:
+    """Score every candidate with the configured scorer."""
+    models = read_models(context, "serving", read_content(context))
+    table = rank(
+        models,
+        read_histories(context),
+        context.read(context.own("candidates")),
+        scorer=context.settings.recommending.scorer,
+    )
+    check(table, "ranked", key=(USER_ID, VIDEO_ID), columns=(SCORE, SCORE_COMPONENTS, SOURCE))
+    return Made({context.own("ranked"): {"table": table}}, {"ranked": len(table)})

@@ -1,0 +1,35 @@
+"""rerank_lists: from ranked candidates to each user's list, varied and inside the rules."""
+
+from vidrec_tasks.columns import RANK, SCORE, USER_ID, VIDEO_ID
+from vidrec_tasks.contracts.checking import check
+from vidrec_tasks.jobs._job import Context, Made, job
+from vidrec_tasks.jobs._reading import read_content, read_histories, read_rules
+from vidrec_tasks.recommending.reranker import rerank_lists as rerank
+
+
+@job(
+    needs=("videos", "users", "content", "duplicates", "profiles.#", "ranked.#"),
+    makes=("lists.#",),
+    settings=("recommending",),
+    per="user_shard",
+)
+def rerank_lists(context: Context) -> Made:
+    """Diversify, keep a place for new videos, cap creators; the rules come last."""
+    settings = context.settings.recommending
+    histories = read_histories(context)
+    lists = rerank(
+        context.read(context.own("ranked")),
+        histories,
+        read_content(context),
+        read_rules(context, context.night),
+        settings,
+    )
+    check(lists, "lists", key=(USER_ID, RANK), columns=(VIDEO_ID, SCORE))
+    check(lists, "lists", key=(USER_ID, VIDEO_ID), columns=())
+    counts = {
+        "users": histories.n_users,
+        "with_a_list": int(lists[USER_ID].nunique()),
+        "whole_lists": int((lists[RANK] == settings.n).sum()),
+        "rows": len(lists),
+    }
+    return Made({context.own("lists"): {"table": lists}}, counts)

@@ -1,0 +1,221 @@
+"""write_report: say in one HTML file what the night is; a failed night has one too."""
+
+import base64
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from vidrec_tasks.columns import PATH, PORTRAIT, TITLE, USER_ID, VIDEO_ID
+from vidrec_tasks.evaluation import report as said
+from vidrec_tasks.evaluation.report import Measure, ReportFacts, render_report
+from vidrec_tasks.evaluation.report_facts import (
+    ListFacts,
+    choose_sample_users,
+    count_quarantine,
+    count_rejects,
+    measures_of,
+    sample_lists,
+    sampled_videos,
+    segments_of,
+    settings_rows,
+    sum_timings,
+)
+from vidrec_tasks.jobs import NIGHT
+from vidrec_tasks.jobs._job import FITS, Context, Made, job, shards_of
+from vidrec_tasks.store.runs import Run, Runs
+
+log = logging.getLogger(__name__)
+
+HISTORY_NIGHTS = 14
+
+# How often a job has to be done, where that is not once.
+_PER_VIDEO_SHARD = ("extract_keyframes", "embed_videos")
+_PER_USER_SHARD = (
+    "build_profiles", "write_portraits", "embed_users", "find_candidates", "rank_candidates",
+    "rerank_lists", "explain_lists",
+)  # fmt: skip
+
+
+def report_state(context: Context) -> Any:
+    """What the report is made of: with another artefact it is another report."""
+    earlier = [(run.run_id, ref.checksum) for run, ref in _measured_nights(context)]
+    mine = {ref.name: ref.checksum for ref in context.run.refs() if ref.name != "report"}
+    return {"artefacts": mine, "earlier": earlier, "stopped_at": _stopped_at(context.run)}
+
+
+@job(makes=("report",), state=report_state, is_pure=False)
+def write_report(context: Context) -> Made:
+    """Write what there is; the copy in ``reports/`` also says how long each job took."""
+    facts = _gather(context)
+    html = render_report(facts).encode()
+    timed = replace(facts, timings=sum_timings(context.run.receipts()))
+    path = context.place.path("reports", f"{facts.night}.html")
+    context.place.write(path, render_report(timed).encode())
+    log.info("the report of night %s (%s) lies in %s", facts.night, facts.state, path)
+    counts = {"state": facts.state, "bytes": len(html), "path": str(path)}
+    return Made({"report": {"html": html}}, counts)
+
+
+def _gather(context: Context) -> ReportFacts:
+    run = context.run
+    metrics = run.read("metrics", "metrics") if run.find("metrics") else {}
+    state, stopped_at = _state(run)
+    quarantine = _all(run, "keyframes", "quarantine")
+    lists = ListFacts()
+    for explained in _each(run, "explained"):
+        lists.add(explained)
+    videos = _table(run, "videos")
+    return ReportFacts(
+        night=run.record.night,
+        run_id=run.run_id,
+        state=state,
+        stopped_at=stopped_at,
+        catalogue_as_of=run.record.catalogue_as_of,
+        parents=run.record.parents,
+        gates=run.read("gates", "gates")["gates"] if run.find("gates") else [],
+        measures=measures_of(metrics),
+        history=_history(context),
+        segments=segments_of(metrics),
+        funnel=_funnel(run, videos, quarantine, lists),
+        rejects=count_rejects(_table(run, "rejects")) if run.find("rejects") else [],
+        quarantine=count_quarantine(quarantine) if len(quarantine) else [],
+        sources=lists.sources,
+        reasons=lists.reasons,
+        showings=[lists.showings[video] for video in videos[VIDEO_ID]] if lists.n_rows else [],
+        scores=lists.scores,
+        verified_share=lists.verified_share,
+        samples=_samples(context, videos),
+        settings=settings_rows(run.record.settings),
+    )
+
+
+def _state(run: Run) -> tuple[str, str]:
+    """The state of the night, and the job that it stopped at."""
+    if run.find("publication") is not None:
+        return said.PUBLISHED, ""
+    if run.find("gates") is None:
+        return said.STOPPED, _stopped_at(run)
+    passed = run.read("gates", "gates")["passed"]
+    return (said.PASSED, "publish_lists") if passed else (said.REJECTED, "check_gates")
+
+
+def _stopped_at(run: Run) -> str:
+    """The first job of the night that was not done for all its shards."""
+    done = Counter(receipt["job"] for receipt in run.receipts())
+    due = {
+        **dict.fromkeys(_PER_VIDEO_SHARD, run.record.n_video_shards),
+        **dict.fromkeys(_PER_USER_SHARD, run.record.n_user_shards),
+        "train_models": len(FITS),
+    }
+    return next((name for name in NIGHT[:-1] if done[name] < due.get(name, 1)), "")
+
+
+def _measured_nights(context: Context) -> list[tuple[Run, Any]]:
+    """Earlier nights' newest runs that have metrics, oldest first."""
+    runs = Runs(context.place)
+    nights = sorted({run.night for run in runs if run.night < context.night})
+    pinned = [runs.pinned(night) for night in nights]
+    newest = [runs.find(night["run_id"]) for night in pinned if night is not None]
+    found = [(run, run.find("metrics")) for run in newest if run is not None]
+    return [(run, ref) for run, ref in found if ref is not None][-(HISTORY_NIGHTS - 1) :]
+
+
+def _history(context: Context) -> list[tuple[str, dict[str, Measure]]]:
+    runs = [run for run, _ in _measured_nights(context)]
+    if context.run.find("metrics") is not None:
+        runs.append(context.run)
+    return [
+        (run.record.night, {m.name: m for m in measures_of(run.read("metrics", "metrics"))})
+        for run in runs
+    ]
+
+
+def _funnel(
+    run: Run, videos: pd.DataFrame, quarantine: pd.DataFrame, lists: ListFacts
+) -> list[tuple[str, int]]:
+    read: Mapping[str, int] = next(
+        (r["counts"] for r in run.receipts() if r["job"] == "validate_inputs"), {}
+    )
+    steps = [
+        ("interactions read", read.get("interactions_read")),
+        ("interactions accepted", read.get("interactions_accepted")),
+        ("videos read", read.get("videos_read")),
+        ("videos in the catalogue", len(videos)),
+    ]
+    if run.find("keyframes.0"):
+        films = sum(frame[VIDEO_ID].nunique() for frame in _each(run, "keyframes"))
+        steps += [("videos with keyframes", films), ("videos in quarantine", len(quarantine))]
+    if run.find("profiles.0"):
+        tables = list(_each(run, "profiles"))
+        steps += [
+            ("users", sum(len(table) for table in tables)),
+            (
+                "users with enough history",
+                sum(int((~table["is_cold"].astype(bool)).sum()) for table in tables),
+            ),
+        ]
+    if lists.n_rows:
+        steps += [("users with a list", lists.n_users), ("rows in the lists", lists.n_rows)]
+    steps += [
+        (f"rows of {name}", len(_table(run, name)))
+        for name in ("similar", "fallbacks", "answers")
+        if run.find(name)
+    ]
+    return [(what, int(n)) for what, n in steps if n is not None]
+
+
+def _counts(run: Run, job_name: str) -> Mapping[str, int]:
+    receipts = (receipt for receipt in run.receipts() if receipt["job"] == job_name)
+    return next((receipt["counts"] for receipt in receipts), {})
+
+
+def _samples(context: Context, videos: pd.DataFrame) -> list[said.Sample]:
+    explained = next((frame for frame in _each(context.run, "explained") if len(frame)), None)
+    if explained is None:
+        return []
+    users = choose_sample_users(explained)
+    portraits = [frame[[USER_ID, PORTRAIT]] for frame in _each(context.run, "portraits")]
+    known = pd.concat(portraits) if portraits else pd.DataFrame({USER_ID: [], PORTRAIT: []})
+    known = known[known[USER_ID].isin(users)]
+    return sample_lists(
+        explained,
+        users,
+        titles=dict(zip(videos[VIDEO_ID], videos[TITLE], strict=True)),
+        portraits=dict(zip(known[USER_ID], known[PORTRAIT], strict=True)),
+        pictures=_pictures(context, sampled_videos(explained, users)),
+    )
+
+
+def _pictures(context: Context, video_ids: list[str]) -> dict[str, str]:
+    """The middle keyframe of each video as a data URI: the report stands alone."""
+    if context.run.find("frames") is None:
+        return {}
+    frames = _table(context.run, "frames")
+    pictures = {}
+    for video_id, rows in frames[frames[VIDEO_ID].isin(video_ids)].groupby(VIDEO_ID):
+        path = context.place.path("features", "keyframes", str(rows[PATH].iloc[len(rows) // 2]))
+        if path.exists():
+            data = base64.b64encode(context.place.read(path)).decode()
+            pictures[str(video_id)] = f"data:image/jpeg;base64,{data}"
+    return pictures
+
+
+def _each(run: Run, kind: str, part: str = "table") -> Iterator[pd.DataFrame]:
+    """The shards of a kind that were made."""
+    for name in shards_of(run, kind):
+        if run.find(name) is not None:
+            yield run.read(name, part)
+
+
+def _all(run: Run, kind: str, part: str) -> pd.DataFrame:
+    frames = list(_each(run, kind, part))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def _table(run: Run, name: str) -> pd.DataFrame:
+    table: pd.DataFrame = run.read(name)
+    return table

@@ -1,0 +1,223 @@
+"""Candidates: videos worth ranking for a user, found by several sources, each named.
+
+A source that finds nothing for a user (no history, no portrait) adds nothing; the rules are applied
+before anything is counted, so a source's places are never spent on what may not be shown.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import scipy.sparse as sp
+
+from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.columns import SCORE, SOURCE, SOURCE_RANK, USER_ID, VIDEO_ID
+from vidrec_tasks.recommending.features import (
+    content_profiles,
+    freshness,
+    recent_matrix,
+    recent_profiles,
+)
+from vidrec_tasks.recommending.linear import user_matrix
+from vidrec_tasks.recommending.models import Models
+from vidrec_tasks.recommending.tower import embed_users
+from vidrec_tasks.settings import RecommendingSettings
+
+log = logging.getLogger(__name__)
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+EXPLORATION: Final = "exploration"
+PORTRAIT: Final = "portrait"
+BLOCK: Final = 256
+"""Users scored at once."""
+
+N_KNOWN_USERS: Final = 3
+"""Users who liked a video from which it is explored no more."""
+
+
+class Neighbours(Protocol):
+    """Nearest vectors, as `content.index.Index` finds them."""
+
+    def search(self, queries: Floats, k: int) -> tuple[Floats, Ints]:
+        """Scores and nums ``(n_queries, k)``, best first, -1 where there are no more."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """Where candidates are searched for.
+
+    Attributes:
+        models: what was learned.
+        videos_index: over ``f(v)``; None: exact products.
+        content_index: over the fused embeddings; None: exact products.
+        text: ``(n_videos, dim)`` text embeddings, compared with portraits; None: no such source.
+    """
+
+    models: Models
+    videos_index: Neighbours | None = None
+    content_index: Neighbours | None = None
+    text: Floats | None = None
+
+
+def find_candidates(
+    search: Search,
+    histories: Histories,
+    allowed: Mask,
+    settings: RecommendingSettings,
+    *,
+    portraits: Floats | None = None,
+    user_vectors: Floats | None = None,
+) -> tuple[Ints, pd.DataFrame]:
+    """Find the candidates of a block of users.
+
+    Args:
+        search: models and indexes.
+        histories: the block; its videos are never candidates.
+        allowed: ``(n_users, n_videos)`` what the rules let each user see.
+        settings: n_candidates, n_per_source, min_score (cosine of content sources), n_exploration.
+        portraits: ``(n_users, dim)`` embeddings of the users' portraits, zero where there is none.
+        user_vectors: ``(n_users, dim)`` ``g(u)``; computed when None.
+
+    Returns:
+        ``(n_users, k)`` video_nums, -1 behind, and user_id, video_id, source (the one that placed
+        it highest), source_rank, score (the source's own), in order of user and of merging.
+    """
+    allowed = allowed & ~_seen(histories, search.models.content.n_videos)
+    found = list(_sources(search, histories, allowed, settings, portraits, user_vectors))
+    rows: list[pd.DataFrame] = []
+    nums = np.full((histories.n_users, settings.n_candidates), -1, dtype=np.int64)
+    for user in range(histories.n_users):
+        merged = _merge([(name, scores[user], got[user]) for name, scores, got in found], settings)
+        nums[user, : len(merged)] = merged["num"]
+        merged.insert(0, USER_ID, histories.user_ids[user])
+        rows.append(merged)
+    table = pd.concat(rows, ignore_index=True) if rows else _merge([], settings).assign(user_id="")
+    table[VIDEO_ID] = search.models.content.video_ids[table.pop("num").to_numpy(np.int64)]
+    return nums, table[[USER_ID, VIDEO_ID, SOURCE, SOURCE_RANK, SCORE]]
+
+
+def _seen(histories: Histories, n_videos: int) -> Mask:
+    seen = np.zeros((histories.n_users, n_videos), dtype=bool)
+    seen[histories.user_nums(), histories.video_nums] = True
+    return seen
+
+
+def _sources(
+    search: Search,
+    histories: Histories,
+    allowed: Mask,
+    settings: RecommendingSettings,
+    portraits: Floats | None,
+    user_vectors: Floats | None,
+) -> Iterator[tuple[str, Floats, Ints]]:
+    """Yield ``(name, scores, nums)`` of each source, ``(n_users, n_per_source)``."""
+    models, n = search.models, settings.n_per_source
+    content, popularity = models.content, models.popularity
+    users = embed_users(models.tower, histories) if user_vectors is None else user_vectors
+    yield "dot", *_near(search.videos_index, models.video_vectors, users, allowed, n)
+    linear = models.linear.scores(user_matrix(histories, content.n_videos))
+    yield "linear", *_strongest(linear, allowed, n)
+    covisits = models.covisits.scores(recent_matrix(histories, content.n_videos))
+    yield "covisitation", *_strongest(covisits, allowed, n)
+    for name, profiles in (
+        ("content", content_profiles(models, histories)),
+        ("content_recent", recent_profiles(content, histories)),
+    ):
+        found = _near(search.content_index, content.fused, profiles, allowed, n)
+        yield name, *_above(found, settings.min_score)
+    if portraits is not None and search.text is not None and portraits.shape[1]:
+        yield PORTRAIT, *_above(_near(None, search.text, portraits, allowed, n), settings.min_score)
+    yield "popular", *_best_of_all(popularity.popular, allowed, n)
+    yield "trending", *_best_of_all(popularity.trending, allowed & (popularity.trending > 0), n)
+    fresh = freshness(models)
+    is_fresh = popularity.age_days <= settings.fresh_days
+    yield "fresh", *_best_of_all(fresh, allowed & is_fresh, n)
+    # Exploration: hardly anybody knows it, so only what it shows and says can speak for it.
+    unknown = allowed & is_fresh & (popularity.n_users < N_KNOWN_USERS)
+    taste = content_profiles(models, histories) @ content.fused.T + 1e-3 * fresh
+    yield EXPLORATION, *_top(taste.astype(np.float32), unknown, 2 * settings.n_exploration)
+
+
+def _near(
+    index: Neighbours | None, vectors: Floats, queries: Floats, allowed: Mask, n: int
+) -> tuple[Floats, Ints]:
+    """The nearest allowed vectors of each query; none for a query of zeros."""
+    known = np.abs(queries).sum(axis=1) > 0
+    if index is None:
+        return _top((queries @ vectors.T).astype(np.float32), allowed & known[:, None], n)
+    # What may not be shown is searched past: up to four times as much is asked for.
+    n_hidden = int((~allowed).sum(axis=1).max(initial=0))
+    k = min(len(vectors), n + min(n_hidden, 3 * n))
+    scores, nums = index.search(queries, k)
+    good = (nums >= 0) & np.take_along_axis(allowed, np.maximum(nums, 0), axis=1) & known[:, None]
+    return _first(scores, nums, good, n)
+
+
+def _first(scores: Floats, nums: Ints, good: Mask, n: int) -> tuple[Floats, Ints]:
+    """The first ``n`` good entries of each row, in order."""
+    order = np.argsort(~good, axis=1, kind="stable")[:, :n]
+    kept = np.take_along_axis(good, order, axis=1)
+    return (
+        np.where(kept, np.take_along_axis(scores, order, axis=1), -np.inf).astype(np.float32),
+        np.where(kept, np.take_along_axis(nums, order, axis=1), -1),
+    )
+
+
+def _top(scores: Floats, good: Mask, n: int) -> tuple[Floats, Ints]:
+    """The ``n`` best good entries of each dense row; equal ones by video_num."""
+    n = min(n, scores.shape[1])
+    hidden = np.where(good, scores, -np.inf)
+    if n < scores.shape[1]:
+        some = np.sort(np.argpartition(-hidden, n - 1, axis=1)[:, :n], axis=1)
+    else:
+        some = np.broadcast_to(np.arange(n), hidden.shape)
+    values = np.take_along_axis(hidden, some, axis=1)
+    order = np.argsort(-values, axis=1, kind="stable")
+    values = np.take_along_axis(values, order, axis=1)
+    nums = np.take_along_axis(some, order, axis=1)
+    return values.astype(np.float32), np.where(np.isfinite(values), nums, -1).astype(np.int64)
+
+
+def _strongest(scores: sp.csr_matrix, allowed: Mask, n: int) -> tuple[Floats, Ints]:
+    """The ``n`` largest positive entries of each sparse row."""
+    dense = scores.toarray()
+    return _top(dense, allowed & (dense > 0), n)
+
+
+def _best_of_all(scores: Floats, allowed: Mask, n: int) -> tuple[Floats, Ints]:
+    return _top(np.broadcast_to(scores, allowed.shape), allowed, n)
+
+
+def _above(found: tuple[Floats, Ints], min_score: float) -> tuple[Floats, Ints]:
+    scores, nums = found
+    return scores, np.where(scores >= min_score, nums, -1)
+
+
+def _merge(found: list[tuple[str, Floats, Ints]], settings: RecommendingSettings) -> pd.DataFrame:
+    """Take each source's best in turn until there are enough; the first to bring a video names it.
+
+    Exploration comes first: its few places are the only way a new video gets looked at.
+    """
+    queues = sorted(found, key=lambda source: source[0] != EXPLORATION)
+    taken: dict[int, tuple[str, int, float]] = {}
+    longest = max((len(nums) for _, _, nums in queues), default=0)
+    for place in range(longest):
+        for name, scores, nums in queues:
+            if place < len(nums) and nums[place] >= 0 and len(taken) < settings.n_candidates:
+                taken.setdefault(int(nums[place]), (name, place + 1, float(scores[place])))
+    columns = list(zip(*taken.values(), strict=True)) or [(), (), ()]
+    return pd.DataFrame(
+        {
+            "num": pd.Series(list(taken), dtype="int64"),
+            SOURCE: pd.Series(list(columns[0]), dtype="str"),
+            SOURCE_RANK: pd.Series(list(columns[1]), dtype="int64"),
+            SCORE: pd.Series(list(columns[2]), dtype="float64"),
+        }
+    )

@@ -1,0 +1,172 @@
+"""Ranker: one score a candidate, as a sum of named parts, by one of three scorers.
+
+``dot`` is ``f(v).g(u)``, ``attention`` lets the candidate ask the history, ``blend`` is a weighted
+sum of all features whose weights were learned on held-out events. Every night scores all three.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.optimize import minimize
+
+from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.columns import SCORE, SCORE_COMPONENTS, SOURCE, USER_ID, VIDEO_ID
+from vidrec_tasks.recommending.candidates import BLOCK
+from vidrec_tasks.recommending.features import ATTENTION, DOT, FEATURES, measure_features
+from vidrec_tasks.recommending.models import Models
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Scorer = Literal["dot", "attention", "blend"]
+
+SCORERS: Final[tuple[Scorer, ...]] = ("dot", "attention", "blend")
+
+_RIDGE = 1e-2
+"""Penalty on squared weights: a few dozen held-out users must not fix ten weights freely."""
+
+
+def weights_of(scorer: Scorer, blend: Mapping[str, float]) -> npt.NDArray[np.float64]:
+    """``(n_features,)`` the weight of each feature under a scorer."""
+    if scorer == "blend":
+        return np.array([blend.get(name, 0.0) for name in FEATURES])
+    only = DOT if scorer == "dot" else ATTENTION
+    return np.array([float(name == only) for name in FEATURES])
+
+
+def score(
+    models: Models, histories: Histories, nums: Ints, *, scorer: Scorer
+) -> npt.NDArray[np.float64]:
+    """The parts of each candidate's score.
+
+    Args:
+        models: what was learned.
+        histories: a block of users.
+        nums: ``(n_users, k)`` candidates, -1 where a row is shorter.
+        scorer: which score.
+
+    Returns:
+        ``(n_users, k, n_features)`` float64; the sum over the last axis is the score.
+    """
+    features = measure_features(models, histories, nums).astype(np.float64)
+    return features * weights_of(scorer, models.configuration.blend)
+
+
+def rank_candidates(
+    models: Models, histories: Histories, candidates: pd.DataFrame, *, scorer: Scorer
+) -> pd.DataFrame:
+    """Score candidates and order them.
+
+    Args:
+        models: what was learned.
+        histories: users; those without candidates are left out of the result.
+        candidates: user_id, video_id, source; one row a pair.
+        scorer: which score orders the lists.
+
+    Returns:
+        user_id, video_id, source, score, score_components (they sum to the score), by user, falling
+        score, video_id.
+    """
+    parts = [
+        _rank_block(models, block, candidates, scorer) for block in _blocks(histories, candidates)
+    ]
+    empty = {name: pd.Series(dtype="str") for name in (USER_ID, VIDEO_ID, SOURCE)}
+    empty |= {SCORE: pd.Series(dtype="float64"), SCORE_COMPONENTS: pd.Series(dtype=object)}
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(empty)
+    return table.sort_values(
+        [USER_ID, SCORE, VIDEO_ID], ascending=[True, False, True], ignore_index=True
+    )
+
+
+def fit_blend(features: Floats, target_places: Ints, is_real: npt.NDArray[np.bool_]) -> Floats:
+    """Learn the blend's weights: a conditional logit over each user's candidates.
+
+    Weights are kept from falling below 0, so that a part of a score speaks for a video or not at
+    all (McFadden, 1974; non-negative by L-BFGS-B).
+
+    Args:
+        features: ``(n_users, k, n_features)`` raw.
+        target_places: ``(n_users,)`` the place of the video that was then watched.
+        is_real: ``(n_users, k)`` False where padded.
+
+    Returns:
+        ``(n_features,)`` weights of raw features.
+    """
+    raw = features.astype(np.float64)
+    masked = np.where(is_real[..., None], raw, np.nan)
+    spread = np.nanstd(masked, axis=1).mean(axis=0)  # (n_features,) within a user
+    scale = np.where(spread > 1e-9, 1 / np.maximum(spread, 1e-9), 0.0)
+    scaled = np.where(is_real[..., None], raw * scale, 0.0)
+    rows = np.arange(len(scaled))
+
+    def loss(weights: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        logits = np.where(is_real, scaled @ weights, -np.inf)
+        logits -= logits.max(axis=1, keepdims=True)
+        share = np.exp(logits)
+        share /= share.sum(axis=1, keepdims=True)
+        hit = np.maximum(share[rows, target_places], 1e-300)
+        expected = np.einsum("uk,ukf->uf", share, scaled)
+        slope = (expected - scaled[rows, target_places]).mean(axis=0)
+        penalty = _RIDGE * float(weights @ weights)
+        return -float(np.log(hit).mean()) + penalty, slope + 2 * _RIDGE * weights
+
+    start = np.where(scale > 0, 0.1, 0.0)
+    bounds = [(0.0, None)] * len(start)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
+    return np.asarray(found.x * scale, dtype=np.float32)
+
+
+def _blocks(histories: Histories, candidates: pd.DataFrame) -> Iterator[Histories]:
+    with_candidates = set(candidates[USER_ID])
+    for _, block in histories.blocks(BLOCK):
+        if not with_candidates.isdisjoint(block.user_ids):
+            yield block
+
+
+def _rank_block(
+    models: Models, block: Histories, candidates: pd.DataFrame, scorer: Scorer
+) -> pd.DataFrame:
+    mine = candidates[candidates[USER_ID].isin(block.user_ids)]
+    users = pd.Index(block.user_ids).get_indexer(pd.Index(mine[USER_ID].astype(object)))
+    mine = mine.iloc[np.argsort(users, kind="stable")]
+    users = np.sort(users)
+    nums, places = pad(users, models.content.nums_of(mine[VIDEO_ID]), block.n_users)
+    parts = score(models, block, nums, scorer=scorer)[users, places]  # (n_rows, n_features)
+    return pd.DataFrame(
+        {
+            USER_ID: mine[USER_ID].to_numpy(),
+            VIDEO_ID: mine[VIDEO_ID].to_numpy(),
+            SOURCE: mine[SOURCE].to_numpy(),
+            SCORE: parts.sum(axis=1),
+            SCORE_COMPONENTS: pd.Series(_components(parts, scorer), dtype=object),
+        }
+    )
+
+
+def pad(users: Ints, nums: Ints, n_users: int) -> tuple[Ints, Ints]:
+    """Rows of numbers, one a user, from pairs sorted by user.
+
+    Returns:
+        ``(n_users, k)`` the numbers, -1 behind, and ``(n_pairs,)`` the place of each pair in it.
+    """
+    counts = np.bincount(users, minlength=n_users)
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    places = np.arange(len(users)) - starts[users]
+    padded = np.full((n_users, int(counts.max(initial=0))), -1, dtype=np.int64)
+    padded[users, places] = nums
+    return padded, places
+
+
+def _components(parts: npt.NDArray[np.float64], scorer: Scorer) -> list[dict[str, Any]]:
+    names = [scorer] if scorer != "blend" else list(FEATURES)
+    places = [FEATURES.index(name) for name in names]
+    return [
+        {
+            name: float(row[place])
+            for name, place in zip(names, places, strict=True)
+            if row[place] != 0 or scorer != "blend"
+        }
+        for row in parts
+    ]
