@@ -18,10 +18,6 @@ from vidrec_tasks.store.runs import Run, Runs
 Per = Literal["", "video_shard", "user_shard"]
 
 VIDEO_SHARDED: Final = ("keyframes", "embeddings")
-USER_SHARDED: Final = (
-    "interactions", "profiles", "portraits", "user_vectors", "candidates", "ranked", "lists",
-    "explained",
-)  # fmt: skip
 
 
 @dataclass

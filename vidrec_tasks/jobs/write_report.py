@@ -25,7 +25,7 @@ from vidrec_tasks.evaluation.report_facts import (
     sum_timings,
 )
 from vidrec_tasks.jobs import NIGHT
-from vidrec_tasks.jobs._job import FITS, Context, Made, job, shards_of
+from vidrec_tasks.jobs._job import Context, Made, job, shards_of
 from vidrec_tasks.store.runs import Run, Runs
 
 log = logging.getLogger(__name__)
@@ -109,7 +109,6 @@ def _stopped_at(run: Run) -> str:
     due = {
         **dict.fromkeys(_PER_VIDEO_SHARD, run.record.n_video_shards),
         **dict.fromkeys(_PER_USER_SHARD, run.record.n_user_shards),
-        "train_models": len(FITS),
     }
     return next((name for name in NIGHT[:-1] if done[name] < due.get(name, 1)), "")
 

@@ -1,0 +1,170 @@
+"""Fitting in a world of two tastes: what is learned, that it repeats, and that it can be kept."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.recommending import worlds
+from vidrec_tasks.audience.histories import gather
+from vidrec_tasks.errors import ModelError
+from vidrec_tasks.recommending.candidates import Search, find_candidates
+from vidrec_tasks.recommending.features import FEATURES, measure_features
+from vidrec_tasks.recommending.fitting import fit_models
+from vidrec_tasks.recommending.held_out import hold_out, ndcg_of_ranks, rank_of_targets
+from vidrec_tasks.recommending.models import Models
+from vidrec_tasks.recommending.ranker import SCORERS, fit_blend, rank_candidates
+from vidrec_tasks.settings import RecommendingSettings
+
+SETTINGS = RecommendingSettings(n=5, dim=16, max_epochs=12, max_sequence=8, n_candidates=20)
+
+
+def fit(histories=None, cut: int = worlds.CUT, configuration=None) -> Models:
+    return fit_models(
+        worlds.histories() if histories is None else histories,
+        worlds.content(),
+        SETTINGS,
+        cut=cut,
+        half_life_days=30,
+        configuration=configuration,
+    )
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return fit()
+
+
+def allowed(n_users: int) -> np.ndarray:
+    return np.ones((n_users, worlds.N_VIDEOS), dtype=bool)
+
+
+@pytest.mark.parametrize("scorer", SCORERS)
+def test_every_scorer_puts_the_users_own_taste_first(models: Models, scorer: str) -> None:
+    histories = worlds.histories()
+    _, candidates = find_candidates(Search(models), histories, allowed(worlds.N_USERS), SETTINGS)
+    ranked = rank_candidates(models, histories, candidates, scorer=scorer)
+    top = ranked.groupby("user_id").head(3)
+    right = [
+        worlds.taste_of(int(video[1:])) == int(user[1:]) % 2
+        for user, video in zip(top["user_id"], top["video_id"], strict=True)
+    ]
+    assert np.mean(right) > 0.9
+
+
+def test_the_components_of_a_score_sum_to_it(models: Models) -> None:
+    histories = worlds.histories()
+    _, candidates = find_candidates(Search(models), histories, allowed(worlds.N_USERS), SETTINGS)
+    for scorer in SCORERS:
+        ranked = rank_candidates(models, histories, candidates, scorer=scorer)
+        sums = [sum(parts.values()) for parts in ranked["score_components"]]
+        np.testing.assert_allclose(sums, ranked["score"], atol=1e-6)
+
+
+def test_ranked_rows_fall_in_score_and_repeat_nothing(models: Models) -> None:
+    histories = worlds.histories()
+    _, candidates = find_candidates(Search(models), histories, allowed(worlds.N_USERS), SETTINGS)
+    ranked = rank_candidates(models, histories, candidates, scorer="blend")
+    assert len(ranked) == len(candidates)
+    assert not ranked.duplicated(["user_id", "video_id"]).any()
+    assert (ranked.groupby("user_id")["score"].diff().dropna() <= 0).all()
+
+
+def test_the_same_seed_learns_the_same_weights(models: Models) -> None:
+    again = fit()
+    np.testing.assert_array_equal(models.video_vectors, again.video_vectors)
+    assert models.configuration == again.configuration
+
+
+def test_models_come_back_from_their_parts_as_they_were(models: Models) -> None:
+    parts = models.to_parts()
+    back = Models.from_parts(lambda name: parts[name], worlds.content())
+    histories = worlds.histories()
+    nums = np.tile(np.arange(worlds.N_VIDEOS), (worlds.N_USERS, 1))
+    np.testing.assert_allclose(
+        measure_features(back, histories, nums),
+        measure_features(models, histories, nums),
+        atol=1e-5,
+    )
+    assert back.configuration == models.configuration
+
+
+def test_models_of_another_catalogue_are_refused(models: Models) -> None:
+    parts = models.to_parts()
+    fewer = worlds.content()
+    smaller = type(fewer)(
+        fewer.video_ids[:5], fewer.fused[:5], fewer.topics[:5], fewer.creator_ids[:5],
+        fewer.published_at_s[:5], fewer.duration_s[:5], fewer.group_nums[:5],
+    )  # fmt: skip
+    with pytest.raises(ModelError, match="fitted on 24 videos, the content has 5"):
+        Models.from_parts(lambda name: parts[name], smaller)
+
+
+def test_a_fit_never_reads_past_its_cut() -> None:
+    cut = worlds.CUT - 8 * 3600
+    known = worlds.interactions()
+    future = known.assign(
+        event_at=worlds.NIGHT, video_num=(known["video_num"] + 12) % worlds.N_VIDEOS
+    )
+    planted = gather(pd.concat([known, future], ignore_index=True))
+    np.testing.assert_array_equal(
+        fit(planted, cut=cut).video_vectors, fit(gather(known), cut=cut).video_vectors
+    )
+
+
+def test_a_given_configuration_is_followed_and_kept(models: Models) -> None:
+    told = fit(configuration=models.configuration)
+    assert told.configuration == models.configuration
+
+
+def test_too_few_users_to_choose_on_keep_the_defaults() -> None:
+    few = worlds.histories(user_ids=[f"u{num:02d}" for num in range(6)])
+    assert fit(few).configuration.n_held_out < 20
+    assert fit(few).configuration.blend["dot"] == 1.0
+
+
+def test_features_have_one_name_each(models: Models) -> None:
+    histories = worlds.histories()
+    nums = np.zeros((worlds.N_USERS, 2), dtype=np.int64)
+    assert measure_features(models, histories, nums).shape == (worlds.N_USERS, 2, len(FEATURES))
+
+
+def test_a_user_without_history_gets_numbers_too(models: Models) -> None:
+    nobody = worlds.histories(user_ids=["stranger"])
+    nums = np.arange(worlds.N_VIDEOS)[None, :]
+    features = measure_features(models, nobody, nums)
+    assert np.isfinite(features).all()
+    assert (features[..., FEATURES.index("linear")] == 0).all()
+
+
+def test_the_blend_finds_the_feature_that_tells() -> None:
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(300, 12, len(FEATURES))).astype(np.float32)
+    targets = features[:, :, 2].argmax(axis=1)
+    weights = fit_blend(features, targets, np.ones((300, 12), dtype=bool))
+    assert weights.argmax() == 2
+    assert (weights >= 0).all()
+    assert weights[2] > 5 * np.delete(weights, 2).max()
+
+
+def test_the_last_liked_video_is_held_out_and_nothing_after_it_is_learned() -> None:
+    histories = worlds.histories()
+    held = hold_out(histories, seed=1)
+    assert len(held.targets) == worlds.N_USERS // 2
+    assert held.train.n_events == histories.n_events - len(held.targets)
+    for num in range(len(held.targets)):
+        assert held.targets[num] not in held.users.video_nums[held.users.of(num)]
+
+
+def test_a_target_behind_two_better_videos_has_rank_three() -> None:
+    held = hold_out(worlds.histories(), seed=1)
+    scores = np.zeros((len(held.targets), worlds.N_VIDEOS), dtype=np.float32)
+    scores[np.arange(len(held.targets)), held.targets] = 1.0
+    free = [
+        [n for n in range(worlds.N_VIDEOS)
+         if n not in held.users.video_nums[held.users.of(u)] and n != held.targets[u]]
+        for u in range(len(held.targets))
+    ]  # fmt: skip
+    for user, nums in enumerate(free):
+        scores[user, nums[:2]] = 2.0
+    assert (rank_of_targets(scores, held) == 3).all()
+    np.testing.assert_allclose(ndcg_of_ranks(np.array([1, 3, 11])), [1.0, 0.5, 0.0])

@@ -1,0 +1,118 @@
+"""Re-ranking: properties that hold for any scores, settings and rules."""
+
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.recommending import worlds
+from vidrec_tasks.audience.histories import gather
+from vidrec_tasks.measuring.lists import intra_list_diversity
+from vidrec_tasks.recommending.reranker import rerank_lists
+from vidrec_tasks.recommending.rules import UserRules
+from vidrec_tasks.settings import RecommendingSettings
+
+N = worlds.N_VIDEOS
+GROUPS = pd.DataFrame({"video_id": ["v01", "v02", "v13", "v14"], "group_id": ["a", "a", "b", "b"]})
+
+
+def ranked_of(scores: list[float], *, explores: set[int] = frozenset()) -> pd.DataFrame:
+    table = pd.DataFrame(
+        {
+            "user_id": "u",
+            "video_id": [f"v{num:02d}" for num in range(len(scores))],
+            "source": ["exploration" if n in explores else "dot" for n in range(len(scores))],
+            "score": scores,
+        }
+    )
+    return table.sort_values(["score", "video_id"], ascending=[False, True], ignore_index=True)
+
+
+def rules_of(videos: pd.DataFrame, users: pd.DataFrame | None = None) -> UserRules:
+    table = worlds.users() if users is None else users
+    return UserRules(videos, table, moment=worlds.NIGHT, default_max_age_rating=18)
+
+
+def met(nums: list[int]) -> object:
+    frame = pd.DataFrame(
+        {"user_id": "u", "video_num": nums, "event_at": worlds.NIGHT, "weight": 1.0}
+    )
+    return gather(frame, ["u"])
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    scores=st.lists(st.floats(-5, 5), min_size=N, max_size=N),
+    seen=st.lists(st.integers(0, N - 1), max_size=8),
+    hidden=st.sets(st.integers(0, N - 1), max_size=8),
+    explores=st.sets(st.integers(0, N - 1), max_size=4),
+    n=st.integers(1, 12),
+    diversity=st.floats(0, 1),
+    cap=st.integers(1, 4),
+    n_exploration=st.integers(0, 3),
+)
+def test_a_list_keeps_every_rule_under_any_setting(
+    scores: list[float], seen: list[int], hidden: set[int], explores: set[int],
+    n: int, diversity: float, cap: int, n_exploration: int,
+) -> None:  # fmt: skip
+    status = ["gone" if num in hidden else "active" for num in range(N)]
+    videos = worlds.catalogue(status=status)
+    chosen = RecommendingSettings(
+        n=n, diversity=diversity, max_per_creator=cap, n_exploration=n_exploration
+    )
+    content = worlds.content(videos, GROUPS)
+    lists = rerank_lists(
+        ranked_of(scores, explores=explores), met(seen), content, rules_of(videos), chosen
+    )
+    nums = [int(video[1:]) for video in lists["video_id"]]
+    assert len(nums) <= n
+    assert len(nums) == len(set(nums))
+    assert list(lists["rank"]) == list(range(1, len(nums) + 1))
+    assert set(nums).isdisjoint(set(seen) | hidden)
+    assert max((nums.count(num) for num in nums), default=0) <= 1
+    creators = [content.creator_ids[num] for num in nums]
+    assert all(creators.count(creator) <= cap for creator in creators)
+    groups = [content.group_nums[num] for num in nums if content.group_nums[num] >= 0]
+    assert len(groups) == len(set(groups))
+    assert set(groups).isdisjoint(content.group_nums[seen]) if seen else True
+
+
+def test_without_diversity_and_caps_the_order_is_that_of_the_scores() -> None:
+    plain = RecommendingSettings(n=10, diversity=0, max_per_creator=99, n_exploration=0)
+    scores = list(np.random.default_rng(0).normal(size=N))
+    lists = rerank_lists(
+        ranked_of(scores), met([]), worlds.content(), rules_of(worlds.catalogue()), plain
+    )
+    assert list(lists["video_id"]) == list(ranked_of(scores)["video_id"][:10])
+
+
+def test_more_diversity_gives_lists_that_are_less_alike() -> None:
+    scores = [1.0 - 0.01 * num for num in range(N)]  # taste 0 first
+    found = []
+    for diversity in (0.0, 0.3, 0.8):
+        chosen = RecommendingSettings(n=6, diversity=diversity, max_per_creator=9, n_exploration=0)
+        lists = rerank_lists(
+            ranked_of(scores), met([]), worlds.content(), rules_of(worlds.catalogue()), chosen
+        )
+        nums = np.array([[int(video[1:]) for video in lists["video_id"]]])
+        found.append(float(intra_list_diversity(nums, worlds.content().fused)[0]))
+    assert found[0] < found[1] <= found[2]
+
+
+def test_a_place_is_kept_for_exploration() -> None:
+    scores = [1.0 - 0.01 * num for num in range(N)]
+    kept = RecommendingSettings(n=5, diversity=0, max_per_creator=9, n_exploration=1)
+    lists = rerank_lists(
+        ranked_of(scores, explores={23}), met([]), worlds.content(),
+        rules_of(worlds.catalogue()), kept,
+    )  # fmt: skip
+    assert list(lists["video_id"]) == ["v00", "v01", "v02", "v03", "v23"]
+
+
+def test_nobody_in_nobody_out() -> None:
+    empty = ranked_of([0.0] * N).iloc[:0]
+    lists = rerank_lists(
+        empty, met([]), worlds.content(), rules_of(worlds.catalogue()), RecommendingSettings()
+    )
+    assert lists.empty
+    assert "rank" in lists
