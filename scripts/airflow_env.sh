@@ -17,6 +17,15 @@ export VIDREC_STORE_URL="${VIDREC_STORE_URL:-$root/var/store}"
 export HF_HUB_OFFLINE="${HF_HUB_OFFLINE:-1}"
 export TOKENIZERS_PARALLELISM=false
 
+airflow_pidfile=$AIRFLOW_HOME/standalone.pid
+
+# Whether what scripts/up.sh started still runs. A process number is used again after a restart of
+# the machine, so its command line is asked too.
+airflow_is_up() {
+    [ -f "$airflow_pidfile" ] &&
+        tr '\0' ' ' 2>/dev/null <"/proc/$(cat "$airflow_pidfile")/cmdline" | grep -q 'airflow standalone'
+}
+
 airflow_ready() {
     mkdir -p "$AIRFLOW_HOME"
     if [ ! -f "$AIRFLOW_HOME/.migrated" ]; then

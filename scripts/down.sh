@@ -3,15 +3,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/airflow_env.sh
-pidfile=$AIRFLOW_HOME/standalone.pid
-if [ ! -f "$pidfile" ] || ! kill -0 "$(cat "$pidfile")" 2>/dev/null; then
-    rm -f "$pidfile"
+if ! airflow_is_up; then
+    rm -f "$airflow_pidfile"
     echo "nothing is up"
     exit 0
 fi
-pid=$(cat "$pidfile")
+pid=$(cat "$airflow_pidfile")
 kill -TERM -- "-$pid"
 for _ in $(seq 30); do kill -0 -- "-$pid" 2>/dev/null || break; sleep 1; done
 kill -KILL -- "-$pid" 2>/dev/null || true
-rm -f "$pidfile"
+rm -f "$airflow_pidfile"
 echo "down"

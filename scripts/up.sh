@@ -3,32 +3,48 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/airflow_env.sh
-pidfile=$AIRFLOW_HOME/standalone.pid
+log=$AIRFLOW_HOME/standalone.log
 
-if [ -f "$pidfile" ] && kill -0 "$(cat "$pidfile")" 2>/dev/null; then
-    echo "already up (process $(cat "$pidfile")); make down stops it" >&2
-else
-    if python -c "import socket,sys; sys.exit(socket.socket().connect_ex(('127.0.0.1', int(sys.argv[1]))))" "$AIRFLOW__API__PORT"; then
-        echo "up: port $AIRFLOW__API__PORT is taken; choose another: AIRFLOW__API__PORT=8081 make up" >&2
-        exit 1
-    fi
-    airflow_ready
-    setsid airflow standalone >"$AIRFLOW_HOME/standalone.log" 2>&1 </dev/null &
-    echo $! >"$pidfile"
-    for _ in $(seq 120); do
-        python - "$AIRFLOW__API__PORT" <<'P' && break
+port_answers() {
+    python -c "import socket, sys; sys.exit(socket.socket().connect_ex(('127.0.0.1', int(sys.argv[1]))))" "$AIRFLOW__API__PORT"
+}
+
+is_healthy() {
+    python - "$AIRFLOW__API__PORT" 2>/dev/null <<'P'
 import sys, urllib.request
-try:
-    urllib.request.urlopen(f"http://localhost:{sys.argv[1]}/api/v2/version", timeout=1)
-except OSError:
-    sys.exit(1)
+urllib.request.urlopen(f"http://localhost:{sys.argv[1]}/api/v2/version", timeout=2)
 P
-        kill -0 "$(cat "$pidfile")" 2>/dev/null || { tail -n 30 "$AIRFLOW_HOME/standalone.log" >&2; exit 1; }
+}
+
+start() {
+    airflow_ready
+    echo "up: starting Airflow (10 to 60 s)" >&2
+    setsid airflow standalone >"$log" 2>&1 </dev/null &
+    echo $! >"$airflow_pidfile"
+    echo "$AIRFLOW__API__PORT" >"$AIRFLOW_HOME/standalone.port"
+    for _ in $(seq 180); do
+        if is_healthy; then return 0; fi
+        if ! airflow_is_up; then break; fi
         sleep 1
     done
+    tail -n 30 "$log" >&2
+    echo "up: Airflow did not come up; the whole log is $log" >&2
+    scripts/down.sh >&2
+    exit 1
+}
+
+if airflow_is_up; then
+    AIRFLOW__API__PORT=$(cat "$AIRFLOW_HOME/standalone.port")
+    echo "already up; make down stops it" >&2
+elif port_answers; then
+    echo "up: port $AIRFLOW__API__PORT is taken; choose another: AIRFLOW__API__PORT=8081 make up" >&2
+    exit 1
+else
+    start
 fi
 passwords=$AIRFLOW_HOME/simple_auth_manager_passwords.json.generated
 for _ in $(seq 30); do [ -s "$passwords" ] && break; sleep 1; done
-echo "Airflow    $AIRFLOW__API__BASE_URL   (the vidrec page: $AIRFLOW__API__BASE_URL/vidrec/)"
-python -c "import json,sys; [print(f'login      {u}  password {p}') for u, p in json.load(open(sys.argv[1])).items()]" "$passwords"
-echo "log        $AIRFLOW_HOME/standalone.log;  make down stops it"
+url=http://localhost:$AIRFLOW__API__PORT
+echo "Airflow    $url   (the vidrec page: $url/vidrec/)"
+python -c "import json, sys; [print(f'login      {user}  password {word}') for user, word in json.load(open(sys.argv[1])).items()]" "$passwords"
+echo "log        $log;  make down stops it"
