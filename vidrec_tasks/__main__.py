@@ -83,7 +83,7 @@ def _add_by_hand(commands: Any) -> None:
 
 def _add_import(commands: Any) -> None:
     parser = _add(commands, "import_data", _import, "bring other people's files into the inputs")
-    presets = ("movielens", "recbole", "rectools", "personalize", "gorse")
+    presets = ("movielens", "recbole", "rectools", "personalize", "gorse", "clips")
     parser.add_argument("--preset", required=True, choices=presets)
     parser.add_argument("--from", dest="source", type=Path, required=True, help="their folder")
     parser.add_argument("--overviews", type=Path, help="movielens: a TMDB csv or zip of overviews")

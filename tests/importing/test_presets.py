@@ -1,0 +1,127 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.importing.worlds import World, write
+from vidrec_tasks.__main__ import _parser
+from vidrec_tasks.errors import InputError
+from vidrec_tasks.importing import reading
+from vidrec_tasks.importing.presets import PRESETS, import_data
+
+FILES = {"interactions.csv": "USER_ID,ITEM_ID,TIMESTAMP\na,x,1\nb,y,2\n"}
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def test_the_command_line_offers_every_preset() -> None:
+    for preset in PRESETS:
+        said = _parser().parse_args(["import_data", "--preset", preset, "--from", "x"])
+        assert said.preset == preset
+
+
+def test_an_unknown_preset_is_named_with_its_neighbour(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"'movielense' is unknown.*did you mean movielens\?"):
+        import_data("movielense", tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_a_missing_folder_is_an_error_that_names_it(preset: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere is no folder; --from names the folder"):
+        import_data(preset, tmp_path / "nowhere", tmp_path / "inputs")
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_a_missing_file_is_an_error_that_says_what_lies_there(preset: str, tmp_path: Path) -> None:
+    theirs = write(tmp_path / "theirs", {"notes.txt": "x"})
+    with pytest.raises(InputError, match=rf"{preset}: no .* in .*found notes\.txt"):
+        import_data(preset, theirs, tmp_path / "inputs")
+    assert names(tmp_path / "inputs") == []
+
+
+def test_an_empty_file_is_an_error(world: World) -> None:
+    with pytest.raises(InputError, match=r"interactions\.csv is empty: not even a header"):
+        world.bring("personalize", {"interactions.csv": ""})
+
+
+def test_overviews_are_for_movielens_only(world: World) -> None:
+    with pytest.raises(InputError, match="overviews is for movielens only"):
+        world.bring("personalize", FILES, overviews=Path("x"))
+
+
+def test_inputs_that_no_import_wrote_are_refused_and_stay(world: World) -> None:
+    inputs = write(world.store / "inputs", {"videos.csv": "video_id\nmine\n"})
+    with pytest.raises(InputError, match=r"videos\.csv is there and no import wrote it"):
+        world.bring("personalize", FILES)
+    assert (inputs / "videos.csv").read_text() == "video_id\nmine\n"
+    assert names(inputs) == ["videos.csv"]
+
+
+def test_a_folder_of_input_files_is_refused_too(world: World) -> None:
+    write(world.store / "inputs" / "interactions", {"1.csv": "user_id\n"})
+    with pytest.raises(InputError, match="no import wrote it"):
+        world.bring("personalize", FILES)
+
+
+def test_a_second_import_replaces_the_first_whole(world: World) -> None:
+    world.bring("personalize", {**FILES, "users.csv": "USER_ID\na\n"})
+    (world.theirs / "users.csv").unlink()
+    world.bring("personalize", {"interactions.csv": "USER_ID,ITEM_ID,TIMESTAMP\nc,z,3\n"})
+    assert names(world.store / "inputs") == [
+        ".import.json", "interactions.parquet", "videos.parquet",
+    ]  # fmt: skip
+    assert [row["user_id"] for row in world.rows("interactions")] == ["c"]
+
+
+def test_an_imported_table_that_was_changed_by_hand_is_not_replaced(world: World) -> None:
+    world.bring("personalize", FILES)
+    path = world.store / "inputs" / "videos.parquet"
+    pd.DataFrame({"video_id": ["mine"]}).to_parquet(path)
+    with pytest.raises(InputError, match="was changed since it was imported"):
+        world.bring("personalize", FILES)
+    assert pd.read_parquet(path)["video_id"].to_list() == ["mine"]
+
+
+def test_an_import_that_fails_leaves_the_last_one_untouched(world: World) -> None:
+    world.bring("personalize", FILES)
+    before = {path.name: path.read_bytes() for path in (world.store / "inputs").iterdir()}
+    with pytest.raises(InputError, match="lacks"):
+        world.bring("personalize", {"items.csv": "NO_ID\nx\n"})
+    after = {path.name: path.read_bytes() for path in (world.store / "inputs").iterdir()}
+    assert before == after
+
+
+def test_the_same_files_give_the_same_bytes(world: World) -> None:
+    world.bring("personalize", FILES)
+    path = world.store / "inputs" / "interactions.parquet"
+    first = path.read_bytes()
+    world.bring("personalize", FILES)
+    assert path.read_bytes() == first
+
+
+def test_a_large_file_is_read_in_blocks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 4_096)
+    lines = "".join(f"user{i},item{i % 50},{i}\n" for i in range(5_000))
+    sizes = []
+    real = reading._as_frame
+
+    def watch(batch: object) -> pd.DataFrame:
+        frame = real(batch)
+        sizes.append(len(frame))
+        return frame
+
+    monkeypatch.setattr(reading, "_as_frame", watch)
+    counts = world.bring("personalize", {"interactions.csv": "USER_ID,ITEM_ID,TIMESTAMP\n" + lines})
+    assert counts["interactions"] == sum(sizes) == 5_000
+    assert len(sizes) > 10
+    assert max(sizes) < 1_000
+
+
+def test_bytes_that_are_no_utf8_and_a_byte_order_mark_do_no_harm(world: World) -> None:
+    world.theirs.mkdir()
+    text = b"\xef\xbb\xbfUSER_ID,ITEM_ID,TIMESTAMP\ncaf\xe9,x,1\n"
+    (world.theirs / "interactions.csv").write_bytes(text)
+    import_data("personalize", world.theirs, world.store / "inputs")
+    assert world.rows("interactions")[0]["user_id"] == "caf�"
