@@ -1,6 +1,7 @@
 """Runs jobs: takes the night's lease, reuses what is made, writes artefacts and the receipt."""
 
 import importlib
+import itertools
 import logging
 import os
 import socket
@@ -49,9 +50,11 @@ def run_job(order: Order, settings: Settings | None = None) -> dict[str, Any]:
         Its receipt: JSON of postcard size.
 
     Raises:
+        SettingsError: there is no such job.
         VidrecError: what the job says; nothing is half-written then.
         RunUnderWay: another run of the same night holds the lease.
     """
+    _refuse_unknown(order.task_id)
     settings = settings or read_settings()
     _limit_threads(settings.threads)
     place = Place(settings.store_url)
@@ -81,8 +84,8 @@ def run_night(
     Raises:
         VidrecError: what the job that failed says; the report is written all the same.
     """
+    _refuse_unknown(until)
     settings = settings or read_settings()
-    load_job(until)
     place = Place(settings.store_url)
     owner = f"night:{socket.gethostname()}:{os.getpid()}"
     lease = lease_of(place, night, owner=owner, settings=settings)
@@ -109,14 +112,12 @@ def lease_of(place: Place, night: date, *, owner: str, settings: Settings) -> Le
 
 
 def load_job(task_id: str) -> Job:
-    """The job of a name.
+    """The job of a name (of all but validate_inputs, which opens the run that a job is given).
 
     Raises:
         SettingsError: there is no such job.
     """
-    if task_id not in NIGHT:
-        message = f"job {task_id!r}: unknown; one of {', '.join(NIGHT)}"
-        raise SettingsError(message)
+    _refuse_unknown(task_id)
     found: Job = getattr(importlib.import_module(f"vidrec_tasks.jobs.{task_id}"), task_id)
     return found
 
@@ -148,6 +149,12 @@ def postcard(receipt: dict[str, Any]) -> dict[str, Any]:
         "user_shards": [str(shard) for shard in range(receipt["counts"].get("user_shards", 0))],
         "video_shards": [str(shard) for shard in range(receipt["counts"].get("video_shards", 0))],
     }
+
+
+def _refuse_unknown(task_id: str) -> None:
+    if task_id not in NIGHT:
+        message = f"job {task_id!r}: unknown; one of {', '.join(NIGHT)}"
+        raise SettingsError(message)
 
 
 def _report_failure(order: Order, settings: Settings, place: Place) -> None:
@@ -203,7 +210,7 @@ def _make(
     if job.is_pure and names and len(there) == len(names) and not order.force:
         for ref in there:
             run.remember(ref)
-        return Made(counts=_said_before(run, order)), there, True
+        return Made(counts=_said_before(place, run, there, order)), there, True
     made = job.run(context)
     _check_names(job, names, made)
     refs = [run.artefacts.write(name, key, made.artefacts[name]) for name in names]
@@ -237,10 +244,15 @@ def _key(job: Job, context: Context, order: Order) -> str:
     )
 
 
-def _said_before(run: Run, order: Order) -> dict[str, Any]:
-    for receipt in run.receipts():
-        if receipt["job"] == order.task_id and receipt["shard"] == order.shard:
-            return dict(receipt["counts"])
+def _said_before(place: Place, run: Run, refs: list[Ref], order: Order) -> dict[str, Any]:
+    """The counts of who made the artefacts: this run, or another one of the night."""
+    made = [ref.to_json() for ref in refs]
+    others = (other for other in Runs(place) if other.night == order.night)
+    for maker in itertools.chain([run], others):
+        for receipt in maker.receipts():
+            is_mine = (receipt["job"], receipt["shard"]) == (order.task_id, order.shard)
+            if is_mine and receipt["artefacts"] == made:
+                return dict(receipt["counts"])
     return {}
 
 

@@ -2,11 +2,10 @@
 
 import logging
 
-import pandas as pd
-
 from vidrec_tasks.columns import AT_S, CONCEPTS, COUNT, MATCHED, QUERY, RANK, SCORE, VIDEO_ID
 from vidrec_tasks.contracts.checking import check
-from vidrec_tasks.jobs._job import Context, Made, job, midnight
+from vidrec_tasks.jobs._job import Context, Made, job
+from vidrec_tasks.jobs._reading import moment_of
 from vidrec_tasks.jobs._search import search_features
 from vidrec_tasks.searching.queries import derive_queries
 
@@ -22,7 +21,7 @@ def answer_queries(context: Context) -> Made:
     """Answer the queries table, or what titles, tags and concepts would be asked."""
     queries, n_given = _queries(context)
     answers = search_features(
-        context.read, queries, context.settings, moment=pd.Timestamp(midnight(context.night))
+        context.read, queries, context.settings, moment=moment_of(context.night)
     )
     check(answers, "answers", key=(QUERY, RANK), columns=(VIDEO_ID, SCORE, MATCHED, AT_S))
     matched = answers[MATCHED].value_counts()

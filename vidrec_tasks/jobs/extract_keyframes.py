@@ -5,10 +5,22 @@ from typing import Any
 
 import pandas as pd
 
-from vidrec_tasks.columns import CHECKSUM, FRAME_NUM, REASON, URI, VIDEO_ID
+from vidrec_tasks.columns import (
+    AT_S,
+    CHECKSUM,
+    FRAME_HASH,
+    FRAME_LUMA,
+    FRAME_NUM,
+    PATH,
+    REASON,
+    SHARPNESS,
+    URI,
+    VIDEO_ID,
+)
 from vidrec_tasks.content.keyframes import Extraction
 from vidrec_tasks.content.keyframes import extract_keyframes as extract
 from vidrec_tasks.contracts.checking import check
+from vidrec_tasks.hardware import cores
 from vidrec_tasks.jobs._job import Context, Made, job
 from vidrec_tasks.settings import ContentSettings
 from vidrec_tasks.store.artefacts import key_of
@@ -19,7 +31,12 @@ from vidrec_tasks.store.shards import shard_of
 log = logging.getLogger(__name__)
 
 MEDIA_COLUMNS = [VIDEO_ID, URI, "size", "mtime_ns", CHECKSUM]
-FRAME_COLUMNS = [VIDEO_ID, CHECKSUM, FRAME_NUM, "at_s", "path", "sharpness", "frame_hash"]
+FRAME_COLUMNS = [
+    VIDEO_ID, CHECKSUM, FRAME_NUM, AT_S, PATH, SHARPNESS, FRAME_HASH, FRAME_LUMA,
+]  # fmt: skip
+
+WAY_VERSION = 2
+"""Rises when the same settings choose other frames than before."""
 
 
 def media_state(context: Context) -> Any:
@@ -70,7 +87,8 @@ def decode_way(settings: ContentSettings) -> str:
     """A short hash of the settings that decide what a film's keyframes are."""
     names = ("n_keyframes", "keyframe_mode", "decode_timeout_s", "max_pixels",
              "decode_memory_mb", "thumbnail_px")  # fmt: skip
-    return key_of({name: getattr(settings, name) for name in names})[:8]
+    values = {name: getattr(settings, name) for name in names}
+    return key_of({"version": WAY_VERSION, **values})[:8]
 
 
 def _media(context: Context) -> dict[str, MediaFile]:
@@ -113,7 +131,12 @@ def _frames(
     kept = [frames for frames in ready.values() if frames is not None]
     if paths:
         with folders.workspace() as workspace:
-            extraction: Extraction = extract(paths, context.settings.content, workspace=workspace)
+            extraction: Extraction = extract(
+                paths,
+                context.settings.content,
+                workspace=workspace,
+                n_processes=cores(context.settings.threads),
+            )
             kept.append(folders.keep(extraction.frames, workspace))
         failures |= extraction.failures
     empty = pd.DataFrame({name: pd.Series(dtype=object) for name in FRAME_COLUMNS[1:]})

@@ -7,16 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from vidrec_tasks.columns import (
-    BEHAVIOUR,
-    EXPIRES_AT,
-    TOPICS,
-    USER_ID,
-    VALID_UNTIL,
-    VIDEO_ID,
-)
+from vidrec_tasks.columns import BEHAVIOUR, TOPICS, USER_ID
 from vidrec_tasks.errors import GateError
-from vidrec_tasks.jobs._job import Context, Made, job, midnight
+from vidrec_tasks.jobs._job import Context, Made, job
 from vidrec_tasks.publishing.engine import make_engine, results_url
 from vidrec_tasks.publishing.manifest import manifest_of, started_at
 from vidrec_tasks.publishing.publisher import Publisher
@@ -31,7 +24,7 @@ Tables = Mapping[str, Iterator[pd.DataFrame]]
 @job(
     needs=(
         "explained.*", "portraits.*", "profiles.*", "similar", "fallbacks", "answers", "insights",
-        "metrics", "gates", "videos",
+        "metrics", "gates",
     ),
     makes=("publication",),
     settings=("publishing",),
@@ -100,25 +93,8 @@ def _tables(context: Context) -> Tables:
 
 
 def _recommendations(context: Context) -> Iterator[pd.DataFrame]:
-    videos: pd.DataFrame = context.read("videos")
-    expires_at = videos.set_index(VIDEO_ID)[EXPIRES_AT]
-    hours = context.settings.publishing.valid_hours
-    stale_at = pd.Timestamp(midnight(context.night)) + pd.Timedelta(hours=hours)
     for shard in range(context.run.record.n_user_shards):
-        lists = _known(context, context.read(f"explained.{shard}"))
-        yield lists.assign(**{VALID_UNTIL: valid_until(lists[VIDEO_ID], expires_at, stale_at)})
-
-
-def valid_until(video_ids: pd.Series, expires_at: pd.Series, stale_at: pd.Timestamp) -> pd.Series:
-    """When each row goes stale, or its video expires if that is sooner.
-
-    Args:
-        video_ids: of the rows.
-        expires_at: by video_id; NaT where a video does not expire.
-        stale_at: when rows of the night go stale.
-    """
-    expiry = video_ids.map(expires_at)
-    return expiry.where(expiry < stale_at, stale_at)
+        yield _known(context, context.read(f"explained.{shard}"))
 
 
 def _profiles(context: Context) -> Iterator[pd.DataFrame]:

@@ -5,22 +5,21 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 
-from vidrec_tasks.columns import PATH, PORTRAIT, TITLE, USER_ID, VIDEO_ID
+from vidrec_tasks.columns import IS_COLD, PATH, PORTRAIT, TITLE, USER_ID, VIDEO_ID
 from vidrec_tasks.evaluation import report as said
-from vidrec_tasks.evaluation.report import Measure, ReportFacts, render_report
+from vidrec_tasks.evaluation.measures import Measure, measures_of, segments_of
+from vidrec_tasks.evaluation.report import ReportFacts, render_report
 from vidrec_tasks.evaluation.report_facts import (
     ListFacts,
     choose_sample_users,
     count_quarantine,
     count_rejects,
-    measures_of,
     sample_lists,
     sampled_videos,
-    segments_of,
     settings_rows,
     sum_timings,
 )
@@ -31,6 +30,10 @@ from vidrec_tasks.store.runs import Run, Runs
 log = logging.getLogger(__name__)
 
 HISTORY_NIGHTS = 14
+
+Steps: TypeAlias = list[tuple[str, int]]
+
+_BESIDE = ("similar", "fallbacks", "answers")
 
 # How often a job has to be done, where that is not once.
 _PER_VIDEO_SHARD = ("extract_keyframes", "embed_videos")
@@ -135,36 +138,32 @@ def _history(context: Context) -> list[tuple[str, dict[str, Measure]]]:
 
 def _funnel(
     run: Run, videos: pd.DataFrame, quarantine: pd.DataFrame, lists: ListFacts
-) -> list[tuple[str, int]]:
-    read: Mapping[str, int] = next(
-        (r["counts"] for r in run.receipts() if r["job"] == "validate_inputs"), {}
-    )
-    steps = [
-        ("interactions read", read.get("interactions_read")),
-        ("interactions accepted", read.get("interactions_accepted")),
-        ("videos read", read.get("videos_read")),
-        ("videos in the catalogue", len(videos)),
-    ]
+) -> dict[str, Steps]:
+    """Of what -> (which, how many): where rows are lost on the way; what was not made is absent."""
+    read = _counts(run, "validate_inputs")
+    found: dict[str, Steps] = {
+        "interactions": _said(read, interactions_read="read", interactions_accepted="accepted"),
+        "videos": [*_said(read, videos_read="read"), ("in the catalogue", len(videos))],
+        "users": [],
+        "rows to publish": [],
+    }
     if run.find("keyframes.0"):
         films = sum(frame[VIDEO_ID].nunique() for frame in _each(run, "keyframes"))
-        steps += [("videos with keyframes", films), ("videos in quarantine", len(quarantine))]
+        found["videos"] += [("with keyframes", films), ("in quarantine", len(quarantine))]
     if run.find("profiles.0"):
-        tables = list(_each(run, "profiles"))
-        steps += [
-            ("users", sum(len(table) for table in tables)),
-            (
-                "users with enough history",
-                sum(int((~table["is_cold"].astype(bool)).sum()) for table in tables),
-            ),
-        ]
+        cold = pd.concat([table[IS_COLD] for table in _each(run, "profiles")]).astype(bool)
+        found["users"] += [("known", len(cold)), ("with enough history", int((~cold).sum()))]
     if lists.n_rows:
-        steps += [("users with a list", lists.n_users), ("rows in the lists", lists.n_rows)]
-    steps += [
-        (f"rows of {name}", len(_table(run, name)))
-        for name in ("similar", "fallbacks", "answers")
-        if run.find(name)
-    ]
-    return [(what, int(n)) for what, n in steps if n is not None]
+        found["videos"].append(("in a list", len(lists.showings)))
+        found["users"].append(("with a list", lists.n_users))
+        found["rows to publish"].append(("lists", lists.n_rows))
+    found["rows to publish"] += [(name, len(_table(run, name))) for name in _BESIDE
+                                 if run.find(name)]  # fmt: skip
+    return {of: steps for of, steps in found.items() if steps}
+
+
+def _said(counts: Mapping[str, int], **words: str) -> Steps:
+    return [(word, counts[name]) for name, word in words.items() if name in counts]
 
 
 def _counts(run: Run, job_name: str) -> Mapping[str, int]:

@@ -76,7 +76,7 @@ class Artefacts:
         """
         folder = self._folder(name, key)
         encoded = {part: encode(value) for part, value in sorted(parts.items())}
-        checksum = _checksum(encoded)
+        checksum = checksum_of(encoded)
         there = self.find(name, key)
         if there is not None:
             if there.checksum != checksum:
@@ -108,7 +108,8 @@ class Artefacts:
         return self.place.path("artefacts", kind_of(name), key)
 
 
-def _checksum(encoded: Mapping[str, tuple[str, bytes]]) -> str:
+def checksum_of(encoded: Mapping[str, tuple[str, bytes]]) -> str:
+    """20 hex digits of the hash of encoded parts (part -> suffix and bytes), sorted by part."""
     digest = hashlib.sha256()
     for part, (suffix, data) in encoded.items():
         digest.update(f"{part}.{suffix}:{len(data)}:".encode())

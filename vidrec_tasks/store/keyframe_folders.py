@@ -62,8 +62,10 @@ class KeyframeFolders:
             fresh = workspace / str(checksum)
             (fresh / FRAMES_FILE).write_bytes(encode(rows.reset_index(drop=True))[1])
             final = self.folder / str(checksum)
-            if final.exists():  # another run was quicker; both are the same
-                shutil.rmtree(fresh)
-            else:
+            try:
                 fresh.rename(final)
+            except OSError:
+                if not final.exists():
+                    raise
+                shutil.rmtree(fresh)  # another run was quicker; both are the same
         return frames

@@ -25,7 +25,8 @@ class Ledger:
             How many were not in the ledger yet.
         """
         known = self._hashes()
-        new = {self._hash(user_id) for user_id in user_ids} - known
+        key = self._key()
+        new = {_keyed_hash(key, user_id) for user_id in user_ids} - known
         if new:
             self.place.write_json(self._hashes_path, sorted(known | new))
         return len(new)
@@ -35,7 +36,8 @@ class Ledger:
         known = self._hashes()
         if not known:
             return pd.Series(False, index=user_ids.index)
-        forgotten = {name for name in user_ids.unique() if self._hash(str(name)) in known}
+        key = self._key()
+        forgotten = {name for name in user_ids.unique() if _keyed_hash(key, str(name)) in known}
         return user_ids.isin(forgotten)
 
     def fingerprint(self) -> str:
@@ -47,11 +49,12 @@ class Ledger:
             return set()
         return set(self.place.read_json(self._hashes_path))
 
-    def _hash(self, user_id: str) -> str:
-        return hmac.new(self._key(), user_id.encode(), hashlib.sha256).hexdigest()
-
     def _key(self) -> bytes:
         if not self._key_path.exists():
             self.place.write(self._key_path, secrets.token_bytes(32))
             self._key_path.chmod(0o600)
         return self.place.read(self._key_path)
+
+
+def _keyed_hash(key: bytes, user_id: str) -> str:
+    return hmac.new(key, user_id.encode(), hashlib.sha256).hexdigest()

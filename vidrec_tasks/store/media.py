@@ -38,13 +38,16 @@ class Media:
 
     def find(self, uri: str) -> MediaFile:
         """The file of a uri: a path inside the folder, absolute or relative, or ``file://``."""
-        parts = urlsplit(uri)
+        try:
+            parts = urlsplit(uri)
+            name = unquote(parts.path) if parts.scheme == "file" else uri
+            path = (self.root / name).resolve()
+        except ValueError:  # an open bracket, a zero byte, half of a surrogate pair
+            return MediaFile(None, problem="uri is no path")
+        except RuntimeError:  # a link that leads to itself
+            return MediaFile(None, problem="media file is missing")
         if parts.scheme not in ("", "file"):
             return MediaFile(None, problem=f"media is remote ({parts.scheme}), fetch it first")
-        name = unquote(parts.path) if parts.scheme == "file" else uri
-        if "\0" in name:
-            return MediaFile(None, problem="uri is no path")
-        path = (self.root / name).resolve()
         if not path.is_relative_to(self.root):
             return MediaFile(None, problem="media lies outside the media folder")
         try:

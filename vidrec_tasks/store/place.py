@@ -22,17 +22,19 @@ class Place:
 
     Args:
         url: a local folder, or a URL that fsspec understands.
+        is_read_only: for readers; the place is neither made nor tried by writing.
 
     Raises:
         StoreError: the place cannot be made or written to.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_read_only: bool = False) -> None:
         self.url = url
         self.root = UPath(url)
         if self.root.protocol in ("", "file"):
             self.root = UPath(Path(str(self.root.path)).absolute())
-        self._prove_writable()
+        if not is_read_only:
+            self._prove_writable()
 
     def __repr__(self) -> str:
         """The place as it is written in settings."""

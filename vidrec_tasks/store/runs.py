@@ -62,6 +62,10 @@ class Run:
         """Let the run name an artefact."""
         self.place.write_json(self._path("refs", ref.name), ref.to_json())
 
+    def forget(self, name: str) -> None:
+        """Let the run no longer name an artefact that was erased."""
+        self._path("refs", name).unlink(missing_ok=True)
+
     def find(self, name: str) -> Ref | None:
         """The artefact of that name, if the run has it."""
         path = self._path("refs", name)

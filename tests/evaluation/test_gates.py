@@ -1,0 +1,151 @@
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from vidrec_tasks.contracts.parsing import no_rejects
+from vidrec_tasks.evaluation.gates import Gate, evaluate_gates, failed, in_words
+from vidrec_tasks.evaluation.list_counts import ListCounts
+from vidrec_tasks.settings import EvaluationSettings, Settings
+
+GOOD = ListCounts(n_rows=20, n_active=10, n_listed=10)
+MEASURED = {
+    "ndcg@10.served": {"value": 0.095, "low": 0.05, "high": 0.15},
+    "champion_ndcg": 0.1,
+    "claim_precision": 1.0,
+    "index_recall": 0.99,
+}
+
+
+def evaluate(counts: ListCounts = GOOD, **changed: Any) -> dict[str, Gate]:
+    world = {
+        "metrics": MEASURED,
+        "similar": pd.DataFrame({"video_id": "v1", "rank": [1, 2],
+                                 "similar_video_id": ["v2", "v3"]}),
+        "fallbacks": pd.DataFrame({"segment": ["__default__", "region:CH"], "rank": 1,
+                                   "video_id": ["v1", "v3"]}),
+        "videos": pd.DataFrame({"video_id": ["v1", "v2", "v3"], "age_rating": [0, 0, 6],
+                                "regions": [[], ["CH"], []]}),
+        "rejects": no_rejects(),
+        "settings": Settings(evaluation=EvaluationSettings(min_list_share=0.9)),
+        **changed,
+    }  # fmt: skip
+    metrics = world.pop("metrics")
+    return {gate.name: gate for gate in evaluate_gates(counts, metrics, **world)}
+
+
+def failing(gates: dict[str, Gate]) -> list[str]:
+    return [gate.name for gate in failed(gates.values())]
+
+
+def test_a_good_night_passes_and_every_gate_was_measured() -> None:
+    gates = evaluate()
+    assert failing(gates) == []
+    assert all(gate.value is not None for gate in gates.values())
+
+
+@pytest.mark.parametrize(
+    ("counts", "name"),
+    [
+        (ListCounts(n_active=10, n_listed=8), "list_share"),
+        (ListCounts(n_repeated=1), "repeated_rows"),
+        (ListCounts(n_seen=1), "seen_videos"),
+        (ListCounts(n_expired=1), "expired_videos"),
+        (ListCounts(n_inactive=1), "inactive_videos"),
+        (ListCounts(n_barred=1), "barred_videos"),
+        (ListCounts(n_near_duplicates=1), "near_duplicates"),
+        (ListCounts(n_wrong_sums=1), "wrong_sums"),
+        (ListCounts(n_gaps=1), "rank_gaps"),
+    ],
+)
+def test_each_count_has_its_gate(counts: ListCounts, name: str) -> None:
+    assert failing(evaluate(counts)) == [name]
+
+
+def test_users_who_saw_all_count_as_served() -> None:
+    assert failing(evaluate(ListCounts(n_active=10, n_listed=8, n_exhausted=1))) == []
+
+
+@pytest.mark.parametrize(
+    ("metrics", "name"),
+    [
+        ({"claim_precision": 0.999}, "claim_precision"),
+        ({"index_recall": 0.94}, "index_recall"),
+        ({"champion_ndcg": 0.11}, "ndcg_drop"),
+    ],
+)
+def test_each_measure_has_its_gate(metrics: dict[str, float], name: str) -> None:
+    assert failing(evaluate(metrics={**MEASURED, **metrics})) == [name]
+
+
+def test_a_better_night_than_the_champion_passes() -> None:
+    gate = evaluate(metrics={**MEASURED, "champion_ndcg": 0.05})["ndcg_drop"]
+    assert gate.passed
+    assert gate.value == pytest.approx(-0.9)
+
+
+@pytest.mark.parametrize(
+    ("missing", "name", "said"),
+    [
+        ("champion_ndcg", "ndcg_drop", "there is no champion"),
+        ("ndcg@10.served", "ndcg_drop", "there is no champion"),
+        ("claim_precision", "claim_precision", "no claim"),
+        ("index_recall", "index_recall", "no index"),
+    ],
+)
+def test_what_was_not_measured_is_said_and_stands_for_no_number(
+    missing: str, name: str, said: str
+) -> None:
+    metrics = {key: value for key, value in MEASURED.items() if key != missing}
+    gate = evaluate(metrics=metrics)[name]
+    assert (gate.value, gate.passed) == (None, True)
+    assert gate.meaning.startswith(f"Not applicable: {said}")
+
+
+def test_a_catalogue_without_users_has_no_share_of_lists() -> None:
+    assert evaluate(ListCounts())["list_share"].value is None
+
+
+@pytest.mark.parametrize(
+    ("fallbacks", "names"),
+    [
+        ({"segment": ["region:CH"], "rank": 1, "video_id": "v1"}, ["default_list"]),
+        ({"segment": ["__default__"], "rank": 1, "video_id": "v2"}, ["default_not_for_all"]),
+        ({"segment": ["__default__"], "rank": 1, "video_id": "v3"}, ["default_not_for_all"]),
+        ({"segment": ["__default__"], "rank": 2, "video_id": "v1"}, ["fallback_gaps"]),
+    ],
+)
+def test_everybodys_list_is_there_and_for_everybody(
+    fallbacks: dict[str, Any], names: list[str]
+) -> None:
+    assert failing(evaluate(fallbacks=pd.DataFrame(fallbacks))) == names
+
+
+def test_no_list_for_everybody_is_asked_of_a_catalogue_that_has_none() -> None:
+    videos = pd.DataFrame({"video_id": ["v1", "v2", "v3"], "age_rating": 18, "regions": [[]] * 3})
+    none = pd.DataFrame({"segment": pd.Series(dtype=str), "rank": pd.Series(dtype="int64"),
+                         "video_id": pd.Series(dtype=str)})  # fmt: skip
+    assert evaluate(fallbacks=none, videos=videos)["default_list"].value is None
+
+
+@pytest.mark.parametrize("similar_id", ["v1", "v9"])
+def test_a_video_is_not_similar_to_itself_or_to_nothing(similar_id: str) -> None:
+    similar = pd.DataFrame({"video_id": ["v1"], "rank": 1, "similar_video_id": similar_id})
+    assert failing(evaluate(similar=similar)) == ["similar_wrong"]
+
+
+def test_a_reject_without_a_reason_stops_the_night() -> None:
+    rejects = pd.DataFrame({"table": ["users"], "row_num": 1, "reason": "", "sample": "x"})
+    assert failing(evaluate(rejects=rejects)) == ["rejects_without_reason"]
+
+
+def test_a_gate_in_words_has_its_numbers() -> None:
+    gate = evaluate(metrics={**MEASURED, "claim_precision": 0.98765})["claim_precision"]
+    assert in_words(gate) == "claim_precision 0.9877 (at least 1)"
+
+
+def test_a_gate_is_json() -> None:
+    assert evaluate()["list_share"].to_json() == {
+        "name": "list_share", "value": 1.0, "bound": 0.9, "direction": "at_least", "passed": True,
+        "meaning": "Active users with a list, or who have watched all there is.",
+    }  # fmt: skip

@@ -1,0 +1,173 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+
+from tests.jobs.finished_nights import (
+    GONE,
+    LATER,
+    NIGHT,
+    lists,
+    make_night,
+    publish,
+    reader_of,
+    settings_of,
+)
+from vidrec_tasks.errors import GateError, MissingArtefact
+from vidrec_tasks.jobs._runner import Order, run_job
+from vidrec_tasks.publishing.engine import make_engine, results_url
+from vidrec_tasks.publishing.publisher import Publisher
+from vidrec_tasks.publishing.tables import RESULTS
+from vidrec_tasks.settings import PublishingSettings
+from vidrec_tasks.store.ledger import Ledger
+from vidrec_tasks.store.place import Place
+
+
+def test_a_night_that_passed_its_gates_is_shown(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    run = make_night(Place(str(tmp_path)), settings)
+    receipt = publish(settings)
+    reader = reader_of(settings)
+    assert reader.current_run_id() == run.run_id
+    assert reader.row_counts() == {
+        "recommendations": 6, "fallback_recommendations": 1, "similar_videos": 1,
+        "user_profiles": 3, "search_results": 1, "creator_insights": 1, "creator_videos": 1,
+        "creator_summaries": 1,
+    }  # fmt: skip
+    assert receipt["counts"]["is_current"] is True
+    assert run.read("publication", "said") == {"run_id": run.run_id, "rows": reader.row_counts()}
+    profile = reader.profile("carl")
+    assert profile is not None
+    assert (profile["topics"], profile["evidence"]) == ([["cat", 1.0, 1]], {"names": ["cat"]})
+    reader.close()
+
+
+def test_the_manifest_names_what_the_run_was_made_of(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    run = make_night(Place(str(tmp_path)), settings)
+    publish(settings)
+    reader = reader_of(settings)
+    (row,) = reader.runs()
+    manifest = row["manifest"]
+    assert manifest["inputs"] == run.record.inputs
+    assert manifest["artefacts"]["models.serving"] == run.ref("models.serving").checksum
+    assert "explained" in manifest["artefacts"]  # one hash, whatever the number of shards
+    assert manifest["versions"]["pandas"] == pd.__version__
+    assert row["started_at"].isoformat() == "2026-09-01T02:00:00+00:00"
+    reader.close()
+
+
+def test_a_night_that_failed_its_gates_is_never_published(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    metrics = {"index_recall": 0.1}
+    make_night(Place(str(tmp_path)), settings, metrics={"metrics": metrics})
+    with pytest.raises(GateError):
+        run_job(Order("check_gates", NIGHT), settings)
+    with pytest.raises(GateError, match="failed index_recall"):
+        run_job(Order("publish_lists", NIGHT), settings)
+    reader = reader_of(settings)
+    assert reader.current_run_id() is None
+    reader.close()
+
+
+def test_a_night_whose_gates_were_not_checked_is_not_published(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    make_night(Place(str(tmp_path)), settings)
+    with pytest.raises(MissingArtefact, match="gates is not made yet"):
+        run_job(Order("publish_lists", NIGHT), settings)
+
+
+def test_the_same_night_twice_gives_the_same_rows_and_loads_them_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(tmp_path)
+    make_night(Place(str(tmp_path)), settings)
+    publish(settings)
+    reader = reader_of(settings)
+    before = {name: reader.table(name) for name in (*RESULTS, "runs")}
+
+    def never(*_: object) -> None:
+        raise AssertionError("loaded again")
+
+    monkeypatch.setattr(Publisher, "load", never)
+    publish(settings)
+    for name, table in before.items():
+        pd.testing.assert_frame_equal(reader.table(name), table)
+    reader.close()
+
+
+def test_equal_artefacts_give_equal_rows_in_another_store(tmp_path: Path) -> None:
+    rows = []
+    for name in ("one", "two"):
+        settings = settings_of(tmp_path / name)
+        make_night(Place(str(tmp_path / name)), settings)
+        publish(settings)
+        reader = reader_of(settings)
+        rows.append({table: reader.table(table) for table in RESULTS})
+        reader.close()
+    for name in RESULTS:
+        pd.testing.assert_frame_equal(rows[0][name], rows[1][name])
+
+
+def test_a_night_made_anew_replaces_its_rows(tmp_path: Path) -> None:
+    settings, place = settings_of(tmp_path), Place(str(tmp_path))
+    run = make_night(place, settings)
+    publish(settings)
+    other = lists(("carl",), NIGHT).replace({"video_id": {"v2": "v6"}})
+    run.remember(run.artefacts.write("explained.1", "another", {"table": other}))
+    publish(settings)
+    reader = reader_of(settings)
+    assert [row["video_id"] for row in reader.recommendations("carl")] == ["v6", "v3"]
+    reader.close()
+
+
+def test_old_runs_leave_the_tables(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, publishing=PublishingSettings(retained_runs=1))
+    place = Place(str(tmp_path))
+    make_night(place, settings, NIGHT)
+    publish(settings, NIGHT)
+    run = make_night(place, settings, LATER)
+    assert publish(settings, LATER)["counts"]["runs_dropped"] == 1
+    reader = reader_of(settings)
+    assert [row["run_id"] for row in reader.runs()] == [run.run_id]
+    reader.close()
+
+
+def test_a_backfilled_night_does_not_turn_readers_back(tmp_path: Path) -> None:
+    settings, place = settings_of(tmp_path), Place(str(tmp_path))
+    later = make_night(place, settings, LATER)
+    publish(settings, LATER)
+    make_night(place, settings, NIGHT)
+    assert publish(settings, NIGHT)["counts"]["is_current"] is False
+    reader = reader_of(settings)
+    assert reader.current_run_id() == later.run_id
+    reader.close()
+
+
+def test_who_was_forgotten_since_the_night_was_read_is_not_published(tmp_path: Path) -> None:
+    settings, place = settings_of(tmp_path), Place(str(tmp_path))
+    make_night(place, settings)
+    Ledger(place).add([GONE])
+    publish(settings)
+    reader = reader_of(settings)
+    assert reader.sample_users(9) == ["bea", "carl"]
+    assert reader.profile(GONE) is None
+    reader.close()
+
+
+def test_a_run_killed_after_the_switch_is_finished_by_the_next_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, place = settings_of(tmp_path), Place(str(tmp_path))
+    run = make_night(place, settings)
+    with monkeypatch.context() as patch:
+        patch.setattr(Publisher, "prune", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            publish(settings)
+    assert run.find("publication") is None
+    publish(settings)
+    assert run.find("publication") is not None
+    engine = make_engine(results_url(settings, place))
+    with engine.begin() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM recommendations")).scalar() == 6

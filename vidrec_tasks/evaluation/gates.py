@@ -1,0 +1,201 @@
+"""Gates: what must hold of a night before its lists are shown, each with its number and bound.
+
+A gate that has nothing to be measured on says so and passes; it never stands for a number that was
+not measured. Leaves counting to `list_counts`, and what follows to the job.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+import pandas as pd
+
+from vidrec_tasks.columns import (
+    AGE_RATING,
+    DEFAULT_SEGMENT,
+    REASON,
+    REGIONS,
+    SEGMENT,
+    SIMILAR_VIDEO_ID,
+    VIDEO_ID,
+)
+from vidrec_tasks.evaluation.list_counts import ListCounts, count_gaps
+from vidrec_tasks.settings import Settings
+
+Direction = Literal["at_least", "at_most"]
+
+NOT_APPLICABLE: Final = "Not applicable: "
+
+CLAIM_PRECISION: Final = "claim_precision"
+INDEX_RECALL: Final = "index_recall"
+SERVED_NDCG: Final = "ndcg@10.served"
+CHAMPION_NDCG: Final = "champion_ndcg"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One thing that must hold.
+
+    Attributes:
+        name: its word.
+        value: what was measured; None: there is nothing to measure it on.
+        bound: what the value is held against.
+        direction: whether the value must be ``at_least`` or ``at_most`` the bound.
+        passed: whether it holds.
+        meaning: one line for the report.
+    """
+
+    name: str
+    value: float | None
+    bound: float
+    direction: Direction
+    passed: bool
+    meaning: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As a plain dict."""
+        return asdict(self)
+
+
+def evaluate_gates(
+    counts: ListCounts,
+    metrics: Mapping[str, Any],
+    *,
+    similar: pd.DataFrame,
+    fallbacks: pd.DataFrame,
+    videos: pd.DataFrame,
+    rejects: pd.DataFrame,
+    settings: Settings,
+) -> list[Gate]:
+    """Hold a night against its bounds.
+
+    Args:
+        counts: of all user shards.
+        metrics: name -> number (or a dict with ``value``); read are ``ndcg@10.served``,
+            ``champion_ndcg``, ``claim_precision`` and ``index_recall``; each may be absent.
+        similar: video_id, rank, similar_video_id.
+        fallbacks: segment, rank, video_id.
+        videos: the catalogue of the night.
+        rejects: table, row_num, reason.
+        settings: the bounds.
+
+    Returns:
+        The gates, in the order of reading.
+    """
+    return [
+        *_list_gates(counts, settings.evaluation.min_list_share),
+        *_measured_gates(metrics, settings),
+        *_other_gates(similar, fallbacks, videos, rejects),
+    ]
+
+
+def failed(gates: Iterable[Gate]) -> list[Gate]:
+    """The gates that did not pass."""
+    return [gate for gate in gates if not gate.passed]
+
+
+def in_words(gate: Gate) -> str:
+    """A gate with its numbers: ``claim_precision 0.982 (at least 1)``."""
+    value = "not measured" if gate.value is None else f"{gate.value:.4g}"
+    return f"{gate.name} {value} ({gate.direction.replace('_', ' ')} {gate.bound:.4g})"
+
+
+def metric(metrics: Mapping[str, Any], name: str) -> float | None:
+    """A metric as a number, if it was measured."""
+    value = metrics.get(name)
+    if isinstance(value, Mapping):
+        value = value.get("value")
+    if value is None or value != value:
+        return None
+    return float(value)
+
+
+def _list_gates(counts: ListCounts, min_list_share: float) -> list[Gate]:
+    served = (counts.n_listed + counts.n_exhausted) / counts.n_active if counts.n_active else None
+    wrong = {
+        "repeated_rows": (counts.n_repeated, "Rows that repeat a user's video or rank."),
+        "seen_videos": (counts.n_seen, "Rows with a video that the user watched already."),
+        "expired_videos": (counts.n_expired, "Rows with a video past its expiry."),
+        "inactive_videos": (counts.n_inactive, "Rows with a video that is not active or unknown."),
+        "barred_videos": (counts.n_barred, "Rows against a user's region, age or opt-out."),
+        "near_duplicates": (counts.n_near_duplicates, "Rows like an earlier one of the list."),
+        "wrong_sums": (counts.n_wrong_sums, "Rows whose score components do not sum to it."),
+        "rank_gaps": (counts.n_gaps, "Users whose ranks are not 1, 2, … up to n."),
+    }
+    return [
+        _at_least(
+            "list_share", served, min_list_share,
+            "Active users with a list, or who have watched all there is.", "no user is active",
+        ),
+        *(_none(name, n, meaning) for name, (n, meaning) in wrong.items()),
+    ]  # fmt: skip
+
+
+def _measured_gates(metrics: Mapping[str, Any], settings: Settings) -> list[Gate]:
+    return [
+        _at_least(
+            "claim_precision", metric(metrics, CLAIM_PRECISION),
+            settings.evaluation.min_claim_precision,
+            "True claims among all that explanations make.", "no claim was made",
+        ),
+        _at_least(
+            "index_recall", metric(metrics, INDEX_RECALL), settings.content.min_index_recall,
+            "Neighbours that the index finds among the true ones.", "no index was measured",
+        ),
+        _ndcg_drop(
+            metric(metrics, SERVED_NDCG), metric(metrics, CHAMPION_NDCG),
+            settings.evaluation.max_ndcg_drop,
+        ),
+    ]  # fmt: skip
+
+
+def _ndcg_drop(ndcg: float | None, champion: float | None, bound: float) -> Gate:
+    drop = None if ndcg is None or not champion else 1 - ndcg / champion
+    meaning = "NDCG@10 lost against the champion's configuration on the same window, as a share."
+    return _at_most("ndcg_drop", drop, bound, meaning, "there is no champion to compare with")
+
+
+def _other_gates(
+    similar: pd.DataFrame, fallbacks: pd.DataFrame, videos: pd.DataFrame, rejects: pd.DataFrame
+) -> list[Gate]:
+    default = fallbacks[fallbacks[SEGMENT] == DEFAULT_SEGMENT]
+    for_all = _for_all(videos)
+    n_default = float(len(default)) if len(default) or len(for_all) else None
+    n_not_for_all = int((~default[VIDEO_ID].isin(for_all)).sum())
+    itself = similar[VIDEO_ID] == similar[SIMILAR_VIDEO_ID]
+    unknown = ~similar[SIMILAR_VIDEO_ID].isin(videos[VIDEO_ID])
+    n_similar_wrong = int((itself | unknown).sum()) + count_gaps(similar, VIDEO_ID)
+    nameless = rejects[REASON].fillna("") == ""
+    return [
+        _at_least("default_list", n_default, 1.0,
+                  "Rows of the list for readers who know nothing of the user.",
+                  "no video is for every region and age"),
+        _none("default_not_for_all", n_not_for_all,
+              "Rows of that list that are not for every region and age."),
+        _none("fallback_gaps", count_gaps(fallbacks, SEGMENT), "Segments whose ranks have gaps."),
+        _none("similar_wrong", n_similar_wrong,
+              "Similar videos that are the video itself, unknown, or out of rank."),
+        _none("rejects_without_reason", int(nameless.sum()), "Rows rejected without a reason."),
+    ]  # fmt: skip
+
+
+def _for_all(videos: pd.DataFrame) -> pd.Series:
+    """The videos for every region and age."""
+    everywhere = videos[REGIONS].map(len) == 0
+    return videos.loc[everywhere & (videos[AGE_RATING] <= 0), VIDEO_ID]
+
+
+def _none(name: str, n_wrong: int, meaning: str) -> Gate:
+    return _at_most(name, float(n_wrong), 0.0, meaning)
+
+
+def _at_least(name: str, value: float | None, bound: float, meaning: str, absent: str = "") -> Gate:
+    if value is None:
+        return Gate(name, None, bound, "at_least", True, f"{NOT_APPLICABLE}{absent}. {meaning}")
+    return Gate(name, value, bound, "at_least", value >= bound, meaning)
+
+
+def _at_most(name: str, value: float | None, bound: float, meaning: str, absent: str = "") -> Gate:
+    if value is None:
+        return Gate(name, None, bound, "at_most", True, f"{NOT_APPLICABLE}{absent}. {meaning}")
+    return Gate(name, value, bound, "at_most", value <= bound, meaning)

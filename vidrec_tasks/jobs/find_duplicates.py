@@ -1,0 +1,32 @@
+"""find_duplicates: group the videos that show the same film; one of each group is canonical."""
+
+from vidrec_tasks.columns import CHECKSUM, GROUP_ID, IS_CANONICAL, VIDEO_ID
+from vidrec_tasks.content.duplicates import find_duplicates as group
+from vidrec_tasks.contracts.checking import check
+from vidrec_tasks.jobs._job import Context, Made, job
+
+
+@job(
+    needs=("videos", "keyframes.*", "embeddings.*"),
+    makes=("duplicates",),
+    settings=("content",),
+)
+def find_duplicates(context: Context) -> Made:
+    """Compare the catalogue's films by their keyframes and embeddings."""
+    videos = context.read("videos")
+    media = context.read_all("keyframes", "media")
+    checksums = media.drop_duplicates(VIDEO_ID).set_index(VIDEO_ID)[CHECKSUM]
+    duplicates = group(
+        videos.assign(**{CHECKSUM: videos[VIDEO_ID].map(checksums).fillna("").astype(str)}),
+        context.read_all("keyframes"),
+        context.read_all("embeddings", "frame_table"),
+        context.read_all("embeddings", "frame_vectors"),
+        context.settings.content,
+    )
+    check(duplicates, "duplicates", key=(VIDEO_ID,), columns=(GROUP_ID, IS_CANONICAL))
+    counts = {
+        "videos": len(videos),
+        "in_groups": len(duplicates),
+        "groups": int(duplicates[IS_CANONICAL].sum()),
+    }
+    return Made({"duplicates": {"table": duplicates}}, counts)

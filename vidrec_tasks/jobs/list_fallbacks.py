@@ -1,0 +1,41 @@
+"""list_fallbacks: lists for users without one of their own."""
+
+from vidrec_tasks.columns import (
+    DEFAULT_SEGMENT,
+    EXPLANATION,
+    RANK,
+    REASON_CODE,
+    SCORE,
+    SEGMENT,
+    VIDEO_ID,
+)
+from vidrec_tasks.contracts.checking import check
+from vidrec_tasks.jobs._job import Context, Made, job
+from vidrec_tasks.jobs._reading import moment_of, read_content
+from vidrec_tasks.recommending.fallbacks import list_fallbacks as list_them
+
+
+@job(
+    needs=("videos", "users", "content", "duplicates", "profiles.*"),
+    makes=("fallbacks",),
+    settings=("recommending",),
+)
+def list_fallbacks(context: Context) -> Made:
+    """List what is popular, fresh and varied, for everybody and for kinds of strangers."""
+    videos = context.read("videos")
+    table = list_them(
+        videos,
+        context.read("users"),
+        read_content(context),
+        context.read_all("profiles", "visits"),
+        moment=moment_of(context.night),
+        settings=context.settings.recommending,
+    )
+    check(table, "fallbacks", key=(SEGMENT, RANK), columns=(SCORE, REASON_CODE, EXPLANATION))
+    check(table, "fallbacks", key=(SEGMENT, VIDEO_ID), columns=())
+    counts = {
+        "segments": int(table[SEGMENT].nunique()),
+        "default_rows": int((table[SEGMENT] == DEFAULT_SEGMENT).sum()),
+        "rows": len(table),
+    }
+    return Made({"fallbacks": {"table": table}}, counts)

@@ -1,0 +1,50 @@
+"""list_similar: videos like each video, for the page of a video."""
+
+from vidrec_tasks.columns import (
+    DESCRIPTION,
+    RANK,
+    REASON,
+    SCORE,
+    SIMILAR_VIDEO_ID,
+    TITLE,
+    VIDEO_ID,
+)
+from vidrec_tasks.contracts.checking import check
+from vidrec_tasks.jobs._job import Context, Made, job
+from vidrec_tasks.jobs._reading import moment_of, read_content, read_models
+from vidrec_tasks.recommending.likeness import Likeness
+from vidrec_tasks.recommending.rules import visible
+from vidrec_tasks.recommending.similar import Reach
+from vidrec_tasks.recommending.similar import list_similar as list_them
+
+
+@job(
+    needs=("videos", "content", "duplicates", "models.serving"),
+    makes=("similar",),
+    settings=("recommending",),
+)
+def list_similar(context: Context) -> Made:
+    """Blend content and co-watching for every video that may be shown."""
+    settings = context.settings.recommending
+    videos = context.read("videos")
+    content = read_content(context)
+    models = read_models(context, "serving", content)
+    allowed = visible(videos, moment=moment_of(context.night))
+    table = list_them(
+        content,
+        models.covisits,
+        models.popularity.n_users,
+        allowed=allowed,
+        n=settings.n,
+        settings=settings,
+        likeness=Likeness.of(content, list(videos[TITLE] + "\n" + videos[DESCRIPTION])),
+        reach=Reach.of(videos),
+    )
+    check(table, "similar", key=(VIDEO_ID, RANK), columns=(SIMILAR_VIDEO_ID, SCORE, REASON))
+    check(table, "similar", key=(VIDEO_ID, SIMILAR_VIDEO_ID), columns=())
+    counts = {
+        "videos": int(allowed.sum()),
+        "with_list": int(table[VIDEO_ID].nunique()),
+        "rows": len(table),
+    }
+    return Made({"similar": {"table": table}}, counts)

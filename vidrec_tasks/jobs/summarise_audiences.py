@@ -1,0 +1,59 @@
+"""summarise_audiences: what each creator's audience wants, without telling of any one user."""
+
+from vidrec_tasks.columns import (
+    CREATOR_ID,
+    REACHABLE_TOPICS,
+    SUMMARY,
+    SUMMARY_SOURCE,
+    TOPIC,
+    TOPICS,
+    USER_ID,
+    VIDEO_ID,
+)
+from vidrec_tasks.contracts.checking import check
+from vidrec_tasks.insights.demand import INSIGHT_COLUMNS
+from vidrec_tasks.insights.insights import summarise_audiences as summarise
+from vidrec_tasks.insights.summaries import MODEL, write_summaries
+from vidrec_tasks.jobs._job import Context, Made, job
+from vidrec_tasks.jobs._reading import moment_of
+from vidrec_tasks.language.generator import LazyGenerator
+from vidrec_tasks.recommending.rules import visible
+
+
+@job(
+    needs=("videos", "content", "profiles.*"),
+    makes=("insights",),
+    settings=("insights", "language"),
+)
+def summarise_audiences(context: Context) -> Made:
+    """Measure audiences in numbers that k users stand behind, and put them in words."""
+    videos = context.read("videos")
+    found = summarise(
+        context.read_all("profiles", "visits"),
+        videos,
+        list(context.read("content")[TOPICS]),
+        context.read_all("profiles")[[USER_ID, TOPICS]],
+        context.settings.insights,
+        night=context.night,
+        is_offered=visible(videos, moment=moment_of(context.night)),
+    )
+    language = context.settings.language
+    cache = context.place.local(context.place.path("models"))
+    generator = LazyGenerator(language, cache=cache)
+    summaries = write_summaries(found.creator_insights, generator, language)
+    check(found.creator_insights, "insights", key=(CREATOR_ID, TOPIC), columns=INSIGHT_COLUMNS)
+    check(found.creator_videos, "videos", key=(CREATOR_ID, VIDEO_ID), columns=(REACHABLE_TOPICS,))
+    check(summaries, "summaries", key=(CREATOR_ID,), columns=(SUMMARY, SUMMARY_SOURCE))
+    counts = {
+        "creators": int((videos[CREATOR_ID] != "").groupby(videos[CREATOR_ID]).any().sum()),
+        "creators_with_insights": len(summaries),
+        "cells": len(found.creator_insights),
+        "videos": len(found.creator_videos),
+        "summaries_by_model": int((summaries[SUMMARY_SOURCE] == MODEL).sum()),
+    }
+    parts = {
+        "creator_insights": found.creator_insights,
+        "creator_videos": found.creator_videos,
+        "creator_summaries": summaries,
+    }
+    return Made({"insights": parts}, counts)

@@ -1,0 +1,294 @@
+"""Publisher: loads a run's rows out of sight, then shows them in one transaction.
+
+Killed anywhere, it leaves readers on the run they had, and the next attempt begins by removing what
+was half-loaded. Leaves reading to `reader`, erasing users to `erasure`.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+import pandas as pd
+import sqlalchemy as sa
+
+from vidrec_tasks.columns import RUN_ID
+from vidrec_tasks.errors import PublishError
+from vidrec_tasks.publishing.engine import in_words
+from vidrec_tasks.publishing.rows import plain, rows_of
+from vidrec_tasks.publishing.run_rows import (
+    LOADING,
+    PUBLISHED,
+    REJECTED,
+    clear,
+    count_rows,
+    find_run,
+    loaded_run,
+    lock_pointer,
+    must_find,
+    old_runs,
+    point_at,
+    published_runs,
+    rollback_target,
+    update_run,
+)
+from vidrec_tasks.publishing.tables import (
+    POINTER_ROW,
+    RESULTS,
+    adhoc_search_results,
+    metadata,
+    pointer,
+    runs,
+    views,
+)
+
+log = logging.getLogger(__name__)
+
+_SCHEMA_LOCK: Final = 7_302_517
+"""Any number, the same for all who create the tables of one PostgreSQL database."""
+
+
+class Publisher:
+    """Writes the result tables.
+
+    Args:
+        engine: from `engine.make_engine`.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    def prepare(self) -> None:
+        """Create what is absent of tables, views and the pointer's row.
+
+        Raises:
+            PublishError: the database cannot be reached or written.
+        """
+        with self._transaction("prepare the tables") as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
+            inspector = sa.inspect(connection)
+            there = {*inspector.get_table_names(), *inspector.get_view_names()}
+            for schema in (metadata, views):  # views last: they read the tables
+                absent = [t for name, t in schema.tables.items() if name not in there]
+                schema.create_all(connection, tables=absent, checkfirst=False)
+            if connection.execute(sa.select(pointer.c.row_num)).first() is None:
+                connection.execute(sa.insert(pointer).values(row_num=POINTER_ROW))
+
+    def open_run(
+        self,
+        run_id: str,
+        *,
+        night: date,
+        started_at: datetime,
+        manifest: Mapping[str, Any],
+        metrics: Mapping[str, Any],
+        gates: Mapping[str, Any],
+        state: str = LOADING,
+    ) -> None:
+        """Write down what a run is; one that is published already keeps its state.
+
+        Raises:
+            PublishError: the database cannot be reached or written.
+        """
+        said = {"manifest": plain(manifest), "metrics": plain(metrics), "gates": plain(gates)}
+        row = {"night": night, "state": state, "started_at": started_at, **said}
+        with self._transaction(f"open run {run_id}") as connection:
+            found = find_run(connection, run_id)
+            if found is None:
+                connection.execute(sa.insert(runs).values(run_id=run_id, **row))
+            elif found.state == PUBLISHED:
+                connection.execute(update_run(run_id).values(**said))
+            else:
+                connection.execute(update_run(run_id).values(**row))
+
+    def load(self, run_id: str, tables: Mapping[str, Iterable[pd.DataFrame]]) -> dict[str, int]:
+        """Load the rows of an opened run, in place of those that it has.
+
+        Rows of a run that readers may see are replaced in one transaction; others chunk by chunk.
+
+        Args:
+            run_id: an opened run.
+            tables: result table -> its frames, taken one at a time; columns that the table does
+                not have are left out.
+
+        Returns:
+            Rows loaded a table.
+
+        Raises:
+            PublishError: the run is not open, a frame does not fit its table, a key is there
+                twice, or the database cannot be written.
+        """
+        with in_words(self.engine, f"load run {run_id}"), self.engine.connect() as connection:
+            with connection.begin():
+                state = must_find(connection, run_id).state
+            if state == PUBLISHED:
+                with connection.begin():
+                    return _load(connection, run_id, tables, nullcontext)
+            return _load(connection, run_id, tables, connection.begin)
+
+    def publish(
+        self, run_id: str, published_at: datetime, *, rows: Mapping[str, int] | None = None
+    ) -> bool:
+        """Show a loaded run: its state and the pointer change in one transaction.
+
+        Args:
+            run_id: an opened and loaded run.
+            published_at: now (UTC); a run that was published before keeps its first moment.
+            rows: what `load` returned; other counts mean that somebody else wrote meanwhile.
+
+        Returns:
+            Whether the pointer is on it now: it is never moved to an older night than readers see.
+
+        Raises:
+            PublishError: the run is not open, was rejected, or lacks rows.
+        """
+        with self._transaction(f"publish run {run_id}") as connection:
+            current_id = lock_pointer(connection)
+            run = loaded_run(connection, run_id, rows)
+            first = run.published_at or published_at
+            shown = update_run(run_id).values(state=PUBLISHED, published_at=first)
+            connection.execute(shown)
+            current = find_run(connection, current_id) if current_id else None
+            moves = current is None or run.night >= current.night
+            if moves:
+                point_at(connection, run_id, published_at)
+        log.info("run %s is published; readers see %s", run_id, run_id if moves else current_id)
+        return moves
+
+    def reject(
+        self,
+        run_id: str,
+        *,
+        night: date,
+        started_at: datetime,
+        manifest: Mapping[str, Any],
+        metrics: Mapping[str, Any],
+        gates: Mapping[str, Any],
+    ) -> None:
+        """Keep a run that did not pass its gates, without rows; readers keep what they have.
+
+        A run that readers could see before stays published.
+        """
+        self.open_run(
+            run_id, night=night, started_at=started_at, manifest=manifest, metrics=metrics,
+            gates=gates, state=REJECTED,
+        )  # fmt: skip
+        with self._transaction(f"reject run {run_id}") as connection:
+            if must_find(connection, run_id).state == REJECTED:
+                clear(connection, run_id)
+
+    def rollback_target(self, run_id: str | None = None) -> str:
+        """The published run to go back to.
+
+        Args:
+            run_id: the run asked for; None: the one before the current by night, then publication.
+
+        Raises:
+            PublishError: there is no such published run; the message names those there are.
+        """
+        with self._transaction("look for an earlier run") as connection:
+            current_id = lock_pointer(connection)
+            target = rollback_target(published_runs(connection), current_id, run_id)
+        return str(target.run_id)
+
+    def roll_back(
+        self, run_id: str | None = None, moved_at: datetime | None = None
+    ) -> dict[str, Any]:
+        """Point the readers at a published run; erase from it whoever was erased since, first.
+
+        Args:
+            run_id: where to; None: as `rollback_target` says.
+            moved_at: when (UTC); None: now.
+
+        Returns:
+            run_id, night, and the run that readers saw before.
+
+        Raises:
+            PublishError: there is no such published run; the message names those there are.
+        """
+        with self._transaction("roll back") as connection:
+            current_id = lock_pointer(connection)
+            target = rollback_target(published_runs(connection), current_id, run_id)
+            point_at(connection, target.run_id, moved_at or datetime.now(UTC))
+        return {"run_id": target.run_id, "night": target.night.isoformat(), "before": current_id}
+
+    def prune(self, retained_runs: int, *, keep: Collection[str] = ()) -> list[str]:
+        """Drop published and rejected runs beyond the newest, never the current one.
+
+        A run that was left half-loaded goes when another run of its night was published.
+
+        Args:
+            retained_runs: how many stay, by night, of the published and of the rejected.
+            keep: runs that stay in any case.
+
+        Returns:
+            The runs that were dropped.
+        """
+        with self._transaction("look for old runs") as connection:
+            current_id = connection.execute(sa.select(pointer.c.run_id)).scalar()
+            kept = {current_id, *keep}
+            old = [run_id for run_id in old_runs(connection, retained_runs) if run_id not in kept]
+        for run_id in old:
+            with self._transaction(f"drop run {run_id}") as connection:
+                if lock_pointer(connection) != run_id:
+                    clear(connection, run_id)
+                    connection.execute(sa.delete(runs).where(runs.c.run_id == run_id))
+        return old
+
+    def write_answers(self, request_id: str, answers: pd.DataFrame) -> int:
+        """Write answers to a request by hand, in place of those that it has.
+
+        Args:
+            request_id: who asked.
+            answers: the columns of ``adhoc_search_results`` but request_id.
+
+        Returns:
+            Rows written.
+        """
+        table = adhoc_search_results
+        fixed = {table.c.request_id.name: request_id}
+        with self._transaction(f"answer request {request_id}") as connection:
+            connection.execute(sa.delete(table).where(table.c.request_id == request_id))
+            for rows in rows_of(table, answers, fixed):
+                connection.execute(sa.insert(table), rows)
+        return len(answers)
+
+    def count(self, run_id: str) -> dict[str, int]:
+        """Rows of a run a table."""
+        with self._transaction(f"count run {run_id}") as connection:
+            return count_rows(connection, run_id)
+
+    def find(self, run_id: str) -> dict[str, Any] | None:
+        """What is written of a run, if it was opened."""
+        with self._transaction(f"find run {run_id}") as connection:
+            found = find_run(connection, run_id)
+        return None if found is None else dict(found._mapping)
+
+    @contextmanager
+    def _transaction(self, action: str) -> Iterator[sa.Connection]:
+        with in_words(self.engine, action), self.engine.begin() as connection:
+            yield connection
+
+
+def _load(
+    connection: sa.Connection,
+    run_id: str,
+    tables: Mapping[str, Iterable[pd.DataFrame]],
+    transaction: Callable[[], AbstractContextManager[Any]],
+) -> dict[str, int]:
+    unknown = sorted(set(tables) - set(RESULTS))
+    if unknown:
+        message = f"run {run_id}: {unknown[0]!r} is no result table; one of {', '.join(RESULTS)}"
+        raise PublishError(message)
+    with transaction():
+        clear(connection, run_id)
+    counts = dict.fromkeys(RESULTS, 0)
+    for name, frames in tables.items():
+        for frame in frames:
+            for rows in rows_of(RESULTS[name], frame, {RUN_ID: run_id}):
+                with transaction():
+                    connection.execute(sa.insert(RESULTS[name]), rows)
+                counts[name] += len(rows)
+    return counts

@@ -1,0 +1,261 @@
+"""Tables: the result tables that readers rely on, and the views that follow the pointer.
+
+One run's rows lie beside another's, told apart by ``run_id``; the one row of ``pointer`` says whose
+rows the views ``current_<table>`` show. Leaves writing to `publisher`, reading to `reader`.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.schema import CreateView
+
+from vidrec_tasks import columns as c
+
+POINTER_ROW: Final = 1
+"""The key of the pointer's only row."""
+
+CURRENT: Final = "current_"
+"""What the name of a view begins with."""
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """A moment in UTC; SQLite keeps it without a zone, so it is given back with one."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """The moment as the database keeps it."""
+        if value is None:
+            return None
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """The moment as the database gave it, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Json: Final = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+def _key(name: str, kind: Any, comment: str) -> sa.Column[Any]:
+    return sa.Column(name, kind, primary_key=True, autoincrement=False, comment=comment)
+
+
+def _must(name: str, kind: Any, comment: str) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=False, comment=comment)
+
+
+def _may(name: str, kind: Any, comment: str) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=True, comment=f"{comment} May be null.")
+
+
+def _run_id() -> sa.Column[Any]:
+    return _key(c.RUN_ID, sa.Text, "The run that the row is of.")
+
+
+metadata: Final = sa.MetaData()
+
+runs: Final = sa.Table(
+    "runs",
+    metadata,
+    _key(c.RUN_ID, sa.Text, "`<night>-<8 hex digits>`; the same id means the same rows."),
+    _must("night", sa.Date, "The day that the run stands for: only events before it exist."),
+    _must("state", sa.Text, "`loading`, `published` or `rejected`."),
+    _must("started_at", Moment, "When its first job began (UTC)."),
+    _may("published_at", Moment, "When readers could first see it (UTC)."),
+    _must("gates", Json, "Each gate with its value, bound and verdict, and whether all passed."),
+    _must("metrics", Json, "What was measured on the held-out window."),
+    _must("manifest", Json, "Hashes of inputs, settings, code, parents and artefacts; versions."),
+    comment="One row a run, also of those that were rejected.",
+)
+
+pointer: Final = sa.Table(
+    "pointer",
+    metadata,
+    sa.Column(
+        "row_num",
+        sa.Integer,
+        sa.CheckConstraint(f"row_num = {POINTER_ROW}"),
+        primary_key=True,
+        autoincrement=False,
+        comment="Always 1: there is one row.",
+    ),
+    sa.Column(
+        c.RUN_ID,
+        sa.Text,
+        sa.ForeignKey("runs.run_id"),
+        nullable=True,
+        comment="The run that readers see; null before the first night.",
+    ),
+    _may("moved_at", Moment, "When it was last moved (UTC)."),
+    comment="Which run the views `current_<table>` show.",
+)
+
+recommendations: Final = sa.Table(
+    "recommendations",
+    metadata,
+    _run_id(),
+    _key(c.USER_ID, sa.Text, "Whose list."),
+    _key(c.RANK, sa.Integer, "1 is best; without gaps."),
+    _must(c.VIDEO_ID, sa.Text, "The video."),
+    _must(c.SCORE, sa.Double, "Higher is better; comparable within one list only."),
+    _must(c.SCORE_COMPONENTS, Json, "Name -> part of the score; they sum to it."),
+    _must(c.SOURCE, sa.Text, "The candidate source that found it."),
+    _must(c.REASON_CODE, sa.Text, "Why, as a code."),
+    _must(c.EXPLANATION, sa.Text, "Why, as a sentence."),
+    _must(c.EVIDENCE, Json, "What the sentence was made from."),
+    _must(c.EXPLANATION_VERIFIED, sa.Boolean, "Each claim of it was recomputed and holds."),
+    _must(c.VALID_UNTIL, Moment, "When the row goes stale or its video expires (UTC)."),
+    sa.UniqueConstraint(c.RUN_ID, c.USER_ID, c.VIDEO_ID),
+    comment="A list a user.",
+)
+
+fallback_recommendations: Final = sa.Table(
+    "fallback_recommendations",
+    metadata,
+    _run_id(),
+    _key(c.SEGMENT, sa.Text, "The kind of user; `__default__` always exists."),
+    _key(c.RANK, sa.Integer, "1 is best; without gaps."),
+    _must(c.VIDEO_ID, sa.Text, "The video."),
+    _must(c.SCORE, sa.Double, "Higher is better."),
+    _must(c.REASON_CODE, sa.Text, "Why, as a code."),
+    _must(c.EXPLANATION, sa.Text, "Why, as a sentence."),
+    sa.UniqueConstraint(c.RUN_ID, c.SEGMENT, c.VIDEO_ID),
+    comment="Lists for users without one of their own.",
+)
+
+similar_videos: Final = sa.Table(
+    "similar_videos",
+    metadata,
+    _run_id(),
+    _key(c.VIDEO_ID, sa.Text, "The video that is looked at."),
+    _key(c.RANK, sa.Integer, "1 is most similar; without gaps."),
+    _must(c.SIMILAR_VIDEO_ID, sa.Text, "The video like it."),
+    _must(c.SCORE, sa.Double, "Higher is more similar."),
+    _must(c.REASON, sa.Text, "What they share."),
+    sa.UniqueConstraint(c.RUN_ID, c.VIDEO_ID, c.SIMILAR_VIDEO_ID),
+    comment="Videos like a video.",
+)
+
+user_profiles: Final = sa.Table(
+    "user_profiles",
+    metadata,
+    _run_id(),
+    _key(c.USER_ID, sa.Text, "Who."),
+    _must(c.PORTRAIT, sa.Text, "One sentence about what they watch."),
+    _must(c.PORTRAIT_SOURCE, sa.Text, "Who wrote it: `model` or `template`."),
+    _must(c.TOPICS, Json, "`[topic, weight, n_videos]`, strongest first."),
+    _must(c.BEHAVIOUR, Json, "Name -> number: how they watch."),
+    _must(c.AS_OF, Moment, "Nothing at or after this moment was read (UTC)."),
+    _must(c.EVIDENCE, Json, "All that the sentence may say."),
+    comment="What is known of a user before the night.",
+)
+
+search_results: Final = sa.Table(
+    "search_results",
+    metadata,
+    _run_id(),
+    _key(c.QUERY, sa.Text, "What was searched for."),
+    _key(c.RANK, sa.Integer, "1 is best; without gaps."),
+    _must(c.VIDEO_ID, sa.Text, "The video."),
+    _must(c.SCORE, sa.Double, "Higher is better."),
+    _must(c.MATCHED, sa.Text, "`text`, `frame` or `both`."),
+    _may(c.AT_S, sa.Double, "Seconds into the video where the best frame is."),
+    sa.UniqueConstraint(c.RUN_ID, c.QUERY, c.VIDEO_ID),
+    comment="Answers to the queries of the input table.",
+)
+
+creator_insights: Final = sa.Table(
+    "creator_insights",
+    metadata,
+    _run_id(),
+    _key(c.CREATOR_ID, sa.Text, "Whose audience."),
+    _key(c.TOPIC, sa.Text, "What it watches."),
+    _must(
+        c.AUDIENCE_SHARE,
+        sa.Double,
+        "Share of the creator's viewers who watched the topic anywhere.",
+    ),
+    _may(c.TREND, sa.Double, "That share in the second half of the window less that in the first."),
+    _may(c.COMPLETION, sa.Double, "Mean share watched of such videos, 0 to 1."),
+    _may(c.SUPPLY, sa.Double, "Share of the videos on offer that carry the topic."),
+    _may(c.GAP, sa.Double, "-1 to 1: above 0 there is less on offer than this audience asks for."),
+    _must(c.N_VIEWERS, sa.Integer, "Viewers behind the row, a multiple of k."),
+    comment="What an audience wants; a cell with fewer than k viewers is not written.",
+)
+
+creator_videos: Final = sa.Table(
+    "creator_videos",
+    metadata,
+    _run_id(),
+    _key(c.CREATOR_ID, sa.Text, "Who published it."),
+    _key(c.VIDEO_ID, sa.Text, "The video."),
+    _may(
+        c.PERFORMANCE,
+        sa.Double,
+        "log2 of its viewers against the usual of its topics: 1 is twice, -1 half.",
+    ),
+    _must(
+        c.REACHABLE_TOPICS, Json, "`[topic, share]`: who likes the topic and watches such videos."
+    ),
+    comment="How a creator's videos do.",
+)
+
+creator_summaries: Final = sa.Table(
+    "creator_summaries",
+    metadata,
+    _run_id(),
+    _key(c.CREATOR_ID, sa.Text, "Whose audience."),
+    _must(c.SUMMARY, sa.Text, "What it wants, in a sentence or two."),
+    _must(c.SUMMARY_SOURCE, sa.Text, "Who wrote it: `model` or `template`."),
+    comment="Insights in words.",
+)
+
+adhoc_search_results: Final = sa.Table(
+    "adhoc_search_results",
+    metadata,
+    _key(c.REQUEST_ID, sa.Text, "The request that asked."),
+    _key(c.QUERY, sa.Text, "What was searched for."),
+    _key(c.RANK, sa.Integer, "1 is best; without gaps."),
+    _must(c.RUN_ID, sa.Text, "The run whose features answered."),
+    _must(c.VIDEO_ID, sa.Text, "The video."),
+    _must(c.SCORE, sa.Double, "Higher is better."),
+    _must(c.MATCHED, sa.Text, "`text`, `frame` or `both`."),
+    _may(c.AT_S, sa.Double, "Seconds into the video where the best frame is."),
+    comment="Answers to queries asked by hand; a published run is never altered for them.",
+)
+
+RESULTS: Final = {
+    table.name: table
+    for table in (
+        recommendations,
+        fallback_recommendations,
+        similar_videos,
+        user_profiles,
+        search_results,
+        creator_insights,
+        creator_videos,
+        creator_summaries,
+    )
+}
+"""The tables that a run fills, by name."""
+
+views: Final = sa.MetaData()
+"""The views, apart from the tables: a view has no key and no comment of its own."""
+
+
+def _current(table: sa.Table) -> sa.Table:
+    """The view ``current_<table>``; the subquery lets the key's index do the work."""
+    pointed = sa.select(pointer.c.run_id).scalar_subquery()
+    rows = sa.select(table).where(table.c.run_id == pointed)
+    return CreateView(rows, f"{CURRENT}{table.name}", metadata=views).table
+
+
+VIEWS: Final = {table.name: _current(table) for table in (runs, *RESULTS.values())}
+"""Table name -> its view of the current run."""

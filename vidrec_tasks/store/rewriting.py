@@ -1,0 +1,85 @@
+"""Rewriting: changes an artefact at its address, which nothing but an erasure may do.
+
+New files are written beside; a marker then says that they count, so a rewriting that was killed is
+finished or forgotten by the next one, never left half.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from vidrec_tasks.store.artefacts import COMMIT, checksum_of
+from vidrec_tasks.store.codecs import Part, decode, encode
+from vidrec_tasks.store.place import Place
+
+MARKER: Final = "_rewriting.json"
+NEW: Final = ".new"
+
+
+def artefact_folders(place: Place) -> Iterator[tuple[str, str, Any]]:
+    """Yield (kind, key, folder) of every artefact, committed or not."""
+    root = place.path("artefacts")
+    for kind in _folders(root):
+        for folder in _folders(kind):
+            yield kind.name, folder.name, folder
+
+
+def read_parts(place: Place, folder: Any, *suffixes: str) -> dict[str, Any]:
+    """The parts of a committed artefact, decoded; of the named file suffixes only."""
+    files = place.read_json(folder / COMMIT)["files"]
+    return {
+        part: decode(suffix, place.read(folder / f"{part}.{suffix}"))
+        for part, suffix in files.items()
+        if not suffixes or suffix in suffixes
+    }
+
+
+def rewrite(place: Place, folder: Any, parts: Mapping[str, Part]) -> None:
+    """Put other parts in the place of a committed artefact's.
+
+    Args:
+        place: the store.
+        folder: of the artefact.
+        parts: all of its parts, under the names they have.
+
+    Raises:
+        StoreError: a file cannot be written; the artefact is as it was.
+    """
+    encoded = {part: encode(value) for part, value in sorted(parts.items())}
+    for part, (suffix, data) in encoded.items():
+        place.write(folder / f"{part}.{suffix}{NEW}", data)
+    said = {
+        "checksum": checksum_of(encoded),
+        "rows": next((len(value) for value in parts.values() if hasattr(value, "columns")), 0),
+        "bytes": sum(len(data) for _, data in encoded.values()),
+        "files": {part: suffix for part, (suffix, _) in encoded.items()},
+    }
+    place.write_json(folder / MARKER, said)
+    settle(place, folder)
+
+
+def settle(place: Place, folder: Any) -> None:
+    """Finish a rewriting whose marker was written; forget one whose marker was not."""
+    marker = folder / MARKER
+    said = place.read_json(marker) if marker.exists() else None
+    for fresh in [path for path in folder.iterdir() if path.name.endswith(NEW)]:
+        if said is None:
+            fresh.unlink()
+        else:
+            fresh.replace(fresh.with_name(fresh.name.removesuffix(NEW)))
+    if said is not None:
+        place.write_json(folder / COMMIT, said)
+        marker.unlink()
+
+
+def remove(folder: Any) -> None:
+    """Remove an artefact: first it is no longer there, then its files go."""
+    (folder / COMMIT).unlink(missing_ok=True)
+    for path in list(folder.iterdir()):
+        path.unlink()
+    folder.rmdir()
+
+
+def _folders(parent: Any) -> list[Any]:
+    if not parent.exists():
+        return []
+    return sorted((path for path in parent.iterdir() if path.is_dir()), key=lambda path: path.name)
