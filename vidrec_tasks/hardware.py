@@ -1,5 +1,6 @@
 """Hardware: what this machine computes on, and in which precision it is quick."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,3 +31,12 @@ def quick_dtype(precision: str = "auto") -> "torch.dtype":
     if cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported():
         return torch.bfloat16
     return torch.float32
+
+
+def cores(threads: int = 0) -> int:
+    """How many cores this process may use.
+
+    Args:
+        threads: the setting of that name; 0: as many as the machine gives it.
+    """
+    return threads or len(os.sched_getaffinity(0))

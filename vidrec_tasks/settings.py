@@ -59,7 +59,7 @@ class ContentSettings(Group):
         8192 * 4320, ge=1, description="Pixels a frame may have before its film is quarantined."
     )
     decode_memory_mb: int = Field(
-        2048, ge=256, description="Memory in MiB the decoding process may address."
+        2048, ge=64, description="Memory in MiB that decoding a film may take."
     )
     thumbnail_px: int = Field(
         320, ge=32, description="Longer side of a stored keyframe, in pixels."

@@ -82,7 +82,7 @@ def _describe(plays: pd.DataFrame, videos: pd.DataFrame) -> pd.DataFrame:
         hour=hour,
         in_evening=hour.isin(_EVENING),
         at_night=hour.isin(_NIGHT),
-        at_weekend=plays[EVENT_AT].dt.dayofweek >= 5,
+        at_weekend=plays[EVENT_AT].dt.day_of_week >= 5,
         age_days=age_days.clip(lower=0),
         named_creator=plays[CREATOR_ID].where(plays[CREATOR_ID] != ""),
     )

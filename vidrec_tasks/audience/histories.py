@@ -112,4 +112,5 @@ def gather(interactions: pd.DataFrame, user_ids: npt.ArrayLike | None = None) ->
 
 def epoch_seconds(times: pd.Series) -> npt.NDArray[np.int64]:
     """Datetimes (UTC) as whole seconds since 1970."""
-    return times.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[s]").astype(np.int64)
+    moments = times.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[s]")
+    return moments.astype(np.int64)

@@ -1,26 +1,57 @@
 """Grabbing: candidate frames of one film, through OpenCV, with their timestamps.
 
-First only intra frames are decoded (FFmpeg's ``avdiscard=nonkey``); where a film has too few of
-them, or every frame is one, a second look takes frames in strides. Frame numbers, declared lengths
-and declared rates are never used.
+A look at the packets decides the way: a film with enough intra frames is decoded by them alone
+(FFmpeg's ``avdiscard=nonkey``), one with few is read in strides, a long one of intra frames only is
+leapt through. Declared lengths and rates are never believed.
 """
 
-import os
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vidrec_tasks.content.packets import Packets, is_late, open_capture, refuse_large, scan
+from vidrec_tasks.content.selection import look_at
 from vidrec_tasks.errors import MediaError
 
 INTRA_ONLY: Final = "avdiscard;nonkey"
-MAX_CANDIDATES: Final = 96
-SCENE_CHANGE: Final = 0.35
-"""Total variation of colour histograms from which a frame begins a scene."""
+NO_B_FRAMES: Final = "avdiscard;nonref"
+"""Frames that no other needs are skipped: half the decoding for x264's defaults."""
+
+MANY: Final = 96
+"""Packets from which a film can do without the frames that no other needs."""
+
+EDGES: Final = 2
+"""Intra frames beyond those wanted: the first and the last second are considered last."""
+
+PIXELS_A_SECOND: Final = 50_000_000
+"""Pixels decoded for each second of the time limit; one core decodes 200 million 720p pixels a
+second (measured, H.264 at 5.8 Mbit/s), so the limit holds on a core that is shared by three."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What decoding one film may cost.
+
+    Attributes:
+        max_pixels: pixels a frame may have.
+        pixel_budget: pixels that reading in strides may decode: the same film gives the same
+            frames, however busy the machine is.
+        deadline: `time.monotonic` after which what was found must do.
+        longer_side: pixels of the longer side of the frames returned.
+        max_candidates: frames kept at once.
+        n_threads: threads of FFmpeg.
+    """
+
+    max_pixels: int
+    pixel_budget: int
+    deadline: float
+    longer_side: int = 320
+    max_candidates: int = 48
+    n_threads: int = 1
 
 
 @dataclass
@@ -29,15 +60,19 @@ class Candidates:
 
     Attributes:
         images: BGR frames, longer side at most the thumbnail's.
-        times: seconds from the beginning, one a frame.
+        times: seconds from the film's first picture, rising, one a frame.
+        limit: how many are kept.
         stride: every how many frames one is kept.
         n_seen: frames looked at.
+        n_lost: frames that were decoded and could not be made a picture.
     """
 
     images: list[npt.NDArray[np.uint8]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
+    limit: int = 48
     stride: int = 1
     n_seen: int = 0
+    n_lost: int = 0
 
     def wants_next(self) -> bool:
         """Count a frame; whether it should be kept."""
@@ -48,71 +83,136 @@ class Candidates:
         """Keep a frame; past the limit every other one is dropped and the stride doubles."""
         self.images.append(image)
         self.times.append(at_s)
-        if len(self.images) > MAX_CANDIDATES:
+        if len(self.images) > self.limit:
             self.images = self.images[::2]
             self.times = self.times[::2]
             self.stride *= 2
 
+    def join(self, other: "Candidates") -> "Candidates":
+        """These and others in order of time, each moment once."""
+        by_time = dict(zip(other.times, other.images, strict=True))
+        by_time |= dict(zip(self.times, self.images, strict=True))
+        times = sorted(by_time)
+        return Candidates([by_time[at_s] for at_s in times], times)
+
 
 def grab(
-    path: Path, *, n_wanted: int, max_pixels: int, longer_side: int, deadline: float, mode: str
+    path: Path, *, n_wanted: int, mode: Literal["intra", "scene"], limits: Limits
 ) -> Candidates:
-    """Candidate frames of a film.
+    """Candidate frames of a film, in order of time.
 
     Args:
         path: the film.
         n_wanted: keyframes that will be chosen.
-        max_pixels: pixels a frame may have.
-        longer_side: pixels of the longer side of the frames returned.
-        deadline: `time.monotonic` after which what was found must do.
-        mode: ``intra`` or ``scene``.
+        mode: ``intra`` or ``scene`` (which reads in strides, to see every change).
+        limits: what it may cost.
 
     Raises:
-        MediaError: no frame can be decoded, or frames are too large.
+        MediaError: frames are too large, or no decoded frame can be kept.
     """
-    limits = (max_pixels, longer_side, deadline)
-    if mode == "scene":
-        return _scenes(_read(path, "", *limits))
-    intra = _read(path, INTRA_ONLY, *limits)
-    if len(intra.images) >= n_wanted or time.monotonic() > deadline:
+    enough = n_wanted + EDGES if mode == "intra" else 1 << 30
+    packets = scan(
+        path, n_intra=enough, max_pixels=limits.max_pixels, pixel_budget=limits.pixel_budget
+    )
+    if not packets.is_open:
+        return Candidates()
+    if packets.is_intra_only:
+        return _read_intra_only(path, packets, n_wanted, limits)
+    option = NO_B_FRAMES if packets.n > MANY else ""
+    if packets.n_intra < enough and _is_affordable(packets, option, limits):
+        return _read(path, option, limits, stride=_stride(packets, limits))
+    intra = _read(path, INTRA_ONLY, limits)
+    if _n_showing(intra) >= n_wanted and mode == "intra":
         return intra
-    strided = _read(path, "", *limits)
-    return strided if len(strided.images) > len(intra.images) else intra
+    # too long to read to its end: the intra frames cover it, its beginning fills up
+    return intra.join(_read(path, option, limits))
 
 
-def _read(
-    path: Path, options: str, max_pixels: int, longer_side: int, deadline: float
-) -> Candidates:
-    capture = _open(path, options)
-    found = Candidates()
+def _n_showing(found: Candidates) -> int:
+    """Frames that are neither black, white nor flat."""
+    return sum(not look_at(image, 0.0).is_poor for image in found.images)
+
+
+def _is_affordable(packets: Packets, option: str, limits: Limits) -> bool:
+    share = 0.5 if option else 1.0
+    return packets.is_whole and packets.total_pixels * share <= limits.pixel_budget
+
+
+def _stride(packets: Packets, limits: Limits) -> int:
+    """Every how many frames one is converted: all packets may turn out to be decoded."""
+    return max(packets.n // limits.max_candidates, 1)
+
+
+def _read_intra_only(path: Path, packets: Packets, n_wanted: int, limits: Limits) -> Candidates:
+    """Every frame stands alone: read all while that is cheap, else leap through the film."""
+    if _is_affordable(packets, "", limits):
+        return _read(path, "", limits, stride=_stride(packets, limits))
+    leapt = _leap(path, n_wanted + EDGES, limits)
+    return leapt if len(leapt.images) >= n_wanted else leapt.join(_read(path, "", limits))
+
+
+def _read(path: Path, option: str, limits: Limits, *, stride: int = 1) -> Candidates:
+    """Read from the beginning, as far as budget and deadline go."""
+    capture = _open(path, option, limits)
+    found = Candidates(limit=limits.max_candidates, stride=stride)
     try:
-        _refuse_large(capture, max_pixels)
-        while time.monotonic() < deadline and capture.grab():
-            if not found.wants_next():
-                continue
-            at_s = max(float(capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000, 0.0)
-            is_whole, image = capture.retrieve()
-            if is_whole and image is not None and image.size:
-                found.add(_shrink(_three_channels(image), longer_side), at_s)
+        n_pixels = refuse_large(capture, limits.max_pixels)
+        n_most = max(limits.pixel_budget // n_pixels, 1)
+        while not is_late(limits.deadline) and found.n_seen < n_most and capture.grab():
+            if found.wants_next():
+                _keep(capture, found, limits)
     finally:
         capture.release()
-    return found
-
-
-def _open(path: Path, options: str) -> Any:
-    if options:
-        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = options
-    else:
-        os.environ.pop("OPENCV_FFMPEG_CAPTURE_OPTIONS", None)
-    return cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
-
-
-def _refuse_large(capture: Any, max_pixels: int) -> None:
-    width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
-    height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
-    if width * height > max_pixels:
-        message = f"frames are too large ({width} × {height}, at most {max_pixels:,} pixels)"
+    if found.n_lost and not found.images:
+        message = f"{found.n_lost} frames decode but need more memory than a film may take"
         raise MediaError(message)
+    return _in_order(found)
+
+
+def _leap(path: Path, n: int, limits: Limits) -> Candidates:
+    """Frames at ``n`` moments spread over a film of intra frames only, where a leap is exact.
+
+    The declared length only says where to leap to; the moments are those of the frames found.
+    """
+    capture = _open(path, "", limits)
+    found = Candidates(limit=limits.max_candidates)
+    try:
+        refuse_large(capture, limits.max_pixels)
+        rate = float(capture.get(cv2.CAP_PROP_FPS))
+        declared_s = float(capture.get(cv2.CAP_PROP_FRAME_COUNT)) / rate if rate > 0 else 0.0
+        for part in range(n):
+            if is_late(limits.deadline) or not 0 < declared_s < 1e6:
+                break
+            capture.set(cv2.CAP_PROP_POS_MSEC, 1000 * declared_s * (part + 0.5) / n)
+            if capture.grab():
+                _keep(capture, found, limits)
+    finally:
+        capture.release()
+    return Candidates().join(found)
+
+
+def _open(path: Path, option: str, limits: Limits) -> Any:
+    return open_capture(path, option, limits.max_pixels, [cv2.CAP_PROP_N_THREADS, limits.n_threads])
+
+
+def _keep(capture: Any, found: Candidates, limits: Limits) -> None:
+    at_s = max(float(capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000, 0.0)
+    is_whole, image = capture.retrieve()
+    if is_whole and image is not None and image.size:
+        found.add(_shrink(_three_channels(image), limits.longer_side), at_s)
+    else:
+        found.n_lost += 1
+
+
+def _in_order(found: Candidates) -> Candidates:
+    """Frames by time, each moment once, unless the container gives no moments at all.
+
+    An elementary stream has no timestamps (all are 0): its frames keep their order, and that they
+    have no moment of their own shows in ``at_s`` being 0 for all.
+    """
+    if len(found.times) > 1 and not any(found.times):
+        return found
+    return Candidates(limit=found.limit).join(found)
 
 
 def _three_channels(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -128,21 +228,3 @@ def _shrink(image: npt.NDArray[np.uint8], longer_side: int) -> npt.NDArray[np.ui
         return image.copy()
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-
-
-def _scenes(found: Candidates) -> Candidates:
-    """The frames that begin a scene, and the frame in the middle of each scene."""
-    from vidrec_tasks.content.selection import look_at
-
-    looks = [look_at(image, at_s) for image, at_s in zip(found.images, found.times, strict=True)]
-    starts = [0] if looks else []
-    for place in range(1, len(looks)):
-        change = 0.5 * np.abs(looks[place].histogram - looks[place - 1].histogram).sum()
-        if change > SCENE_CHANGE:
-            starts.append(place)
-    ends = [*starts[1:], len(looks)]
-    middles = [(start + end) // 2 for start, end in zip(starts, ends, strict=True)]
-    places = sorted({*middles, *(place for place in starts if len(starts) < 2)})
-    return Candidates(
-        [found.images[place] for place in places], [found.times[place] for place in places]
-    )

@@ -179,7 +179,7 @@ def _parse_time(values: pd.Series, absent: pd.Series) -> tuple[pd.Series, pd.Ser
     times = pd.to_datetime(micros, unit="us", utc=True).astype(TIME)
     is_text = ~absent & numbers.isna()
     if is_text.any():
-        texts = values[is_text].astype(str)
+        texts = _texts(values[is_text])
         read = pd.to_datetime(texts, errors="coerce", utc=True, format="ISO8601").astype(TIME)
         times[is_text] = read
     good = (~absent & numbers.notna() & in_range) | (is_text & times.notna())
@@ -187,7 +187,7 @@ def _parse_time(values: pd.Series, absent: pd.Series) -> tuple[pd.Series, pd.Ser
 
 
 def _parse_flag(values: pd.Series, absent: pd.Series) -> tuple[pd.Series, pd.Series]:
-    texts = values.where(~absent, "false").astype(str).str.strip().str.lower()
+    texts = _texts(values.where(~absent, "false")).str.strip().str.lower()
     truth = texts.isin(["true", "t", "1", "1.0", "yes", "y"])
     falsehood = texts.isin(["false", "f", "0", "0.0", "no", "n"])
     return truth, ~truth & ~falsehood
@@ -237,11 +237,22 @@ def _is_filled(value: Any) -> bool:
 def _as_text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # ids that a reader took for numbers: 7.0 was written as 7
-    return str(value).strip()
+    return _whole(str(value).strip())
+
+
+def _texts(values: pd.Series) -> pd.Series:
+    return (values.map(_as_text) if values.dtype == object else values).astype(str)
 
 
 def _as_list(value: Any) -> list[str]:
     parts: list[Any] | npt.NDArray[Any]
     parts = value.split("|") if isinstance(value, str) else list(value)
-    texts = [str(part).strip() for part in parts if part is not None]
+    texts = [_whole(str(part).strip()) for part in parts if part is not None]
     return list(dict.fromkeys(text for text in texts if text))
+
+
+def _whole(text: str) -> str:
+    """The text with halves of surrogate pairs (a cut emoji) replaced: no file can hold them."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, DynamicCache
+from transformers.utils import logging as transformers_logging
 
 from vidrec_tasks.errors import ModelError
 from vidrec_tasks.hardware import device, quick_dtype
@@ -33,6 +34,7 @@ def load_causal(settings: LanguageSettings, *, cache: Path) -> "CausalGenerator"
     """
     dtype = quick_dtype()
     source = _source(settings, cache)
+    transformers_logging.disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)
         model = AutoModelForCausalLM.from_pretrained(source, dtype=dtype)

@@ -72,11 +72,11 @@ def count_terms(
 
 
 def _singular(word: str) -> str:
-    if len(word) < 4 or not word.endswith("s") or word.endswith(("us", "ss", "is")):
+    if len(word) < 4 or word.endswith(("us", "ss", "is")):
         return word
-    if word.endswith("ies") and not word.endswith(("eies", "aies")):
-        return word[:-3] + "y"
-    # boxes, dishes, classes lose two letters; so do no others, or "movies" would not meet "movie"
+    # both ways of writing it become one: city and cities, movie and movies
+    if len(word) > 4 and word.endswith(("ies", "ie")):
+        return word[: -3 if word.endswith("s") else -2] + "y"
     if word.endswith(("xes", "shes", "ches", "sses", "zes")):
         return word[:-2]
-    return word[:-1]
+    return word.removesuffix("s")

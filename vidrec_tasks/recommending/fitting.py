@@ -105,11 +105,12 @@ def _fit_and_choose(held: HeldOut, fit: _Fit) -> Models:
         progress.best_epoch, attention_epochs, DEFAULT_BLEND, len(held.targets)
     )
     models = _together(held.train, fit, tower, attention, configuration)
-    blend, measured = _choose_blend(models, held, fit.settings)
+    blend, centre, measured = _choose_blend(models, held, fit.settings)
     gap = _training_gap(tower, held)
     measured |= {"tower_gap": gap, "tower_loss": progress.losses[progress.best_epoch - 1]}
     log.info("held-out NDCG@10 of %d users: %s", len(held.targets), measured)
-    return replace(models, configuration=replace(configuration, blend=blend, measured=measured))
+    chosen = replace(configuration, blend=blend, centre=centre, measured=measured)
+    return replace(models, configuration=chosen)
 
 
 def _train_tower(
@@ -192,11 +193,13 @@ def _attention_ndcg(
 
 def _choose_blend(
     models: Models, held: HeldOut, settings: RecommendingSettings
-) -> tuple[dict[str, float], dict[str, float]]:
-    """The blend's weights, and the held-out NDCG@10 of each scorer over the real candidates."""
+) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
+    """The blend's weights and centre, and the held-out NDCG@10 of each scorer over candidates."""
     features, places, is_real, found = _measured_candidates(models, held, settings)
     weights = fit_blend(features, places, is_real)
     blend = {name: float(w) for name, w in zip(FEATURES, weights, strict=True) if w > 0}
+    usual = np.where(is_real[..., None], features, 0).sum(axis=(0, 1)) / is_real.sum()
+    centre = {name: float(value) for name, value in zip(FEATURES, usual, strict=True)}
     measured = {"candidate_recall": float(found.mean())}
     for scorer in SCORERS:
         scores = np.where(is_real, features @ weights_of(scorer, blend), -np.inf)
@@ -206,7 +209,7 @@ def _choose_blend(
         # a target that no source found cannot be listed, whatever it would have scored
         ranks = np.where(found, 1 + better.sum(axis=1), 10**6)
         measured[f"ndcg@10.{scorer}"] = float(ndcg_of_ranks(ranks).mean())
-    return blend, measured
+    return blend, centre, measured
 
 
 def _measured_candidates(

@@ -33,6 +33,8 @@ class Configuration:
     Attributes:
         tower_epochs, attention_epochs: passes that were best.
         blend: weight of each raw feature in the blended score, by feature name, none below 0.
+        centre: what a usual candidate has of each feature, by feature name; a part of a blended
+            score says how much more or less of it a video has.
         n_held_out: users whose last liked video it was chosen on.
         measured: held-out NDCG@10 by scorer, and the training's gap, for the metrics.
     """
@@ -42,6 +44,7 @@ class Configuration:
     blend: Mapping[str, float]
     n_held_out: int
     measured: Mapping[str, float] = field(default_factory=dict)
+    centre: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As a plain dict."""
@@ -51,6 +54,7 @@ class Configuration:
             "blend": dict(self.blend),
             "n_held_out": self.n_held_out,
             "measured": dict(self.measured),
+            "centre": dict(self.centre),
         }
 
 

@@ -51,7 +51,9 @@ def score(
         ``(n_users, k, n_features)`` float64; the sum over the last axis is the score.
     """
     features = measure_features(models, histories, nums).astype(np.float64)
-    return features * weights_of(scorer, models.configuration.blend)
+    configuration = models.configuration
+    centre = [configuration.centre.get(name, 0.0) * (scorer == "blend") for name in FEATURES]
+    return (features - centre) * weights_of(scorer, configuration.blend)
 
 
 def rank_candidates(

@@ -150,16 +150,19 @@ class _Steps:
             place[self.known] = torch.arange(len(self.known))
             logits = states @ videos[self.known].T  # (n_events, n_known)
             return functional.cross_entropy(logits, place[targets])
-        nums, log_share, places = self._sample(targets)
+        nums, log_chance, places = self._sample(targets)
         # log Q correction (Bengio and Senecal, 2008): frequent negatives are drawn more often.
-        logits = states @ videos[nums].T - log_share  # (n_events, n_sampled)
+        logits = states @ videos[nums].T - log_chance  # (n_events, n_sampled)
         return functional.cross_entropy(logits, places)
 
     def _sample(self, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         drawn = self.rng.choice(len(self.popularity), _N_SAMPLED, p=self.popularity)
         nums, places = np.unique(np.concatenate([targets.numpy(), drawn]), return_inverse=True)
-        share = torch.from_numpy(self.popularity[nums]).float().clamp(min=1e-12)
-        return torch.from_numpy(nums), share.log(), torch.from_numpy(places[: len(targets)])
+        # A video counts once however often it was drawn, so its chance is 1 - (1 - p)^n. With p in
+        # its place the most popular 60 of 60,000 videos got a seventh of their softmax share.
+        missed = _N_SAMPLED * np.log1p(-np.minimum(self.popularity[nums], 1 - 1e-9))
+        chance = torch.from_numpy(-np.expm1(missed)).float().clamp(min=1e-12)
+        return torch.from_numpy(nums), chance.log(), torch.from_numpy(places[: len(targets)])
 
 
 def _popularity(histories: Histories, n_videos: int) -> npt.NDArray[np.float64]:

@@ -105,7 +105,9 @@ class Artefacts:
         return decode(files[part], self.place.read(folder / f"{part}.{files[part]}"))
 
     def _folder(self, name: str, key: str) -> Any:
-        return self.place.path("artefacts", kind_of(name), key)
+        kind, _, part = name.partition(".")
+        # shards have keys of their own; two parts of one job (models.serving) share theirs
+        return self.place.path("artefacts", kind if part.isdigit() else name, key)
 
 
 def checksum_of(encoded: Mapping[str, tuple[str, bytes]]) -> str:

@@ -1,0 +1,277 @@
+"""The content index: the nearest vectors of a query, exact while that is cheap, checked when not.
+
+An approximate index (HNSW, or inverted lists with scalar quantisation) is measured against exact
+search as it is built, and given up when it finds too little.
+"""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vidrec_tasks.errors import StoreError
+from vidrec_tasks.settings import ContentSettings
+
+log = logging.getLogger(__name__)
+
+HNSW_LIMIT: Final = 2_000_000
+"""Vectors up to which HNSW is built; it takes 4 bytes a dimension and 256 for links a vector, so
+3.6 GB at 384 dimensions there. Beyond, inverted lists hold a byte a dimension."""
+
+HNSW_LINKS: Final = 32
+EF_CONSTRUCTION: Final = 200
+EF_SEARCH: Final = 400
+TRAINING_PER_LIST: Final = 64
+PROBED_SHARE: Final = 0.05
+K_MEASURED: Final = 100
+N_MEASURED: Final = 256
+SCORE_DIGITS: Final = 6
+SEED: Final = 1_234
+
+
+@dataclass(frozen=True)
+class Index:
+    """Vectors that can be searched; a row number of the vectors is the number found.
+
+    Attributes:
+        info: kind (exact, hnsw or ivf_sq), n, n_indexed (rows that are not zero), dim, recall (@100
+            against exact search; 1.0 for exact), checksum (of the vectors), bytes.
+    """
+
+    info: dict[str, Any]
+    _faiss: Any
+
+    def search(
+        self, queries: npt.NDArray[np.float32], k: int
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """The nearest rows.
+
+        Args:
+            queries: ``(m, d)`` unit rows.
+            k: how many.
+
+        Returns:
+            Scores ``(m, k)`` float32 (cosines to 6 digits, falling; equal ones by number) and
+            numbers ``(m, k)`` int64; where there are fewer than ``k`` rows, -inf and -1. Zero rows
+            are never found.
+        """
+        queries = np.ascontiguousarray(queries, dtype=np.float32)
+        if not len(queries) or not self.info["n_indexed"] or k < 1:
+            shape = (len(queries), max(k, 0))
+            return np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int64)
+        if self.info["kind"] != "exact":
+            return _in_order(*self._faiss.search(queries, k))
+        scores, nums = _in_order(*self._faiss.search(queries, k + 1))
+        for row in np.flatnonzero((nums[:, k] >= 0) & (scores[:, k - 1] == scores[:, k])):
+            scores[row, :k], nums[row, :k] = self._lowest_of_equals(queries[row], k)
+        return scores[:, :k], nums[:, :k]
+
+    def _lowest_of_equals(
+        self, query: npt.NDArray[np.float32], k: int
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """The answer to one query whose last place is shared: FAISS keeps any of the equals."""
+        import faiss
+
+        flat: Any = faiss.downcast_index(self._faiss.index)
+        rows = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d).reshape(flat.ntotal, flat.d)
+        nums = faiss.vector_to_array(self._faiss.id_map)
+        scores, nums = _in_order((rows @ query)[None, :], nums[None, :])
+        return scores[0, :k], nums[0, :k]
+
+    def to_bytes(self) -> bytes:
+        """The index as bytes; the same vectors give the same bytes."""
+        import faiss
+
+        return bytes(faiss.serialize_index(self._faiss).tobytes())
+
+    @staticmethod
+    def from_bytes(data: bytes, info: dict[str, Any]) -> "Index":
+        """The index that `to_bytes` was called on.
+
+        Raises:
+            StoreError: the bytes are no index, or not the one that ``info`` tells of.
+        """
+        import faiss
+
+        try:
+            found = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
+        except RuntimeError as error:
+            message = f"content index: {len(data):,} bytes are no index; run build_content_index"
+            raise StoreError(message) from error
+        if found.ntotal != info["n_indexed"] or found.d != info["dim"]:
+            message = (
+                f"content index: holds {found.ntotal:,} vectors of {found.d} dimensions, its info "
+                f"says {info['n_indexed']:,} of {info['dim']}; run build_content_index again"
+            )
+            raise StoreError(message)
+        _search_wide(found)
+        return Index(dict(info), found)
+
+
+def build_index(vectors: npt.NDArray[np.float32], settings: ContentSettings) -> Index:
+    """Index vectors for search by cosine.
+
+    Args:
+        vectors: ``(n, d)`` float32 unit rows, or zero rows, which are not indexed.
+        settings: the number up to which search is exact, and the recall asked of the rest.
+
+    Returns:
+        HNSW (Malkov and Yashunin, 2018) or IVF with 8-bit scalar quantisation (Jégou et al., 2011)
+        where there are many vectors, exact where there are few or where recall@100 is too low.
+    """
+    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    nums = np.flatnonzero(np.any(vectors != 0, axis=1)).astype(np.int64)
+    if len(nums) <= settings.index_exact_limit:
+        return _finish(vectors, nums, "exact", _exact(vectors, nums), 1.0)
+    kind = "hnsw" if len(nums) <= HNSW_LIMIT else "ivf_sq"
+    built = _hnsw(vectors, nums) if kind == "hnsw" else _ivf(vectors, nums)
+    exact = _exact(vectors, nums)
+    recall = _recall(built, exact, vectors, nums)
+    if recall < settings.min_index_recall:
+        log.warning(
+            "content index: %s finds %.3f of the true 100 neighbours (%.3f asked); exact search "
+            "of %d vectors instead", kind, recall, settings.min_index_recall, len(nums),
+        )  # fmt: skip
+        return _finish(vectors, nums, "exact", exact, 1.0, refused={"kind": kind, "recall": recall})
+    return _finish(vectors, nums, kind, built, recall)
+
+
+def check_belongs(index: Index, vectors: npt.NDArray[np.float32]) -> None:
+    """Make sure that an index was built from these very vectors.
+
+    Raises:
+        StoreError: it was built from others, so its numbers would name other videos.
+    """
+    checksum = checksum_of(vectors)
+    if index.info["checksum"] != checksum:
+        message = (
+            f"content index: built from vectors {index.info['checksum']} "
+            f"({index.info['n']:,} rows), asked about {checksum} ({len(vectors):,} rows); "
+            "run build_content_index again"
+        )
+        raise StoreError(message)
+
+
+def checksum_of(vectors: npt.NDArray[np.float32]) -> str:
+    """20 hex digits of the hash of vectors, their shape included."""
+    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    digest = hashlib.sha256(str(vectors.shape).encode())
+    digest.update(vectors.tobytes())
+    return digest.hexdigest()[:20]
+
+
+def _finish(
+    vectors: npt.NDArray[np.float32],
+    nums: npt.NDArray[np.int64],
+    kind: str,
+    built: Any,
+    recall: float,
+    refused: dict[str, Any] | None = None,
+) -> Index:
+    info: dict[str, Any] = {
+        "kind": kind,
+        "n": len(vectors),
+        "n_indexed": len(nums),
+        "dim": int(vectors.shape[1]),
+        "recall": round(recall, 4),
+        "checksum": checksum_of(vectors),
+    }
+    if refused:
+        info["refused"] = {**refused, "recall": round(refused["recall"], 4)}
+    index = Index(info, built)
+    info["bytes"] = len(index.to_bytes())
+    return index
+
+
+def _exact(vectors: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]) -> Any:
+    import faiss
+
+    index = faiss.IndexIDMap(faiss.IndexFlatIP(vectors.shape[1]))
+    if len(nums):
+        index.add_with_ids(vectors[nums], nums)
+    return index
+
+
+def _hnsw(vectors: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]) -> Any:
+    import faiss
+
+    graph = faiss.IndexHNSWFlat(vectors.shape[1], HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
+    graph.hnsw.efConstruction = EF_CONSTRUCTION
+    graph.hnsw.efSearch = EF_SEARCH
+    index = faiss.IndexIDMap(graph)
+    with _one_thread():  # links depend on the order of insertion, and that on the threads
+        index.add_with_ids(vectors[nums], nums)
+    return index
+
+
+def _ivf(vectors: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]) -> Any:
+    import faiss
+
+    dim = vectors.shape[1]
+    n_lists = max(int(4 * np.sqrt(len(nums))), 1)
+    n_lists = min(n_lists, max(len(nums) // TRAINING_PER_LIST, 1))
+    index = faiss.IndexIVFScalarQuantizer(
+        faiss.IndexFlatIP(dim), dim, n_lists, faiss.ScalarQuantizer.QT_8bit,
+        faiss.METRIC_INNER_PRODUCT,
+    )  # fmt: skip
+    index.cp.seed = SEED
+    n_training = min(len(nums), n_lists * TRAINING_PER_LIST)
+    drawn = np.random.default_rng(SEED).choice(nums, n_training, replace=False)
+    with _one_thread():
+        index.train(vectors[np.sort(drawn)])
+        index.add_with_ids(vectors[nums], nums)
+    _search_wide(index)
+    return index
+
+
+def _search_wide(index: Any) -> None:
+    """How far an approximate index looks: not kept by FAISS in all its formats, so set again."""
+    import faiss
+
+    inner = faiss.downcast_index(index.index) if isinstance(index, faiss.IndexIDMap) else index
+    if isinstance(inner, faiss.IndexHNSW):
+        inner.hnsw.efSearch = EF_SEARCH
+    if isinstance(inner, faiss.IndexIVF):
+        inner.nprobe = max(int(PROBED_SHARE * inner.nlist), 1)
+
+
+def _recall(
+    built: Any, exact: Any, vectors: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]
+) -> float:
+    """Share of the true 100 nearest rows that are found, over a sample of rows."""
+    drawn = np.random.default_rng(SEED).choice(nums, min(N_MEASURED, len(nums)), replace=False)
+    k = min(K_MEASURED, len(nums))
+    _, found = built.search(vectors[drawn], k)
+    _, true = exact.search(vectors[drawn], k)
+    shares = [len(np.intersect1d(a, b)) / k for a, b in zip(found, true, strict=True)]
+    return float(np.mean(shares))
+
+
+def _in_order(
+    scores: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """By score, then number. Beyond the sixth digit the order of a sum decides, not the vectors."""
+    scores = np.round(np.where(nums < 0, 0.0, scores), SCORE_DIGITS)
+    scores = np.where(nums < 0, -np.inf, scores).astype(np.float32)
+    last = np.where(nums < 0, np.iinfo(np.int64).max, nums)
+    order = np.lexsort((last, -scores), axis=1)
+    in_order = np.take_along_axis(nums, order, axis=1).astype(np.int64)
+    return np.take_along_axis(scores, order, axis=1), in_order
+
+
+class _one_thread:
+    """FAISS on one thread for as long as this lasts."""
+
+    def __enter__(self) -> None:
+        import faiss
+
+        self._n = faiss.omp_get_max_threads()
+        faiss.omp_set_num_threads(1)
+
+    def __exit__(self, *_: object) -> None:
+        import faiss
+
+        faiss.omp_set_num_threads(self._n)

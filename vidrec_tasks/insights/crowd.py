@@ -1,0 +1,187 @@
+"""Crowd: who watched which video and topic in the window, and whose audience they are.
+
+Everything is a sparse matrix over users, so that audiences are products and no user is looped over.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import scipy.sparse as sp
+
+from vidrec_tasks.audience.interactions import IS_WATCHED
+from vidrec_tasks.audience.topics import topic_matrix
+from vidrec_tasks.columns import (
+    CREATOR_ID,
+    EVENT_AT,
+    PUBLISHED_AT,
+    USER_ID,
+    VIDEO_NUM,
+    WATCHED_SHARE,
+)
+
+Floats = npt.NDArray[np.float64]
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """The window's users and what they watched.
+
+    Attributes:
+        user_ids: ``(n_users,)`` who watched anything in the window, sorted.
+        watched: ``(n_users, n_videos)`` ones: watched in the window.
+        earlier, later: the same in the window's first and second half.
+        shares: ``(n_users, n_videos)`` mean share watched, only where known (a 0 is kept).
+        carries: ``(n_videos, n_topics)`` ones: the topics of each video.
+        topics: names of the topics.
+        made_by: ``(n_videos, n_creators)`` ones; a video without a creator has none.
+        creator_ids: ``(n_creators,)`` sorted.
+        is_offered: ``(n_videos,)`` whether it may be shown.
+        exposure: ``(n_videos,)`` share of the window that it was published in, at least a day.
+    """
+
+    user_ids: npt.NDArray[np.object_]
+    watched: sp.csr_array
+    earlier: sp.csr_array
+    later: sp.csr_array
+    shares: sp.csr_array
+    carries: sp.csr_array
+    topics: list[str]
+    made_by: sp.csr_array
+    creator_ids: list[str]
+    is_offered: npt.NDArray[np.bool_]
+    exposure: Floats
+
+    @property
+    def audiences(self) -> sp.csr_array:
+        """``(n_users, n_creators)`` ones: watched a video of the creator in the window."""
+        return ones(self.watched @ self.made_by)
+
+    @property
+    def n_users(self) -> int:
+        """Users who watched anything in the window."""
+        return len(self.user_ids)
+
+
+def gather_crowd(
+    visits: pd.DataFrame,
+    videos: pd.DataFrame,
+    topics: Sequence[Sequence[str]],
+    *,
+    night: date,
+    window_days: int,
+    is_offered: npt.NDArray[np.bool_] | None = None,
+) -> Crowd:
+    """Gather the visits of the window before a night.
+
+    Args:
+        visits: weighed visits: user_id, video_num, event_at, is_watched, watched_share.
+        videos: creator_id, published_at of each video, in the order of the video_nums.
+        topics: topics of each video.
+        night: the window ends at its 00:00 UTC.
+        window_days: length of the window.
+        is_offered: which videos may be shown; all when None.
+    """
+    end = pd.Timestamp(night, tz="UTC")
+    begin, half = end - pd.Timedelta(days=window_days), end - pd.Timedelta(days=window_days / 2)
+    is_seen = visits[IS_WATCHED].astype(bool) & visits[EVENT_AT].between(begin, end, "left")
+    seen = visits[is_seen]
+    user_nums, user_ids = pd.factorize(seen[USER_ID], sort=True)
+    shape = (len(user_ids), len(videos))
+    is_late = (seen[EVENT_AT] >= half).to_numpy(dtype=bool)
+    places = (user_nums.astype(np.int64), seen[VIDEO_NUM].to_numpy(np.int64))
+    carries, names = distinct_topics(topics)
+    creators = sorted({str(creator) for creator in videos[CREATOR_ID] if creator})
+    return Crowd(
+        np.asarray(user_ids, dtype=object),
+        _cells(places, shape),
+        _cells(_where(places, ~is_late), shape),
+        _cells(_where(places, is_late), shape),
+        _mean_shares(seen[WATCHED_SHARE].to_numpy(np.float64), places, shape),
+        carries,
+        names,
+        _made_by(videos[CREATOR_ID], creators),
+        creators,
+        np.ones(len(videos), dtype=bool) if is_offered is None else is_offered,
+        _exposure(videos[PUBLISHED_AT], end, window_days),
+    )
+
+
+def distinct_topics(topics: Sequence[Sequence[str]]) -> tuple[sp.csr_array, list[str]]:
+    """Which video carries which topic; of topics that the same videos carry, one.
+
+    It is the one that is named first where they are named (tags stand before categories): a tag
+    and its category, met only together, are one audience and would fill a table twice.
+
+    Returns:
+        ``(n_videos, n_topics)`` float64 of ones, and the topics in order of their columns.
+    """
+    carries, names = topic_matrix(topics)
+    places: dict[str, int] = {}
+    for carried in topics:
+        for place, topic in enumerate(carried):
+            places[topic] = places.get(topic, 0) + place
+    by_topic = sp.csr_array(carries.T)
+    by_topic.sort_indices()
+    best: dict[bytes, int] = {}
+    for column in sorted(range(len(names)), key=lambda c: (places[names[c]], names[c])):
+        own = by_topic.indices[by_topic.indptr[column] : by_topic.indptr[column + 1]]
+        best.setdefault(own.tobytes(), column)
+    kept = sorted(best.values())
+    return sp.csr_array(carries[:, kept], dtype=np.float64), [names[column] for column in kept]
+
+
+def ones(matrix: sp.csr_array) -> sp.csr_array:
+    """A matrix with 1 where there is anything above 0."""
+    result = sp.csr_array(matrix, dtype=np.float64, copy=True)
+    result.data = (result.data > 0).astype(np.float64)
+    result.eliminate_zeros()
+    return result
+
+
+def _where(
+    places: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]], keep: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    return places[0][keep], places[1][keep]
+
+
+def _cells(
+    places: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]], shape: tuple[int, int]
+) -> sp.csr_array:
+    return ones(sp.csr_array((np.ones(len(places[0])), places), shape=shape))
+
+
+def _mean_shares(
+    shares: Floats,
+    places: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    shape: tuple[int, int],
+) -> sp.csr_array:
+    """Mean share a user and video; a tiny share stands for 0, which a sparse matrix would lose."""
+    known = np.isfinite(shares)
+    kept = _where(places, known)
+    clipped = np.clip(shares[known], 1e-9, 1)
+    total = sp.csr_array((clipped, kept), shape=shape)
+    count = sp.csr_array((np.ones(len(clipped)), kept), shape=shape)
+    total.sum_duplicates()
+    count.sum_duplicates()
+    total.data = total.data / count.data
+    return total
+
+
+def _made_by(creator_ids: pd.Series, creators: list[str]) -> sp.csr_array:
+    column_of = {creator: column for column, creator in enumerate(creators)}
+    rows = [(num, column_of[c]) for num, c in enumerate(creator_ids) if c in column_of]
+    nums = np.array([num for num, _ in rows], dtype=np.int64)
+    columns = np.array([column for _, column in rows], dtype=np.int64)
+    shape = (len(creator_ids), len(creators))
+    return sp.csr_array((np.ones(len(rows)), (nums, columns)), shape=shape)
+
+
+def _exposure(published_at: pd.Series, end: pd.Timestamp, window_days: int) -> Floats:
+    age_days = (end - published_at).dt.total_seconds().to_numpy(np.float64) / _DAY_S
+    there = np.where(np.isnan(age_days), window_days, age_days)
+    return np.clip(there, 1, window_days) / window_days

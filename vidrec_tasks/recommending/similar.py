@@ -1,0 +1,210 @@
+"""Similar videos: what to watch beside a video, from what it is and from who watched it.
+
+How much co-watching counts grows with the viewers a video has, so a new one is judged by its
+content. Every video that may be shown gets a list; knows no user.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import scipy.sparse as sp
+
+from vidrec_tasks.columns import (
+    AGE_RATING,
+    RANK,
+    REASON,
+    REGIONS,
+    SCORE,
+    SIMILAR_VIDEO_ID,
+    VIDEO_ID,
+)
+from vidrec_tasks.recommending.content import Content
+from vidrec_tasks.recommending.likeness import Floats, Ints, Likeness
+from vidrec_tasks.recommending.picking import Picking, pick
+from vidrec_tasks.recommending.similar_reasons import Pair, Reasons
+from vidrec_tasks.recommending.sparse import SparseModel
+from vidrec_tasks.settings import RecommendingSettings
+
+log = logging.getLogger(__name__)
+
+Mask = npt.NDArray[np.bool_]
+
+_PRIOR_VIEWERS = 10.0
+"""Viewers at which co-watching counts as much as content."""
+
+_POPULARITY = 0.01
+"""Weight of popularity: it decides only between videos that are otherwise alike."""
+
+_N_PER_PLACE = 5
+"""Candidates a place of the list, from which a varied list is picked."""
+
+_CELLS = 8_000_000
+"""Scores held at once: 32 MB a matrix, whatever the size of the catalogue."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Who may see a video, as classes of age rating and regions.
+
+    Attributes:
+        class_nums: ``(n_videos,)`` the class of each video.
+        may_follow: ``(n_classes, n_classes)`` whether whoever may see a video of the row may see
+            one of the column.
+    """
+
+    class_nums: Ints
+    may_follow: Mask
+
+    @classmethod
+    def of(cls, videos: pd.DataFrame) -> "Reach":
+        """The reach of a catalogue: age_rating, regions."""
+        kinds = [
+            (float(age), frozenset(regions))
+            for age, regions in zip(videos[AGE_RATING], videos[REGIONS], strict=True)
+        ]
+        known = {kind: num for num, kind in enumerate(dict.fromkeys(kinds))}
+        follows = [[_covers(then, first) for then in known] for first in known]
+        nums = np.array([known[kind] for kind in kinds], dtype=np.int64)
+        return cls(nums, np.array(follows, dtype=bool).reshape(len(known), len(known)))
+
+    def after(self, num: int) -> Mask:
+        """``(n_videos,)`` what everybody who may see this video may see."""
+        return np.asarray(self.may_follow[self.class_nums[num]][self.class_nums])
+
+
+def list_similar(
+    content: Content,
+    covisits: SparseModel,
+    n_users_per_video: npt.NDArray[np.float32],
+    *,
+    allowed: Mask,
+    n: int,
+    settings: RecommendingSettings,
+    likeness: Likeness | None = None,
+    reach: Reach | None = None,
+) -> pd.DataFrame:
+    """List the videos most like each video.
+
+    Args:
+        content: the videos.
+        covisits: who is watched with what, ``(n_videos, n_videos)``.
+        n_users_per_video: ``(n_videos,)`` users who liked a video.
+        allowed: ``(n_videos,)`` which videos may be shown; these have lists and stand in them.
+        n: videos a list.
+        settings: diversity, max_per_creator, explanation_language.
+        likeness: by embeddings and words; by embeddings and topics when None.
+        reach: when given, a list holds only what everybody who may see its video may see.
+
+    Returns:
+        video_id, rank (1..n without gap), similar_video_id, score (content and co-watching
+        blended, each against the best of its video), reason (a sentence). Near-duplicates never
+        share a list, nor stand in each other's.
+    """
+    likeness = likeness or Likeness.of(content)
+    scorer = _Scorer(likeness, covisits, n_users_per_video)
+    reasons = Reasons(content, n_users_per_video, language=settings.explanation_language)
+    how = Picking(n, settings.diversity, settings.max_per_creator)
+    seeds = np.flatnonzero(allowed)
+    rows: list[tuple[int, int, float, str]] = []
+    for nums in _blocks(seeds, content.n_videos):
+        scores = scorer.score(nums)
+        for row, num in enumerate(nums):
+            may_be = allowed & ~_same(content, num)
+            may_be &= True if reach is None else reach.after(num)
+            found = _strongest(scores.total[row], np.flatnonzero(may_be), _N_PER_PLACE * n)
+            for place in pick(found, scores.total[row, found], content, how):
+                other = int(found[place])
+                reason = reasons.of(scores.pair(row, num, other))
+                rows.append((num, other, float(scores.total[row, other]), reason))
+    log.info("%d of %d videos have similar ones", len({row[0] for row in rows}), len(seeds))
+    return _table(content, rows)
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """Scores of a block of videos with all others, each ``(n_block, n_videos)``."""
+
+    likeness: Floats
+    by_content: Floats
+    by_watching: Floats
+    total: Floats
+
+    def pair(self, row: int, num: int, other: int) -> Pair:
+        return Pair(
+            num,
+            other,
+            is_watched_together=bool(self.by_watching[row, other] > self.by_content[row, other]),
+            likeness=float(self.likeness[row, other]),
+        )
+
+
+class _Scorer:
+    """Blends content and co-watching by how many viewers the video is known by."""
+
+    def __init__(
+        self, likeness: Likeness, covisits: SparseModel, n_users: npt.NDArray[np.float32]
+    ) -> None:
+        self._likeness = likeness
+        self._together = sp.csr_matrix(covisits.matrix + covisits.matrix.T)
+        self._known = n_users / (n_users + _PRIOR_VIEWERS)
+        self._popularity = _POPULARITY * _against_best(np.log1p(n_users)[np.newaxis])
+
+    def score(self, nums: Ints) -> _Scores:
+        likeness = self._likeness.block(nums)
+        watched = self._together[nums].toarray()
+        share = (self._known[nums] * (watched.max(axis=1) > 0))[:, np.newaxis]
+        by_content = (1 - share) * _against_best(likeness)
+        by_watching = share * _against_best(watched)
+        total = (by_content + by_watching + self._popularity).astype(np.float32)
+        return _Scores(likeness, by_content, by_watching, total)
+
+
+def _against_best(scores: Floats) -> Floats:
+    """Scores over the best of their row, so that two kinds of them can be added."""
+    best = scores.max(axis=1, keepdims=True, initial=0)
+    return np.asarray(scores / np.where(best > 0, best, 1), dtype=np.float32)
+
+
+def _blocks(nums: Ints, n_videos: int) -> Iterator[Ints]:
+    size = max(1, _CELLS // max(1, n_videos))
+    for first in range(0, len(nums), size):
+        yield nums[first : first + size]
+
+
+def _same(content: Content, num: int) -> Mask:
+    """The video itself and its near-duplicates."""
+    same = np.zeros(content.n_videos, dtype=bool)
+    if content.group_nums[num] >= 0:
+        same = content.group_nums == content.group_nums[num]
+    same[num] = True
+    return same
+
+
+def _strongest(score: Floats, nums: Ints, n: int) -> Ints:
+    """The ``n`` best of some videos, best first, equal ones by num."""
+    return nums[np.argsort(-score[nums], kind="stable")[:n]]
+
+
+def _table(content: Content, rows: list[tuple[int, int, float, str]]) -> pd.DataFrame:
+    nums = np.array([num for num, _, _, _ in rows], dtype=np.int64)
+    others = np.array([other for _, other, _, _ in rows], dtype=np.int64)
+    table = pd.DataFrame(
+        {
+            VIDEO_ID: pd.Series(content.video_ids[nums], dtype="str"),
+            SIMILAR_VIDEO_ID: pd.Series(content.video_ids[others], dtype="str"),
+            SCORE: np.array([score for _, _, score, _ in rows], dtype=np.float64),
+            REASON: pd.Series([reason for _, _, _, reason in rows], dtype="str"),
+        }
+    )
+    table.insert(1, RANK, (table.groupby(VIDEO_ID).cumcount() + 1).astype("int64"))
+    return table
+
+
+def _covers(then: tuple[float, frozenset[str]], first: tuple[float, frozenset[str]]) -> bool:
+    """Whether whoever may see a video of the kind ``first`` may see one of the kind ``then``."""
+    in_regions = not then[1] or (bool(first[1]) and first[1] <= then[1])
+    return then[0] <= first[0] and in_regions

@@ -1,0 +1,74 @@
+"""Frame search: the frame of each video that is nearest to a query, and its second."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from vidrec_tasks.columns import AT_S, VIDEO_ID
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class FrameIndex:
+    """The frames of a catalogue, those of one video beside each other.
+
+    Attributes:
+        vectors: ``(n_frames, dim)`` unit rows.
+        at_s: ``(n_frames,)`` seconds from the beginning of the film.
+        offsets: ``(n_videos + 1,)``; video ``i`` owns frames ``offsets[i]:offsets[i + 1]``.
+    """
+
+    vectors: Floats
+    at_s: npt.NDArray[np.float64]
+    offsets: Ints
+
+    @classmethod
+    def of(cls, video_ids: pd.Series, table: pd.DataFrame, vectors: Floats) -> "FrameIndex":
+        """Index frames; those of videos that are not in the catalogue are left out.
+
+        Args:
+            video_ids: ids of the catalogue, in order.
+            table: video_id and at_s of each frame.
+            vectors: ``(n_frames, dim)`` in the order of ``table``.
+        """
+        nums = pd.Index(video_ids.astype(object)).get_indexer(
+            pd.Index(table[VIDEO_ID].astype(object))
+        )
+        order = np.argsort(nums, kind="stable")
+        order = order[nums[order] >= 0]
+        counts = np.bincount(nums[order], minlength=len(video_ids))
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        at_s = table[AT_S].to_numpy(np.float64)[order]
+        return cls(np.asarray(vectors, dtype=np.float32)[order], at_s, offsets)
+
+    @property
+    def has_frames(self) -> npt.NDArray[np.bool_]:
+        """``(n_videos,)`` whether a video has any frame."""
+        return np.diff(self.offsets) > 0
+
+    def scores(self, queries: Floats) -> Floats:
+        """``(n_queries, n_videos)`` cosine with the nearest frame; NaN where there is none."""
+        best = np.full((len(queries), len(self.offsets) - 1), np.nan, dtype=np.float32)
+        has_frames = self.has_frames
+        if has_frames.any():
+            cosines = queries @ self.vectors.T  # (n_queries, n_frames)
+            starts = self.offsets[:-1][has_frames]
+            best[:, has_frames] = np.maximum.reduceat(cosines, starts, axis=1)
+        return best
+
+    def moments(self, queries: Floats, video_nums: Ints) -> npt.NDArray[np.float64]:
+        """The second of the nearest frame of each pair ``(queries[i], video_nums[i])``; or NaN."""
+        return np.array(
+            [self._moment(query, num) for query, num in zip(queries, video_nums, strict=True)],
+            dtype=np.float64,
+        )
+
+    def _moment(self, query: Floats, video_num: int) -> float:
+        own = slice(self.offsets[video_num], self.offsets[video_num + 1])
+        if own.start == own.stop:
+            return float("nan")
+        return float(self.at_s[own][np.argmax(self.vectors[own] @ query)])
