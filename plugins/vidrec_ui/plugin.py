@@ -19,7 +19,13 @@ class VidrecPlugin(AirflowPlugin):
             "url_route": "vidrec",
             "destination": "nav",
             "category": "browse",
-        }
+        },
+        {
+            "name": "vidrec",
+            "href": "/vidrec/dag_run?dag_id={DAG_ID}&dag_run_id={RUN_ID}",
+            "url_route": "vidrec_run",
+            "destination": "dag_run",
+        },
     ]
 
     @cached_property

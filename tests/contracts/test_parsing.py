@@ -88,9 +88,18 @@ def test_a_missing_column_is_named_with_its_neighbour() -> None:
         check_columns(["user", "video_id", "event_at", "event_type"], INTERACTIONS, origin="x.csv")
 
 
+@pytest.mark.parametrize("name", ["video_id", "title", "tags"])
+def test_half_of_an_emoji_is_replaced_and_costs_nobody_a_night(name: str) -> None:
+    raw = pd.DataFrame({"video_id": ["v1"], name: ["cut \ud83d here"]}, dtype=object)
+    raw["row_num"] = 0
+    (value,) = parse(raw, VIDEOS).rows[name]
+    assert value == (["cut \ufffd here"] if name == "tags" else "cut \ufffd here")
+
+
 anything = (
     st.none()
     | st.text(max_size=20)
+    | st.text(st.characters(categories=["Cs", "Ll"]), max_size=5)
     | st.floats(allow_nan=True, allow_infinity=True)
     | st.integers(-(10**18), 10**18)
 )

@@ -204,9 +204,7 @@ def _packed(layer: _Layer, dtype: torch.dtype) -> _Layer:
     return _Layer(weight, bias, layer.padding, layer.stride, layer.groups, layer.is_clamped)
 
 
-def _unfused(
-    maps: torch.Tensor, layer: _Layer, added: torch.Tensor | None = None
-) -> torch.Tensor:
+def _unfused(maps: torch.Tensor, layer: _Layer, added: torch.Tensor | None = None) -> torch.Tensor:
     made = torch.conv2d(
         maps, layer.weight, layer.bias, layer.stride, layer.padding, 1, layer.groups
     )

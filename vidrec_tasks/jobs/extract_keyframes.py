@@ -1,6 +1,7 @@
 """extract_keyframes: look at a shard's new and changed films; quarantine what is broken."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pandas as pd
@@ -22,11 +23,11 @@ from vidrec_tasks.content.keyframes import extract_keyframes as extract
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.hardware import cores
 from vidrec_tasks.jobs._job import Context, Made, job
+from vidrec_tasks.jobs._videos import shard_videos
 from vidrec_tasks.settings import ContentSettings
 from vidrec_tasks.store.artefacts import key_of
 from vidrec_tasks.store.keyframe_folders import KeyframeFolders
 from vidrec_tasks.store.media import Media, MediaFile, checksum_file
-from vidrec_tasks.store.shards import shard_of
 
 log = logging.getLogger(__name__)
 
@@ -76,13 +77,6 @@ def extract_keyframes(context: Context) -> Made:
     return Made({context.own("keyframes"): parts}, counts)
 
 
-def shard_videos(context: Context) -> pd.DataFrame:
-    """The videos of the context's shard, sorted by video_id."""
-    videos: pd.DataFrame = context.read("videos")
-    shards = shard_of(videos[VIDEO_ID], context.run.record.n_video_shards)
-    return videos[shards == int(context.shard)].reset_index(drop=True)
-
-
 def decode_way(settings: ContentSettings) -> str:
     """A short hash of the settings that decide what a film's keyframes are."""
     names = ("n_keyframes", "keyframe_mode", "decode_timeout_s", "max_pixels",
@@ -104,13 +98,16 @@ def _checksums(context: Context, videos: pd.DataFrame, found: dict[str, MediaFil
     uris = videos.set_index(VIDEO_ID)[URI]
     known = _parent_part(context, "media")
     seen = {tuple(row[:3]): row[3] for row in known[MEDIA_COLUMNS[1:]].itertuples(index=False)}
-    rows = []
-    for video_id, file in found.items():
+
+    def row(video_id: str) -> tuple[str, str, int, int, str]:
+        file = found[video_id]
         if file.path is None:
-            rows.append((video_id, uris[video_id], -1, -1, ""))
-            continue
+            return (video_id, uris[video_id], -1, -1, "")
         stamp = (uris[video_id], file.size, file.mtime_ns)
-        rows.append((video_id, *stamp, seen.get(stamp) or checksum_file(file.path)))
+        return (video_id, *stamp, seen.get(stamp) or checksum_file(file.path))
+
+    with ThreadPoolExecutor(cores(context.settings.threads)) as pool:  # hashing frees the GIL
+        rows = list(pool.map(row, found))
     return pd.DataFrame(rows, columns=MEDIA_COLUMNS).astype(
         {VIDEO_ID: str, URI: str, CHECKSUM: str, "size": "int64", "mtime_ns": "int64"}
     )

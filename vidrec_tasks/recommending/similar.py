@@ -5,7 +5,6 @@ content. Every video that may be shown gets a list; knows no user.
 """
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +22,7 @@ from vidrec_tasks.columns import (
     VIDEO_ID,
 )
 from vidrec_tasks.recommending.content import Content
-from vidrec_tasks.recommending.likeness import Floats, Ints, Likeness
+from vidrec_tasks.recommending.likeness import Floats, Ints, Likeness, blocks
 from vidrec_tasks.recommending.picking import Picking, pick
 from vidrec_tasks.recommending.similar_reasons import Pair, Reasons
 from vidrec_tasks.recommending.sparse import SparseModel
@@ -42,8 +41,9 @@ _POPULARITY = 0.01
 _N_PER_PLACE = 5
 """Candidates a place of the list, from which a varied list is picked."""
 
-_CELLS = 8_000_000
-"""Scores held at once: 32 MB a matrix, whatever the size of the catalogue."""
+_DIVERSITY = 0.25
+"""Share of the configured diversity: these lists answer what is like a video, not what a user
+may like; recall@10 of linked videos falls by a tenth with all of it."""
 
 
 @dataclass(frozen=True)
@@ -107,19 +107,20 @@ def list_similar(
     likeness = likeness or Likeness.of(content)
     scorer = _Scorer(likeness, covisits, n_users_per_video)
     reasons = Reasons(content, n_users_per_video, language=settings.explanation_language)
-    how = Picking(n, settings.diversity, settings.max_per_creator)
+    how = Picking(n, _DIVERSITY * settings.diversity, settings.max_per_creator)
     seeds = np.flatnonzero(allowed)
     rows: list[tuple[int, int, float, str]] = []
-    for nums in _blocks(seeds, content.n_videos):
+    for nums in blocks(seeds, content.n_videos):
         scores = scorer.score(nums)
         for row, num in enumerate(nums):
             may_be = allowed & ~_same(content, num)
             may_be &= True if reach is None else reach.after(num)
             found = _strongest(scores.total[row], np.flatnonzero(may_be), _N_PER_PLACE * n)
-            for place in pick(found, scores.total[row, found], content, how):
-                other = int(found[place])
-                reason = reasons.of(scores.pair(row, num, other))
-                rows.append((num, other, float(scores.total[row, other]), reason))
+            others = found[pick(found, scores.total[row, found], content, how)]
+            cosines = likeness.cosines(num, others)
+            for other, cosine in zip(others.tolist(), cosines.tolist(), strict=True):
+                pair = Pair(num, other, scores.is_by_watching(row, other), cosine)
+                rows.append((num, other, float(scores.total[row, other]), reasons.of(pair)))
     log.info("%d of %d videos have similar ones", len({row[0] for row in rows}), len(seeds))
     return _table(content, rows)
 
@@ -128,18 +129,12 @@ def list_similar(
 class _Scores:
     """Scores of a block of videos with all others, each ``(n_block, n_videos)``."""
 
-    likeness: Floats
     by_content: Floats
     by_watching: Floats
     total: Floats
 
-    def pair(self, row: int, num: int, other: int) -> Pair:
-        return Pair(
-            num,
-            other,
-            is_watched_together=bool(self.by_watching[row, other] > self.by_content[row, other]),
-            likeness=float(self.likeness[row, other]),
-        )
+    def is_by_watching(self, row: int, other: int) -> bool:
+        return bool(self.by_watching[row, other] > self.by_content[row, other])
 
 
 class _Scorer:
@@ -154,25 +149,20 @@ class _Scorer:
         self._popularity = _POPULARITY * _against_best(np.log1p(n_users)[np.newaxis])
 
     def score(self, nums: Ints) -> _Scores:
-        likeness = self._likeness.block(nums)
+        alike = np.maximum(self._likeness.block(nums), 0)
+        alike[np.arange(len(nums)), nums] = 0  # nothing is like a video as it is itself
         watched = self._together[nums].toarray()
         share = (self._known[nums] * (watched.max(axis=1) > 0))[:, np.newaxis]
-        by_content = (1 - share) * _against_best(likeness)
+        by_content = (1 - share) * _against_best(alike)
         by_watching = share * _against_best(watched)
         total = (by_content + by_watching + self._popularity).astype(np.float32)
-        return _Scores(likeness, by_content, by_watching, total)
+        return _Scores(by_content, by_watching, total)
 
 
 def _against_best(scores: Floats) -> Floats:
     """Scores over the best of their row, so that two kinds of them can be added."""
     best = scores.max(axis=1, keepdims=True, initial=0)
     return np.asarray(scores / np.where(best > 0, best, 1), dtype=np.float32)
-
-
-def _blocks(nums: Ints, n_videos: int) -> Iterator[Ints]:
-    size = max(1, _CELLS // max(1, n_videos))
-    for first in range(0, len(nums), size):
-        yield nums[first : first + size]
 
 
 def _same(content: Content, num: int) -> Mask:
@@ -186,7 +176,11 @@ def _same(content: Content, num: int) -> Mask:
 
 def _strongest(score: Floats, nums: Ints, n: int) -> Ints:
     """The ``n`` best of some videos, best first, equal ones by num."""
-    return nums[np.argsort(-score[nums], kind="stable")[:n]]
+    own = score[nums]
+    if len(nums) > n:
+        least = np.partition(own, len(own) - n)[len(own) - n]
+        nums, own = nums[own >= least], own[own >= least]
+    return nums[np.argsort(-own, kind="stable")[:n]]
 
 
 def _table(content: Content, rows: list[tuple[int, int, float, str]]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ SIMILAR_TEMPLATES: Final[dict[str, dict[str, str]]] = {
         "watched": "Watched by the same users.",
         "watched+topic": "Watched by the same users, also about “{topic}”.",
         "topic": "Also about “{topic}”.",
-        "content": "Similar in what it shows and says.",
+        "content": "Similar in content.",
         "popular": "Liked by many users.",
         "other": "Another video of the catalogue.",
     },
@@ -43,7 +43,7 @@ class Pair:
         num: the video that is looked at.
         other: the one beside it.
         is_watched_together: whether co-watching spoke louder than content.
-        likeness: of content, from 0 to 1.
+        likeness: cosine of their content.
     """
 
     num: int

@@ -1,0 +1,90 @@
+"""Content side by side: keyframes, texts and frames against what a user would write instead.
+
+``python -m benchmarks.content [--data DIR] --json PATH``. Keyframes go the night's own way: the job
+extract_keyframes of a store made for it, its decoding processes included. What it is compared with
+is measured in the same rounds on the same machine; ratios are medians over the rounds. A figure
+that cannot be had is null, and ``figures.reasons`` says why.
+"""
+
+import argparse
+import json
+import logging
+import statistics
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import encoding, keyframing
+from benchmarks.films import ffmpeg_path, make_films
+
+log = logging.getLogger("benchmarks.content")
+
+N_FILMS = 20
+N_ROUNDS = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and write the JSON."""
+    parser = argparse.ArgumentParser(prog="benchmarks.content", description=__doc__)
+    parser.add_argument("--data", type=Path, help="folder with videos/clips and tmdb-5000")
+    parser.add_argument("--json", type=Path, required=True, help="where the figures go")
+    parser.add_argument("--films", type=int, default=N_FILMS, help="films of the batch")
+    parser.add_argument("--rounds", type=int, default=N_ROUNDS)
+    parser.add_argument("--only", choices=["keyframes", "encoders"], help="measure one part alone")
+    asked = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    ratios: dict[str, float | None] = {}
+    figures: dict[str, Any] = {"reasons": {}}
+    if asked.only != "encoders":
+        _keyframes(asked, ratios, figures)
+    if asked.only != "keyframes":
+        for measure in (encoding.measure_texts, encoding.measure_frames):
+            measure(asked.data, asked.rounds, ratios, figures)
+    asked.json.parent.mkdir(parents=True, exist_ok=True)
+    asked.json.write_text(json.dumps({"ratios": ratios, "figures": figures}, indent=1) + "\n")
+    log.info("%s", json.dumps(ratios))
+
+
+def _keyframes(
+    asked: argparse.Namespace, ratios: dict[str, float | None], figures: dict[str, Any]
+) -> None:
+    names = ("keyframes_vs_read", "keyframes_vs_seek", "keyframes_vs_ffmpeg_limit")
+    if ffmpeg_path() is None:
+        ratios |= dict.fromkeys(names)
+        figures["reasons"] |= dict.fromkeys(names, "ffmpeg is not installed: no films to measure on")
+    else:
+        with tempfile.TemporaryDirectory(prefix="vidrec-bench-") as name:
+            log.info("making %d films", asked.films)
+            films = make_films(Path(name), asked.films)
+            rounds = [keyframing.measure(films, number) for number in range(asked.rounds)]
+        _summarise(rounds, ratios, figures)
+    if asked.data is None:
+        figures["clips"] = None
+        figures["reasons"]["clips"] = "no --data"
+        return
+    clips = sorted((asked.data / "videos" / "clips").iterdir())
+    figures["clips"] = keyframing.measure_clips(clips)
+
+
+def _summarise(
+    rounds: list[dict[str, float]], ratios: dict[str, float | None], figures: dict[str, Any]
+) -> None:
+    """Medians of seconds a film, and of the ratios of each round."""
+
+    def median(value: Callable[[dict[str, float]], float]) -> float:
+        return round(statistics.median(value(seconds) for seconds in rounds), 4)
+
+    ratios["keyframes_vs_read"] = median(lambda s: s["read"] / s["job"])
+    ratios["keyframes_vs_seek"] = median(lambda s: s["seek"] / s["job"])
+    ratios["keyframes_vs_ffmpeg_limit"] = median(lambda s: s["ffmpeg"] / s["job"])
+    figures["keyframes"] = {
+        "seconds_a_film": {name: median(lambda s, n=name: s[n]) for name in rounds[0]},
+        "rounds": [{name: round(value, 4) for name, value in s.items()} for s in rounds],
+        "n_films": N_FILMS,
+        "how": keyframing.HOW,
+    }
+
+
+if __name__ == "__main__":
+    main()

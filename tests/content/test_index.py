@@ -1,0 +1,146 @@
+import logging
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vidrec_tasks.content import index as content_index
+from vidrec_tasks.content.index import Index, build_index, check_belongs
+from vidrec_tasks.errors import StoreError
+from vidrec_tasks.settings import ContentSettings
+
+EXACT = ContentSettings()
+APPROXIMATE = ContentSettings(index_exact_limit=100)
+
+Floats = npt.NDArray[np.float32]
+
+
+def unit(n: int, dim: int = 32, seed: int = 0) -> Floats:
+    """Unit rows around 20 centres, as embeddings are."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(20, dim))
+    rows = centres[rng.integers(0, 20, n)] + 0.7 * rng.normal(size=(n, dim))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def brute(vectors: Floats, queries: Floats, k: int) -> npt.NDArray[np.int64]:
+    scores = np.round(queries @ vectors.T, 6)
+    return np.lexsort((np.broadcast_to(np.arange(len(vectors)), scores.shape), -scores))[:, :k]
+
+
+def test_few_vectors_are_searched_exactly() -> None:
+    vectors = unit(500)
+    index = build_index(vectors, EXACT)
+    scores, nums = index.search(vectors[:20], 10)
+    assert index.info["kind"] == "exact"
+    assert index.info["recall"] == 1.0
+    assert (nums == brute(vectors, vectors[:20], 10)).all()
+    assert (np.diff(scores, axis=1) <= 0).all()
+    assert (scores.dtype, nums.dtype) == (np.float32, np.int64)
+
+
+@settings(deadline=None, max_examples=40)
+@given(picks=st.lists(st.integers(0, 4), min_size=1, max_size=30), k=st.integers(1, 35))
+def test_equal_scores_come_by_number_also_where_the_list_ends(picks: list[int], k: int) -> None:
+    vectors = unit(5, 8, seed=1)[picks]
+    _, nums = build_index(vectors, EXACT).search(unit(3, 8, seed=2), k)
+    expected = brute(vectors, unit(3, 8, seed=2), k)
+    assert (nums[:, : expected.shape[1]] == expected).all()
+    assert (nums[:, expected.shape[1] :] == -1).all()
+
+
+def test_zero_rows_are_never_found() -> None:
+    vectors = unit(50)
+    vectors[::3] = 0
+    scores, nums = build_index(vectors, EXACT).search(-vectors[1:2], 60)
+    found = nums[0][nums[0] >= 0]
+    assert len(found) == 33
+    assert not set(found) & set(range(0, 50, 3))
+    assert (nums[0, 33:] == -1).all()
+    assert np.isneginf(scores[0, 33:]).all()
+
+
+@pytest.mark.parametrize("n", [0, 1, 4])
+def test_an_index_of_nothing_finds_nothing(n: int) -> None:
+    index = build_index(np.zeros((n, 8), dtype=np.float32), EXACT)
+    scores, nums = index.search(unit(2, 8), 3)
+    assert (nums == -1).all()
+    assert scores.shape == (2, 3)
+    again = Index.from_bytes(index.to_bytes(), index.info)
+    assert (again.search(unit(2, 8), 3)[1] == -1).all()
+
+
+def test_many_vectors_are_searched_approximately_and_the_recall_is_measured() -> None:
+    vectors = unit(3_000)
+    index = build_index(vectors, APPROXIMATE)
+    assert index.info["kind"] == "hnsw"
+    assert index.info["recall"] >= 0.95
+    _, nums = index.search(vectors[:50], 10)
+    assert (nums[:, 0] == np.arange(50)).mean() > 0.95
+
+
+def test_very_many_vectors_are_quantised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content_index, "HNSW_LIMIT", 200)
+    vectors = unit(4_000)
+    vectors[7] = 0
+    low = APPROXIMATE.model_copy(update={"min_index_recall": 0.1})
+    index = build_index(vectors, low)
+    assert index.info["kind"] == "ivf_sq"
+    assert index.info["bytes"] < vectors.nbytes / 2
+    assert 7 not in index.search(vectors[:50], 100)[1]
+
+
+def test_too_low_a_recall_falls_back_to_exact_with_a_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(content_index, "EF_SEARCH", 1)
+    monkeypatch.setattr(content_index, "EF_CONSTRUCTION", 2)
+    vectors = unit(3_000, 64)
+    with caplog.at_level(logging.WARNING):
+        index = build_index(vectors, APPROXIMATE)
+    assert index.info["kind"] == "exact"
+    assert index.info["recall"] == 1.0
+    assert index.info["refused"]["kind"] == "hnsw"
+    assert index.info["refused"]["recall"] < 0.95
+    assert "exact search of 3000 vectors instead" in caplog.text
+    assert (index.search(vectors[:5], 3)[1] == brute(vectors, vectors[:5], 3)).all()
+
+
+@pytest.mark.parametrize("limit", [0, 1_000])
+def test_the_same_vectors_give_the_same_bytes_and_a_read_index_the_same_answers(
+    monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr(content_index, "HNSW_LIMIT", limit or 10**9)
+    vectors = unit(2_000)
+    low = ContentSettings(index_exact_limit=1_500 if not limit else 100, min_index_recall=0)
+    first, second = build_index(vectors, low), build_index(vectors, low)
+    assert first.to_bytes() == second.to_bytes()
+    assert first.info == second.info
+    again = Index.from_bytes(first.to_bytes(), first.info)
+    for mine, theirs in zip(first.search(vectors, 20), again.search(vectors, 20), strict=True):
+        assert (mine == theirs).all()
+
+
+def test_an_index_knows_the_vectors_it_was_built_from() -> None:
+    vectors = unit(50)
+    index = build_index(vectors, EXACT)
+    check_belongs(index, vectors)
+    with pytest.raises(StoreError, match=r"built from vectors \w{20} .*run build_content_index"):
+        check_belongs(index, vectors[::-1])
+    with pytest.raises(StoreError):
+        check_belongs(index, vectors[:49])
+
+
+def test_bytes_that_are_no_index_or_another_one_are_refused() -> None:
+    index = build_index(unit(50), EXACT)
+    with pytest.raises(StoreError, match="are no index"):
+        Index.from_bytes(b"not an index at all", index.info)
+    with pytest.raises(StoreError, match="its info says 50 of 32"):
+        Index.from_bytes(build_index(unit(40), EXACT).to_bytes(), index.info)
+
+
+def test_no_query_is_no_answer() -> None:
+    scores, nums = build_index(unit(5), EXACT).search(np.zeros((0, 32), dtype=np.float32), 3)
+    assert scores.shape == nums.shape == (0, 3)

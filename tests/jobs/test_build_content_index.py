@@ -1,0 +1,124 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.jobs.finished_nights import NIGHT, settings_of
+from vidrec_tasks.content.index import Index, check_belongs
+from vidrec_tasks.errors import ContractError
+from vidrec_tasks.jobs._runner import Order, run_job
+from vidrec_tasks.settings import Settings
+from vidrec_tasks.store.artefacts import key_of
+from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.runs import Run, RunRecord, Runs
+
+VIDEOS = ["v1", "v2", "v3", "v4"]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return settings_of(tmp_path)
+
+
+def run_with(settings: Settings, shards: list[list[str]]) -> Run:
+    """A run whose videos were looked at in shards; video vN's vectors are N-th unit vectors."""
+    record = RunRecord(
+        f"{NIGHT}-x", NIGHT.isoformat(), "in", settings.digest(), "code", 1, len(shards), "current",
+        {},
+    )  # fmt: skip
+    run = Runs(Place(settings.store_url)).open(record)
+    made = {"videos": {"table": videos()}}
+    for number, names in enumerate(shards):
+        made[f"embeddings.{number}"] = embeddings(names)
+        made[f"keyframes.{number}"] = keyframes(names)
+    for name, parts in made.items():
+        run.remember(run.artefacts.write(name, key_of({"of": name}), parts))
+    return run
+
+
+def videos() -> pd.DataFrame:
+    lists = pd.Series([["Cats"], [], [], []], dtype=object)
+    times = pd.to_datetime(["2026-01-04", "2026-01-03", "2026-01-02", "2026-01-01"], utc=True)
+    return pd.DataFrame(
+        {"video_id": VIDEOS, "tags": lists, "categories": pd.Series([[]] * 4, dtype=object),
+         "published_at": times}
+    )  # fmt: skip
+
+
+def unit_rows(names: list[str]) -> np.ndarray:
+    return np.eye(8, dtype=np.float32)[[int(name[1]) for name in names]]
+
+
+def embeddings(names: list[str]) -> dict[str, object]:
+    concepts = pd.Series([[["dog, domestic dog", 0.8]] for _ in names], dtype=object)
+    table = pd.DataFrame(
+        {"video_id": names, "checksum": "c", "encoder": "e", "has_text": True, "has_frames": True,
+         "concepts": concepts}
+    )  # fmt: skip
+    frames = [name for name in reversed(names) for _ in range(2)]
+    frame_table = pd.DataFrame(
+        {"video_id": frames, "frame_num": [1, 0] * len(names), "at_s": 1.0, "path": "p.jpg"}
+    )
+    matrices = {part: unit_rows(names) for part in ("text", "frame", "fused")}
+    return {
+        "table": table, **matrices, "frame_table": frame_table, "frame_vectors": unit_rows(frames),
+    }  # fmt: skip
+
+
+def keyframes(names: list[str]) -> dict[str, object]:
+    media = pd.DataFrame({"video_id": names, "checksum": "same"})
+    empty = {name: pd.Series(dtype=str) for name in ("video_id", "frame_hash", "frame_luma")}
+    table = pd.DataFrame(
+        {**empty, "frame_num": pd.Series(dtype="int64"), "at_s": pd.Series(dtype=float)}
+    )
+    return {"table": table, "media": media[media["video_id"].isin(["v1", "v3"])]}
+
+
+@pytest.mark.parametrize("shards", [[VIDEOS], [["v4", "v1"], ["v3", "v2"]]])
+def test_content_follows_the_order_of_the_videos_whatever_the_shards(
+    settings: Settings, shards: list[list[str]]
+) -> None:
+    run = run_with(settings, shards)
+    receipt = run_job(Order("build_content_index", NIGHT), settings)
+    table = run.read("content")
+    assert table["video_id"].tolist() == VIDEOS
+    for part in ("text", "frame", "fused"):
+        assert (run.read("content", part) == unit_rows(VIDEOS)).all()
+    assert table["topics"].tolist() == [["cats"], ["dog"], ["dog"], ["dog"]]
+    assert receipt["counts"]["frames"] == 8
+
+
+def test_frames_are_in_order_with_their_vectors(settings: Settings) -> None:
+    run = run_with(settings, [["v4", "v1"], ["v3", "v2"]])
+    run_job(Order("build_content_index", NIGHT), settings)
+    frames = run.read("frames")
+    assert frames["video_id"].tolist() == [name for name in VIDEOS for _ in range(2)]
+    assert frames["frame_num"].tolist() == [0, 1] * 4
+    assert (run.read("frames", "vectors") == unit_rows(frames["video_id"].tolist())).all()
+
+
+def test_the_index_belongs_to_the_fused_vectors(settings: Settings) -> None:
+    run = run_with(settings, [VIDEOS])
+    run_job(Order("build_content_index", NIGHT), settings)
+    index = Index.from_bytes(run.read("content_index", "index"), run.read("content_index", "info"))
+    check_belongs(index, run.read("content", "fused"))
+    assert index.search(unit_rows(["v3"]), 1)[1][0, 0] == 2
+
+
+def test_a_video_without_embeddings_is_named(settings: Settings) -> None:
+    run_with(settings, [["v1", "v2", "v4"]])
+    with pytest.raises(ContractError, match=r"1 of 4 videos have none \(first: v3\)"):
+        run_job(Order("build_content_index", NIGHT), settings)
+
+
+def test_videos_with_the_same_file_are_duplicates_the_earliest_canonical(
+    settings: Settings,
+) -> None:
+    run = run_with(settings, [["v4", "v1"], ["v3", "v2"]])
+    receipt = run_job(Order("find_duplicates", NIGHT), settings)
+    found = run.read("duplicates")
+    assert found["video_id"].tolist() == ["v1", "v3"]
+    assert found["group_id"].tolist() == ["v3", "v3"]
+    assert found["is_canonical"].tolist() == [False, True]
+    assert receipt["counts"] == {"videos": 4, "in_groups": 2, "groups": 1}

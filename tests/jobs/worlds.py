@@ -1,0 +1,70 @@
+"""A store with an opened run and small jobs of our own, for the runner to run."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from vidrec_tasks.jobs._job import Context, Job, Made, job
+from vidrec_tasks.jobs._runner import Order, run_job
+from vidrec_tasks.settings import Settings, read_settings
+from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.runs import Run, RunRecord, Runs
+
+NIGHT = date(2026, 9, 1)
+
+
+class World:
+    """A store with an opened run, and the jobs it knows."""
+
+    def __init__(self, folder: Path) -> None:
+        self.settings = read_settings({}, store_url=str(folder))
+        self.place = Place(str(folder))
+        self.jobs: dict[str, Job] = {}
+        self.calls: list[str] = []
+        self.open()
+
+    @property
+    def run(self) -> Run:
+        return Runs(self.place).of_night(NIGHT)
+
+    def open(self, run_id: str = "2026-09-01-aaaaaaaa", **more: Any) -> Run:
+        usual = {
+            "night": run_id[:10], "inputs": "in", "settings_digest": "s", "code": "c",
+            "n_user_shards": 2, "n_video_shards": 3, "catalogue_as_of": "current",
+        }  # fmt: skip
+        return Runs(self.place).open(RunRecord(run_id, **{**usual, **more}))
+
+    def declare(self, run: Callable[[Context], Made] | None = None, **words: Any) -> None:
+        """Add the job ``rank_candidates``; by default it makes what it promises."""
+
+        def rank_candidates(context: Context) -> Made:
+            self.calls.append(context.shard)
+            return run(context) if run else made(1)
+
+        self.jobs["rank_candidates"] = job(**{"makes": ("ranked",), **words})(rank_candidates)
+
+    def go(self, shard: str = "", *, settings: Settings | None = None, **more: Any) -> Any:
+        order = Order("rank_candidates", NIGHT, shard, **more)
+        return run_job(order, settings or self.settings)
+
+
+def made(*values: int, name: str = "ranked") -> Made:
+    return Made({name: {"table": pd.DataFrame({"a": values})}}, {"rows": len(values)})
+
+
+def remember(world: World, name: str, *values: int) -> None:
+    table = pd.DataFrame({"a": values})
+    key = "-".join(map(str, values))
+    world.run.remember(world.run.artefacts.write(name, key, {"table": table}))
+
+
+def assert_nothing_is_left(world: World) -> None:
+    """No name, no receipt, no committed artefact and no file beside one."""
+    assert world.run.refs() == []
+    assert world.run.receipts() == []
+    artefacts = Path(str(world.place.path("artefacts")))
+    assert [path for path in artefacts.rglob("_artefact.json") if "lists" in path.parts] == []
+    assert [path for path in artefacts.rglob(".*") if path.is_file()] == []

@@ -1,0 +1,102 @@
+"""Media: files inside one folder and nowhere else; a uri that names none says why."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from vidrec_tasks.store.media import Media, checksum_file
+from vidrec_tasks.store.place import Place
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A store whose media folder holds a film and a folder; a secret lies beside it."""
+    folder = tmp_path / "inputs" / "media"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "film.mp4").write_bytes(b"film")
+    (folder / "sub" / "two words.mp4").write_bytes(b"words")
+    (tmp_path / "inputs" / "secret.mp4").write_bytes(b"secret")
+    return folder
+
+
+@pytest.fixture
+def media(tmp_path: Path, folder: Path) -> Media:
+    return Media(Place(str(tmp_path)), "")
+
+
+def test_a_path_inside_the_folder_is_found_with_its_size_and_time(
+    media: Media, folder: Path
+) -> None:
+    found = media.find("film.mp4")
+    assert (found.path, found.size, found.problem) == (folder / "film.mp4", 4, "")
+    assert found.mtime_ns == (folder / "film.mp4").stat().st_mtime_ns
+
+
+def test_absolute_paths_and_file_urls_mean_the_same_file(media: Media, folder: Path) -> None:
+    film = folder / "sub" / "two words.mp4"
+    for uri in ("sub/two words.mp4", str(film), film.as_uri(), "sub/../sub/two words.mp4"):
+        assert media.find(uri).path == film
+
+
+def test_a_percent_sign_in_a_plain_path_is_a_percent_sign(media: Media, folder: Path) -> None:
+    (folder / "100%25.mp4").write_bytes(b"x")
+    assert media.find("100%25.mp4").path == folder / "100%25.mp4"
+
+
+def test_a_configured_folder_is_used_instead(tmp_path: Path, folder: Path) -> None:
+    elsewhere = Media(Place(str(tmp_path)), str(folder / "sub"))
+    assert elsewhere.find("two words.mp4").path == folder / "sub" / "two words.mp4"
+    assert elsewhere.find("film.mp4").path is None
+
+
+@pytest.mark.parametrize(
+    ("uri", "problem"),
+    [
+        ("gone.mp4", "media file is missing"),
+        ("sub", "media is no file"),
+        ("", "media is no file"),
+        ("../secret.mp4", "media lies outside the media folder"),
+        ("sub/../../secret.mp4", "media lies outside the media folder"),
+        ("/etc/passwd", "media lies outside the media folder"),
+        ("file:///etc/passwd", "media lies outside the media folder"),
+        ("file:///%2e%2e/%2e%2e/etc/passwd", "media lies outside the media folder"),
+        ("https://example.org/film.mp4", "media is remote (https), fetch it first"),
+        ("s3://bucket/film.mp4", "media is remote (s3), fetch it first"),
+        ("film.mp4\0", "uri is no path"),
+        ("file:///film%00.mp4", "uri is no path"),
+        ("//[film.mp4", "uri is no path"),
+        ("http://[film.mp4", "uri is no path"),
+        ("\ud800.mp4", "uri is no path"),
+        ("x" * 5000, "media file is missing"),
+        ("film.mp4/more", "media file is missing"),
+    ],
+)
+def test_a_uri_that_cannot_be_read_says_why_and_stops_nothing(
+    media: Media, uri: str, problem: str
+) -> None:
+    found = media.find(uri)
+    assert (found.path, found.problem, found.size) == (None, problem, -1)
+
+
+def test_a_link_out_of_the_folder_is_not_followed(media: Media, folder: Path) -> None:
+    (folder / "link.mp4").symlink_to(folder.parent / "secret.mp4")
+    (folder / "out").symlink_to(folder.parent)
+    for uri in ("link.mp4", "out/secret.mp4"):
+        assert media.find(uri).problem == "media lies outside the media folder"
+
+
+def test_a_link_inside_the_folder_is_its_file(media: Media, folder: Path) -> None:
+    (folder / "link.mp4").symlink_to(folder / "film.mp4")
+    assert media.find("link.mp4").path == folder / "film.mp4"
+
+
+def test_a_link_to_itself_is_a_missing_file(media: Media, folder: Path) -> None:
+    (folder / "loop.mp4").symlink_to(folder / "loop.mp4")
+    assert media.find("loop.mp4").problem == "media file is missing"
+
+
+def test_the_checksum_is_that_of_the_bytes_not_of_the_name(folder: Path) -> None:
+    (folder / "copy.mp4").write_bytes(b"film")
+    expected = hashlib.sha256(b"film").hexdigest()
+    assert checksum_file(folder / "film.mp4") == checksum_file(folder / "copy.mp4") == expected

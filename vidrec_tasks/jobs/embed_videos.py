@@ -1,0 +1,97 @@
+"""embed_videos: the vectors of a shard's videos; what is known already is not embedded again."""
+
+from functools import partial
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from vidrec_tasks.columns import CHECKSUM, CONCEPTS, ENCODER, HAS_FRAMES, HAS_TEXT, VIDEO_ID
+from vidrec_tasks.content.embeddings import MEDIA_CHECKSUM, TEXT_CHECKSUM, Embeddings, join
+from vidrec_tasks.content.embeddings import embed_videos as embed
+from vidrec_tasks.content.encoders import Encoders, Image
+from vidrec_tasks.contracts.checking import check
+from vidrec_tasks.errors import StoreError
+from vidrec_tasks.jobs._job import Context, Made, job
+from vidrec_tasks.jobs._videos import shard_videos
+from vidrec_tasks.store.place import Place
+
+EMBEDDING_COLUMNS = (
+    TEXT_CHECKSUM, MEDIA_CHECKSUM, CHECKSUM, ENCODER, HAS_TEXT, HAS_FRAMES, CONCEPTS,
+)  # fmt: skip
+
+
+@job(
+    needs=("videos", "keyframes.#"),
+    makes=("embeddings.#",),
+    settings=("content",),
+    per="video_shard",
+    parents=("features",),
+)
+def embed_videos(context: Context) -> Made:
+    """Embed the new and changed texts and films of a shard; the rest is taken from before."""
+    videos = shard_videos(context)
+    keyframes = context.read(context.own("keyframes"))
+    cache = context.place.local(context.place.path("models"))
+    embeddings, counts = embed(
+        videos,
+        keyframes,
+        Encoders(context.settings.content, cache=cache),
+        context.settings.content,
+        read_image=_Images(context.place).read,
+        known=_known(context, videos, keyframes),
+    )
+    check(embeddings.table, "embeddings", key=(VIDEO_ID,), columns=EMBEDDING_COLUMNS)
+    return Made({context.own("embeddings"): embeddings.to_parts()}, counts)
+
+
+def _known(context: Context, videos: pd.DataFrame, keyframes: pd.DataFrame) -> Embeddings | None:
+    """The parent's embeddings of this shard's videos and films, however it was split."""
+    parent = context.parent("features")
+    if parent is None:
+        return None
+    is_same = parent.record.n_video_shards == context.run.record.n_video_shards
+    names = [ref.name for ref in parent.refs() if ref.name.startswith("embeddings.")]
+    parts = []
+    for name in [context.own("embeddings")] if is_same else names:
+        if name in names:
+            part = Embeddings.from_parts(partial(parent.read, name))
+            parts.append(part.only(_wanted(part.table, videos, keyframes)))
+    widths = {(part.text.shape[1], part.frame.shape[1]) for part in parts}
+    return join(parts) if len(widths) == 1 else None
+
+
+def _wanted(
+    table: pd.DataFrame, videos: pd.DataFrame, keyframes: pd.DataFrame
+) -> npt.NDArray[np.bool_]:
+    """Which rows may save work: the same video, or the same film under another id."""
+    films = set(keyframes[CHECKSUM])
+    wanted = table[VIDEO_ID].isin(set(videos[VIDEO_ID])) | table[MEDIA_CHECKSUM].isin(films)
+    return wanted.to_numpy(dtype=bool)
+
+
+class _Images:
+    """Reads the thumbnails of keyframes.
+
+    Args:
+        place: the store.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._root = place.local(place.path("features", "keyframes"))
+
+    def read(self, path: str) -> Image:
+        """The BGR image of a keyframe.
+
+        Raises:
+            StoreError: it is gone or no image.
+        """
+        image = cv2.imread(str(self._root / path))
+        if image is None:
+            message = (
+                f"keyframes: the image {path} is gone or broken; remove its folder in "
+                f"{self._root} and run extract_keyframes with --force"
+            )
+            raise StoreError(message)
+        return np.asarray(image, dtype=np.uint8)
