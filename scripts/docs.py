@@ -77,9 +77,8 @@ def _range(info: FieldInfo) -> str:
 
 def tables_page() -> str:
     """Input tables from their contracts, result tables from their schema."""
-    from vidrec_tasks.publishing.tables import metadata
-
     from vidrec_tasks.contracts.inputs import INPUTS
+    from vidrec_tasks.publishing.tables import metadata
 
     lines = ["# Tables", MADE, "## Input tables", ""]
     lines += [
