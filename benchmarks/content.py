@@ -52,7 +52,9 @@ def _keyframes(
     names = ("keyframes_vs_read", "keyframes_vs_seek", "keyframes_vs_ffmpeg_limit")
     if ffmpeg_path() is None:
         ratios |= dict.fromkeys(names)
-        figures["reasons"] |= dict.fromkeys(names, "ffmpeg is not installed: no films to measure on")
+        figures["reasons"] |= dict.fromkeys(
+            names, "ffmpeg is not installed: no films to measure on"
+        )
     else:
         with tempfile.TemporaryDirectory(prefix="vidrec-bench-") as name:
             log.info("making %d films", asked.films)

@@ -174,6 +174,9 @@ class SearchingSettings(Group):
     max_queries: int = Field(
         200, ge=0, description="Queries answered a night, most frequent first."
     )
+    fusion: Literal["evidence", "reciprocal"] = Field(
+        "evidence", description="How text and frames are fused: by log odds, or by ranks."
+    )
     rrf_k: int = Field(60, ge=1, description="k of reciprocal rank fusion (Cormack et al., 2009).")
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from vidrec_tasks.columns import (
     AT_S,
+    DESCRIPTION,
     EVIDENCE,
     GROUP_ID,
     QUERY,
@@ -31,6 +32,12 @@ SHOWN_RUNS: Final = 30
 SHOWN_METRICS: Final = 3
 SHOWN_USERS: Final = 12
 LIST_LENGTH: Final = 200  # the longest list that settings allow
+
+_VIDEO_FACTS: Final = {
+    "creator_id": "Creator", "published_at": "Published", "expires_at": "Expires",
+    "duration_s": "Seconds", "tags": "Tags", "categories": "Categories", "language": "Language",
+    "status": "Status", "age_rating": "From age", "regions": "Regions",
+}  # fmt: skip
 
 Page = dict[str, Any]
 
@@ -79,7 +86,13 @@ def video_page(sources: Sources, video_id: str) -> Page | None:
     similar = sources.reader.similar(video_id, n=LIST_LENGTH)
     return {
         "video_id": video_id,
-        "video": {name: value for name, value in video.items() if _is_said(value)},
+        "title": catalogue.title(video_id),
+        "description": video.get(DESCRIPTION) or "",
+        "facts": [
+            (word, _spelled(video[name]))
+            for name, word in _VIDEO_FACTS.items()
+            if name in video and _is_said(video[name])
+        ],
         "frames": catalogue.frames.get(video_id, []),
         "concepts": _concepts(run, video_id),
         "quarantine": _quarantine_reason(run, video_id),
@@ -236,6 +249,8 @@ def _spelled(value: Any) -> str:
         return ", ".join(_spelled(inner) for inner in value)
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {_spelled(inner)}" for name, inner in value.items())
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

@@ -94,8 +94,8 @@ def test_the_same_facts_give_the_same_bytes() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "–"), (0.12345, "0.1235"), (1234567, "1,234,567"), (1.0, "1"), (0, "0"), (1234.56,
-     "1,234.6"), (True, "yes")],
+    [(None, "–"), (0.12345, "0.123"), (1234567, "1,234,567"), (1.0, "1"), (0, "0"), (1234.56,
+     "1,234.6"), (999.96, "1,000.0"), (True, "yes")],
 )  # fmt: skip
 def test_numbers_are_short(value: float, text: str) -> None:
     assert format_number(value) == text

@@ -1,10 +1,19 @@
 """Fusion: a video's text vector and frame vector become one unit vector.
 
-Measured on 91 real clips, mean average precision of finding clips of the same class (of 51) by a
-clip: captions alone 0.74, frames alone 0.61; fused with a text weight of 0.2 0.66, 0.35 0.73,
-0.5 0.78, 0.6 0.81, 0.7 0.82, 0.8 0.80, 0.9 0.78. With the text of a third of the clips and the
-frames of another third missing: 0.53, 0.57, 0.62, 0.60, 0.60, 0.59, 0.57; side by side instead of
-summed 0.45 to 0.55, as a clip of words alone then never meets a clip of pictures alone.
+Measured on 91 real clips as the mean average precision with which a clip finds those of its class
+(of 51): captions alone 0.74, frames alone 0.59.
+
+===========================  =====  =====  =====  =====  =====  =====  =====
+text weight                   0.2    0.35   0.5    0.6    0.7    0.8    0.9
+===========================  =====  =====  =====  =====  =====  =====  =====
+summed                        0.64   0.73   0.79   0.80   0.82   0.79   0.77
+summed, parts missing         0.53   0.59   0.61   0.61   0.60   0.58   0.56
+side by side                  0.69   0.73   0.78   0.79   0.80   0.80   0.78
+side by side, parts missing   0.47   0.53   0.55   0.54   0.54   0.54   0.53
+===========================  =====  =====  =====  =====  =====  =====  =====
+
+Parts missing: a third of the clips had no text, another third no frames. Side by side a clip of
+words alone never meets a clip of pictures alone; so one space is summed.
 """
 
 import numpy as np

@@ -254,8 +254,8 @@ def _in_order(
     scores: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """By score, then number. Beyond the sixth digit the order of a sum decides, not the vectors."""
-    scores = np.round(np.where(nums < 0, 0.0, scores), SCORE_DIGITS)
-    scores = np.where(nums < 0, -np.inf, scores).astype(np.float32)
+    rounded = np.round(np.where(nums < 0, 0.0, scores), SCORE_DIGITS)
+    scores = np.where(nums < 0, -np.inf, rounded).astype(np.float32)
     last = np.where(nums < 0, np.iinfo(np.int64).max, nums)
     order = np.lexsort((last, -scores), axis=1)
     in_order = np.take_along_axis(nums, order, axis=1).astype(np.int64)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from transformers import AutoModel, AutoTokenizer
+from transformers.utils import logging as transformers_logging
 
 from vidrec_tasks.content.batching import batches_by_length
 from vidrec_tasks.content.model_files import ModelFiles
@@ -85,6 +86,7 @@ class TransformerTextEncoder:
 
 
 def _load(files: ModelFiles, dtype: torch.dtype, place: str) -> tuple[Any, Any]:
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         tokenizer = AutoTokenizer.from_pretrained(files.folder)
         model = AutoModel.from_pretrained(files.folder, dtype=dtype)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
+from transformers.utils import logging as transformers_logging
 
 from vidrec_tasks.content.batching import batches_by_length
 from vidrec_tasks.content.classes import class_names
@@ -127,6 +128,7 @@ class TextTower:
 
 
 def _load(files: ModelFiles, dtype: torch.dtype, place: str) -> tuple[Any, Any, Any]:
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         tokenizer = AutoTokenizer.from_pretrained(files.folder)
         processor = AutoImageProcessor.from_pretrained(  # type: ignore[no-untyped-call]

@@ -144,14 +144,14 @@ def _environment() -> jinja2.Environment:
 
 
 def format_number(value: Any) -> str:
-    """A number for a table: whole ones with thousands, others with four significant digits."""
+    """A number for a table: whole ones with thousands, others with three significant digits."""
     if value is None or isinstance(value, str):
         return str(value or "–")
     if isinstance(value, bool):
         return "yes" if value else "no"
     if float(value).is_integer() and abs(value) >= 2:
         return f"{int(value):,}"
-    return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.1f}"
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:,.1f}"
 
 
 def _next_step(facts: ReportFacts) -> str:

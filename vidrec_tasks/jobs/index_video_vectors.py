@@ -8,6 +8,7 @@ from vidrec_tasks.content.index import build_index
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.jobs._job import Context, Made, job
 from vidrec_tasks.jobs._reading import read_content, read_models
+from vidrec_tasks.store.codecs import Part
 
 
 @job(
@@ -28,5 +29,10 @@ def index_video_vectors(context: Context) -> Made:
         }
     )
     check(table, "video_vectors", key=(VIDEO_ID,), columns=(VIDEO_NUM,))
-    parts = {"table": table, "vectors": vectors, "index": index.to_bytes(), "info": index.info}
+    parts: dict[str, Part] = {
+        "table": table,
+        "vectors": vectors,
+        "index": index.to_bytes(),
+        "info": index.info,
+    }
     return Made({"video_vectors": parts}, {"videos": len(table), "index": index.info["kind"]})

@@ -34,7 +34,7 @@ def load_causal(settings: LanguageSettings, *, cache: Path) -> "CausalGenerator"
     """
     dtype = quick_dtype()
     source = _source(settings, cache)
-    transformers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)
         model = AutoModelForCausalLM.from_pretrained(source, dtype=dtype)

@@ -161,7 +161,8 @@ class _Trainer:
         chosen = self.rng.permutation(chosen)
         length = self.tower.shape.length
         places = chosen[:, None] - np.arange(length, 0, -1)[None, :]  # (n, length), newest last
-        rows = np.where(places >= starts[chosen][:, None], events.video_nums[places], PAD)
+        before = events.video_nums[np.maximum(places, 0)]  # what lies before all is padded below
+        rows = np.where(places >= starts[chosen][:, None], before, PAD)
         return _Examples(rows.astype(np.int64), events.video_nums[chosen])
 
 

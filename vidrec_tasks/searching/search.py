@@ -13,7 +13,7 @@ import pandas as pd
 
 from vidrec_tasks.columns import AT_S, MATCHED, QUERY, RANK, SCORE, VIDEO_ID
 from vidrec_tasks.searching.frames import Floats, FrameIndex, Ints
-from vidrec_tasks.searching.fusion import Votes, stands_out, vote
+from vidrec_tasks.searching.fusion import LogOdds, Votes, vote
 from vidrec_tasks.searching.texts import TextIndex
 from vidrec_tasks.settings import SearchingSettings
 
@@ -83,13 +83,13 @@ def search(
         queries: texts in any language.
         text_query_vectors: ``(n_queries, dim)`` unit rows, in the space of the text embeddings.
         frame_query_vectors: ``(n_queries, dim)`` unit rows, in the space of the frames.
-        settings: n_results, rrf_k.
+        settings: n_results, fusion, rrf_k.
         allowed: ``(n_videos,)`` which videos the rules let through.
 
     Returns:
-        query, rank (1..n without gap), video_id, score (reciprocal ranks, summed), matched ('text',
-        'frame' or 'both'), at_s (second of the matching frame, NaN for 'text'). A query that
-        matches nothing is answered by what is nearest.
+        query, rank (1..n without gap), video_id, score (see `fusion`), matched ('text', 'frame' or
+        'both'), at_s (second of the matching frame, NaN for 'text'). A query that matches nothing
+        is answered by what is nearest.
     """
     rows = []
     findable = allowed & (index.texts.has_text | index.frames.has_frames)
@@ -97,7 +97,7 @@ def search(
         evidence = _Evidence.of(
             index, queries[part], text_query_vectors[part], frame_query_vectors[part], allowed
         )
-        votes = vote([evidence.text, evidence.frames], rrf_k=settings.rrf_k)
+        votes = vote([evidence.text, evidence.frames], fusion=settings.fusion, rrf_k=settings.rrf_k)
         nums, scores = _best(np.sum(votes, axis=0), findable, settings.n_results)
         matched = evidence.matched(votes, nums)
         rows.append(_table(index, queries[part], frame_query_vectors[part], nums, scores, matched))
@@ -106,12 +106,11 @@ def search(
 
 @dataclass(frozen=True)
 class _Evidence:
-    """Scores of a block of queries, each ``(n_queries, n_videos)``, NaN where nothing is known."""
+    """What a block of queries says of the videos that are allowed."""
 
     words: Floats
-    meaning: Floats
-    text: Floats
-    frames: Floats
+    text: LogOdds
+    frames: LogOdds
 
     @classmethod
     def of(
@@ -123,20 +122,19 @@ class _Evidence:
         allowed: npt.NDArray[np.bool_],
     ) -> "_Evidence":
         words = index.texts.words(queries)
-        meaning = index.texts.meaning(text_vectors)
-        text = index.texts.evidence(queries, words, meaning)
-        frames = index.frames.scores(frame_vectors)
-        for scores in (meaning, text, frames):
-            scores[:, ~allowed] = np.nan
-        return cls(words, meaning, text, frames)
+        text = index.texts.evidence(queries, words, index.texts.meaning(text_vectors))
+        cosines = index.frames.cosines(frame_vectors)
+        text[:, ~allowed] = np.nan
+        cosines[:, ~allowed] = np.nan
+        return cls(words, LogOdds.of(text), LogOdds.of(index.frames.evidence(cosines)))
 
     def matched(self, votes: Sequence[Votes], nums: Ints) -> npt.NDArray[np.object_]:
         """``(n_queries, n_results)`` what matched, claimed only where it is more than noise."""
-        by_text = (self.words > 0) | stands_out(self.meaning)
-        by_frame = stands_out(self.frames)
-        # where nothing stands out, the nearer of the two is named
-        nearer = np.isnan(self.text) | (votes[0] < votes[1])
-        by_default = ~by_text & np.isfinite(self.frames) & nearer
+        by_text = (self.words > 0) | self.text.is_convincing
+        by_frame = self.frames.is_convincing
+        # where nothing convinces, the nearer of the two is named
+        nearer = ~self.text.known | (votes[0] < votes[1])
+        by_default = ~by_text & self.frames.known & nearer
         said = np.where(by_frame | by_default, FRAME, TEXT).astype(object)
         said[by_text & by_frame] = BOTH
         return np.take_along_axis(said, np.maximum(nums, 0), axis=1)

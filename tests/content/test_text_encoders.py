@@ -1,0 +1,127 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import AutoModel, AutoTokenizer
+
+from tests.content.tiny_models import save_bert
+from vidrec_tasks.content.batching import batches_by_length
+from vidrec_tasks.content.encoders import Encoders, TextEncoder
+from vidrec_tasks.content.model_files import named_files, text_files
+from vidrec_tasks.errors import ModelError
+from vidrec_tasks.settings import ContentSettings
+
+TEXTS = [
+    "a dog runs on the grass",
+    "puppy playing in a meadow",
+    "a red car",
+    "quarterly report of the finance department, third part, read by the chief accountant",
+    "",
+    "   ",
+    "x",
+]
+
+
+def embedded(precision: str) -> TextEncoder:
+    return Encoders(ContentSettings(precision=precision)).text  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def plain() -> TextEncoder:
+    return embedded("fp32")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_bert(tmp_path_factory.mktemp("models") / "tiny-bert")
+
+
+def test_vectors_have_length_one_and_an_empty_text_has_none(plain: TextEncoder) -> None:
+    vectors = plain.encode(TEXTS)
+    assert vectors.dtype == np.float32
+    assert vectors.shape == (len(TEXTS), 384) == (len(TEXTS), plain.dim)
+    lengths = np.linalg.norm(vectors, axis=1)
+    np.testing.assert_allclose(lengths, [1, 1, 1, 1, 0, 0, 1], atol=1e-5)
+
+
+def test_texts_of_one_meaning_are_nearer_than_others(plain: TextEncoder) -> None:
+    dog, puppy, car = plain.encode(TEXTS[:3])
+    assert dog @ puppy > dog @ car + 0.2
+
+
+def test_bfloat16_says_the_same_as_float32(plain: TextEncoder) -> None:
+    texts = [text for text in TEXTS if text.strip()]
+    cosines = (plain.encode(texts) * embedded("bf16").encode(texts)).sum(axis=1)
+    assert cosines.min() >= 0.999
+
+
+def test_a_text_has_the_same_vector_in_any_company(plain: TextEncoder) -> None:
+    together = plain.encode(TEXTS[:4])
+    alone = np.concatenate([plain.encode([text]) for text in TEXTS[:4]])
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_no_texts_give_no_rows(plain: TextEncoder) -> None:
+    assert plain.encode([]).shape == (0, 384)
+
+
+def test_a_long_text_is_cut_to_what_the_model_was_trained_with(plain: TextEncoder) -> None:
+    long = "dog " * 5_000
+    np.testing.assert_allclose(plain.encode([long]), plain.encode([long + "cat"]), atol=1e-6)
+
+
+def test_any_text_encoder_is_loaded_from_a_folder(tiny: Path) -> None:
+    encoder = Encoders(ContentSettings(text_encoder=str(tiny), precision="fp32")).text
+    texts = ["a dog", "the red car on the grass runs"]
+    tokens = AutoTokenizer.from_pretrained(tiny)(texts, padding=True, return_tensors="pt")
+    with torch.inference_mode():
+        states = AutoModel.from_pretrained(tiny).eval()(**tokens).last_hidden_state
+    short = states[0, :4].mean(0)  # two words between the ends, no padding
+    expected = torch.nn.functional.normalize(torch.stack([short, states[1].mean(0)]), dim=1)
+    np.testing.assert_allclose(encoder.encode(texts), expected.numpy(), atol=1e-5)
+    assert encoder.dim == 16
+
+
+def test_a_folder_that_asks_for_the_first_token_gets_it(tmp_path: Path) -> None:
+    folder = save_bert(tmp_path / "first")
+    mean = Encoders(ContentSettings(text_encoder=str(folder))).text.encode(["a dog"])
+    (folder / "1_Pooling").mkdir()
+    (folder / "1_Pooling" / "config.json").write_text('{"pooling_mode_cls_token": true}')
+    first = Encoders(ContentSettings(text_encoder=str(folder))).text.encode(["a dog"])
+    assert float((mean * first).sum()) < 0.9999
+
+
+def test_other_weights_are_another_revision(tiny: Path, tmp_path: Path) -> None:
+    other = save_bert(tmp_path / "tiny-bert", seed=1)
+    assert named_files(str(tiny)).name == named_files(str(other)).name
+    assert named_files(str(tiny)).revision != named_files(str(other)).revision
+
+
+def test_an_encoder_that_is_nowhere_is_named_in_the_error() -> None:
+    with pytest.raises(ModelError, match="nobody/has-this"):
+        text_files("nobody/has-this")
+
+
+def test_a_folder_without_weights_is_named_in_the_error(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        _ = Encoders(ContentSettings(text_encoder=str(tmp_path))).text
+
+
+@given(
+    lengths=st.lists(st.integers(0, 300), max_size=60),
+    batch_size=st.integers(1, 9),
+    n_tokens=st.integers(1, 500),
+)
+def test_batches_hold_every_text_once_and_no_more_than_allowed(
+    lengths: list[int], batch_size: int, n_tokens: int
+) -> None:
+    batches = list(batches_by_length(lengths, batch_size, n_tokens=n_tokens))
+    assert sorted(num for batch in batches for num in batch) == list(range(len(lengths)))
+    for batch in batches:
+        longest = max(lengths[num] for num in batch)
+        assert len(batch) <= batch_size
+        assert len(batch) == 1 or longest * len(batch) <= n_tokens or longest == 0
