@@ -60,7 +60,7 @@ def _keyframes(
             log.info("making %d films", asked.films)
             films = make_films(Path(name), asked.films)
             rounds = [keyframing.measure(films, number) for number in range(asked.rounds)]
-        _summarise(rounds, ratios, figures)
+        _summarise(rounds, asked.films, ratios, figures)
     if asked.data is None:
         figures["clips"] = None
         figures["reasons"]["clips"] = "no --data"
@@ -70,7 +70,10 @@ def _keyframes(
 
 
 def _summarise(
-    rounds: list[dict[str, float]], ratios: dict[str, float | None], figures: dict[str, Any]
+    rounds: list[dict[str, float]],
+    n_films: int,
+    ratios: dict[str, float | None],
+    figures: dict[str, Any],
 ) -> None:
     """Medians of seconds a film, and of the ratios of each round."""
 
@@ -83,7 +86,7 @@ def _summarise(
     figures["keyframes"] = {
         "seconds_a_film": {name: median(lambda s, n=name: s[n]) for name in rounds[0]},
         "rounds": [{name: round(value, 4) for name, value in s.items()} for s in rounds],
-        "n_films": N_FILMS,
+        "n_films": n_films,
         "how": keyframing.HOW,
     }
 

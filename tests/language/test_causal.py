@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from vidrec_tasks.language.causal import CausalGenerator, load_causal
-from vidrec_tasks.language.generator import Generator, Prompt, load_generator
+from vidrec_tasks.language.generator import Generator, LazyGenerator, Prompt, load_generator
 from vidrec_tasks.settings import LanguageSettings
 
 WORDS = ["<pad>", "<end>", "facts", "user", "likes", "cats", "jazz", "and", ".", "this", "mix"]
@@ -107,3 +107,19 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Generator:
 def test_the_embedded_model_answers(embedded: Generator) -> None:
     prompt = Prompt("Answer in one sentence.", "What is the capital of France?", "The capital")
     assert embedded.complete([prompt]) == ["The capital of France is Paris."]
+
+
+def test_a_lazy_generator_knows_its_name_without_loading_and_then_says_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = LanguageSettings(model=str(folder), max_new_tokens=12)
+    loaded = load(folder)
+    lazy = LazyGenerator(settings, cache=folder.parent)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "vidrec_tasks.language.causal.AutoModelForCausalLM.from_pretrained",
+            lambda *_, **__: pytest.fail("loaded"),
+        )
+        assert LazyGenerator(settings, cache=folder.parent).identity == loaded.identity
+    assert lazy.complete(PROMPTS) == loaded.complete(PROMPTS)
+    assert lazy.n_asked == len(PROMPTS)

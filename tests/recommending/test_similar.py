@@ -151,13 +151,6 @@ def test_one_creator_alone_still_fills_a_list() -> None:
     assert len(beside("v2", table)) == 3
 
 
-def test_diversity_takes_something_else_in() -> None:
-    same = beside("v3", similar(n=2, diversity=0.0))
-    varied = beside("v3", similar(n=2, diversity=1.0))
-    assert same[0] == varied[0]
-    assert same[1] != varied[1]
-
-
 def test_a_list_holds_only_what_everybody_who_sees_the_video_may_see() -> None:
     videos = pd.DataFrame(
         {

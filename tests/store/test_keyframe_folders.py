@@ -89,3 +89,10 @@ def test_a_failure_while_decoding_leaves_nothing_behind(folders: KeyframeFolders
 def test_no_films_leave_no_folders(folders: KeyframeFolders) -> None:
     assert keep(folders).empty
     assert list(folders.folder.iterdir()) == []
+
+
+def test_no_films_change_no_column_of_the_others(folders: KeyframeFolders) -> None:
+    """The same night made again decodes nothing, and has the same bytes."""
+    some = keep(folders, "aa")
+    none = keep(folders)
+    assert none["path"].dtype == some["path"].dtype

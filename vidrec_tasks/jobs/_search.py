@@ -1,6 +1,7 @@
 """Searches a run's features: what answering a night's queries and a request have in common."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,6 +19,7 @@ def search_features(
     *,
     moment: pd.Timestamp,
     searching: SearchingSettings | None = None,
+    cache: Path | None = None,
 ) -> pd.DataFrame:
     """Answer queries from the features of a run.
 
@@ -29,6 +31,7 @@ def search_features(
         settings: encoders, and how many videos a query gets.
         moment: videos that are not visible then are not found.
         searching: in place of ``settings.searching``.
+        cache: a folder in which the encoders keep what they need again.
     """
     videos = read("videos", "table")
     index = SearchIndex.of(
@@ -37,7 +40,7 @@ def search_features(
     allowed = visible(videos, moment=moment) & allowed_in(
         videos, region="", max_age_rating=settings.recommending.default_max_age_rating
     )
-    encoders = Encoders(settings.content)
+    encoders = Encoders(settings.content, cache=cache)
     return search(
         index,
         queries,

@@ -21,7 +21,11 @@ def answer_queries(context: Context) -> Made:
     """Answer the queries table, or what titles, tags and concepts would be asked."""
     queries, n_given = _queries(context)
     answers = search_features(
-        context.read, queries, context.settings, moment=moment_of(context.night)
+        context.read,
+        queries,
+        context.settings,
+        moment=moment_of(context.night),
+        cache=context.place.local(context.place.path("models")),
     )
     check(answers, "answers", key=(QUERY, RANK), columns=(VIDEO_ID, SCORE, MATCHED, AT_S))
     matched = answers[MATCHED].value_counts()

@@ -70,7 +70,10 @@ def answer_request(
         **{**settings.searching.model_dump(), "n_results": max(1, min(200, n_results))}
     )
     moment = max(pd.Timestamp(datetime.now(UTC)), pd.Timestamp(run.night, tz="UTC"))
-    answers = search_features(run.read, asked, settings, moment=moment, searching=searching)
+    cache = place.local(place.path("models"))
+    answers = search_features(
+        run.read, asked, settings, moment=moment, searching=searching, cache=cache
+    )
     answers[RUN_ID] = run.run_id
     check(answers, "answers", key=(QUERY, RANK), columns=(VIDEO_ID, SCORE, MATCHED, AT_S))
     publisher = Publisher(make_engine(url))

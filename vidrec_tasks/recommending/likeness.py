@@ -128,8 +128,8 @@ def _spread(cosines: Floats) -> tuple[float, float]:
 def _neighbourhoods(side: Side) -> tuple[Floats, sp.csr_matrix]:
     """Of each video its nearest ones, and how near they are in the mean."""
     n_videos = side.rows.shape[0]
-    # in a small catalogue ten neighbours would be half of it
-    k = min(_N_NEIGHBOURS, n_videos // 4)
+    # a tenth of the catalogue at most: in one of 20, ten neighbours tell nothing
+    k = min(_N_NEIGHBOURS, n_videos // 10)
     crowding = np.zeros(n_videos, dtype=np.float32)
     nearest = np.zeros((n_videos, k), dtype=np.int64)
     for nums in blocks(np.arange(n_videos), n_videos) if k else ():
@@ -160,5 +160,7 @@ def _unit(rows: sp.csr_matrix) -> sp.csr_matrix:
 
 
 def _dense(matrix: sp.csr_matrix | Floats) -> Floats:
-    dense: Floats = matrix.toarray() if sp.issparse(matrix) else np.asarray(matrix)
+    if isinstance(matrix, np.ndarray):
+        return matrix
+    dense: Floats = matrix.toarray()
     return dense

@@ -57,7 +57,9 @@ class KeyframeFolders:
         Returns:
             The frames with ``path`` relative to ``root``.
         """
-        frames = frames.assign(path=[f"{self.way}/{path}" for path in frames["path"]])
+        # Typed: no film at all would make the column of another kind, and so other bytes of it.
+        paths = [f"{self.way}/{path}" for path in frames["path"]]
+        frames = frames.assign(path=pd.Series(paths, index=frames.index, dtype="str"))
         for checksum, rows in frames.groupby(CHECKSUM):
             fresh = workspace / str(checksum)
             (fresh / FRAMES_FILE).write_bytes(encode(rows.reset_index(drop=True))[1])
