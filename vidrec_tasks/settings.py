@@ -114,7 +114,6 @@ class AudienceSettings(Group):
     """How interactions become weights, profiles and topics."""
 
     half_life_days: float = Field(30.0, gt=0, description="Days after which an event counts half.")
-    max_history: int = Field(200, ge=1, description="Most recent interactions kept a user.")
     min_interactions: int = Field(
         3, ge=1, description="Interactions under which a user counts as cold."
     )

@@ -20,6 +20,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from vidrec_tasks.content.threads import spread
 from vidrec_tasks.errors import ModelError
 
 log = logging.getLogger(__name__)
@@ -130,15 +131,15 @@ class QuickNetwork:
         self._head = place(_fold(network._conv_head, network._bn1, is_clamped=True), dtype)
         self._classes = network._fc.to(device)
 
-    @torch.inference_mode()
     def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
         """``(n, 1000)`` float32 logits of prepared images."""
-        return torch.cat([self._logits(part) for part in pixels.split(self._batch)])
+        return torch.cat(spread(self._logits, pixels.split(self._batch), device=self.device))
 
     @property
     def _batch(self) -> int:
         return BATCH if self.device == "cpu" else SIDE
 
+    @torch.inference_mode()
     def _logits(self, pixels: torch.Tensor) -> torch.Tensor:
         maps = pixels.to(self.device, memory_format=torch.channels_last)
         maps = self._run(maps, self._stem)

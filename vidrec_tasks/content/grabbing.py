@@ -13,7 +13,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vidrec_tasks.content.packets import Packets, is_late, open_capture, refuse_large, scan
+from vidrec_tasks.content.gamut import Source, source_of, to_screen
+from vidrec_tasks.content.packets import (
+    Packets,
+    close_capture,
+    is_late,
+    open_capture,
+    refuse_large,
+    scan,
+)
 from vidrec_tasks.content.selection import look_at
 from vidrec_tasks.errors import MediaError
 
@@ -120,17 +128,28 @@ def grab(
     )
     if not packets.is_open:
         return Candidates()
+    source = source_of(path, packets.header)
+    found = _look(source, packets, n_wanted, mode, enough, limits)
+    if source.patches and not found.images:  # what was hidden was needed after all
+        return _look(Source(path), packets, n_wanted, mode, enough, limits)
+    return found
+
+
+def _look(
+    source: Source, packets: Packets, n_wanted: int, mode: str, enough: int, limits: Limits
+) -> Candidates:
+    """Decode in the way that suits what the packets are."""
     if packets.is_intra_only:
-        return _read_intra_only(path, packets, n_wanted, limits)
+        return _read_intra_only(source, packets, n_wanted, limits)
     option = NO_B_FRAMES if packets.n > MANY else ""
     if packets.n_intra < enough and _is_affordable(packets, option, limits):
-        return _read(path, option, limits, stride=_stride(packets, limits))
-    intra = _read(path, INTRA_ONLY, limits)
+        return _read(source, option, limits, stride=_stride(packets, limits))
+    intra = _read(source, INTRA_ONLY, limits)
     is_short = _is_affordable(packets, option, limits)
     if mode == "intra" and _n_showing(intra) >= (n_wanted if is_short else n_wanted * ENOUGH):
         return intra
     # where it is too long to read to its end, the intra frames cover it, its beginning fills up
-    return intra.join(_read(path, option, limits))
+    return intra.join(_read(source, option, limits))
 
 
 def _n_showing(found: Candidates) -> int:
@@ -148,38 +167,38 @@ def _stride(packets: Packets, limits: Limits) -> int:
     return max(packets.n // limits.max_candidates, 1)
 
 
-def _read_intra_only(path: Path, packets: Packets, n_wanted: int, limits: Limits) -> Candidates:
+def _read_intra_only(source: Source, packets: Packets, n_wanted: int, limits: Limits) -> Candidates:
     """Every frame stands alone: read all while that is cheap, else leap through the film."""
     if _is_affordable(packets, "", limits):
-        return _read(path, "", limits, stride=_stride(packets, limits))
-    leapt = _leap(path, n_wanted + EDGES, limits)
-    return leapt if len(leapt.images) >= n_wanted else leapt.join(_read(path, "", limits))
+        return _read(source, "", limits, stride=_stride(packets, limits))
+    leapt = _leap(source, n_wanted + EDGES, limits)
+    return leapt if len(leapt.images) >= n_wanted else leapt.join(_read(source, "", limits))
 
 
-def _read(path: Path, option: str, limits: Limits, *, stride: int = 1) -> Candidates:
+def _read(source: Source, option: str, limits: Limits, *, stride: int = 1) -> Candidates:
     """Read from the beginning, as far as budget and deadline go."""
-    capture = _open(path, option, limits)
+    capture = _open(source, option, limits)
     found = Candidates(limit=limits.max_candidates, stride=stride)
     try:
         n_pixels = refuse_large(capture, limits.max_pixels)
         n_most = max(limits.pixel_budget // n_pixels, 1)
         while not is_late(limits.deadline) and found.n_seen < n_most and capture.grab():
             if found.wants_next():
-                _keep(capture, found, limits)
+                _keep(capture, source, found, limits)
     finally:
-        capture.release()
+        close_capture(capture, source)
     if found.n_lost and not found.images:
         message = f"{found.n_lost} frames decode but need more memory than a film may take"
         raise MediaError(message)
     return _in_order(found)
 
 
-def _leap(path: Path, n: int, limits: Limits) -> Candidates:
+def _leap(source: Source, n: int, limits: Limits) -> Candidates:
     """Frames at ``n`` moments spread over a film of intra frames only, where a leap is exact.
 
     The declared length only says where to leap to; the moments are those of the frames found.
     """
-    capture = _open(path, "", limits)
+    capture = _open(source, "", limits)
     found = Candidates(limit=limits.max_candidates)
     try:
         refuse_large(capture, limits.max_pixels)
@@ -190,21 +209,24 @@ def _leap(path: Path, n: int, limits: Limits) -> Candidates:
                 break
             capture.set(cv2.CAP_PROP_POS_MSEC, 1000 * declared_s * (part + 0.5) / n)
             if capture.grab():
-                _keep(capture, found, limits)
+                _keep(capture, source, found, limits)
     finally:
-        capture.release()
+        close_capture(capture, source)
     return Candidates().join(found)
 
 
-def _open(path: Path, option: str, limits: Limits) -> Any:
-    return open_capture(path, option, limits.max_pixels, [cv2.CAP_PROP_N_THREADS, limits.n_threads])
+def _open(source: Source, option: str, limits: Limits) -> Any:
+    return open_capture(
+        source, option, limits.max_pixels, [cv2.CAP_PROP_N_THREADS, limits.n_threads]
+    )
 
 
-def _keep(capture: Any, found: Candidates, limits: Limits) -> None:
+def _keep(capture: Any, source: Source, found: Candidates, limits: Limits) -> None:
     at_s = max(float(capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000, 0.0)
     is_whole, image = capture.retrieve()
     if is_whole and image is not None and image.size:
-        found.add(_shrink(_three_channels(image), limits.longer_side), at_s)
+        small = _shrink(_three_channels(image), limits.longer_side)
+        found.add(to_screen(small, source), at_s)
     else:
         found.n_lost += 1
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import cv2
 
+from vidrec_tasks.content.gamut import Source
 from vidrec_tasks.errors import MediaError
 
 FORMATS: Final = (
@@ -35,6 +36,7 @@ class Packets:
         n_intra: how many of them stand alone.
         n_pixels: pixels of a frame, as declared.
         is_whole: whether all packets were seen.
+        header: the codec's header (extradata).
     """
 
     is_open: bool
@@ -42,6 +44,7 @@ class Packets:
     n_intra: int = 0
     n_pixels: int = 0
     is_whole: bool = True
+    header: bytes = b""
 
     @property
     def is_intra_only(self) -> bool:
@@ -66,35 +69,53 @@ def scan(path: Path, *, n_intra: int, max_pixels: int, pixel_budget: int) -> Pac
     Raises:
         MediaError: frames are too large.
     """
-    capture = open_capture(path, "", max_pixels, [cv2.CAP_PROP_FORMAT, -1])
+    capture = open_capture(Source(path), "", max_pixels, [cv2.CAP_PROP_FORMAT, -1])
     try:
         if not capture.isOpened():
             return Packets(is_open=False)
         n_pixels = refuse_large(capture, max_pixels)
         n = found = 0
+        header = _header(capture)
         while capture.grab():
             n += 1
             found += int(capture.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME) > 0)
             is_enough = found >= n_intra and found * 2 <= n
             if is_enough or n >= MAX_PACKETS or n * n_pixels > 2 * pixel_budget + n_pixels:
-                return Packets(True, n, found, n_pixels, is_whole=False)
-        return Packets(True, n, found, n_pixels)
+                return Packets(True, n, found, n_pixels, is_whole=False, header=header)
+        return Packets(True, n, found, n_pixels, header=header)
     finally:
         capture.release()
 
 
-def open_capture(path: Path, options: str, max_pixels: int, parameters: list[int]) -> Any:
+def open_capture(source: Source, options: str, max_pixels: int, parameters: list[int]) -> Any:
     """A capture of one file that opens no other file and no address.
 
     Args:
-        path: the film.
+        source: the film.
         options: ``name;value`` pairs for FFmpeg, joined by ``|``.
         max_pixels: pixels beyond which FFmpeg's decoders refuse a frame, whatever was declared.
         parameters: OpenCV's capture parameters.
     """
     guards = f"protocol_whitelist;file|format_whitelist;{FORMATS}|max_pixels;{max_pixels}"
     os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = f"{options}|{guards}" if options else guards
-    return cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG, parameters)
+    opened: Any = source.opened()
+    return cv2.VideoCapture(opened, cv2.CAP_FFMPEG, parameters)
+
+
+def close_capture(capture: Any, source: Source) -> None:
+    """Close a capture, unless it reads through Python.
+
+    Then ``release`` would drop a Python object while the interpreter is not held and end the
+    process; such a capture closes when its last name goes.
+    """
+    if not source.patches:
+        capture.release()
+
+
+def _header(capture: Any) -> bytes:
+    number = int(capture.get(cv2.CAP_PROP_CODEC_EXTRADATA_INDEX))
+    is_there, data = capture.retrieve(flag=number)
+    return bytes(data.tobytes()) if is_there and data is not None else b""
 
 
 def refuse_large(capture: Any, max_pixels: int) -> int:

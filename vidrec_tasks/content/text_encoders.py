@@ -15,6 +15,7 @@ from transformers.utils import logging as transformers_logging
 
 from vidrec_tasks.content.batching import batches_by_length
 from vidrec_tasks.content.model_files import ModelFiles
+from vidrec_tasks.content.threads import spread
 from vidrec_tasks.errors import ModelError
 from vidrec_tasks.hardware import device, quick_dtype
 
@@ -64,16 +65,25 @@ class TransformerTextEncoder:
 
     def _encode_filled(self, texts: list[str]) -> Floats:
         tokens = self._tokenizer(texts, truncation=True, max_length=self._max_tokens)
-        vectors = np.empty((len(texts), self.dim), dtype=np.float32)
         lengths = [len(ids) for ids in tokens["input_ids"]]
-        for nums in batches_by_length(lengths, self._batch_size):
-            batch = {name: [values[num] for num in nums] for name, values in tokens.items()}
-            vectors[nums] = self._encode_batch(batch)
+        parts = list(batches_by_length(lengths, self._batch_size))
+        batches = [
+            self._tokenizer.pad(
+                {name: [values[num] for num in nums] for name, values in tokens.items()},
+                return_tensors="pt",
+            )
+            for nums in parts
+        ]
+        vectors = np.empty((len(texts), self.dim), dtype=np.float32)
+        for nums, made in zip(
+            parts, spread(self._encode_batch, batches, device=self._device), strict=True
+        ):
+            vectors[nums] = made
         return vectors
 
     @torch.inference_mode()
-    def _encode_batch(self, batch: dict[str, list[list[int]]]) -> Floats:
-        padded = self._tokenizer.pad(batch, return_tensors="pt").to(self._device)
+    def _encode_batch(self, batch: Any) -> Floats:
+        padded = batch.to(self._device)
         states = self._model(**padded).last_hidden_state  # (n, n_tokens, dim)
         if self._is_first_pooled:
             pooled = states[:, 0].float()

@@ -25,7 +25,7 @@ from vidrec_tasks.language.quoting import quote
 from vidrec_tasks.publishing.engine import make_engine, results_url
 from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.publishing.reader import Reader
-from vidrec_tasks.settings import Settings
+from vidrec_tasks.settings import ContentSettings, Settings
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
 
@@ -69,6 +69,9 @@ def answer_request(
     searching = type(settings.searching)(
         **{**settings.searching.model_dump(), "n_results": max(1, min(200, n_results))}
     )
+    # its vectors can only be compared with those of the encoders that made them
+    content = ContentSettings(**run.record.settings["content"])
+    settings = settings.model_copy(update={"content": content})
     moment = max(pd.Timestamp(datetime.now(UTC)), pd.Timestamp(run.night, tz="UTC"))
     cache = place.local(place.path("models"))
     answers = search_features(

@@ -17,7 +17,7 @@ from vidrec_tasks.columns import (
 )
 from vidrec_tasks.contracts import admission
 from vidrec_tasks.contracts.checking import check
-from vidrec_tasks.contracts.inputs import INTERACTIONS, QUERIES, USERS, VIDEOS
+from vidrec_tasks.contracts.inputs import DELETIONS, INTERACTIONS, QUERIES, USERS, VIDEOS
 from vidrec_tasks.contracts.parsing import check_columns, no_rejects, parse
 from vidrec_tasks.contracts.schema import Table
 from vidrec_tasks.errors import EmptyNight, InputError
@@ -115,9 +115,11 @@ def _pin(place: Place, settings: Settings, night: date) -> str:
     """Read, check and keep what the night sees of the inputs; returns its key."""
     files = {
         table.name: input_files(place, table.name)
-        for table in (VIDEOS, INTERACTIONS, USERS, QUERIES)
+        for table in (VIDEOS, INTERACTIONS, USERS, QUERIES, DELETIONS)
     }
     _refuse_missing(place, files, settings)
+    reader = _Reader(settings, night)
+    _note_deletions(reader, Ledger(place), files)
     prints = {name: fingerprint(paths) for name, paths in files.items()}
     key = key_of(
         {
@@ -130,7 +132,7 @@ def _pin(place: Place, settings: Settings, night: date) -> str:
     )
     artefacts = Artefacts(place)
     if artefacts.find("pinned", key) is None:
-        said = _read_all(place, settings, night, files, prints, key)
+        said = _read_all(reader, place, files, prints, key)
         artefacts.write("pinned", key, {"said": said})
     return key
 
@@ -155,16 +157,28 @@ def _refuse_missing(place: Place, files: dict[str, list[Any]], settings: Setting
         raise InputError(message)
 
 
+def _note_deletions(reader: "_Reader", ledger: Ledger, files: dict[str, list[Any]]) -> None:
+    """Write whoever asked to be forgotten into the ledger, whatever the night.
+
+    No event of theirs is used from now on; what earlier nights keep is erased by `forget_users`.
+    """
+    paths = files[DELETIONS.name]
+    n_new = 0
+    for rows, _ in reader.chunks(paths, DELETIONS) if paths else ():
+        n_new += ledger.add(rows[USER_ID])
+    if n_new:
+        log.info("%d users of the deletions table are new to the ledger", n_new)
+
+
 def _read_all(
+    reader: "_Reader",
     place: Place,
-    settings: Settings,
-    night: date,
     files: dict[str, list[Any]],
     prints: dict[str, str],
     key: str,
 ) -> dict[str, Any]:
+    settings, night = reader.settings, reader.night
     moment = pd.Timestamp(midnight(night))
-    reader = _Reader(settings, night)
     ledger = Ledger(place)
     videos, as_of = _videos(reader, place, files, prints, moment)
     users = reader.unique(files[USERS.name], USERS, USER_ID)

@@ -13,8 +13,6 @@ from vidrec_tasks.searching.fusion import deviation
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
-_DEVIATIONS: Final = 0.75
-"""What one deviation counts: less than of texts (2), for frames say less; 0.5 to 1 are alike."""
 _LEAST_DEVIATION: Final = 0.02
 _USUAL_DEVIATION: Final = 0.1
 
@@ -74,9 +72,12 @@ class FrameIndex:
         return found
 
     def evidence(self, cosines: Floats) -> Floats:
-        """``(n_queries, n_videos)`` cosines as log odds, but for a constant of each query."""
+        """``(n_queries, n_videos)`` cosines as log odds, but for a constant of each query.
+
+        One deviation of the noise counts 1; of texts it counts 2, because they say more.
+        """
         noise = deviation(cosines, least=_LEAST_DEVIATION, usual=_USUAL_DEVIATION)
-        return np.asarray(_DEVIATIONS * cosines / noise, dtype=np.float32)
+        return np.asarray(cosines / noise, dtype=np.float32)
 
     def moments(self, queries: Floats, video_nums: Ints) -> npt.NDArray[np.float64]:
         """The second of the nearest frame of each pair ``(queries[i], video_nums[i])``; or NaN."""

@@ -44,6 +44,10 @@ class LogOdds:
         usual = filled.sum(axis=1, keepdims=True) / n_known
         return cls(np.where(known, filled - usual, 0), known)
 
+    def times(self, factor: Floats) -> "LogOdds":
+        """The same, counted more or less: ``factor`` is ``(n_videos,)``."""
+        return LogOdds(self.values * factor, self.known)
+
     @property
     def doubt(self) -> Votes:
         """``(n_queries, 1)`` log of how many videos it could be."""

@@ -21,6 +21,11 @@ TEXT: Final = "text"
 FRAME: Final = "frame"
 BOTH: Final = "both"
 
+_BESIDE_TEXT: Final = 0.5
+"""What frames count where there is text: half of it they say again. MRR on 91 clips with titles in
+other words 0.99 (text alone 0.99), of half the words 0.84 (0.80), half of the titles gone 0.74 (all
+frames full: 0.98, 0.84, 0.73)."""
+
 _CELLS: Final = 4_000_000
 """Scores held at once (queries times videos or frames), so that memory is bounded."""
 
@@ -93,11 +98,16 @@ def search(
     """
     rows = []
     findable = allowed & (index.texts.has_text | index.frames.has_frames)
+    beside_text = np.where(index.texts.has_text, _BESIDE_TEXT, 1.0).astype(np.float32)
     for part in _blocks(index, len(queries)):
         evidence = _Evidence.of(
             index, queries[part], text_query_vectors[part], frame_query_vectors[part], allowed
         )
-        votes = vote([evidence.text, evidence.frames], fusion=settings.fusion, rrf_k=settings.rrf_k)
+        votes = vote(
+            [evidence.text, evidence.frames.times(beside_text)],
+            fusion=settings.fusion,
+            rrf_k=settings.rrf_k,
+        )
         nums, scores = _best(np.sum(votes, axis=0), findable, settings.n_results)
         matched = evidence.matched(votes, nums)
         rows.append(_table(index, queries[part], frame_query_vectors[part], nums, scores, matched))

@@ -59,7 +59,7 @@ class Artefacts:
 
     def find(self, name: str, key: str) -> Ref | None:
         """The artefact at an address, if it was committed."""
-        path = self._folder(name, key) / COMMIT
+        path = self.folder(name, key) / COMMIT
         if not path.exists():
             return None
         said = self.place.read_json(path)
@@ -74,7 +74,7 @@ class Artefacts:
         Raises:
             StoreError: a file cannot be written.
         """
-        folder = self._folder(name, key)
+        folder = self.folder(name, key)
         encoded = {part: encode(value) for part, value in sorted(parts.items())}
         checksum = checksum_of(encoded)
         there = self.find(name, key)
@@ -97,14 +97,15 @@ class Artefacts:
         Raises:
             StoreError: the artefact or the part is gone.
         """
-        folder = self._folder(ref.name, ref.key)
+        folder = self.folder(ref.name, ref.key)
         files = self.place.read_json(folder / COMMIT)["files"]
         if part not in files:
             message = f"store: {ref.name} has no part {part!r} (it has {', '.join(files)})"
             raise StoreError(message)
         return decode(files[part], self.place.read(folder / f"{part}.{files[part]}"))
 
-    def _folder(self, name: str, key: str) -> Any:
+    def folder(self, name: str, key: str) -> Any:
+        """Where an artefact lies."""
         kind, _, part = name.partition(".")
         # shards have keys of their own; two parts of one job (models.serving) share theirs
         return self.place.path("artefacts", kind if part.isdigit() else name, key)

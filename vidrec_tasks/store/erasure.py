@@ -105,7 +105,7 @@ def search_store(place: Place, sought: Sought) -> Counter[str]:
 def _artefacts_about(place: Place, sought: Sought) -> Iterator[tuple[str, Any]]:
     """Yield (kind, folder) of committed artefacts that hold rows about the users."""
     for kind, _, folder in artefact_folders(place):
-        if kind == MODELS or not (folder / COMMIT).exists():
+        if kind_of(kind) == MODELS or not (folder / COMMIT).exists():
             continue
         if kind == REPORT:
             pages = read_parts(place, folder, PAGE).values()
@@ -171,7 +171,7 @@ def _remove_models(place: Place, trained: list[Run], erased: Erased) -> None:
     for run in trained:
         refs = [ref for ref in run.refs() if kind_of(ref.name) == MODELS]
         for ref in refs:
-            folder = place.path("artefacts", MODELS, ref.key)
+            folder = Artefacts(place).folder(ref.name, ref.key)
             if folder.exists():
                 remove(folder)
                 erased.rows["models"] += 1

@@ -1,0 +1,39 @@
+import threading
+
+import pytest
+import torch
+
+from vidrec_tasks.content.threads import spread
+
+
+@pytest.fixture
+def _two_threads() -> object:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("_two_threads")
+def test_results_come_in_the_order_of_the_items() -> None:
+    assert spread(lambda number: number * number, range(50)) == [n * n for n in range(50)]
+
+
+@pytest.mark.usefixtures("_two_threads")
+def test_each_worker_computes_on_one_thread_and_the_caller_keeps_its_own() -> None:
+    assert set(spread(lambda _: torch.get_num_threads(), range(8))) == {1}
+    assert torch.get_num_threads() == 2
+
+
+@pytest.mark.usefixtures("_two_threads")
+@pytest.mark.parametrize(("n_items", "device"), [(1, "cpu"), (4, "cuda")])
+def test_one_batch_or_a_gpu_needs_no_worker(n_items: int, device: str) -> None:
+    here = threading.get_ident()
+    assert set(spread(lambda _: threading.get_ident(), range(n_items), device=device)) == {here}
+
+
+@pytest.mark.usefixtures("_two_threads")
+def test_an_error_in_a_worker_reaches_the_caller() -> None:
+    with pytest.raises(ZeroDivisionError):
+        spread(lambda number: 1 / number, [1, 0, 2])
+    assert torch.get_num_threads() == 2
