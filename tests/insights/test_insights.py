@@ -191,6 +191,7 @@ def test_performance_is_measured_against_the_time_a_video_was_there() -> None:
     published = [END - pd.Timedelta(days=days) for days in [7, *[300] * 6]]
     videos = catalogue(published_at=pd.Series(published, dtype="datetime64[us, UTC]"))
     rows = [row for num in range(3) for row in everybody(range(40), num)]
+    rows += everybody(range(999, 1000), 5, days=28)
     assert insights(rows, videos).creator_videos.set_index("video_id").loc["v000"].iloc[1] == 2.0
 
 

@@ -48,24 +48,28 @@ def written(reply: str, insights: pd.DataFrame, **more: Any) -> list[tuple[str, 
     return list(zip(summaries["summary"], summaries["summary_source"], strict=True))
 
 
-def test_a_grounded_sentence_is_published_as_the_models() -> None:
-    said = "This audience watches videos about cats and sea, and there are few videos about sea."
-    assert written(said, table(CATS, SEA)) == [(said, "model")]
+MORE = " It watches more and more videos about sea. There are too few videos about sea."
+
+
+def test_a_grounded_sentence_is_published_as_the_models_with_what_else_holds() -> None:
+    said = "This audience watches videos about cats and sea."
+    assert written(said, table(CATS, SEA)) == [(said + MORE, "model")]
 
 
 def test_the_template_stands_in_for_what_is_not_grounded() -> None:
     assert written("This audience is old and loves opera.", table(CATS, SEA)) == [
-        (
-            "This audience watches videos about cats and sea and watches more and more videos "
-            "about sea; there are few videos about sea.",
-            "template",
-        )
+        ("This audience watches videos about cats and sea." + MORE, "template")
     ]
 
 
 def test_a_gap_that_is_none_cannot_be_claimed() -> None:
-    said = "This audience watches videos about jazz, and there are few videos about jazz."
-    assert written(said, table(JAZZ))[0][1] == "template"
+    said = "This audience watches videos about jazz, and there are too few videos about jazz."
+    assert written(said, table(JAZZ)) == [("This audience watches videos about jazz.", "template")]
+
+
+def test_a_model_cannot_say_more_than_its_sentence() -> None:
+    said = "This audience watches videos about cats and sea. It is rich."
+    assert written(said, table(CATS, SEA))[0][1] == "template"
 
 
 def test_only_the_largest_audiences_are_asked_for_within_the_budget() -> None:

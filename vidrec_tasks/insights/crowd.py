@@ -24,7 +24,6 @@ from vidrec_tasks.columns import (
 )
 
 Floats = npt.NDArray[np.float64]
-_DAY_S = 86_400
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Crowd:
         made_by: ``(n_videos, n_creators)`` ones; a video without a creator has none.
         creator_ids: ``(n_creators,)`` sorted.
         is_offered: ``(n_videos,)`` whether it may be shown.
-        exposure: ``(n_videos,)`` share of the window that it was published in, at least a day.
+        exposure: ``(n_videos,)`` share of the window that it was published in, a quarter at least.
     """
 
     user_ids: npt.NDArray[np.object_]
@@ -107,7 +106,8 @@ def gather_crowd(
         _made_by(videos[CREATOR_ID], creators),
         creators,
         np.ones(len(videos), dtype=bool) if is_offered is None else is_offered,
-        _exposure(videos[PUBLISHED_AT], end, window_days),
+        # a young log reaches less far back than the window
+        _exposure(videos[PUBLISHED_AT], end, seen[EVENT_AT].min() if len(seen) else begin),
     )
 
 
@@ -181,7 +181,9 @@ def _made_by(creator_ids: pd.Series, creators: list[str]) -> sp.csr_array:
     return sp.csr_array((np.ones(len(rows)), (nums, columns)), shape=shape)
 
 
-def _exposure(published_at: pd.Series, end: pd.Timestamp, window_days: int) -> Floats:
-    age_days = (end - published_at).dt.total_seconds().to_numpy(np.float64) / _DAY_S
-    there = np.where(np.isnan(age_days), window_days, age_days)
-    return np.clip(there, 1, window_days) / window_days
+def _exposure(published_at: pd.Series, end: pd.Timestamp, begin: pd.Timestamp) -> Floats:
+    """Share of the time from ``begin`` to ``end``; a quarter at least, for first days are loud."""
+    span_s = max((end - begin).total_seconds(), 1.0)
+    age_s = (end - published_at).dt.total_seconds().to_numpy(np.float64)
+    there = np.where(np.isnan(age_s), span_s, age_s)
+    return np.clip(there / span_s, 0.25, 1.0)

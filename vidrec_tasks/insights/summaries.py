@@ -1,4 +1,4 @@
-"""Summaries: one sentence a creator, written by a generator and published only if it is true."""
+"""Summaries: a paragraph a creator; what a generator writes is published only if it is true."""
 
 import logging
 
@@ -9,6 +9,7 @@ from vidrec_tasks.insights.wording import (
     Facts,
     check_summary,
     gather_facts,
+    paragraph,
     prompt_of,
     template_summary,
 )
@@ -24,7 +25,7 @@ TEMPLATE = "template"
 def write_summaries(
     insights: pd.DataFrame, generator: Generator, settings: LanguageSettings
 ) -> pd.DataFrame:
-    """Summarise the rows of each creator in a sentence.
+    """Summarise the rows of each creator in a paragraph.
 
     Args:
         insights: what `demand.measure_demand` returned.
@@ -55,7 +56,7 @@ def _ask(
     generator: Generator,
     settings: LanguageSettings,
 ) -> dict[str, str]:
-    """Creator -> sentence, where the generator wrote one that is grounded."""
+    """Creator -> paragraph, where the generator wrote a first sentence that is grounded."""
     largest = insights.groupby(CREATOR_ID)[N_VIEWERS].max()
     askable = [creator for creator, fact in facts.items() if fact.topics]
     asked = sorted(askable, key=lambda c: (-int(largest[c]), c))[: settings.max_sentences]
@@ -64,9 +65,10 @@ def _ask(
     sentences = generator.complete([prompt_of(facts[creator]) for creator in asked])
     written = {}
     for creator, sentence in zip(asked, sentences, strict=True):
-        verdict = check_summary(sentence, facts[creator])
+        summary = paragraph(sentence, facts[creator])
+        verdict = check_summary(summary, facts[creator])
         if verdict.ok:
-            written[creator] = sentence
+            written[creator] = summary
         else:
             log.debug("summary not published: %s", verdict.reason)
     return written

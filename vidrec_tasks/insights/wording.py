@@ -45,12 +45,11 @@ class Facts:
     wanted: str
     rising: str
 
-    def phrases(self) -> list[str]:
-        """Every phrase that may stand in the sentence as it is."""
-        wanted = [f"few videos about {self.wanted}", f"too few videos about {self.wanted}"]
-        rising = [f"more and more videos about {self.rising}"]
-        there = ["there are"] if self.wanted else []
-        return [*(wanted if self.wanted else []), *(rising if self.rising else []), *there]
+    def more(self) -> list[str]:
+        """What else holds, a sentence each."""
+        rising = f"It watches more and more videos about {self.rising}."
+        wanted = f"There are too few videos about {self.wanted}."
+        return [*([rising] if self.rising else []), *([wanted] if self.wanted else [])]
 
 
 def gather_facts(insights: pd.DataFrame) -> Facts:
@@ -65,34 +64,33 @@ def gather_facts(insights: pd.DataFrame) -> Facts:
 
 
 def check_summary(summary: str, facts: Facts) -> Grounding:
-    """Whether a summary is grounded and names two of its topics, or all there are."""
+    """Whether a summary may be published.
+
+    Its first sentence is grounded and names two of the topics, or all there are; what follows are
+    sentences of the facts, as they are.
+    """
     if summary == UNKNOWN:
         return Grounding(not facts.topics, "" if not facts.topics else "something is known")
+    first = summary.removesuffix("".join(f" {sentence}" for sentence in facts.more()))
     n_names = min(2, len(facts.topics))
-    return is_grounded(
-        summary, facts.phrases(), names=facts.topics, min_names=n_names, free_words=_FREE_WORDS
-    )
+    return is_grounded(first, (), names=facts.topics, min_names=n_names, free_words=_FREE_WORDS)
 
 
 def prompt_of(facts: Facts) -> Prompt:
-    """What the generator is asked."""
-    said = [f"An audience watches videos about {_join(facts.topics)}."]
-    if facts.rising:
-        said.append(f"It watches more and more videos about {facts.rising}.")
-    if facts.wanted:
-        said.append(f"There are few videos about {facts.wanted}.")
-    return Prompt(_SYSTEM, " ".join(said), _START)
+    """What the generator is asked: the first sentence."""
+    return Prompt(_SYSTEM, f"An audience watches videos about {_join(facts.topics)}.", _START)
+
+
+def paragraph(first: str, facts: Facts) -> str:
+    """A first sentence, and what else holds."""
+    return " ".join([first, *facts.more()])
 
 
 def template_summary(facts: Facts) -> str:
-    """The sentence without a model: true, and no more than the facts."""
+    """The paragraph without a model: true, and no more than the facts."""
     if not facts.topics:
         return UNKNOWN
-    parts = [f"{_START} {_join(facts.topics)}"]
-    if facts.rising:
-        parts.append(f"watches more and more videos about {facts.rising}")
-    said = _join(parts) if len(parts) > 1 else parts[0]
-    return f"{said}; there are few videos about {facts.wanted}." if facts.wanted else f"{said}."
+    return paragraph(f"{_START} {_join(facts.topics)}.", facts)
 
 
 def _largest(rows: pd.DataFrame, column: str, least: float) -> str:
