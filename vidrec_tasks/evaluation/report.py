@@ -170,7 +170,7 @@ def _next_step(facts: ReportFacts) -> str:
         )
     if facts.state == PASSED:
         return "All gates passed, but publish_lists has not finished. Clear it in Airflow."
-    return "Readers see this night. To go back, trigger vidrec_rollback."
+    return "Readers see it unless a later night is published. To go back, trigger vidrec_rollback."
 
 
 def _trends(facts: ReportFacts) -> list[tuple[str, Markup]]:

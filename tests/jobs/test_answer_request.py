@@ -1,0 +1,135 @@
+"""answer_request over a published run of three videos, with encoders that know three words."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vidrec_tasks.errors import InputError, MissingArtefact
+from vidrec_tasks.jobs import _search
+from vidrec_tasks.jobs.answer_request import N_SHOWN, answer_request
+from vidrec_tasks.publishing.engine import make_engine, results_url
+from vidrec_tasks.publishing.publisher import Publisher
+from vidrec_tasks.publishing.reader import Reader
+from vidrec_tasks.settings import Settings, read_settings
+from vidrec_tasks.store.artefacts import Artefacts
+from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.runs import RunRecord, Runs
+
+NIGHT = date(2026, 9, 1)
+RUN_ID = "2026-09-01-aaaaaaaa"
+WORDS = ("cat", "rocket", "sea")
+TITLES = ["A cat", "Rocket", "The sea at night"]
+
+
+class KnowsWords:
+    """Encodes each of three words as an axis."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        self.text = self.frame = self
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        rows = [[word in text.casefold() for word in WORDS] for text in texts]
+        return np.array(rows, dtype=np.float32)
+
+    encode_queries = encode
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Settings, Place]:
+    monkeypatch.setattr(_search, "Encoders", KnowsWords)
+    settings = read_settings({}, store_url=str(tmp_path / "store"))
+    place = Place(settings.store_url)
+    _open_run(settings, place)
+    publisher = Publisher(make_engine(results_url(settings, place)))
+    publisher.prepare()
+    now = datetime(2026, 9, 1, 3, tzinfo=UTC)
+    publisher.open_run(RUN_ID, night=NIGHT, started_at=now, manifest={}, metrics={}, gates={})
+    publisher.load(RUN_ID, {})
+    publisher.publish(RUN_ID, now)
+    return settings, place
+
+
+def _open_run(settings: Settings, place: Place) -> None:
+    record = RunRecord(
+        RUN_ID, NIGHT.isoformat(), "pinned", "", "", 1, 1, "snapshot",
+        settings=settings.model_dump(mode="json"),
+    )  # fmt: skip
+    run = Runs(place).open(record)
+    n = len(TITLES)
+    never = pd.Series([pd.NaT] * n, dtype="datetime64[us, UTC]")
+    videos = pd.DataFrame(
+        {
+            "video_id": [f"v{num}" for num in range(n)],
+            "title": TITLES,
+            "description": [""] * n,
+            "tags": [["x"]] * n,
+            "status": ["active"] * n,
+            "published_at": never,
+            "expires_at": never,
+            "age_rating": [0] * n,
+            "regions": [[]] * n,
+        }
+    )
+    frames = pd.DataFrame({"video_id": ["v0", "v1"], "at_s": [1.5, 2.5]})
+    text = KnowsWords().encode(TITLES)
+    artefacts = Artefacts(place)
+    for name, parts in {
+        "videos": {"table": videos},
+        "content": {"table": videos[["video_id"]], "text": text},
+        "frames": {"table": frames, "vectors": text[:2]},
+    }.items():
+        run.remember(artefacts.write(name, "key", parts))
+
+
+def ask(store: tuple[Settings, Place], *queries: str, **more: Any) -> dict[str, Any]:
+    return answer_request(*store, request_id="r1", queries=queries, **more)
+
+
+def test_a_request_is_answered_with_titles_and_seconds(store: tuple[Settings, Place]) -> None:
+    first = ask(store, "rocket")["rows"][0]
+    assert {name: first[name] for name in ("query", "rank", "video_id", "title", "matched")} == {
+        "query": "rocket", "rank": 1, "video_id": "v1", "title": "Rocket", "matched": "both",
+    }  # fmt: skip
+    assert first["at_s"] == 2.5
+
+
+def test_the_answers_stand_in_their_table_under_the_request(store: tuple[Settings, Place]) -> None:
+    said = ask(store, "cat", "sea", n_results=2)
+    table = Reader(results_url(*store)).table("adhoc_search_results")
+    assert len(table) == said["n_rows"] == 4
+    assert set(table["run_id"]) == {RUN_ID}
+    assert set(table["request_id"]) == {"r1"}
+
+
+def test_asking_again_replaces_the_answers(store: tuple[Settings, Place]) -> None:
+    ask(store, "cat", "sea")
+    ask(store, "cat")
+    table = Reader(results_url(*store)).table("adhoc_search_results")
+    assert set(table["query"]) == {"cat"}
+
+
+def test_blank_and_repeated_queries_are_left_out(store: tuple[Settings, Place]) -> None:
+    assert ask(store, "cat", "  cat ", " ")["n_queries"] == 1
+
+
+def test_what_is_said_is_of_postcard_size(store: tuple[Settings, Place]) -> None:
+    said = ask(store, *(f"cat {num}" for num in range(40)))
+    assert said["n_rows"] == 120
+    assert len(said["rows"]) <= N_SHOWN
+    assert len({row["query"] for row in said["rows"]}) == 40
+
+
+def test_a_request_without_a_word_is_an_error(store: tuple[Settings, Place]) -> None:
+    with pytest.raises(InputError, match="none of 1 queries has a word"):
+        ask(store, " ")
+
+
+def test_before_the_first_night_there_is_nothing_to_search(tmp_path: Path) -> None:
+    settings = read_settings({}, store_url=str(tmp_path))
+    with pytest.raises(MissingArtefact, match="no night is published yet"):
+        ask((settings, Place(str(tmp_path))), "cat")
