@@ -80,10 +80,11 @@ def _summarise(
     def median(value: Callable[[dict[str, float]], float]) -> float:
         return round(statistics.median(value(seconds) for seconds in rounds), 4)
 
-    ratios["keyframes_vs_read"] = median(lambda s: s["read"] / s["job"])
-    ratios["keyframes_vs_seek"] = median(lambda s: s["seek"] / s["job"])
-    ratios["keyframes_vs_ffmpeg_limit"] = median(lambda s: s["ffmpeg"] / s["job"])
+    ways = {"read": "read", "seek": "seek", "ffmpeg": "ffmpeg_limit"}
+    for way, name in ways.items():
+        ratios[f"keyframes_vs_{name}"] = median(lambda s, w=way: s[w] / s["extract"])
     figures["keyframes"] = {
+        "whole_job": {f"vs_{n}": median(lambda s, w=w: s[w] / s["job"]) for w, n in ways.items()},
         "seconds_a_film": {name: median(lambda s, n=name: s[n]) for name in rounds[0]},
         "rounds": [{name: round(value, 4) for name, value in s.items()} for s in rounds],
         "n_films": n_films,

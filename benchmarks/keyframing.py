@@ -26,7 +26,8 @@ N_SOUGHT: Final = 16
 HOW: Final = {
     "job": "seconds of extract_keyframes over the whole batch, checksums, decoding processes, "
     "choice and JPEG writing included, divided by the films",
-    "extract": "likewise, without reading files for their checksums and without the store",
+    "extract": "likewise without reading the files for their checksums and without the store, "
+    "which none of the others does: the ratios are with this, those of the job are in whole_job",
     "read": "cv2.VideoCapture reading every frame of two of the films, the mean of both",
     "seek": "cv2.VideoCapture set to 16 frame numbers of the same two films, a frame read at each: "
     "as many candidates as the job looks at",

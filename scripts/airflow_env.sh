@@ -16,6 +16,7 @@ export AIRFLOW__LOGGING__LOGGING_LEVEL="${AIRFLOW__LOGGING__LOGGING_LEVEL:-INFO}
 export VIDREC_STORE_URL="${VIDREC_STORE_URL:-$root/var/store}"
 export HF_HUB_OFFLINE="${HF_HUB_OFFLINE:-1}"
 export TOKENIZERS_PARALLELISM=false
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}" # a waiting thread sleeps: cores are shared
 
 airflow_pidfile=$AIRFLOW_HOME/standalone.pid
 

@@ -3,6 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/airflow_env.sh
+export VIDREC_THREADS="${VIDREC_THREADS:-1}" # two tasks run at once
 log=$AIRFLOW_HOME/standalone.log
 
 port_answers() {

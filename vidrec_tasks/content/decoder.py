@@ -16,6 +16,8 @@ from typing import Any, Final
 
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
+# a film a thread; threads that wait for work cost 60 ms of processor a film in `choose`
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
 import cv2
 
