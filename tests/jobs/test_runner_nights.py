@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from tests.jobs.worlds import NIGHT
-from vidrec_tasks.errors import InputError, MissingArtefact, ModelError, SettingsError
+from vidrec_tasks.errors import (
+    InputError,
+    MissingArtefact,
+    ModelError,
+    RunUnderWay,
+    SettingsError,
+)
 from vidrec_tasks.jobs import NIGHT as TASKS
 from vidrec_tasks.jobs import _runner
 from vidrec_tasks.jobs._job import Context, Job, Made, job
@@ -107,3 +113,25 @@ def test_a_night_that_fails_is_reported_all_the_same(
         run_night(NIGHT, read_settings({}, store_url=str(tmp_path)))
     assert ran == [TASKS[1], TASKS[2], "write_report"]
     Lease(Place(str(tmp_path)), NIGHT, owner="next", lease_s=60).take()
+
+
+def test_the_last_job_of_a_shared_lease_gives_it_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, place = read_settings({}, store_url=str(tmp_path)), Place(str(tmp_path))
+    write_inputs(place)
+
+    def quiet(task_id: str) -> Job:
+        def run(context: Context) -> Made:
+            return Made()
+
+        run.__name__ = task_id
+        return job()(run)
+
+    monkeypatch.setattr(_runner, "load_job", quiet)
+    run_job(Order("validate_inputs", NIGHT, owner="airflow:dag:run"), settings)
+    next_one = Lease(place, NIGHT, owner="next", lease_s=60)
+    with pytest.raises(RunUnderWay, match="airflow:dag:run"):
+        next_one.take()
+    run_job(Order(TASKS[-1], NIGHT, owner="airflow:dag:run"), settings)
+    next_one.take()
