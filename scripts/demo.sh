@@ -10,7 +10,7 @@ export AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING
 export VIDREC_INPUTS__USERS_PER_SHARD=${VIDREC_INPUTS__USERS_PER_SHARD:-100}
 export VIDREC_INPUTS__VIDEOS_PER_SHARD=${VIDREC_INPUTS__VIDEOS_PER_SHARD:-40}
 # A budget of sentences, so that the demo ends in minutes where the processor has no bfloat16.
-export VIDREC_LANGUAGE__MAX_SENTENCES=${VIDREC_LANGUAGE__MAX_SENTENCES:-40}
+export VIDREC_LANGUAGE__MAX_SENTENCES=${VIDREC_LANGUAGE__MAX_SENTENCES:-25}
 export VIDREC_INSIGHTS__K_ANONYMITY=${VIDREC_INSIGHTS__K_ANONYMITY:-20}
 
 echo "world: $videos videos, $users users, $nights nights, seed $seed, in $VIDREC_STORE_URL" >&2

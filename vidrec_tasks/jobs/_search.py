@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from vidrec_tasks.content.encoders import Encoders
@@ -34,9 +35,8 @@ def search_features(
         cache: a folder in which the encoders keep what they need again.
     """
     videos = read("videos", "table")
-    index = SearchIndex.of(
-        videos, read("content", "text"), read("frames", "table"), read("frames", "vectors")
-    )
+    frames = read("frames", "vectors")  # (n_frames, dim)
+    index = SearchIndex.of(videos, read("content", "text"), read("frames", "table"), frames)
     allowed = visible(videos, moment=moment) & allowed_in(
         videos, region="", max_age_rating=settings.recommending.default_max_age_rating
     )
@@ -45,7 +45,10 @@ def search_features(
         index,
         queries,
         encoders.text.encode(queries),
-        encoders.frame.encode_queries(queries),
+        # a catalogue without films needs no frame encoder, which costs half a minute to get ready
+        encoders.frame.encode_queries(queries)
+        if len(frames)
+        else np.zeros((len(queries), frames.shape[1]), np.float32),
         settings=searching or settings.searching,
         allowed=allowed,
     )
