@@ -48,8 +48,9 @@ def evaluate_lists(context: Context) -> Made:
         **_replay(context, visits),
     }
     numbers = {name: value for name, value in metrics.items() if value is not None}
-    ndcg = numbers.get(f"ndcg@10.{SERVED}", {"value": float("nan")})["value"]
-    counts = {"metrics": len(numbers), f"ndcg@10.{SERVED}": round(ndcg, 4)}
+    counts = {"metrics": len(numbers)}
+    if ndcg := numbers.get(f"ndcg@10.{SERVED}"):  # absent where nobody could be measured
+        counts[f"ndcg@10.{SERVED}"] = round(ndcg["value"], 4)
     return Made({"metrics": {"metrics": numbers}}, counts)
 
 
