@@ -1,6 +1,6 @@
 """The peers of `benchmarks.quality`: fitted here, in the bench environment, on the same events.
 
-``python -m benchmarks.peers FOLDER NAMES SEED`` reads ``train.parquet``, ``users.npy`` and writes
+``python -m benchmarks.peers FOLDER NAMES SEED`` reads ``train.npz``, ``users.npy`` and writes
 ``<name>.lists.npy`` (item_ids by rank, -1 behind) and ``<name>.seconds``. Each peer is tuned on the
 last event of every user of the training data, then fitted again on all of it.
 """
@@ -99,8 +99,7 @@ def main() -> None:
     """Fit every named peer and write its lists."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     folder, names, seed = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-    events = pd.read_parquet(folder / "train.parquet")
-    events[Columns.Weight] = 1.0
+    events = _events(folder / "train.npz")
     users = np.load(folder / "users.npy")
     known = settings_of(seed)
     for name in known if names == "all" else names.split(","):
@@ -108,6 +107,15 @@ def main() -> None:
         lists = _recommend(name, known[name], events, users)
         np.save(folder / f"{name}.lists.npy", lists)
         (folder / f"{name}.seconds").write_text(str(time.monotonic() - begin))
+
+
+def _events(path: Path) -> pd.DataFrame:
+    """The training events under RecTools' names, each counting 1."""
+    with np.load(path) as found:
+        events = pd.DataFrame({Columns.User: found["user_id"], Columns.Item: found["item_id"]})
+        events[Columns.Datetime] = pd.to_datetime(found["event_at"], unit="s")
+    events[Columns.Weight] = 1.0
+    return events
 
 
 def _recommend(name: str, tried: list[tuple[str, Make]], events: pd.DataFrame, users: Any) -> Any:

@@ -176,14 +176,12 @@ def run_peers(task: Task, names: str, seed: int) -> dict[str, tuple[Ints, float]
     if names == "none":
         return {}
     with tempfile.TemporaryDirectory() as folder:
-        events = pd.DataFrame(
-            {
-                "user_id": task.train.user_nums(),
-                "item_id": task.train.video_nums,
-                "datetime": pd.to_datetime(task.train.event_at, unit="s"),
-            }
+        np.savez(
+            Path(folder) / "train.npz",
+            user_id=task.train.user_nums(),
+            item_id=task.train.video_nums,
+            event_at=task.train.event_at,
         )
-        events.to_parquet(Path(folder) / "train.parquet")
         asked = [num for num, held in enumerate(task.held_out) if len(held)]
         np.save(Path(folder) / "users.npy", np.array(asked, dtype=np.int64))
         run_in_bench_venv("benchmarks.peers", folder, names, str(seed))

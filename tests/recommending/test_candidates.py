@@ -13,8 +13,8 @@ from vidrec_tasks.recommending.candidates import (
 )
 from vidrec_tasks.recommending.models import Models
 
-SOURCES = ("dot", "linear", "covisitation", "content", "content_recent", "popular", "trending",
-           "fresh", EXPLORATION)  # fmt: skip
+SOURCES = ("dot", "linear", "transitions", "covisitation", "content", "content_recent",
+           "popular", "trending", "fresh", EXPLORATION)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

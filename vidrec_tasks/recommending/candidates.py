@@ -19,11 +19,11 @@ from vidrec_tasks.columns import SCORE, SOURCE, SOURCE_RANK, USER_ID, VIDEO_ID
 from vidrec_tasks.recommending.features import (
     content_profiles,
     freshness,
-    recent_matrix,
     recent_profiles,
 )
 from vidrec_tasks.recommending.linear import user_matrix
 from vidrec_tasks.recommending.models import Models
+from vidrec_tasks.recommending.sequences import recent_matrix
 from vidrec_tasks.recommending.tower import embed_users
 from vidrec_tasks.settings import RecommendingSettings
 
@@ -124,8 +124,9 @@ def _sources(
     yield "dot", *_near(search.videos_index, models.video_vectors, users, allowed, n)
     linear = models.linear.scores(user_matrix(histories, content.n_videos))
     yield "linear", *_strongest(linear, allowed, n)
-    covisits = models.covisits.scores(recent_matrix(histories, content.n_videos))
-    yield "covisitation", *_strongest(covisits, allowed, n)
+    recent = recent_matrix(histories, content.n_videos)
+    yield "transitions", *_strongest(models.transitions.scores(recent), allowed, n)
+    yield "covisitation", *_strongest(models.covisits.scores(recent), allowed, n)
     for name, profiles in (
         ("content", content_profiles(models, histories)),
         ("content_recent", recent_profiles(content, histories)),

@@ -15,7 +15,7 @@ from vidrec_tasks.recommending.attention import attend
 from vidrec_tasks.recommending.content import Content
 from vidrec_tasks.recommending.linear import user_matrix
 from vidrec_tasks.recommending.models import Models
-from vidrec_tasks.recommending.sequences import PAD, last_videos
+from vidrec_tasks.recommending.sequences import last_videos, recent_matrix
 from vidrec_tasks.recommending.sparse import pick
 from vidrec_tasks.recommending.tower import embed_rows
 
@@ -25,13 +25,10 @@ Ints = npt.NDArray[np.int64]
 DOT: Final = "dot"
 ATTENTION: Final = "attention"
 FEATURES: Final = (
-    DOT, ATTENTION, "linear", "covisitation", "content", "content_recent", "creator", "popular",
-    "trending", "fresh",
+    DOT, ATTENTION, "linear", "transitions", "covisitation", "content", "content_recent",
+    "creator", "popular", "trending", "fresh",
 )  # fmt: skip
 """Names of the features, in the order of the last axis of `measure_features`."""
-
-N_RECENT: Final = 10
-"""Most recent liked videos that co-visitation and the recent content look at."""
 
 _DAY_S = 86_400.0
 _FRESH_DAYS = 7.0
@@ -52,11 +49,13 @@ def measure_features(models: Models, histories: Histories, nums: Ints) -> Floats
     users = embed_rows(models.tower, rows)  # (n_users, dim)
     vectors = models.video_vectors
     popularity = models.popularity
+    recent = recent_matrix(histories, models.content.n_videos)
     columns = (
         np.einsum("ud,ukd->uk", users, vectors[nums]),
         attend(models.attention, users, rows, vectors, nums).scores,
         pick(models.linear.scores(user_matrix(histories, models.content.n_videos)), nums),
-        pick(models.covisits.scores(recent_matrix(histories, models.content.n_videos)), nums),
+        pick(models.transitions.scores(recent), nums),
+        pick(models.covisits.scores(recent), nums),
         cosines(content_profiles(models, histories), models.content, nums),
         cosines(recent_profiles(models.content, histories), models.content, nums),
         _creator_shares(models.content, histories, nums),
@@ -84,17 +83,6 @@ def content_profiles(models: Models, histories: Histories) -> Floats:
 def recent_profiles(content: Content, histories: Histories) -> Floats:
     """``(n_users, dim)`` the direction of the last liked videos; zero if there are none."""
     return _unit(np.asarray(recent_matrix(histories, content.n_videos) @ content.fused))
-
-
-def recent_matrix(histories: Histories, n_videos: int) -> sp.csr_matrix:
-    """``(n_users, n_videos)`` the last liked videos, the one before counting 2 ** -1/3 as much."""
-    rows = last_videos(histories, N_RECENT)
-    users, places = np.nonzero(rows != PAD)
-    worth = 2.0 ** (-(N_RECENT - 1 - places) / 3)
-    pairs = (users, rows[users, places])
-    matrix = sp.csr_matrix((worth, pairs), shape=(len(rows), n_videos), dtype=np.float32)
-    matrix.sum_duplicates()
-    return matrix
 
 
 def cosines(profiles: Floats, content: Content, nums: Ints) -> Floats:

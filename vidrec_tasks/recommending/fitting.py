@@ -20,13 +20,15 @@ from vidrec_tasks.recommending.content import Content
 from vidrec_tasks.recommending.covisitation import count_covisits
 from vidrec_tasks.recommending.features import FEATURES, measure_features
 from vidrec_tasks.recommending.held_out import HeldOut, hold_out, ndcg_of_ranks, rank_of_targets
-from vidrec_tasks.recommending.linear import LinearShape, fit_linear
+from vidrec_tasks.recommending.linear import fit_linear
 from vidrec_tasks.recommending.models import Configuration, Models, make_tower
 from vidrec_tasks.recommending.popularity import measure_popularity
 from vidrec_tasks.recommending.ranker import SCORERS, fit_blend, weights_of
+from vidrec_tasks.recommending.ridge import LinearShape
 from vidrec_tasks.recommending.sequences import last_videos
 from vidrec_tasks.recommending.tower import TowerShape, UserTower, embed_users, embed_videos
 from vidrec_tasks.recommending.tower_training import Progress, Schedule, train_tower
+from vidrec_tasks.recommending.transitions import TRANSITION_L2, fit_transitions
 from vidrec_tasks.settings import RecommendingSettings
 
 log = logging.getLogger(__name__)
@@ -153,6 +155,7 @@ def _together(
         tower,
         attention,
         fit_linear(histories, n_videos, shape),
+        fit_transitions(histories, n_videos, replace(shape, l2=TRANSITION_L2)),
         count_covisits(histories, n_videos),
         measure_popularity(histories, fit.content, cut=fit.cut),
         configuration,

@@ -67,6 +67,7 @@ class Models:
         tower: the user tower, ``f(v)`` and ``g(u)``.
         attention: the target attention over ``f(v)``.
         linear: the linear item-item model.
+        transitions: the linear next-video model.
         covisits: sequential co-visitation.
         popularity: what everybody does, before the cut.
         configuration: what was chosen.
@@ -78,6 +79,7 @@ class Models:
     tower: UserTower
     attention: TargetAttention
     linear: SparseModel
+    transitions: SparseModel
     covisits: SparseModel
     popularity: Popularity
     configuration: Configuration
@@ -106,6 +108,7 @@ class Models:
             "tower": save(_contiguous(self.tower)),
             "attention": save(_contiguous(self.attention)),
             **_sparse_parts("linear", self.linear),
+            **_sparse_parts("transitions", self.transitions),
             **_sparse_parts("covisits", self.covisits),
             **popularity,
         }
@@ -138,6 +141,7 @@ class Models:
             tower.eval(),
             attention.eval(),
             _sparse_model("linear", read),
+            _sparse_model("transitions", read),
             _sparse_model("covisits", read),
             Popularity(**{name: read(f"popularity_{name}") for name in POPULARITY_PARTS}),
             Configuration(**info["configuration"]),

@@ -4,11 +4,16 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
 from vidrec_tasks.audience.histories import Histories
 
 PAD = -1
 """Stands where a row has no video."""
+N_RECENT = 10
+"""Most recent liked videos that make up what a user is in the middle of."""
+_HALF_PLACES = 3.0
+"""Places back in which a recent video loses half its worth."""
 
 
 def liked(histories: Histories) -> Histories:
@@ -30,6 +35,40 @@ def last_videos(histories: Histories, n: int) -> npt.NDArray[np.int64]:
     starts = positive.offsets[1:] - counts
     rows[users, places] = positive.video_nums[starts[users] + columns[users, places]]
     return rows
+
+
+def recent_matrix(histories: Histories, n_videos: int) -> sp.csr_matrix:
+    """``(n_users, n_videos)`` the last liked videos, the one before counting 2 ** -1/3 as much."""
+    rows = last_videos(histories, N_RECENT)
+    users, places = np.nonzero(rows != PAD)
+    return _matrix(users, N_RECENT - 1 - places, rows[users, places], (len(rows), n_videos))
+
+
+def recent_before(histories: Histories, n_videos: int) -> sp.csr_matrix:
+    """``(n_events, n_videos)`` what `recent_matrix` would have said just before each event.
+
+    Args:
+        histories: liked events alone.
+        n_videos: width.
+    """
+    events = np.arange(histories.n_events)
+    starts = histories.offsets[:-1][histories.user_nums()]
+    reached = events[:, None] - np.arange(1, N_RECENT + 1)[None, :]  # (n_events, N_RECENT)
+    rows, back = np.nonzero(reached >= starts[:, None])
+    nums = histories.video_nums[reached[rows, back]]
+    return _matrix(rows, back, nums, (len(events), n_videos))
+
+
+def _matrix(
+    rows: npt.NDArray[np.int64],
+    back: npt.NDArray[np.int64],
+    nums: npt.NDArray[np.int64],
+    shape: tuple[int, int],
+) -> sp.csr_matrix:
+    worth = 2.0 ** (-back / _HALF_PLACES)
+    matrix = sp.csr_matrix((worth, (rows, nums)), shape=shape, dtype=np.float32)
+    matrix.sum_duplicates()
+    return matrix
 
 
 def windows(histories: Histories, length: int, *, shift: int = 0) -> npt.NDArray[np.int64]:
