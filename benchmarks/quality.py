@@ -161,7 +161,7 @@ def lists_of(models: Models, histories: Histories, settings: RecommendingSetting
     for _, block in histories.blocks(BLOCK):
         allowed = np.ones((block.n_users, models.content.n_videos), dtype=bool)
         _, candidates = find_candidates(Search(models), block, allowed, settings)
-        table = rank_candidates(models, block, candidates, scorer=settings.scorer)
+        table = rank_candidates(models, block, candidates, scorer=models.configuration.scorer)
         table["place"] = table.groupby("user_id").cumcount()
         top = table[table["place"] < DEPTH]
         users = pd.Index(block.user_ids).get_indexer(pd.Index(top["user_id"].astype(object)))

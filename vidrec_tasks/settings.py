@@ -135,15 +135,20 @@ class RecommendingSettings(Group):
         200, ge=10, description="Candidates kept a user after merging sources."
     )
     n_per_source: int = Field(100, ge=1, description="Candidates one source may add a user.")
-    scorer: Literal["dot", "attention", "blend"] = Field(
-        "blend", description="Which score orders the served lists."
+    scorer: Literal["auto", "dot", "attention", "blend"] = Field(
+        "auto",
+        description="Which score orders the lists; 'auto': the blend, unless held-out events say "
+        "beyond doubt that another is better.",
     )
     min_score: float = Field(
         0.0, ge=-1, le=1, description="Cosine under which content candidates are dropped."
     )
     dim: int = Field(64, ge=8, le=512, description="Width of f(v) and g(u).")
     max_sequence: int = Field(50, ge=2, le=512, description="Interactions the user tower reads.")
-    max_epochs: int = Field(60, ge=1, description="Epochs of training; early stopping ends sooner.")
+    max_history: int = Field(
+        2_000, ge=1, description="Newest interactions of a user that models learn from."
+    )
+    max_epochs: int = Field(30, ge=1, description="Epochs of training; early stopping ends sooner.")
     patience: int = Field(5, ge=1, description="Epochs without improvement before training stops.")
     full_softmax_limit: int = Field(
         50_000, ge=1, description="Videos up to which the softmax is full; beyond it is sampled."
@@ -198,6 +203,9 @@ class EvaluationSettings(Group):
         2_000, ge=1, description="Users evaluated a night at most, drawn by a stable hash."
     )
     n_bootstrap: int = Field(500, ge=50, description="Bootstrap draws behind each interval.")
+    fit_champion: bool = Field(
+        True, description="Whether the last night's configuration is fitted again, to compare with."
+    )
     max_ndcg_drop: float = Field(
         0.1, ge=0, le=1, description="Relative NDCG drop against the champion that a gate allows."
     )

@@ -6,12 +6,16 @@ import pytest
 from vidrec_tasks.contracts.parsing import no_rejects
 from vidrec_tasks.evaluation.gates import Gate, evaluate_gates, failed, in_words
 from vidrec_tasks.evaluation.list_counts import ListCounts
-from vidrec_tasks.settings import EvaluationSettings, Settings
+from vidrec_tasks.settings import EvaluationSettings, RecommendingSettings, Settings
 
 GOOD = ListCounts(n_rows=20, n_active=10, n_listed=10)
 MEASURED = {
-    "ndcg@10.served": {"value": 0.095, "low": 0.05, "high": 0.15},
-    "champion_ndcg": 0.1,
+    "champion": {
+        "ndcg@10": 0.1,
+        "ratio": {"value": 0.9, "low": 0.8, "high": 0.95, "n_users": 90.0},
+        "segments": {"1-4 videos": {"value": 0.9, "low": 0.8, "high": 1.0, "n_users": 60.0}},
+    },
+    "scorer_ratio": {"value": 1.1, "low": 1.0, "high": 1.2, "n_users": 90.0},
     "claim_precision": 1.0,
     "index_recall": 0.99,
 }
@@ -71,24 +75,44 @@ def test_users_who_saw_all_count_as_served() -> None:
     [
         ({"claim_precision": 0.999}, "claim_precision"),
         ({"index_recall": 0.94}, "index_recall"),
-        ({"champion_ndcg": 0.11}, "ndcg_drop"),
+        ({"champion": {"ratio": {"high": 0.89}}}, "ndcg_drop"),
+        (
+            {"champion": {"ratio": {"high": 1.0}, "segments": {"a": {"high": 0.8}, "b": {}}}},
+            "ndcg_drop_segment",
+        ),
+        ({"scorer_ratio": {"high": 0.8}}, "scorer_drop"),
     ],
 )
-def test_each_measure_has_its_gate(metrics: dict[str, float], name: str) -> None:
+def test_each_measure_has_its_gate(metrics: dict[str, Any], name: str) -> None:
     assert failing(evaluate(metrics={**MEASURED, **metrics})) == [name]
 
 
 def test_a_better_night_than_the_champion_passes() -> None:
-    gate = evaluate(metrics={**MEASURED, "champion_ndcg": 0.05})["ndcg_drop"]
+    champion = {"ratio": {"value": 1.5, "low": 1.2, "high": 1.9}}
+    gate = evaluate(metrics={**MEASURED, "champion": champion})["ndcg_drop"]
     assert gate.passed
     assert gate.value == pytest.approx(-0.9)
+
+
+def test_a_drop_that_may_be_chance_passes() -> None:
+    champion = {"ratio": {"value": 0.5, "low": 0.1, "high": 0.95}}
+    assert failing(evaluate(metrics={**MEASURED, "champion": champion})) == []
+
+
+def test_a_scorer_that_was_asked_for_is_not_held_against_the_others() -> None:
+    asked = Settings(recommending=RecommendingSettings(scorer="dot"))
+    metrics = {**MEASURED, "scorer_ratio": {"high": 0.2}}
+    gate = evaluate(metrics=metrics, settings=asked)["scorer_drop"]
+    assert (gate.value, gate.passed) == (None, True)
+    assert "the setting names the scorer" in gate.meaning
 
 
 @pytest.mark.parametrize(
     ("missing", "name", "said"),
     [
-        ("champion_ndcg", "ndcg_drop", "there is no champion"),
-        ("ndcg@10.served", "ndcg_drop", "there is no champion"),
+        ("champion", "ndcg_drop", "there is no champion"),
+        ("champion", "ndcg_drop_segment", "there is no champion"),
+        ("scorer_ratio", "scorer_drop", "nobody was measured"),
         ("claim_precision", "claim_precision", "no claim"),
         ("index_recall", "index_recall", "no index"),
     ],

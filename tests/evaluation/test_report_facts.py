@@ -51,7 +51,7 @@ def test_changed_settings_come_first() -> None:
     said = Settings(recommending={"n": 7}).model_dump(mode="json", exclude={"results_url": True})
     rows = settings_rows(said)
     assert rows[0] == ("recommending.n", "7", True)
-    assert ("recommending.scorer", "blend", False) in rows
+    assert ("recommending.scorer", "auto", False) in rows
     assert not any(name == "store_url" for name, _, _ in rows)
 
 

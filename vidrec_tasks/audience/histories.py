@@ -67,6 +67,11 @@ class Histories:
             self.event_at[events],
         )
 
+    def newest(self, n: int) -> "Histories":
+        """The same users with at most their ``n`` newest events."""
+        back = self.offsets[1:][self.user_nums()] - np.arange(self.n_events)
+        return self if back.max(initial=0) <= n else self.where(back <= n)
+
     def where(self, keep: npt.NDArray[np.bool_]) -> "Histories":
         """The same users with only the events where ``keep`` (``(n_events,)`` bool) holds."""
         kept_before = np.concatenate([[0], np.cumsum(keep)])

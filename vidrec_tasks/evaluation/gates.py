@@ -28,8 +28,8 @@ NOT_APPLICABLE: Final = "Not applicable: "
 
 CLAIM_PRECISION: Final = "claim_precision"
 INDEX_RECALL: Final = "index_recall"
-SERVED_NDCG: Final = "ndcg@10.served"
-CHAMPION_NDCG: Final = "champion_ndcg"
+CHAMPION: Final = "champion"
+SCORER_RATIO: Final = "scorer_ratio"
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,9 @@ def evaluate_gates(
 
     Args:
         counts: of all user shards.
-        metrics: name -> number (or a dict with ``value``); read are ``ndcg@10.served``,
-            ``champion_ndcg``, ``claim_precision`` and ``index_recall``; each may be absent.
+        metrics: name -> number (or a dict with ``value``); read are ``champion`` and
+            ``scorer_ratio`` (see `comparing`), ``claim_precision`` and ``index_recall``; each may
+            be absent.
         similar: video_id, rank, similar_video_id.
         fallbacks: segment, rank, video_id.
         videos: the catalogue of the night.
@@ -134,25 +135,54 @@ def _list_gates(counts: ListCounts, min_list_share: float) -> list[Gate]:
 def _measured_gates(metrics: Mapping[str, Any], settings: Settings) -> list[Gate]:
     return [
         _at_least(
-            "claim_precision", metric(metrics, CLAIM_PRECISION),
+            "claim_precision",
+            metric(metrics, CLAIM_PRECISION),
             settings.evaluation.min_claim_precision,
-            "True claims among all that explanations make.", "no claim was made",
+            "True claims among all that explanations make.",
+            "no claim was made",
         ),
         _at_least(
-            "index_recall", metric(metrics, INDEX_RECALL), settings.content.min_index_recall,
-            "Neighbours that the index finds among the true ones.", "no index was measured",
+            "index_recall",
+            metric(metrics, INDEX_RECALL),
+            settings.content.min_index_recall,
+            "Neighbours that the index finds among the true ones.",
+            "no index was measured",
         ),
-        _ndcg_drop(
-            metric(metrics, SERVED_NDCG), metric(metrics, CHAMPION_NDCG),
-            settings.evaluation.max_ndcg_drop,
+        *_comparisons(metrics, settings),
+    ]
+
+
+def _comparisons(metrics: Mapping[str, Any], settings: Settings) -> list[Gate]:
+    """What was lost beyond doubt: one less the upper end of the ratio's 95% interval."""
+    bound = settings.evaluation.max_ndcg_drop
+    champion = metrics.get(CHAMPION, {})
+    segments = [_sure_drop(ratio) for ratio in champion.get("segments", {}).values()]
+    worst = max((drop for drop in segments if drop is not None), default=None)
+    is_asked_for = settings.recommending.scorer != "auto"
+    scorer = None if is_asked_for else _sure_drop(metrics.get(SCORER_RATIO, {}))
+    why_not = "the setting names the scorer" if is_asked_for else "nobody was measured"
+    no_champion = "there is no champion to compare with"
+    return [
+        _at_most(
+            "ndcg_drop", _sure_drop(champion.get("ratio", {})), bound,
+            "NDCG@10 lost beyond doubt (95%) against the last night's configuration, as a share.",
+            no_champion,
+        ),
+        _at_most(
+            "ndcg_drop_segment", worst, bound,
+            "The same in the segment of users that lost most.", no_champion,
+        ),
+        _at_most(
+            "scorer_drop", scorer, bound,
+            "NDCG@10 that the serving scorer lost beyond doubt (95%) against the best other.",
+            why_not,
         ),
     ]  # fmt: skip
 
 
-def _ndcg_drop(ndcg: float | None, champion: float | None, bound: float) -> Gate:
-    drop = None if ndcg is None or not champion else 1 - ndcg / champion
-    meaning = "NDCG@10 lost against the champion's configuration on the same window, as a share."
-    return _at_most("ndcg_drop", drop, bound, meaning, "there is no champion to compare with")
+def _sure_drop(ratio: Mapping[str, float]) -> float | None:
+    high = ratio.get("high")
+    return None if high is None else 1 - high
 
 
 def _other_gates(

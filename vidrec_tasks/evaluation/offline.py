@@ -122,7 +122,7 @@ def _lists_of(
         table = rank_candidates(models, block, candidates, scorer=scorer)
         table[RANK] = table.groupby(USER_ID).cumcount() + 1
         lists[scorer] = as_matrix(table, block, models)
-        if scorer == settings.scorer:
+        if scorer == models.configuration.scorer:
             served = rerank_lists(table, block, models.content, rules, settings)
             lists[SERVED] = as_matrix(served, block, models)
     return lists
@@ -141,12 +141,18 @@ def _stack(parts: list[Ints]) -> Ints:
     return np.concatenate(parts) if parts else np.zeros((0, DEPTH), dtype=np.int64)
 
 
+def users_by_segment(offline: Offline) -> dict[str, npt.NDArray[np.bool_]]:
+    """Segment -> ``(n_measured,)`` which rows of ``per_user`` are of it; none that is empty."""
+    measured = offline.per_user[SERVED][USER_NUM].to_numpy(np.int64)
+    n_history = offline.n_history[measured]
+    masks = {name: (n_history >= least) & (n_history <= most) for least, most, name in SEGMENTS}
+    return {name: mask for name, mask in masks.items() if mask.any()}
+
+
 def _segments(offline: Offline) -> dict[str, dict[str, float]]:
-    per_user = offline.per_user[SERVED]
-    n_history = offline.n_history[per_user[USER_NUM].to_numpy(np.int64)]
     found = {}
-    for least, most, name in SEGMENTS:
-        mine = per_user[(n_history >= least) & (n_history <= most)]
+    for name, mask in users_by_segment(offline).items():
+        mine = offline.per_user[SERVED][mask]
         if len(mine):
             means = {m: float(mine[m].mean()) for m in ("ndcg@10", "hr@10", "recall@20")}
             found[name] = {"n_users": float(len(mine)), **means}

@@ -1,6 +1,8 @@
 """Readings that several jobs share: artefacts put together into what the stages take."""
 
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -8,14 +10,20 @@ import pandas as pd
 
 from vidrec_tasks.audience.histories import Histories, gather
 from vidrec_tasks.audience.interactions import weigh
-from vidrec_tasks.columns import TOPICS, USER_ID
+from vidrec_tasks.columns import TOPICS, USER_ID, VIDEO_ID
 from vidrec_tasks.jobs._job import Context, midnight
 from vidrec_tasks.recommending.content import Content
-from vidrec_tasks.recommending.models import Models
+from vidrec_tasks.recommending.models import Configuration, Models
 from vidrec_tasks.recommending.rules import UserRules
+from vidrec_tasks.recommending.warmth import Parent
+from vidrec_tasks.store.runs import Run
 from vidrec_tasks.store.shards import shard_of
 
 Floats = npt.NDArray[np.float32]
+
+NO_CHAMPION: Final = "none"
+SAME: Final = "the evaluation fit's weights"
+FITTED: Final = "fitted"
 
 
 def evaluation_night(context: Context) -> date:
@@ -47,6 +55,37 @@ def read_content(context: Context) -> Content:
 def read_models(context: Context, fit: str, content: Content) -> Models:
     """The models of a fit."""
     return Models.from_parts(lambda part: context.read(f"models.{fit}", part), content)
+
+
+def read_parent(context: Context, fit: str) -> Parent | None:
+    """The last night's fit of the same kind, if it is still there and saw with the same encoders.
+
+    It is gone when somebody whom it learned from was erased.
+    """
+    previous = context.parent("previous")
+    name = f"models.{fit}"
+    if previous is None or previous.find(name) is None or previous.find("content") is None:
+        return None
+    if previous.find("videos") is None or _encoders_of(previous) != _encoders_of(context.run):
+        return None
+    return Parent.from_parts(
+        lambda part: previous.read(name, part),
+        previous.read("videos")[VIDEO_ID].to_numpy(dtype=object),
+    )
+
+
+def read_champion(context: Context, content: Content, evaluation: Models) -> Models | None:
+    """What the night before had chosen, fitted on the evaluation fit's events, if it chose."""
+    said = context.read("models.champion", "said")
+    if said["champion"] == NO_CHAMPION:
+        return None
+    if said["champion"] == SAME:
+        return replace(evaluation, configuration=Configuration(**said["configuration"]))
+    return read_models(context, "champion", content)
+
+
+def _encoders_of(run: Run) -> set[str]:
+    return set(run.read("content")["encoder"])
 
 
 def read_histories(context: Context) -> Histories:

@@ -8,12 +8,14 @@ import pandas as pd
 from vidrec_tasks.audience.histories import Histories, gather
 from vidrec_tasks.audience.topics import topic_matrix
 from vidrec_tasks.columns import EVENT_AT, RANK, USER_ID, VIDEO_ID
+from vidrec_tasks.evaluation.comparing import compare, compare_scorers
 from vidrec_tasks.evaluation.offline import SERVED, evaluate_offline, summarise_offline
 from vidrec_tasks.evaluation.replay import replay
 from vidrec_tasks.jobs._job import Context, Made, job, midnight, shards_of
 from vidrec_tasks.jobs._reading import (
     epoch_of,
     evaluation_night,
+    read_champion,
     read_content,
     read_models,
     read_rules,
@@ -29,8 +31,8 @@ from vidrec_tasks.store.shards import stable_hash
 @job(
     needs=(
         "videos", "users", "interactions.*", "watch_statistics", "content", "duplicates",
-        "models.evaluation", "models.serving", "content_index", "video_vectors", "portraits.*",
-        "explained.*",
+        "models.evaluation", "models.champion", "models.serving", "content_index",
+        "video_vectors", "portraits.*", "explained.*",
     ),
     makes=("metrics",),
     settings=("audience", "recommending", "evaluation"),
@@ -61,17 +63,22 @@ def _offline(context: Context, content: Content, visits: pd.DataFrame) -> dict[s
     split = time_split(gather(visits), cut=epoch_of(night))
     asked = np.array([len(videos) > 0 for videos in split.held_out], dtype=bool)
     users = _sample(split.train, asked, settings.n_users)
-    offline = evaluate_offline(
-        read_models(context, "evaluation", content),
+    measured = (
         pick_users(split.train, users),
         [split.held_out[user] for user in users],
         read_rules(context, night),
         context.settings.recommending,
     )
-    metrics = summarise_offline(
-        offline, n_draws=settings.n_bootstrap, seed=context.settings.recommending.seed
-    )
-    return {"evaluated_users": float(len(users)), **metrics}
+    draws = {"n_draws": settings.n_bootstrap, "seed": context.settings.recommending.seed}
+    evaluation = read_models(context, "evaluation", content)
+    offline = evaluate_offline(evaluation, *measured)
+    metrics = {"evaluated_users": float(len(users)), **summarise_offline(offline, **draws)}
+    metrics["scorer"] = evaluation.configuration.scorer
+    metrics["scorer_ratio"] = compare_scorers(offline, evaluation.configuration.scorer, **draws)
+    champion = read_champion(context, content, evaluation)
+    if champion is not None:
+        metrics["champion"] = compare(offline, evaluate_offline(champion, *measured), **draws)
+    return metrics
 
 
 def _sample(histories: Histories, asked: Any, n: int) -> Any:

@@ -35,11 +35,12 @@ from vidrec_tasks.recommending.explanations import replace_failed
 def explain_lists(context: Context) -> Made:
     """Attribute, word, check; what fails is replaced by what claims least and checked again."""
     settings = context.settings.recommending
+    models = read_models(context, "serving", read_content(context))
     cited = cite_history(
-        read_models(context, "serving", read_content(context)),
+        models,
         read_histories(context),
         context.read(context.own("lists")),
-        scorer=settings.scorer,
+        scorer=models.configuration.scorer,
     )
     facts = _facts(context)
     drafted = explain(cited, *facts, settings, night=context.night)

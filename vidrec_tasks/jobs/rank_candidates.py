@@ -14,13 +14,13 @@ from vidrec_tasks.recommending.ranker import rank_candidates as rank
     per="user_shard",
 )
 def rank_candidates(context: Context) -> Made:
-    """Score every candidate with the configured scorer."""
+    """Score every candidate with the scorer that serves."""
     models = read_models(context, "serving", read_content(context))
     table = rank(
         models,
         read_histories(context),
         context.read(context.own("candidates")),
-        scorer=context.settings.recommending.scorer,
+        scorer=models.configuration.scorer,
     )
     check(table, "ranked", key=(USER_ID, VIDEO_ID), columns=(SCORE, SCORE_COMPONENTS, SOURCE))
     return Made({context.own("ranked"): {"table": table}}, {"ranked": len(table)})

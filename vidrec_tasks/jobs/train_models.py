@@ -1,9 +1,11 @@
 """train_models: the evaluation fit chooses and is measured; the serving fit repeats its choice.
 
 Both are made in one job, because the serving fit takes the configuration that the evaluation fit
-chose on events before its own cut.
+chose on events before its own cut. A third fit repeats what the night before had chosen, the
+champion, on the evaluation fit's events, so that the two choices can be compared.
 """
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -14,30 +16,42 @@ from vidrec_tasks.columns import EVENT_AT, USER_ID, VIDEO_ID
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.jobs._job import Context, Made, job
 from vidrec_tasks.jobs._reading import (
+    FITTED,
+    NO_CHAMPION,
+    SAME,
     epoch_of,
     evaluation_night,
     moment_of,
     read_content,
+    read_parent,
     weigh_all,
 )
 from vidrec_tasks.recommending.content import Content
 from vidrec_tasks.recommending.fitting import fit_models
-from vidrec_tasks.recommending.models import Configuration, Models
+from vidrec_tasks.recommending.models import Configuration, Models, Part
 from vidrec_tasks.recommending.popularity import WINDOW_DAYS
+from vidrec_tasks.recommending.tower import TowerShape
+from vidrec_tasks.recommending.warmth import Parent
 
 
 @job(
     needs=("videos", "interactions.*", "watch_statistics", "content", "duplicates"),
-    makes=("models.evaluation", "models.serving", "popularity"),
+    makes=("models.evaluation", "models.champion", "models.serving", "popularity"),
     settings=("audience", "recommending", "evaluation"),
+    parents=("previous",),
 )
 def train_models(context: Context) -> Made:
-    """Fit twice: on events before the held-out days, and on all events before the night."""
+    """Fit on events before the held-out days, and on all events before the night."""
     content = read_content(context)
-    past = weigh_all(context, evaluation_night(context))
-    evaluation = _fit(context, content, gather(past), evaluation_night(context))
+    cut = evaluation_night(context)
+    past = weigh_all(context, cut)
+    fit = _Fit(context, content, gather(past), cut, read_parent(context, "evaluation"))
+    evaluation = fit.models()
+    champion = _champion(context, fit, evaluation)
     visits = weigh_all(context, context.night)
-    serving = _fit(context, content, gather(visits), context.night, evaluation.configuration)
+    parent = read_parent(context, "serving")
+    last = _Fit(context, content, gather(visits), context.night, parent)
+    serving = last.models(evaluation.configuration)
     popularity = _popularity(visits, context.night)
     check(popularity, "popularity", key=(VIDEO_ID,), columns=("n_viewers_recent",))
     counts: dict[str, Any] = {
@@ -45,11 +59,14 @@ def train_models(context: Context) -> Made:
         "events_evaluation": len(past),
         "users": int(visits[USER_ID].nunique()),
         "tower_epochs": evaluation.configuration.tower_epochs,
+        "scorer": evaluation.configuration.scorer,
+        "start": "warm" if evaluation.configuration.is_warm else "cold",
         "held_out_users": evaluation.configuration.n_held_out,
     }
     return Made(
         {
             "models.evaluation": evaluation.to_parts(),
+            "models.champion": champion,
             "models.serving": serving.to_parts(),
             "popularity": {"table": popularity},
         },
@@ -57,21 +74,51 @@ def train_models(context: Context) -> Made:
     )
 
 
-def _fit(
-    context: Context,
-    content: Content,
-    histories: Histories,
-    night: date,
-    configuration: Configuration | None = None,
-) -> Models:
-    return fit_models(
-        histories,
-        content,
-        context.settings.recommending,
-        cut=epoch_of(night),
-        half_life_days=context.settings.audience.half_life_days,
-        configuration=configuration,
-    )
+@dataclass(frozen=True)
+class _Fit:
+    """Everything a fit takes but what it is told."""
+
+    context: Context
+    content: Content
+    histories: Histories
+    night: date
+    parent: Parent | None
+
+    def models(
+        self, configuration: Configuration | None = None, shape: TowerShape | None = None
+    ) -> Models:
+        """Fit, with tonight's sizes or with others."""
+        settings = self.context.settings.recommending
+        if shape is not None:
+            sizes = {"dim": shape.dim, "max_sequence": shape.length}
+            settings = settings.model_copy(update=sizes)
+        return fit_models(
+            self.histories,
+            self.content,
+            settings,
+            cut=epoch_of(self.night),
+            half_life_days=self.context.settings.audience.half_life_days,
+            configuration=configuration,
+            parent=self.parent,
+        )
+
+
+def _champion(context: Context, fit: _Fit, evaluation: Models) -> dict[str, Part]:
+    """The parts of the champion's fit: none without one, `SAME` where it would be fitted alike.
+
+    The champion is the configuration that the night before served with. Where it asks for the same
+    passes from the same start and for the same sizes, its weights are the evaluation fit's own.
+    """
+    served = read_parent(context, "serving")
+    if served is None or not context.settings.evaluation.fit_champion:
+        return {"said": {"champion": NO_CHAMPION}}
+    configuration = served.configuration
+    can_be_warm = fit.parent is not None or not configuration.is_warm
+    is_same = configuration.trains_like(evaluation.configuration) and can_be_warm
+    if is_same and served.shape == evaluation.tower.shape:
+        return {"said": {"champion": SAME, "configuration": configuration.to_json()}}
+    said = {"champion": FITTED, "configuration": configuration.to_json()}
+    return {"said": said, **fit.models(configuration, served.shape).to_parts()}
 
 
 def _popularity(visits: pd.DataFrame, night: date) -> pd.DataFrame:

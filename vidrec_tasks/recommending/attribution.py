@@ -13,8 +13,8 @@ import pandas as pd
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import CITED, USER_ID, VIDEO_ID
 from vidrec_tasks.recommending.candidates import BLOCK
-from vidrec_tasks.recommending.models import Models
-from vidrec_tasks.recommending.ranker import Scorer, score
+from vidrec_tasks.recommending.models import Models, Scorer
+from vidrec_tasks.recommending.ranker import score
 
 N_ASKED: Final = 20
 """Most recent liked videos left out in turn: a user of 1,000 must not cost 50 times one of 20."""

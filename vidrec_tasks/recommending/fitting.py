@@ -15,28 +15,33 @@ import torch
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.attention import TargetAttention, attend
 from vidrec_tasks.recommending.attention_training import AttentionSchedule, train_attention
-from vidrec_tasks.recommending.candidates import BLOCK, Search, find_candidates
+from vidrec_tasks.recommending.candidates import BLOCK
+from vidrec_tasks.recommending.choosing import USUAL, choose_blend
 from vidrec_tasks.recommending.content import Content
 from vidrec_tasks.recommending.covisitation import count_covisits
-from vidrec_tasks.recommending.features import FEATURES, measure_features
 from vidrec_tasks.recommending.held_out import HeldOut, hold_out, ndcg_of_ranks, rank_of_targets
 from vidrec_tasks.recommending.linear import fit_linear
 from vidrec_tasks.recommending.models import Configuration, Models, make_tower
 from vidrec_tasks.recommending.popularity import measure_popularity
-from vidrec_tasks.recommending.ranker import SCORERS, fit_blend, weights_of
 from vidrec_tasks.recommending.ridge import LinearShape
 from vidrec_tasks.recommending.sequences import last_videos
 from vidrec_tasks.recommending.tower import TowerShape, UserTower, embed_users, embed_videos
 from vidrec_tasks.recommending.tower_training import Progress, Schedule, train_tower
 from vidrec_tasks.recommending.transitions import TRANSITION_L2, fit_transitions
+from vidrec_tasks.recommending.warmth import Parent, Start, choose_start, take_over
 from vidrec_tasks.settings import RecommendingSettings
 
 log = logging.getLogger(__name__)
 
 MIN_HELD_OUT = 20
 """Held-out users under which nothing is chosen: the defaults are kept."""
+MIN_HELD_OUT_SINCE = 100
+"""Held-out users since the parent's cut under which a fit starts cold."""
+WARM_SHARE = 0.25
+"""Passes a warm start may take, of those a cold one may."""
 DEFAULT_BLEND: Mapping[str, float] = {
-    "dot": 1.0, "linear": 1.0, "covisitation": 1.0, "content": 2.0, "popular": 0.2,
+    "dot": 1.0, "linear": 1.0, "transitions": 1.0, "covisitation": 1.0, "content": 2.0,
+    "popular": 0.2,
 }  # fmt: skip
 """The blend where too few held-out events could teach one (a first night)."""
 DEFAULT_EPOCHS = 15
@@ -50,6 +55,12 @@ class _Fit:
     settings: RecommendingSettings
     cut: int
     half_life_days: float
+    parent: Parent | None = None
+
+    @property
+    def shape(self) -> TowerShape:
+        """The tower's sizes."""
+        return TowerShape(dim=self.settings.dim, length=self.settings.max_sequence)
 
 
 def fit_models(
@@ -60,6 +71,7 @@ def fit_models(
     cut: int,
     half_life_days: float,
     configuration: Configuration | None = None,
+    parent: Parent | None = None,
 ) -> Models:
     """Fit all models.
 
@@ -70,31 +82,50 @@ def fit_models(
         cut: seconds since 1970 UTC.
         half_life_days: decay of interactions in content profiles.
         configuration: what an earlier fit chose; None: choose on held-out events.
+        parent: an earlier fit of the same kind, which the tower may start from.
     """
-    histories = histories.before(cut)
-    fit = _Fit(content, settings, cut, half_life_days)
+    histories = histories.before(cut).newest(settings.max_history)
+    fit = _Fit(content, settings, cut, half_life_days, parent)
     if configuration is not None:
         return _fit_as_told(histories, fit, configuration)
-    held = hold_out(histories, seed=settings.seed)
+    start = choose_start(parent, fit.shape, cut=cut)
+    # What a parent learned from cannot be chosen on.
+    since = parent.cut if parent is not None and start != "cold" else None
+    held = hold_out(histories, seed=settings.seed, since=since)
+    if since is not None and len(held.targets) < MIN_HELD_OUT_SINCE:
+        log.info("%d users since the last fit are too few to choose on", len(held.targets))
+        start, held = "cold", hold_out(histories, seed=settings.seed)
     if len(held.targets) < MIN_HELD_OUT:
         log.info("%d users to choose on; the defaults are kept", len(held.targets))
-        epochs = min(DEFAULT_EPOCHS, settings.max_epochs)
-        return _fit_as_told(
-            histories, fit, Configuration(epochs, 3, DEFAULT_BLEND, len(held.targets))
-        )
-    return _fit_and_choose(held, fit)
+        usual = Configuration(
+            min(DEFAULT_EPOCHS, settings.max_epochs), 3, DEFAULT_BLEND, len(held.targets),
+            scorer=USUAL if settings.scorer == "auto" else settings.scorer,
+        )  # fmt: skip
+        return _fit_as_told(histories, fit, usual)
+    return _fit_and_choose(held, fit, start)
 
 
 def _fit_as_told(histories: Histories, fit: _Fit, configuration: Configuration) -> Models:
-    tower, _ = _train_tower(histories, fit, epochs=configuration.tower_epochs)
+    is_warm = configuration.is_warm and fit.parent is not None
+    epochs = configuration.tower_epochs
+    if configuration.is_warm and not is_warm:  # its passes count from weights that are gone
+        epochs = min(DEFAULT_EPOCHS, fit.settings.max_epochs)
+    tower, _ = _train_tower(histories, fit, epochs=epochs, is_warm=is_warm)
     attention = _new_attention(fit)
     schedule = AttentionSchedule(configuration.attention_epochs, 0, seed=fit.settings.seed)
     train_attention(attention, tower, histories, schedule)
-    return _together(histories, fit, tower, attention, configuration)
+    told = replace(configuration, tower_epochs=epochs, is_warm=is_warm)
+    return _together(histories, fit, tower, attention, told)
 
 
-def _fit_and_choose(held: HeldOut, fit: _Fit) -> Models:
-    tower, progress = _train_tower(held.train, fit, held=held)
+def _fit_and_choose(held: HeldOut, fit: _Fit, start: Start) -> Models:
+    warmths = {"cold": (False,), "warm": (True,), "both": (False, True)}[start]
+    tried = {
+        is_warm: _train_tower(held.train, fit, held=held, is_warm=is_warm) for is_warm in warmths
+    }
+    best = {is_warm: max(progress.scores) for is_warm, (_, progress) in tried.items()}
+    is_warm = max(best, key=lambda warm: (best[warm], warm))  # equally good: the cheaper
+    tower, progress = tried[is_warm]
     attention = _new_attention(fit)
     videos, users = embed_videos(tower), embed_users(tower, held.users)
 
@@ -104,33 +135,64 @@ def _fit_and_choose(held: HeldOut, fit: _Fit) -> Models:
     schedule = AttentionSchedule(seed=fit.settings.seed)
     attention_epochs = train_attention(attention, tower, held.train, schedule, measure=measure)
     configuration = Configuration(
-        progress.best_epoch, attention_epochs, DEFAULT_BLEND, len(held.targets)
-    )
+        progress.best_epoch, attention_epochs, DEFAULT_BLEND, len(held.targets),
+        is_warm=is_warm, nights_since_compared=_nights_since_compared(fit.parent, start),
+    )  # fmt: skip
     models = _together(held.train, fit, tower, attention, configuration)
-    blend, centre, measured = _choose_blend(models, held, fit.settings)
-    gap = _training_gap(tower, held)
-    measured |= {"tower_gap": gap, "tower_loss": progress.losses[progress.best_epoch - 1]}
+    chosen = choose_blend(models, held, fit.settings)
+    measured = {
+        **chosen.measured,
+        "tower_gap": _training_gap(tower, held),
+        "tower_loss": progress.losses[progress.best_epoch - 1],
+        **{f"tower_{'warm' if warm else 'cold'}": score for warm, score in best.items()},
+    }
     log.info("held-out NDCG@10 of %d users: %s", len(held.targets), measured)
-    chosen = replace(configuration, blend=blend, centre=centre, measured=measured)
-    return replace(models, configuration=chosen)
+    return replace(
+        models,
+        configuration=replace(
+            configuration,
+            blend=chosen.blend,
+            centre=chosen.centre,
+            scorer=chosen.scorer,
+            measured=measured,
+        ),
+    )
+
+
+def _nights_since_compared(parent: Parent | None, start: Start) -> int | None:
+    if start == "both":
+        return 0
+    before = None if parent is None else parent.configuration.nights_since_compared
+    return None if before is None else before + 1
 
 
 def _train_tower(
-    histories: Histories, fit: _Fit, *, held: HeldOut | None = None, epochs: int = 0
+    histories: Histories,
+    fit: _Fit,
+    *,
+    held: HeldOut | None = None,
+    epochs: int = 0,
+    is_warm: bool = False,
 ) -> tuple[UserTower, Progress]:
     settings = fit.settings
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         known = np.zeros(fit.content.n_videos, dtype=bool)
         known[histories.video_nums[histories.weights > 0]] = True
-        shape = TowerShape(dim=settings.dim, length=settings.max_sequence)
-        tower = make_tower(fit.content, known, shape)
+        tower = make_tower(fit.content, known, fit.shape)
     schedule = Schedule(
         max_epochs=epochs or settings.max_epochs,
         patience=settings.patience if held is not None else 0,
         full_softmax_limit=settings.full_softmax_limit,
         seed=settings.seed,
     )
+    if is_warm and fit.parent is not None:
+        take_over(tower, fit.content, fit.parent)
+        schedule = replace(
+            schedule,
+            max_epochs=epochs or max(2, round(WARM_SHARE * settings.max_epochs)),
+            learning_rate=schedule.learning_rate / 2,
+        )
     measure = None if held is None else lambda model: _tower_ndcg(model, held)
     return tower, train_tower(tower, histories, schedule, measure=measure)
 
@@ -192,55 +254,6 @@ def _attention_ndcg(
     other = (nums != held.targets[:, None]) & np.isfinite(np.take_along_axis(guesses, nums, 1))
     ranks = 1 + ((scores >= scores[:, :1]) & other).sum(axis=1)
     return float(ndcg_of_ranks(ranks).mean())
-
-
-def _choose_blend(
-    models: Models, held: HeldOut, settings: RecommendingSettings
-) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
-    """The blend's weights and centre, and the held-out NDCG@10 of each scorer over candidates."""
-    features, places, is_real, found = _measured_candidates(models, held, settings)
-    weights = fit_blend(features, places, is_real)
-    blend = {name: float(w) for name, w in zip(FEATURES, weights, strict=True) if w > 0}
-    usual = np.where(is_real[..., None], features, 0).sum(axis=(0, 1)) / is_real.sum()
-    centre = {name: float(value) for name, value in zip(FEATURES, usual, strict=True)}
-    measured = {"candidate_recall": float(found.mean())}
-    for scorer in SCORERS:
-        scores = np.where(is_real, features @ weights_of(scorer, blend), -np.inf)
-        own = np.take_along_axis(scores, places[:, None], axis=1)
-        better = scores >= own
-        np.put_along_axis(better, places[:, None], False, axis=1)
-        # a target that no source found cannot be listed, whatever it would have scored
-        ranks = np.where(found, 1 + better.sum(axis=1), 10**6)
-        measured[f"ndcg@10.{scorer}"] = float(ndcg_of_ranks(ranks).mean())
-    return blend, centre, measured
-
-
-def _measured_candidates(
-    models: Models, held: HeldOut, settings: RecommendingSettings
-) -> tuple[
-    npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.bool_]
-]:
-    """Features of each held-out user's candidates and target, its place, and whether it was found.
-
-    A target that no source found is added at the end, so that the blend still learns from it.
-    """
-    features, nums = [], []
-    for first, block in held.users.blocks(BLOCK):
-        allowed = np.ones((block.n_users, models.content.n_videos), dtype=bool)
-        found, _ = find_candidates(Search(models), block, allowed, settings)
-        target = held.targets[first : first + block.n_users, None]
-        nums.append(
-            np.concatenate([found, np.where((found == target).any(1)[:, None], -1, target)], 1)
-        )
-        features.append(measure_features(models, block, nums[-1]))
-    every = np.concatenate(nums)
-    is_target = every == held.targets[:, None]
-    return (
-        np.concatenate(features),
-        is_target.argmax(axis=1),
-        every >= 0,
-        is_target[:, :-1].any(axis=1),
-    )
 
 
 def _training_gap(tower: UserTower, held: HeldOut) -> float:

@@ -36,7 +36,7 @@ class HeldOut:
     targets: Ints
 
 
-def hold_out(histories: Histories, *, seed: int) -> HeldOut:
+def hold_out(histories: Histories, *, seed: int, since: int | None = None) -> HeldOut:
     """Hold out the last liked event of users drawn at random.
 
     A user whose last liked video was met before (a repeat) is not held out.
@@ -44,8 +44,13 @@ def hold_out(histories: Histories, *, seed: int) -> HeldOut:
     Args:
         histories: everything before the cut.
         seed: of the draw.
+        since: seconds since 1970 UTC; only events from then on are held out, because what a fit
+            starts from has seen the ones before. None: any.
     """
     users, events = _last_new_events(histories)
+    if since is not None:
+        is_new = histories.event_at[events] >= since
+        users, events = users[is_new], events[is_new]
     n = min(len(users), N_WANTED, max(1, int(MAX_SHARE * len(users))))
     drawn = np.sort(np.random.default_rng(seed).permutation(len(users))[:n])
     users, events = users[drawn], events[drawn]

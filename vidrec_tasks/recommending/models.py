@@ -6,7 +6,7 @@ Leaves learning to `fitting`, the numbers a list is ordered by to `features` and
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from vidrec_tasks.recommending.popularity import Popularity
 from vidrec_tasks.recommending.sparse import SparseModel
 from vidrec_tasks.recommending.tower import TowerShape, UserTower, embed_videos
 
+Scorer = Literal["dot", "attention", "blend"]
 Part = npt.NDArray[Any] | bytes | dict[str, Any]
 
 POPULARITY_PARTS: Final = ("n_users", "popular", "trending", "age_days")
@@ -37,6 +38,9 @@ class Configuration:
             score says how much more or less of it a video has.
         n_held_out: users whose last liked video it was chosen on.
         measured: held-out NDCG@10 by scorer, and the training's gap, for the metrics.
+        scorer: the score that orders the lists.
+        is_warm: whether the tower started from an earlier one; its passes count from there.
+        nights_since_compared: nights since a cold and a warm start were last compared; None: never.
     """
 
     tower_epochs: int
@@ -45,6 +49,17 @@ class Configuration:
     n_held_out: int
     measured: Mapping[str, float] = field(default_factory=dict)
     centre: Mapping[str, float] = field(default_factory=dict)
+    scorer: Scorer = "blend"
+    is_warm: bool = False
+    nights_since_compared: int | None = None
+
+    def trains_like(self, other: "Configuration") -> bool:
+        """Whether both give the same weights on the same events."""
+        mine, its = (
+            (chosen.tower_epochs, chosen.attention_epochs, chosen.is_warm)
+            for chosen in (self, other)
+        )
+        return mine == its
 
     def to_json(self) -> dict[str, Any]:
         """As a plain dict."""
@@ -55,6 +70,9 @@ class Configuration:
             "n_held_out": self.n_held_out,
             "measured": dict(self.measured),
             "centre": dict(self.centre),
+            "scorer": self.scorer,
+            "is_warm": self.is_warm,
+            "nights_since_compared": self.nights_since_compared,
         }
 
 

@@ -5,7 +5,7 @@ sum of all features whose weights were learned on held-out events. Every night s
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +16,10 @@ from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import SCORE, SCORE_COMPONENTS, SOURCE, USER_ID, VIDEO_ID
 from vidrec_tasks.recommending.candidates import BLOCK
 from vidrec_tasks.recommending.features import ATTENTION, DOT, FEATURES, measure_features
-from vidrec_tasks.recommending.models import Models
+from vidrec_tasks.recommending.models import Models, Scorer
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
-Scorer = Literal["dot", "attention", "blend"]
 
 SCORERS: Final[tuple[Scorer, ...]] = ("dot", "attention", "blend")
 

@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional
 
 from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.hardware import device
 from vidrec_tasks.recommending.sequences import PAD, windows
 from vidrec_tasks.recommending.tower import UserTower
 
@@ -58,6 +59,8 @@ def train_tower(
 ) -> Progress:
     """Train a tower in place; with ``measure`` it ends with the best weights seen.
 
+    Runs on a GPU where there is one.
+
     Args:
         tower: changed in place.
         histories: what is learned from; the caller has cut it.
@@ -67,6 +70,7 @@ def train_tower(
     losses: list[float] = []
     scores: list[float] = []
     best, best_epoch = _weights(tower), 0
+    tower.to(device())
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(schedule.seed)
         steps = _Steps(tower, histories, schedule)
@@ -81,7 +85,7 @@ def train_tower(
                 break
     if measure is not None:
         tower.load_state_dict(best)
-    tower.eval()
+    tower.to("cpu").eval()
     log.info("tower: %d epochs of %d, best %d", len(losses), schedule.max_epochs, best_epoch)
     return Progress(losses, scores, best_epoch or len(losses))
 
@@ -95,6 +99,7 @@ class _Steps:
 
     def __init__(self, tower: UserTower, histories: Histories, schedule: Schedule) -> None:
         self.tower, self.histories, self.schedule = tower, histories, schedule
+        self.device = tower.is_known.device
         self.rng = np.random.default_rng(schedule.seed)
         self.known = torch.nonzero(tower.is_known).flatten()
         self.optimiser = torch.optim.AdamW(
@@ -118,7 +123,7 @@ class _Steps:
         for first in range(0, len(rows), self.batch_size):
             batch = torch.from_numpy(rows[first : first + self.batch_size])
             n_events = int((batch != PAD).sum())
-            total += self._step(batch) * n_events
+            total += self._step(batch.to(self.device)) * n_events
             count += n_events
         return total / max(1, count)
 
@@ -146,8 +151,8 @@ class _Steps:
     ) -> torch.Tensor:
         """Cross-entropy of the next video against all known videos, or a sample of them."""
         if self.is_full:
-            place = torch.full((len(videos),), -1, dtype=torch.long)
-            place[self.known] = torch.arange(len(self.known))
+            place = torch.full((len(videos),), -1, dtype=torch.long, device=self.device)
+            place[self.known] = torch.arange(len(self.known), device=self.device)
             logits = states @ videos[self.known].T  # (n_events, n_known)
             return functional.cross_entropy(logits, place[targets])
         nums, log_chance, places = self._sample(targets)
@@ -157,12 +162,15 @@ class _Steps:
 
     def _sample(self, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         drawn = self.rng.choice(len(self.popularity), _N_SAMPLED, p=self.popularity)
-        nums, places = np.unique(np.concatenate([targets.numpy(), drawn]), return_inverse=True)
+        wanted = targets.cpu().numpy()
+        nums, places = np.unique(np.concatenate([wanted, drawn]), return_inverse=True)
         # A video counts once however often it was drawn, so its chance is 1 - (1 - p)^n. With p in
         # its place the most popular 60 of 60,000 videos got a seventh of their softmax share.
         missed = _N_SAMPLED * np.log1p(-np.minimum(self.popularity[nums], 1 - 1e-9))
         chance = torch.from_numpy(-np.expm1(missed)).float().clamp(min=1e-12)
-        return torch.from_numpy(nums), chance.log(), torch.from_numpy(places[: len(targets)])
+        found = (torch.from_numpy(nums), chance.log(), torch.from_numpy(places[: len(targets)]))
+        nums_there, log_chance, places_there = (part.to(self.device) for part in found)
+        return nums_there, log_chance, places_there
 
 
 def _popularity(histories: Histories, n_videos: int) -> npt.NDArray[np.float64]:

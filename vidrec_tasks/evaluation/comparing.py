@@ -1,0 +1,67 @@
+"""Comparing: two fits or two scorers on the same users, by the paired bootstrap, by segment.
+
+Both have learned from the same events before the same cut, so that neither has seen the answers.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vidrec_tasks.evaluation.offline import SERVED, Offline, users_by_segment
+from vidrec_tasks.measuring.intervals import paired_bootstrap
+from vidrec_tasks.recommending.ranker import SCORERS
+
+METRIC: Final = "ndcg@10"
+MIN_USERS: Final = 50
+"""Users a segment needs before it is compared: fewer say nothing about a tenth of NDCG."""
+
+Floats = npt.NDArray[np.float64]
+
+
+def compare(tonight: Offline, champion: Offline, *, n_draws: int, seed: int) -> dict[str, Any]:
+    """Tonight's served lists against the champion's.
+
+    Args:
+        tonight: of the evaluation fit.
+        champion: of the champion's configuration, on the same users.
+        n_draws: bootstrap draws.
+        seed: of the draws.
+
+    Returns:
+        ``ndcg@10`` the champion's mean; ``ratio``, tonight's to it, with value, low, high, n_users;
+        ``segments``: segment -> such a ratio, for segments of at least `MIN_USERS`.
+    """
+    ours, its = (_served(offline) for offline in (tonight, champion))
+    segments = {
+        name: _ratio(ours[mask], its[mask], n_draws, seed)
+        for name, mask in users_by_segment(tonight).items()
+        if mask.sum() >= MIN_USERS
+    }
+    mean = float(its.mean()) if len(its) else 0.0
+    return {METRIC: mean, "ratio": _ratio(ours, its, n_draws, seed), "segments": segments}
+
+
+def compare_scorers(offline: Offline, scorer: str, *, n_draws: int, seed: int) -> dict[str, float]:
+    """The scorer that serves against the best of the others, before re-ranking.
+
+    Returns:
+        value, low, high, n_users of the ratio of their NDCG@10.
+    """
+    means = {name: offline.per_user[name][METRIC].mean() for name in SCORERS if name != scorer}
+    best = max(means, key=lambda name: (means[name], name))
+    ours, its = (offline.per_user[name][METRIC].to_numpy(np.float64) for name in (scorer, best))
+    return _ratio(ours, its, n_draws, seed)
+
+
+def _served(offline: Offline) -> Floats:
+    return offline.per_user[SERVED][METRIC].to_numpy(np.float64)
+
+
+def _ratio(ours: Floats, its: Floats, n_draws: int, seed: int) -> dict[str, float]:
+    rng = np.random.default_rng(seed)
+    ratio = paired_bootstrap(ours, its, n_draws=n_draws, rng=rng).ratio
+    said = {"value": ratio.mean, "low": ratio.low, "high": ratio.high}
+    # what cannot be said in JSON (nobody was measured, or the other had nothing) is left out
+    finite = {name: value for name, value in said.items() if np.isfinite(value)}
+    return {**finite, "n_users": float(len(ours))}
