@@ -156,8 +156,16 @@ class RecommendingSettings(Group):
     dense_linear_limit: int = Field(
         20_000, ge=1, description="Videos up to which the linear item-item model is dense."
     )
+    reranker: Literal["mmr", "dpp"] = Field(
+        "mmr",
+        description="How lists are varied: maximal marginal relevance, or a determinantal point "
+        "process.",
+    )
     diversity: float = Field(
-        0.3, ge=0, le=1, description="Weight of dissimilarity in MMR: 0 is pure relevance."
+        0.3, ge=0, le=1, description="Weight of variety in a list: 0 is pure relevance."
+    )
+    calibration: float = Field(
+        0.05, ge=0, le=1, description="Weight of keeping to the user's own topic mix; 0: none."
     )
     max_per_creator: int = Field(3, ge=1, description="Videos of one creator in a list.")
     n_exploration: int = Field(1, ge=0, description="Slots a list keeps for new videos.")

@@ -1,7 +1,10 @@
 """Re-ranking: properties that hold for any scores, settings and rules."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,16 +53,19 @@ def met(nums: list[int]) -> object:
     diversity=st.floats(0, 1),
     cap=st.integers(1, 4),
     n_exploration=st.integers(0, 3),
+    reranker=st.sampled_from(["mmr", "dpp"]),
+    calibration=st.floats(0, 1),
 )
 def test_a_list_keeps_every_rule_under_any_setting(
     scores: list[float], seen: list[int], hidden: set[int], explores: set[int],
-    n: int, diversity: float, cap: int, n_exploration: int,
+    n: int, diversity: float, cap: int, n_exploration: int, reranker: Any, calibration: float,
 ) -> None:  # fmt: skip
     status = ["gone" if num in hidden else "active" for num in range(N)]
     videos = worlds.catalogue(status=status)
     chosen = RecommendingSettings(
-        n=n, diversity=diversity, max_per_creator=cap, n_exploration=n_exploration
-    )
+        n=n, diversity=diversity, max_per_creator=cap, n_exploration=n_exploration,
+        reranker=reranker, calibration=calibration,
+    )  # fmt: skip
     content = worlds.content(videos, GROUPS)
     lists = rerank_lists(
         ranked_of(scores, explores=explores), met(seen), content, rules_of(videos), chosen
@@ -77,8 +83,26 @@ def test_a_list_keeps_every_rule_under_any_setting(
     assert set(groups).isdisjoint(content.group_nums[seen]) if seen else True
 
 
+def test_a_calibrated_list_holds_what_the_user_watched_in_the_same_shares() -> None:
+    scores = [1.0 - 0.001 * num for num in range(N - 1)] + [-1.0]  # taste 0 first, by a little
+    watched = [0, 1, 12, 13]  # half of either taste
+    shares = []
+    for calibration in (0.0, 1.0):
+        chosen = RecommendingSettings(
+            n=6, diversity=0, max_per_creator=9, n_exploration=0, calibration=calibration
+        )
+        lists = rerank_lists(
+            ranked_of(scores), met(watched), worlds.content(), rules_of(worlds.catalogue()), chosen
+        )
+        tastes = [worlds.taste_of(int(video[1:])) for video in lists["video_id"]]
+        shares.append(float(np.mean(tastes)))
+    assert shares == [0.0, 0.5]
+
+
 def test_without_diversity_and_caps_the_order_is_that_of_the_scores() -> None:
-    plain = RecommendingSettings(n=10, diversity=0, max_per_creator=99, n_exploration=0)
+    plain = RecommendingSettings(
+        n=10, diversity=0, max_per_creator=99, n_exploration=0, calibration=0
+    )
     scores = list(np.random.default_rng(0).normal(size=N))
     lists = rerank_lists(
         ranked_of(scores), met([]), worlds.content(), rules_of(worlds.catalogue()), plain
@@ -86,11 +110,14 @@ def test_without_diversity_and_caps_the_order_is_that_of_the_scores() -> None:
     assert list(lists["video_id"]) == list(ranked_of(scores)["video_id"][:10])
 
 
-def test_more_diversity_gives_lists_that_are_less_alike() -> None:
+@pytest.mark.parametrize("reranker", ["mmr", "dpp"])
+def test_more_diversity_gives_lists_that_are_less_alike(reranker: Any) -> None:
     scores = [1.0 - 0.01 * num for num in range(N)]  # taste 0 first
     found = []
     for diversity in (0.0, 0.3, 0.8):
-        chosen = RecommendingSettings(n=6, diversity=diversity, max_per_creator=9, n_exploration=0)
+        chosen = RecommendingSettings(
+            n=6, diversity=diversity, max_per_creator=9, n_exploration=0, reranker=reranker
+        )
         lists = rerank_lists(
             ranked_of(scores), met([]), worlds.content(), rules_of(worlds.catalogue()), chosen
         )

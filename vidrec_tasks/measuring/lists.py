@@ -105,8 +105,8 @@ def miscalibration(ranked: Ints, topics: sparse.csr_array, tastes: sparse.csr_ar
     listed = ranked[ranked != PADDING]
     ones = np.ones(len(listed))
     membership = sparse.csr_array((ones, (users, listed)), shape=(len(ranked), topics.shape[0]))
-    q = _share_rows(membership @ _share_rows(topics))
-    p = _share_rows(tastes).tocoo()
+    q = share_rows(membership @ share_rows(topics))
+    p = share_rows(tastes).tocoo()
     rows, columns = p.coords
     in_list = np.asarray(q[rows, columns], dtype=np.float64).ravel()
     smoothed = (1 - SMOOTHING) * in_list + SMOOTHING * p.data
@@ -127,7 +127,7 @@ def topic_mix(histories: Histories, topics: sparse.csr_array) -> sparse.csr_arra
     weights = histories.weights[liked].astype(np.float64)
     shape = (histories.n_users, topics.shape[0])
     taste = sparse.csr_array((weights, cells), shape=shape)
-    return _share_rows(taste @ _share_rows(topics))
+    return share_rows(taste @ share_rows(topics))
 
 
 def _novelty(listed: Ints, popularity: npt.NDArray[np.generic]) -> float:
@@ -166,7 +166,7 @@ def _overlap(ranked: Ints, n_pairs: int, rng: np.random.Generator) -> float | No
     return float((shared / either).mean())
 
 
-def _share_rows(matrix: sparse.csr_array) -> sparse.csr_array:
+def share_rows(matrix: sparse.csr_array) -> sparse.csr_array:
     """Each row divided by its sum; empty rows stay empty."""
     sums = _row_sums(matrix)
     scale = np.divide(1.0, sums, out=np.zeros_like(sums), where=sums > 0)

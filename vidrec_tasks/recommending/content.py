@@ -5,13 +5,17 @@ Leaves encoding and finding duplicates to the room `content`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import sparse
 
 from vidrec_tasks.audience.histories import epoch_seconds
+from vidrec_tasks.audience.topics import topic_matrix
 from vidrec_tasks.columns import CREATOR_ID, DURATION_S, GROUP_ID, PUBLISHED_AT, VIDEO_ID
+from vidrec_tasks.measuring.lists import share_rows
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,11 @@ class Content:
             videos[DURATION_S].to_numpy(dtype=np.float32),
             _group_nums(videos[VIDEO_ID], duplicates),
         )
+
+    @cached_property
+    def topic_shares(self) -> sparse.csr_array:
+        """``(n_videos, n_topics)`` each video's topics in equal shares; a row without is empty."""
+        return share_rows(topic_matrix(self.topics)[0])
 
     @property
     def n_videos(self) -> int:

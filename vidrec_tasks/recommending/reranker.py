@@ -1,7 +1,7 @@
 """Re-ranker: from ranked candidates to a list that is varied, fair to creators, inside the rules.
 
-Maximal marginal relevance (Carbonell and Goldstein, 1998) over fused embeddings. Rules are applied
-once more here, last, so that nothing before can let a forbidden video through.
+What a place is worth is said by `diversifying`. Rules are applied once more here, last, so that
+nothing before can let a forbidden video through.
 """
 
 import logging
@@ -15,13 +15,20 @@ import pandas as pd
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import RANK, SCORE, SOURCE, USER_ID, VIDEO_ID
+from vidrec_tasks.measuring.lists import topic_mix
 from vidrec_tasks.recommending.candidates import EXPLORATION
 from vidrec_tasks.recommending.content import Content
+from vidrec_tasks.recommending.diversifying import Calibrated, Determinant, Dissimilar, Part
 from vidrec_tasks.recommending.rules import UserRules
 from vidrec_tasks.settings import RecommendingSettings
 
 log = logging.getLogger(__name__)
 
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+N_TOPICS = 20
+"""Strongest topics of a user that a list is calibrated to."""
 POOL = 5
 """Candidates looked at for each place of a list: beyond 5 the relevance lost is not won back."""
 
@@ -34,11 +41,15 @@ class _Pool:
         nums: ``(k,)`` video_nums.
         relevance: ``(k,)`` in [0, 1].
         explores: ``(k,)`` whether the exploration source found it.
+        mix: ``(n_topics,)`` the user's own topics, adding up to 1 or all zero.
+        topics: ``(k, n_topics)`` those of the candidates.
     """
 
     nums: npt.NDArray[np.int64]
     relevance: npt.NDArray[np.float64]
     explores: npt.NDArray[np.bool_]
+    mix: npt.NDArray[np.float64]
+    topics: npt.NDArray[np.float64]
 
 
 def rerank_lists(
@@ -54,20 +65,22 @@ def rerank_lists(
         ranked: user_id, video_id, source, score, sorted by user and falling score; other columns
             are kept.
         histories: what the users have met: it and its near-duplicates are never listed.
-        content: embeddings, creators and duplicate groups.
+        content: embeddings, topics, creators and duplicate groups.
         rules: what each user may be shown.
-        settings: n, diversity, max_per_creator, n_exploration.
+        settings: n, reranker, diversity, calibration, max_per_creator, n_exploration.
 
     Returns:
         The chosen rows with rank 1..n without a gap, by user and rank.
     """
     user_nums = {str(user): num for num, user in enumerate(histories.user_ids)}
+    mixes = _mixes(histories, content)
     chosen: list[npt.NDArray[np.int64]] = []
     ranks: list[int] = []
     for user_id, rows in ranked.groupby(USER_ID, sort=True):
         num = user_nums.get(str(user_id))
         met = histories.video_nums[histories.of(num)] if num is not None else _NOTHING
-        places = _list_of(rows, met, content, rules.mask_of(str(user_id)), settings)
+        mix = mixes[num if num is not None else len(histories.user_ids)]
+        places = _list_of(rows, met, mix, content, rules.mask_of(str(user_id)), settings)
         chosen.append(rows.index.to_numpy()[places])
         ranks += range(1, len(places) + 1)
     lists = ranked.loc[np.concatenate(chosen) if chosen else []].reset_index(drop=True)
@@ -81,9 +94,22 @@ def rerank_lists(
 _NOTHING = np.zeros(0, dtype=np.int64)
 
 
+def _mixes(histories: Histories, content: Content) -> list[tuple[Ints, Floats]]:
+    """The strongest topics of each user and their shares; nothing for one who is not there."""
+    mix = topic_mix(histories, content.topic_shares)
+    found = []
+    for user in range(histories.n_users):
+        part = slice(mix.indptr[user], mix.indptr[user + 1])
+        order = np.argsort(-mix.data[part], kind="stable")[:N_TOPICS]
+        shares = mix.data[part][order]
+        found.append((mix.indices[part][order], shares / shares.sum() if len(order) else shares))
+    return [*found, (_NOTHING, np.zeros(0))]
+
+
 def _list_of(
     rows: pd.DataFrame,
     met: npt.NDArray[np.int64],
+    mix: tuple[Ints, Floats],
     content: Content,
     allowed: npt.NDArray[np.bool_],
     settings: RecommendingSettings,
@@ -98,7 +124,9 @@ def _list_of(
     places = np.concatenate([kept, extra])
     scores = rows[SCORE].to_numpy(np.float64)[places]
     is_exploring = rows[SOURCE].to_numpy()[places] == EXPLORATION
-    pool = _Pool(nums[places], _relevance(scores), is_exploring)
+    columns, shares = mix
+    topics = content.topic_shares[nums[places]][:, columns].toarray()  # (k, n_topics of the user)
+    pool = _Pool(nums[places], _relevance(scores), is_exploring, shares, topics)
     return [int(places[place]) for place in diversify(pool, content, settings)]
 
 
@@ -125,12 +153,15 @@ class _Taken:
 
     def __init__(self, pool: _Pool, content: Content, settings: RecommendingSettings) -> None:
         self.pool, self.settings = pool, settings
-        self.vectors = content.fused[pool.nums]  # (k, dim)
         self.creators: Sequence[str] = [str(c) for c in content.creator_ids[pool.nums]]
         self.groups = content.group_nums[pool.nums]
-        self.nearest = np.zeros(len(pool.nums))
         self.places: list[int] = []
         self.n_by_creator: Counter[str] = Counter()
+        vectors = content.fused[pool.nums]  # (k, dim)
+        spread: Part = Dissimilar(vectors) if settings.reranker == "mmr" else Determinant(vectors)
+        self.parts: list[tuple[float, Part]] = [(settings.diversity, spread)]
+        if settings.calibration and pool.mix.any():
+            self.parts.append((settings.calibration, Calibrated(pool.mix, pool.topics)))
 
     def fill(self, wanted: npt.NDArray[np.bool_], n: int) -> None:
         """Take the best of the wanted places until the list holds ``n``."""
@@ -138,8 +169,8 @@ class _Taken:
             free = wanted & self._free()
             if not free.any():
                 return
-            diversity = self.settings.diversity
-            gain = (1 - diversity) * self.pool.relevance - diversity * self.nearest
+            gain = (1 - self.settings.diversity) * self.pool.relevance
+            gain = gain + sum(weight * part.gain() for weight, part in self.parts)
             self._take(int(np.argmax(np.where(free, gain, -np.inf))))
 
     def _free(self) -> npt.NDArray[np.bool_]:
@@ -154,7 +185,8 @@ class _Taken:
         self.places.append(place)
         if self.creators[place]:
             self.n_by_creator[self.creators[place]] += 1
-        self.nearest = np.maximum(self.nearest, self.vectors @ self.vectors[place])
+        for _, part in self.parts:
+            part.take(place)
 
 
 def _relevance(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
