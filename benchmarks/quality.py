@@ -22,6 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.bench_venv import run_in_bench_venv
+from benchmarks.diversity import diversity_curve
 from vidrec_tasks.audience.histories import Histories, gather
 from vidrec_tasks.audience.topics import video_topics
 from vidrec_tasks.content.encoders import Encoders
@@ -128,7 +129,12 @@ def _warm(content: Content, histories: Histories, said: Any) -> dict[str, Any]:
     peers = run_peers(task, said.peers, said.seed)
     for name, (peer_lists, peer_seconds) in peers.items():
         lists[name], seconds[name] = peer_lists, peer_seconds
-    return {**_compare(task, lists, seconds, said), "configuration": models.configuration.to_json()}
+    result = _compare(task, lists, seconds, said)
+    figures = {"training_seconds": seconds[OURS], "configuration": models.configuration.to_json()}
+    settings = _settings(said.seed)
+    figures["diversity"] = diversity_curve(models, task.train, task.held_out, settings)
+    result["figures"] |= figures
+    return result
 
 
 def _split(content: Content, histories: Histories, protocol: str) -> Task:
@@ -141,7 +147,7 @@ def _split(content: Content, histories: Histories, protocol: str) -> Task:
 
 def recommend(task: Task, seed: int) -> tuple[Ints, float, Models]:
     """This system's lists: a fit that chooses, a fit that repeats the choice on all events."""
-    settings = RecommendingSettings(seed=seed, n_candidates=400, n_per_source=200)
+    settings = _settings(seed)
     begin = time.monotonic()
     cut = int(task.train.event_at.max()) + 1
     choice = fit_models(
@@ -153,6 +159,11 @@ def recommend(task: Task, seed: int) -> tuple[Ints, float, Models]:
     )  # fmt: skip
     lists = lists_of(models, task.train, settings)
     return lists, time.monotonic() - begin, models
+
+
+def _settings(seed: int) -> RecommendingSettings:
+    """The defaults, with candidates for lists twice as deep."""
+    return RecommendingSettings(seed=seed, n_candidates=400, n_per_source=200)
 
 
 def lists_of(models: Models, histories: Histories, settings: RecommendingSettings) -> Ints:
