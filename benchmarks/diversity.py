@@ -27,8 +27,8 @@ from vidrec_tasks.settings import RecommendingSettings
 
 Ints = npt.NDArray[np.int64]
 
-WEIGHTS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
-CALIBRATIONS = (0.0, 0.02, 0.05, 0.1, 0.3)
+WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5)
+CALIBRATIONS = (0.05, 0.1, 0.2)
 MAX_LOSS = 0.02
 
 
@@ -45,8 +45,8 @@ def diversity_curve(
     ranked = _ranked(models, histories, settings)
     asked = [set(held.tolist()) for held in held_out]
     plain = {"max_per_creator": 200, "n_exploration": 0}
-    tried = [(name, weight, 0.0) for name in ("mmr", "dpp") for weight in WEIGHTS]
-    tried += [("mmr", 0.0, weight) for weight in CALIBRATIONS[1:]]
+    tried = [(name, weight, 0.0) for name in ("msd", "mmr", "dpp") for weight in WEIGHTS]
+    tried += [("msd", weight, c) for c in CALIBRATIONS for weight in (0.0, *WEIGHTS[3:])]
     curve = []
     for name, diversity, calibration in tried:
         chosen = settings.model_copy(

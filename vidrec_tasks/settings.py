@@ -156,13 +156,13 @@ class RecommendingSettings(Group):
     dense_linear_limit: int = Field(
         20_000, ge=1, description="Videos up to which the linear item-item model is dense."
     )
-    reranker: Literal["mmr", "dpp"] = Field(
-        "mmr",
-        description="How lists are varied: maximal marginal relevance, or a determinantal point "
-        "process.",
+    reranker: Literal["msd", "mmr", "dpp"] = Field(
+        "msd",
+        description="How lists are varied: max-sum diversification, maximal marginal relevance, or "
+        "a determinantal point process.",
     )
     diversity: float = Field(
-        0.3, ge=0, le=1, description="Weight of variety in a list: 0 is pure relevance."
+        0.4, ge=0, le=1, description="Weight of variety in a list: 0 is pure relevance."
     )
     calibration: float = Field(
         0.05, ge=0, le=1, description="Weight of keeping to the user's own topic mix; 0: none."

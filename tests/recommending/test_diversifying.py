@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from vidrec_tasks.recommending.diversifying import Calibrated, Determinant, Dissimilar
+from vidrec_tasks.recommending.diversifying import Calibrated, Determinant, Dissimilar, Spread
 
 
 def units(n: int, dim: int, seed: int = 0) -> npt.NDArray[np.float32]:
@@ -53,6 +53,18 @@ def test_dissimilar_looks_at_the_nearest_alone() -> None:
     part.take(1)
     nearest = np.maximum(0, np.maximum(vectors @ vectors[0], vectors @ vectors[1]))
     np.testing.assert_allclose(part.gain(), -nearest, atol=1e-6)
+
+
+def test_spread_adds_up_to_the_cosines_of_all_pairs() -> None:
+    vectors = units(6, 5)
+    part = Spread(vectors, n=4)
+    total = 0.0
+    for place in (2, 0, 5, 3):
+        total += part.gain()[place]
+        part.take(place)
+    chosen = vectors[[2, 0, 5, 3]]
+    pairs = (chosen @ chosen.T)[np.triu_indices(4, k=1)]
+    assert abs(total + pairs.sum() / 3) < 1e-5
 
 
 def test_the_topic_that_is_missing_gains_most() -> None:

@@ -53,7 +53,7 @@ def met(nums: list[int]) -> object:
     diversity=st.floats(0, 1),
     cap=st.integers(1, 4),
     n_exploration=st.integers(0, 3),
-    reranker=st.sampled_from(["mmr", "dpp"]),
+    reranker=st.sampled_from(["msd", "mmr", "dpp"]),
     calibration=st.floats(0, 1),
 )
 def test_a_list_keeps_every_rule_under_any_setting(
@@ -110,7 +110,7 @@ def test_without_diversity_and_caps_the_order_is_that_of_the_scores() -> None:
     assert list(lists["video_id"]) == list(ranked_of(scores)["video_id"][:10])
 
 
-@pytest.mark.parametrize("reranker", ["mmr", "dpp"])
+@pytest.mark.parametrize("reranker", ["msd", "mmr", "dpp"])
 def test_more_diversity_gives_lists_that_are_less_alike(reranker: Any) -> None:
     scores = [1.0 - 0.01 * num for num in range(N)]  # taste 0 first
     found = []

@@ -18,7 +18,13 @@ from vidrec_tasks.columns import RANK, SCORE, SOURCE, USER_ID, VIDEO_ID
 from vidrec_tasks.measuring.lists import topic_mix
 from vidrec_tasks.recommending.candidates import EXPLORATION
 from vidrec_tasks.recommending.content import Content
-from vidrec_tasks.recommending.diversifying import Calibrated, Determinant, Dissimilar, Part
+from vidrec_tasks.recommending.diversifying import (
+    Calibrated,
+    Determinant,
+    Dissimilar,
+    Part,
+    Spread,
+)
 from vidrec_tasks.recommending.rules import UserRules
 from vidrec_tasks.settings import RecommendingSettings
 
@@ -29,8 +35,8 @@ Floats = npt.NDArray[np.float64]
 
 N_TOPICS = 20
 """Strongest topics of a user that a list is calibrated to."""
-POOL = 5
-"""Candidates looked at for each place of a list: beyond 5 the relevance lost is not won back."""
+POOL = 10
+"""Candidates looked at for each place of a list: 20 buy more variety at a worse price."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class _Pool:
 
     Attributes:
         nums: ``(k,)`` video_nums.
-        relevance: ``(k,)`` in [0, 1].
+        relevance: ``(k,)`` see `_relevance`.
         explores: ``(k,)`` whether the exploration source found it.
         mix: ``(n_topics,)`` the user's own topics, adding up to 1 or all zero.
         topics: ``(k, n_topics)`` those of the candidates.
@@ -122,11 +128,12 @@ def _list_of(
     kept = places[: POOL * settings.n]
     extra = places[POOL * settings.n :][explores[POOL * settings.n :]][: settings.n_exploration]
     places = np.concatenate([kept, extra])
-    scores = rows[SCORE].to_numpy(np.float64)[places]
+    relevance = np.zeros(len(rows))
+    relevance[may] = _relevance(rows[SCORE].to_numpy(np.float64)[may], settings.n)
     is_exploring = rows[SOURCE].to_numpy()[places] == EXPLORATION
     columns, shares = mix
     topics = content.topic_shares[nums[places]][:, columns].toarray()  # (k, n_topics of the user)
-    pool = _Pool(nums[places], _relevance(scores), is_exploring, shares, topics)
+    pool = _Pool(nums[places], relevance[places], is_exploring, shares, topics)
     return [int(places[place]) for place in diversify(pool, content, settings)]
 
 
@@ -139,13 +146,17 @@ def _in_groups(
 
 
 def diversify(pool: _Pool, content: Content, settings: RecommendingSettings) -> list[int]:
-    """Places of the pool in order of rank; places at the end are kept for exploration."""
+    """Places of the pool in order of rank; places at the end are kept for exploration.
+
+    Variety decides what is in the list, relevance in which order: the order costs no variety.
+    """
     n_kept = min(settings.n_exploration, settings.n - 1, int(pool.explores.sum()))
     taken = _Taken(pool, content, settings)
     taken.fill(~pool.explores, settings.n - n_kept)
+    first = sorted(taken.places)
     taken.fill(pool.explores, settings.n)
     taken.fill(np.ones(len(pool.nums), dtype=bool), settings.n)
-    return taken.places
+    return [*first, *sorted(taken.places[len(first) :])]
 
 
 class _Taken:
@@ -158,8 +169,7 @@ class _Taken:
         self.places: list[int] = []
         self.n_by_creator: Counter[str] = Counter()
         vectors = content.fused[pool.nums]  # (k, dim)
-        spread: Part = Dissimilar(vectors) if settings.reranker == "mmr" else Determinant(vectors)
-        self.parts: list[tuple[float, Part]] = [(settings.diversity, spread)]
+        self.parts: list[tuple[float, Part]] = [(settings.diversity, _part_of(vectors, settings))]
         if settings.calibration and pool.mix.any():
             self.parts.append((settings.calibration, Calibrated(pool.mix, pool.topics)))
 
@@ -189,9 +199,20 @@ class _Taken:
             part.take(place)
 
 
-def _relevance(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Scores onto [0, 1], so that diversity weighs the same for every user."""
+def _part_of(vectors: npt.NDArray[np.float32], settings: RecommendingSettings) -> Part:
+    if settings.reranker == "msd":
+        return Spread(vectors, settings.n)
+    return Dissimilar(vectors) if settings.reranker == "mmr" else Determinant(vectors)
+
+
+def _relevance(scores: Floats, n: int) -> Floats:
+    """``(k,)`` the chance that each is the one watched next, in units of half a list's share.
+
+    The scorers are trained by a softmax, so this is what a score means. Where one video stands out
+    it stays; where all are alike they may be swapped: so much less NDCG is lost for the same
+    variety than with scores stretched onto [0, 1].
+    """
     if not len(scores):
         return scores
-    span = float(scores.max() - scores.min())
-    return (scores - scores.min()) / span if span > 0 else np.ones(len(scores))
+    chance = np.exp(scores - scores.max())
+    return np.asarray(2 * n * chance / chance.sum())
