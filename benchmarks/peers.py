@@ -27,7 +27,7 @@ EPOCHS = (15, 30, 60)
 Make = Callable[[], Any]
 
 
-def settings_of(seed: int) -> dict[str, list[tuple[str, Make]]]:
+def settings_of(seed: int, n_users: int) -> dict[str, list[tuple[str, Make]]]:
     """Name -> the settings that are tried, each as (words, how the model is made)."""
     from implicit.als import AlternatingLeastSquares
     from implicit.nearest_neighbours import CosineRecommender, TFIDFRecommender
@@ -63,13 +63,17 @@ def settings_of(seed: int) -> dict[str, list[tuple[str, Make]]]:
             (f"factors={f} alpha={a}", als(f, a)) for f in (32, 64, 128) for a in (1.0, 5.0, 20.0)
         ],
         "ease": [(f"l2={l2}", ease(l2)) for l2 in (50.0, 100.0, 250.0, 500.0, 1000.0)],
-        "sasrec": [(f"epochs={n}", sequential("sasrec", n, seed)) for n in EPOCHS],
-        "bert4rec": [(f"epochs={n}", sequential("bert4rec", n, seed)) for n in EPOCHS],
+        "sasrec": [(f"epochs={n}", sequential("sasrec", n, seed, n_users)) for n in EPOCHS],
+        "bert4rec": [(f"epochs={n}", sequential("bert4rec", n, seed, n_users)) for n in EPOCHS],
     }
 
 
-def sequential(kind: str, epochs: int, seed: int) -> Make:
-    """SASRec or BERT4Rec of RecTools with softmax loss, at the sizes its authors benchmark."""
+def sequential(kind: str, epochs: int, seed: int, n_users: int) -> Make:
+    """SASRec or BERT4Rec of RecTools with softmax loss, at the sizes its authors benchmark.
+
+    A pass has at least 20 steps: with their batches of 128 it would have 6 on 671 users.
+    """
+    batch_size = max(16, min(128, n_users // 20))
 
     def make() -> Any:
         import torch
@@ -87,7 +91,7 @@ def sequential(kind: str, epochs: int, seed: int) -> Make:
 
         shared = {
             "n_factors": 64, "n_blocks": 2, "n_heads": 2, "dropout_rate": 0.2, "lr": 1e-3,
-            "batch_size": 128, "session_max_len": 50, "loss": "softmax",
+            "batch_size": batch_size, "session_max_len": 50, "loss": "softmax",
             "get_trainer_func": trainer, "train_min_user_interactions": 2,
         }  # fmt: skip
         return SASRecModel(**shared) if kind == "sasrec" else BERT4RecModel(**shared)
@@ -101,7 +105,7 @@ def main() -> None:
     folder, names, seed = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     events = _events(folder / "train.npz")
     users = np.load(folder / "users.npy")
-    known = settings_of(seed)
+    known = settings_of(seed, events[Columns.User].nunique())
     for name in known if names == "all" else names.split(","):
         begin = time.monotonic()
         lists = _recommend(name, known[name], events, users)
