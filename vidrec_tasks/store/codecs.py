@@ -5,6 +5,7 @@ Nothing is ever pickled: Parquet for frames, ``.npy`` without objects, safetenso
 
 import io
 import json
+from collections.abc import Collection, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -50,6 +51,22 @@ def decode(suffix: str, data: bytes) -> Any:
     return data
 
 
+def decode_rows(
+    data: bytes, column: str, values: Collection[str], columns: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """The rows of an encoded frame whose column holds one of the values; no others are decoded.
+
+    Args:
+        data: as from `encode`.
+        column: a column of text.
+        values: what it shall hold.
+        columns: which columns to read; None: all of them.
+    """
+    wanted = None if columns is None else list(columns)
+    table = pq.read_table(io.BytesIO(data), columns=wanted, filters=[(column, "in", list(values))])
+    return _table_to_frame(table)
+
+
 def _frame_to_bytes(frame: pd.DataFrame) -> bytes:
     frame = frame.reset_index(drop=True)
     nested = [name for name in frame.columns if _is_nested(frame[name])]
@@ -65,10 +82,13 @@ def _frame_to_bytes(frame: pd.DataFrame) -> bytes:
 
 
 def _bytes_to_frame(data: bytes) -> pd.DataFrame:
-    table = pq.read_table(io.BytesIO(data))
+    return _table_to_frame(pq.read_table(io.BytesIO(data)))
+
+
+def _table_to_frame(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas()
     nested = json.loads((table.schema.metadata or {}).get(JSON_COLUMNS, b"[]"))
-    for name in nested:
+    for name in frame.columns.intersection(nested):
         frame[name] = pd.Series([_from_json(text) for text in frame[name]], dtype=object)
     return frame
 
