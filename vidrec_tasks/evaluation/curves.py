@@ -87,7 +87,7 @@ def _sampled(lists: pd.DataFrame) -> pd.DataFrame:
 def _variety(rows: Sequence[npt.NDArray[np.float32]]) -> list[tuple[int, float]]:
     """(length, mean ``1 - cosine`` of two of the first videos).
 
-    Of n unit rows with sum s the cosines of pairs add up to ``(|s|^2 - n) / 2``: no pair is visited.
+    Of n unit rows with sum s the cosines of pairs add up to ``(|s|^2 - n) / 2``.
     """
     kept = [row for row in rows if float(row @ row) > 0.5]  # a video without content has zeros
     if len(kept) < 2:

@@ -34,7 +34,7 @@ _STEPS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
         ("candidates", "find_candidates", "candidates"),
         ("ranked", "rank_candidates", "ranked"),
         ("in lists", "rerank_lists", "rows"),
-        ("explained and verified", "explain_lists", "verified"),
+        ("verified", "explain_lists", "verified"),
         ("published", "publish_lists", "recommendations"),
     ),
 }

@@ -19,7 +19,7 @@ from vidrec_tasks.measuring.lists import topic_mix
 from vidrec_tasks.recommending.candidates import EXPLORATION
 from vidrec_tasks.recommending.content import Content
 from vidrec_tasks.recommending.diversifying import Calibrated, Determinant, Dissimilar, Part
-from vidrec_tasks.recommending.rules import UserRules
+from vidrec_tasks.recommending.rules import POOL, UserRules
 from vidrec_tasks.settings import RecommendingSettings
 
 log = logging.getLogger(__name__)
@@ -29,8 +29,6 @@ Floats = npt.NDArray[np.float64]
 
 N_TOPICS = 20
 """Strongest topics of a user that a list is calibrated to."""
-POOL = 5
-"""Candidates looked at for each place of a list: beyond 5 the relevance lost is not won back."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,10 @@ Mask = npt.NDArray[np.bool_]
 
 ACTIVE = "active"
 
+POOL = 5
+"""Candidates the re-ranker looks at for each place of a list: beyond 5 the relevance lost is not
+won back."""
+
 
 def visible(videos: pd.DataFrame, *, moment: pd.Timestamp) -> Mask:
     """``(n_videos,)`` whether a video is active, published before the moment and not expired."""
