@@ -24,6 +24,9 @@ DEFAULT_ARGS = {
     "execution_timeout": timedelta(hours=6),
     "on_failure_callback": say_next_step,
 }
+OPEN = "Run Parameters"
+"""The section of a form that Airflow opens by itself: what is asked first stands there."""
+
 RECOMMENDATIONS = Asset("vidrec_recommendations", uri="vidrec://results/current_recommendations")
 
 NIGHT_PARAM = Param(
@@ -31,9 +34,9 @@ NIGHT_PARAM = Param(
     type=["null", "string"],
     format="date",
     title="Night",
-    description_md="The day to stand for, as `2026-09-01`: only events before its 00:00 UTC exist "
+    description_md="The day to stand for, as 2026-09-01: only events before its 00:00 UTC exist "
     "for it. Empty: the end of this run's interval.",
-    section="Night",
+    section=OPEN,
 )
 REFRESH_PARAM = Param(
     False,
@@ -41,7 +44,7 @@ REFRESH_PARAM = Param(
     title="Refresh",
     description_md="Read the inputs again, with events that came late: a new run of the night. "
     "Off: a night that was read before is computed from the same inputs again.",
-    section="Night",
+    section="Inputs",
 )
 
 

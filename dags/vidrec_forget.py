@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pendulum
 from airflow.sdk import DAG, Param
-from vidrec_dag_defaults import DEFAULT_ARGS, TAGS, by_hand
+from vidrec_dag_defaults import DEFAULT_ARGS, OPEN, TAGS, by_hand
 
 DOC = """
 ### vidrec: forget
@@ -32,9 +32,9 @@ with DAG(
             minItems=1,
             maxItems=10_000,
             title="Users",
-            description_md="The user ids to erase, one a line, as they stand in the logs: `u017`. "
+            description_md="The user ids to erase, one a line, as they stand in the logs. "
             "1 to 10,000 ids. **It cannot be undone.**",
-            section="Who",
+            section=OPEN,
         )
     },
 ) as dag:

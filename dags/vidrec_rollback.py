@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pendulum
 from airflow.sdk import DAG, Param
-from vidrec_dag_defaults import DEFAULT_ARGS, TAGS, by_hand
+from vidrec_dag_defaults import DEFAULT_ARGS, OPEN, TAGS, by_hand
 
 DOC = """
 ### vidrec: roll back
@@ -32,7 +32,7 @@ with DAG(
             description_md="The `run_id` to go to (see the vidrec page). Empty: the one published "
             "before the current one.",
             examples=["2026-09-01-0123abcd"],
-            section="Where to",
+            section=OPEN,
         )
     },
 ) as dag:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pendulum
 from airflow.sdk import DAG, Param
-from vidrec_dag_defaults import DEFAULT_ARGS, TAGS, by_hand
+from vidrec_dag_defaults import DEFAULT_ARGS, OPEN, TAGS, by_hand
 
 DOC = """
 ### vidrec: search
@@ -30,9 +30,9 @@ with DAG(
             minItems=1,
             maxItems=100,
             title="Queries",
-            description_md="What to look for, one query a line, as one would say it: "
-            "`a cat on a sofa`, `rocket launch at night`. 1 to 100 queries.",
-            section="Search",
+            description_md="What to look for, one query a line, as one would say it: “a cat "
+            "on a sofa”, “rocket launch at night”. 1 to 100 queries of at most 200 letters.",
+            section=OPEN,
         ),
         "n_results": Param(
             10,
@@ -41,7 +41,7 @@ with DAG(
             maximum=200,
             title="Results",
             description_md="Videos a query, 1 to 200, best first.",
-            section="Search",
+            section="How many",
         ),
     },
 ) as dag:
