@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any
-
 import pandas as pd
 
 from vidrec_tasks.columns import REASON, ROW_NUM, SAMPLE, TABLE, VIDEO_ID
 from vidrec_tasks.store.runs import Run
 from vidrec_ui.shaping import PER_PAGE, Page
-from vidrec_ui.sources import Sources, part_of
+from vidrec_ui.sources import Sources, rows_of
 
 MEDIA = "media"
 """What stands for the table where a film is refused."""
@@ -20,11 +17,13 @@ Reasons = list[tuple[tuple[str, str], int]]
 
 def counts(sources: Sources, run: Run | None) -> Reasons:
     """((table, reason), how many), most first; films stand under the table `MEDIA`."""
-    rejects = part_of(run, "rejects")
-    rows = [] if rejects is None else zip(rejects[TABLE], rejects[REASON], strict=True)
-    found = Counter((str(table), str(reason)) for table, reason in rows)
-    found.update((MEDIA, str(reason)) for reason in quarantine(sources, run)[REASON])
-    return sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    rejects = rows_of(run, "rejects", columns=[TABLE, REASON])
+    films = quarantine(sources, run)[REASON].value_counts()
+    found = [((MEDIA, str(reason)), int(n)) for reason, n in films.items()]
+    if rejects is not None:
+        by_reason = rejects.groupby([TABLE, REASON], sort=False).size()
+        found += [((str(table), str(reason)), int(n)) for (table, reason), n in by_reason.items()]
+    return sorted(found, key=lambda item: (-item[1], item[0]))
 
 
 def quarantine(sources: Sources, run: Run | None) -> pd.DataFrame:
@@ -50,12 +49,10 @@ def rejects_page(
     run = sources.run(run_id)
     if run is None:
         return None
-    rows = _rows(sources, run)
-    if table:
-        rows = rows[rows[TABLE] == table]
-    if reason:
-        rows = rows[rows[REASON] == reason]
-    first = (page - 1) * PER_PAGE
+    rejects, films = _rejects(run, table, reason), _films(sources, run, table, reason)
+    n_rows, first = len(rejects) + len(films), (page - 1) * PER_PAGE
+    shown = rejects.iloc[first : first + PER_PAGE].to_dict("records")
+    more = max(0, first - len(rejects)), max(0, first + PER_PAGE - len(rejects))
     return {
         "run_id": run_id,
         "night": run.record.night,
@@ -63,22 +60,30 @@ def rejects_page(
         "table": table,
         "reason": reason,
         "page": page,
-        "n_rows": len(rows),
-        "n_pages": max(1, -(-len(rows) // PER_PAGE)),
-        "rows": rows.iloc[first : first + PER_PAGE].to_dict("records"),
+        "n_rows": n_rows,
+        "n_pages": max(1, -(-n_rows // PER_PAGE)),
+        "rows": [
+            *({**row, "what": f"row {row[ROW_NUM]}"} for row in shown),
+            *films.iloc[slice(*more)].to_dict("records"),
+        ],
     }
 
 
-def _rows(sources: Sources, run: Run) -> pd.DataFrame:
-    """Rejects and films in one table: table, what, reason, sample."""
+def _rejects(run: Run, table: str, reason: str) -> pd.DataFrame:
+    """The rejected rows of a table and for a reason; '' is any."""
+    by = {"column": REASON, "values": [reason]} if reason else {}
+    found = rows_of(run, "rejects", **by)
+    if found is None:
+        return pd.DataFrame({TABLE: [], ROW_NUM: [], REASON: [], SAMPLE: []})
+    return found[found[TABLE] == table] if table else found
+
+
+def _films(sources: Sources, run: Run, table: str, reason: str) -> pd.DataFrame:
+    """The films in quarantine for a reason, as rows like those of rejects."""
     films = quarantine(sources, run)
-    rejects: Any = part_of(run, "rejects")
-    parts = [
-        pd.DataFrame(
-            {TABLE: MEDIA, "what": films[VIDEO_ID], REASON: films[REASON], SAMPLE: films["uri"]}
-        )
-    ]
-    if rejects is not None:
-        what = "row " + rejects[ROW_NUM].astype(str)
-        parts.insert(0, rejects[[TABLE, REASON, SAMPLE]].assign(what=what))
-    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    if table not in ("", MEDIA):
+        films = films[:0]
+    if reason:
+        films = films[films[REASON] == reason]
+    words = {"what": films[VIDEO_ID], REASON: films[REASON], SAMPLE: films["uri"]}
+    return pd.DataFrame({TABLE: MEDIA, **words})

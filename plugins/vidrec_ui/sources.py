@@ -140,8 +140,8 @@ def rows_of(
     name: str,
     part: str = "table",
     *,
-    column: str,
-    values: Collection[str],
+    column: str | None = None,
+    values: Collection[str] = (),
     columns: Sequence[str] | None = None,
 ) -> pd.DataFrame | None:
     """The rows of an artefact that hold one of the values; None when it is not made or gone."""

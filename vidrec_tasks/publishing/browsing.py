@@ -7,10 +7,9 @@ a hundred. Leaves what downstream readers ask to `reader`.
 from collections.abc import Collection
 from typing import Any
 
-import pandas as pd
 import sqlalchemy as sa
 
-from vidrec_tasks.columns import QUERY, RANK, REQUEST_ID, USER_ID, VIDEO_ID
+from vidrec_tasks.columns import QUERY, REQUEST_ID, USER_ID, VIDEO_ID
 from vidrec_tasks.publishing.reader import Reader, Row
 from vidrec_tasks.publishing.tables import VIEWS, adhoc_search_results, recommendations
 
@@ -81,15 +80,16 @@ class Browser(Reader):
         mine = sa.select(table).where(table.c.request_id == request_id, table.c.query == query)
         return request_id, self._rows(mine.order_by(table.c.rank)) if request_id else []
 
-    def lists(self, run_id: str, user_ids: Collection[str]) -> pd.DataFrame:
-        """The lists of some users in any run: user_id, rank, video_id, by user and rank."""
+    def lists(self, run_id: str, user_ids: Collection[str]) -> dict[str, list[str]]:
+        """User -> the videos of their list in any run, best first; users without one are absent."""
         table = recommendations
-        names = (USER_ID, RANK, VIDEO_ID)
-        chosen = sa.select(*(table.c[name] for name in names)).where(
+        chosen = sa.select(table.c.user_id, table.c.video_id).where(
             table.c.run_id == run_id, table.c.user_id.in_(list(user_ids))
         )
-        rows = self._rows(chosen.order_by(table.c.user_id, table.c.rank))
-        return pd.DataFrame(rows, columns=list(names))
+        found: dict[str, list[str]] = {}
+        for row in self._rows(chosen.order_by(table.c.user_id, table.c.rank)):
+            found.setdefault(row[USER_ID], []).append(row[VIDEO_ID])
+        return found
 
     def users_of(self, run_id: str, n: int) -> list[str]:
         """The first n users with a list in any run, by id."""

@@ -106,8 +106,8 @@ class Artefacts:
         ref: Ref,
         part: str,
         *,
-        column: str,
-        values: Collection[str],
+        column: str | None = None,
+        values: Collection[str] = (),
         columns: Sequence[str] | None = None,
     ) -> pd.DataFrame:
         """The rows of a frame whose column holds one of the values: a user's, out of a shard's.

@@ -99,8 +99,8 @@ class Run:
         name: str,
         part: str = "table",
         *,
-        column: str,
-        values: Collection[str],
+        column: str | None = None,
+        values: Collection[str] = (),
         columns: Sequence[str] | None = None,
     ) -> pd.DataFrame:
         """The rows of a frame whose column holds one of the values."""
