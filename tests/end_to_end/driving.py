@@ -2,17 +2,16 @@
 
 import json
 import time
+from pathlib import Path
 from typing import Any
-
-from tests.end_to_end.conftest import House
 
 LONGEST_RUN_S = 900.0
 ENDED = ("success", "failed")
 
 
-def log_in(page: Any, url: str, house: House) -> None:
+def log_in(page: Any, url: str, airflow_home: Path) -> None:
     """From the vidrec page, which refuses, to the login and back."""
-    passwords = house.airflow_home / "simple_auth_manager_passwords.json.generated"
+    passwords = airflow_home / "simple_auth_manager_passwords.json.generated"
     refused = page.goto(f"{url}/vidrec/")
     assert refused is not None
     assert refused.status == 401

@@ -28,7 +28,7 @@ def page(airflow_url: str, house: House) -> Iterator["Page"]:
     with chromium() as browser:
         page = browser.new_page(viewport={"width": 1200, "height": 900})
         page.set_default_timeout(PATIENCE_MS)
-        log_in(page, airflow_url, house)
+        log_in(page, airflow_url, house.airflow_home)
         yield page
 
 
