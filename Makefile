@@ -1,4 +1,4 @@
-.PHONY: help setup demo test check docs up down clean
+.PHONY: help setup demo test check docs screenshots up down clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -20,6 +20,9 @@ check: setup ## ruff, mypy, import-linter
 
 docs: setup ## write the generated pages of docs/
 	.venv/bin/python -m scripts.docs
+
+screenshots: setup ## pictures of the pages into docs/images, over the demo's store
+	@scripts/screenshots.sh
 
 up: setup ## start Airflow with its UI on localhost
 	@scripts/up.sh

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 from datetime import UTC, date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, Param, task
 from airflow.sdk.exceptions import AirflowFailException
+from vidrec_next_steps import say_next_step
 
 if TYPE_CHECKING:
     from airflow.sdk.bases.decorator import Task
@@ -19,7 +22,11 @@ DEFAULT_ARGS = {
     "retry_delay": timedelta(minutes=1),
     "retry_exponential_backoff": True,
     "execution_timeout": timedelta(hours=6),
+    "on_failure_callback": say_next_step,
 }
+OPEN = "Run Parameters"
+"""The section of a form that Airflow opens by itself: what is asked first stands there."""
+
 RECOMMENDATIONS = Asset("vidrec_recommendations", uri="vidrec://results/current_recommendations")
 
 NIGHT_PARAM = Param(
@@ -27,9 +34,9 @@ NIGHT_PARAM = Param(
     type=["null", "string"],
     format="date",
     title="Night",
-    description_md="The day to stand for (`YYYY-MM-DD`): only events before its 00:00 UTC exist "
+    description_md="The day to stand for, as 2026-09-01: only events before its 00:00 UTC exist "
     "for it. Empty: the end of this run's interval.",
-    section="Night",
+    section=OPEN,
 )
 REFRESH_PARAM = Param(
     False,
@@ -37,7 +44,7 @@ REFRESH_PARAM = Param(
     title="Refresh",
     description_md="Read the inputs again, with events that came late: a new run of the night. "
     "Off: a night that was read before is computed from the same inputs again.",
-    section="Night",
+    section="Inputs",
 )
 
 
@@ -50,10 +57,19 @@ def night_of(dag_run: Any) -> date:
     return moment.astimezone(UTC).date()
 
 
+def doc_of(task_id: str) -> str:
+    """What a task's page says of its job: the job's own first words, read without importing it."""
+    spec = importlib.util.find_spec(f"vidrec_tasks.jobs.{task_id}")
+    if spec is None or spec.origin is None:
+        return ""
+    with open(spec.origin, encoding="utf-8") as source:
+        return ast.get_docstring(ast.parse(source.read())) or ""
+
+
 def job_task(task_id: str, **options: Any) -> Task[..., dict[str, Any]]:
     """A task that runs the job of its name for the run's night and one shard."""
 
-    @task(task_id=task_id, pool=POOL, **options)
+    @task(task_id=task_id, pool=POOL, doc_md=doc_of(task_id), **options)
     def carry_out(
         shard: str = "", *, dag_run: Any = None, outlet_events: Any = None
     ) -> dict[str, Any]:
@@ -86,7 +102,7 @@ def by_hand(task_id: str, words: dict[str, str], **options: Any) -> Task[..., di
         options: passed to ``@task``.
     """
 
-    @task(task_id=task_id, **options)
+    @task(task_id=task_id, doc_md=doc_of(task_id), **options)
     def carry_out(*, params: Any = None, dag_run: Any = None) -> dict[str, Any]:
         """Import the job here: nothing heavy is imported when a DAG is parsed."""
         from vidrec_tasks.jobs._by_hand import run_by_hand

@@ -7,6 +7,7 @@ from typing import Any
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import task, task_group
 from vidrec_dag_defaults import RECOMMENDATIONS, job_task
+from vidrec_links import linked
 
 
 @task
@@ -17,7 +18,7 @@ def shards_of(receipt: dict[str, Any], kind: str) -> list[str]:
 
 def night_flow() -> None:
     """Lay the tasks of a night into the DAG that is being defined."""
-    validated = job_task("validate_inputs")()
+    validated = linked(job_task("validate_inputs")())
     videos = shards_of.override(task_id="split_videos")(validated, "video_shards")
     users = shards_of.override(task_id="split_users")(validated, "user_shards")
 
@@ -41,7 +42,7 @@ def night_flow() -> None:
     @task_group
     def models() -> None:
         """Two fits in one task: one is measured, the other serves with what it chose."""
-        trained = job_task("train_models")()
+        trained = linked(job_task("train_models")())
         vectors = job_task("index_video_vectors")()
         embedded = job_task("embed_users").expand(shard=users)
         trained >> vectors >> embedded
@@ -62,10 +63,10 @@ def night_flow() -> None:
         job_task("answer_queries")()
         job_task("summarise_audiences")()
 
-    evaluated = job_task("evaluate_lists")()
-    checked = job_task("check_gates")()
-    published = job_task("publish_lists", outlets=[RECOMMENDATIONS])()
-    report = job_task("write_report", trigger_rule="all_done")()
+    evaluated = linked(job_task("evaluate_lists")())
+    checked = linked(job_task("check_gates")())
+    published = linked(job_task("publish_lists", outlets=[RECOMMENDATIONS])())
+    report = linked(job_task("write_report", trigger_rule="all_done")())
 
     made = content()
     profiles, portraits = audience()

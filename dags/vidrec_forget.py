@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pendulum
 from airflow.sdk import DAG, Param
-from vidrec_dag_defaults import DEFAULT_ARGS, TAGS, by_hand
+from vidrec_dag_defaults import DEFAULT_ARGS, OPEN, TAGS, by_hand
 
 DOC = """
 ### vidrec: forget
@@ -19,6 +19,7 @@ with DAG(
     description="Erase users everywhere and leave a receipt.",
     doc_md=DOC,
     schedule=None,
+    is_paused_upon_creation=False,  # nothing runs unless somebody asks
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
@@ -31,7 +32,9 @@ with DAG(
             minItems=1,
             maxItems=10_000,
             title="Users",
-            description="The user ids to erase, one a line.",
+            description_md="The user ids to erase, one a line, as they stand in the logs. "
+            "1 to 10,000 ids. **It cannot be undone.**",
+            section=OPEN,
         )
     },
 ) as dag:

@@ -24,6 +24,7 @@ def encoder_param(what: str) -> Param:
         None,
         type=["null", "string"],
         minLength=1,
+        maxLength=300,
         title=f"{what} encoder",
         description_md="`embedded`, a local folder or a hub id; empty: what the settings say.",
         examples=["embedded"],
@@ -36,6 +37,7 @@ with DAG(
     description="Embed every video again, with a new encoder if you like, and publish.",
     doc_md=DOC,
     schedule=None,
+    is_paused_upon_creation=False,  # nothing runs unless somebody asks
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     max_active_runs=1,
     default_args=DEFAULT_ARGS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pendulum
 from airflow.sdk import DAG, Param
-from vidrec_dag_defaults import DEFAULT_ARGS, TAGS, by_hand
+from vidrec_dag_defaults import DEFAULT_ARGS, OPEN, TAGS, by_hand
 
 DOC = """
 ### vidrec: roll back
@@ -18,6 +18,7 @@ with DAG(
     description="Point the readers at an earlier published run.",
     doc_md=DOC,
     schedule=None,
+    is_paused_upon_creation=False,  # nothing runs unless somebody asks
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
@@ -31,6 +32,7 @@ with DAG(
             description_md="The `run_id` to go to (see the vidrec page). Empty: the one published "
             "before the current one.",
             examples=["2026-09-01-0123abcd"],
+            section=OPEN,
         )
     },
 ) as dag:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pendulum
 from airflow.sdk import DAG, Param
-from vidrec_dag_defaults import DEFAULT_ARGS, TAGS, by_hand
+from vidrec_dag_defaults import DEFAULT_ARGS, OPEN, TAGS, by_hand
 
 DOC = """
 ### vidrec: search
@@ -18,6 +18,7 @@ with DAG(
     description="Answer search queries now.",
     doc_md=DOC,
     schedule=None,
+    is_paused_upon_creation=False,  # nothing runs unless somebody asks
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     default_args=DEFAULT_ARGS,
     tags=[*TAGS, "by hand"],
@@ -29,7 +30,9 @@ with DAG(
             minItems=1,
             maxItems=100,
             title="Queries",
-            description="What to look for, one query a line.",
+            description_md="What to look for, one query a line, as one would say it: “a cat "
+            "on a sofa”, “rocket launch at night”. 1 to 100 queries of at most 200 letters.",
+            section=OPEN,
         ),
         "n_results": Param(
             10,
@@ -37,7 +40,8 @@ with DAG(
             minimum=1,
             maximum=200,
             title="Results",
-            description="Videos a query.",
+            description_md="Videos a query, 1 to 200, best first.",
+            section="How many",
         ),
     },
 ) as dag:

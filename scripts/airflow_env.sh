@@ -1,6 +1,7 @@
 # Sourced: a real Airflow for this checkout, in var/airflow, over the store in var/store.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export PATH="$root/.venv/bin:$PATH"
+export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}" # this checkout, wherever its environment lies
 export AIRFLOW_HOME="${AIRFLOW_HOME:-$root/var/airflow}"
 export AIRFLOW__CORE__DAGS_FOLDER="$root/dags"
 export AIRFLOW__CORE__PLUGINS_FOLDER="$root/plugins"

@@ -243,6 +243,11 @@ class Settings(BaseSettings):
     results_url: str = Field(
         "", description="SQLAlchemy URL of the result tables; empty: SQLite inside the store."
     )
+    reader_url: str = Field(
+        "",
+        description="The same tables by a role that may only read, for the page inside Airflow; "
+        "empty: as results_url, in transactions that only read.",
+    )
     threads: int = Field(0, ge=0, description="Threads of native code; 0: as many as cores.")
     lease_s: float = Field(120.0, gt=0, description="Seconds a run's lock lives unless renewed.")
     inputs: InputSettings = InputSettings()
@@ -262,6 +267,7 @@ class Settings(BaseSettings):
             exclude={
                 "store_url": True,
                 "results_url": True,
+                "reader_url": True,
                 "threads": True,
                 "lease_s": True,
                 "language": {"endpoint_key", "endpoint_timeout_s"},

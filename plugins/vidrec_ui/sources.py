@@ -4,54 +4,26 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
 import pandas as pd
 
-from vidrec_tasks.columns import AT_S, PATH, TITLE, VIDEO_ID
 from vidrec_tasks.errors import StoreError
-from vidrec_tasks.publishing.engine import results_url
-from vidrec_tasks.publishing.reader import Reader
+from vidrec_tasks.publishing.browsing import Browser
+from vidrec_tasks.publishing.engine import reader_url
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.shards import stable_hash
+from vidrec_ui.catalogue import Catalogue
 
 JPEG: Final = b"\xff\xd8\xff"
 _RUN_ID: Final = re.compile(r"\d{4}-\d{2}-\d{2}-[0-9a-f]{8}")
 _KEPT_CATALOGUES: Final = 2  # the current run's, and one that somebody compares with
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One keyframe: seconds into the film, and its path below the store's keyframes."""
-
-    at_s: float
-    path: str
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """A run's videos by id, with their keyframes; empty when the run is past retention."""
-
-    videos: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    frames: Mapping[str, list[Frame]] = field(default_factory=dict)
-
-    def title(self, video_id: str) -> str:
-        """The title, or the id where there is none."""
-        return str(self.videos.get(video_id, {}).get(TITLE) or video_id)
-
-    def thumbnail(self, video_id: str, at_s: float | None = None) -> str:
-        """The path of the keyframe nearest to a second, or of the middle one; '' without."""
-        frames = self.frames.get(video_id, [])
-        if not frames:
-            return ""
-        if at_s is None:
-            return frames[len(frames) // 2].path
-        return min(frames, key=lambda frame: abs(frame.at_s - at_s)).path
+_KEPT_PARTS: Final = 256
 
 
 class Sources:
@@ -65,6 +37,7 @@ class Sources:
     def __init__(self, settings: Settings | None = None) -> None:
         self._given = settings
         self._catalogues: dict[str, Catalogue] = {}
+        self._parts: dict[tuple[str, str, str], Any] = {}
         self._lock = threading.Lock()
 
     @cached_property
@@ -78,9 +51,9 @@ class Sources:
         return Place(self.settings.store_url, is_read_only=True)
 
     @cached_property
-    def reader(self) -> Reader:
-        """The result tables."""
-        return Reader(results_url(self.settings, self.place))
+    def reader(self) -> Browser:
+        """The result tables, by a role that may only read where one is set."""
+        return Browser(reader_url(self.settings, self.place))
 
     def run(self, run_id: str | None) -> Run | None:
         """A run of the store, if it is still there; what is no run's id is no run."""
@@ -88,9 +61,13 @@ class Sources:
             return None
         return Runs(self.place).find(run_id)
 
-    def runs(self) -> Iterator[Run]:
-        """All runs of the store, by night."""
-        return iter(Runs(self.place))
+    def runs(self, n: int) -> Iterator[Run]:
+        """The newest n runs of the store, newest night first; older ones are not opened."""
+        runs = Runs(self.place)
+        for run_id in runs.ids()[: -n - 1 : -1]:
+            found = runs.find(run_id)
+            if found is not None:
+                yield found
 
     def run_id_of_night(self, night: Any) -> str | None:
         """The newest run of a night."""
@@ -105,8 +82,24 @@ class Sources:
             if run_id not in self._catalogues:
                 while len(self._catalogues) >= _KEPT_CATALOGUES:
                     self._catalogues.pop(next(iter(self._catalogues)))
-                self._catalogues[run_id] = _read_catalogue(self.run(run_id))
+                run = self.run(run_id)
+                self._catalogues[run_id] = Catalogue(part_of(run, "videos"), part_of(run, "frames"))
             return self._catalogues[run_id]
+
+    def kept_part(self, run: Run | None, name: str, part: str = "table") -> Any:
+        """A part of an artefact that tells of no user, kept in memory: its address never changes.
+
+        Never ask for a part with users in it: who is erased has to be gone from here too.
+        """
+        ref = run.find(name) if run is not None else None
+        if run is None or ref is None:
+            return None
+        key = (name, ref.key, part)
+        if key not in self._parts:
+            while len(self._parts) >= _KEPT_PARTS:
+                self._parts.pop(next(iter(self._parts)), None)
+            self._parts[key] = part_of(run, name, part)
+        return self._parts[key]
 
     def picture(self, path: str) -> bytes | None:
         """The bytes of a keyframe; None when the path is none of a JPEG below the keyframes."""
@@ -142,20 +135,38 @@ def part_of(run: Run | None, name: str, part: str = "table") -> Any:
     return None
 
 
+def rows_of(
+    run: Run | None,
+    name: str,
+    part: str = "table",
+    *,
+    column: str | None = None,
+    values: Collection[str] = (),
+    columns: Sequence[str] | None = None,
+) -> pd.DataFrame | None:
+    """The rows of an artefact that hold one of the values; None when it is not made or gone."""
+    with suppress(StoreError):
+        if run is not None and run.find(name):
+            return run.read_rows(name, part, column=column, values=values, columns=columns)
+    return None
+
+
+def rows_of_user(
+    run: Run | None, kind: str, user_id: str, part: str = "table", columns: Sequence[str] = ()
+) -> pd.DataFrame | None:
+    """A user's rows, out of their shard; None when it is not made or gone."""
+    shard = stable_hash(user_id) % run.record.n_user_shards if run is not None else 0
+    wanted = columns or None
+    return rows_of(run, f"{kind}.{shard}", part, column="user_id", values=[user_id], columns=wanted)
+
+
+def first_row(table: pd.DataFrame | None) -> Mapping[str, Any] | None:
+    """The first row of a table as a dict; None without one."""
+    return None if table is None or table.empty else table.iloc[0].to_dict()
+
+
 def _lies_inside(path: Any, root: Any) -> bool:
     """Whether a path, with its links followed, lies below a folder; a remote one has no links."""
     if path.protocol not in ("", "file"):
         return True
     return bool(path.resolve().is_relative_to(root.resolve()))
-
-
-def _read_catalogue(run: Run | None) -> Catalogue:
-    videos, frames = part_of(run, "videos"), part_of(run, "frames")
-    if videos is None:
-        return Catalogue()
-    records = videos.to_dict("records")
-    by_video: dict[str, list[Frame]] = {}
-    table = pd.DataFrame(columns=[VIDEO_ID, AT_S, PATH]) if frames is None else frames
-    for video_id, at_s, path in zip(table[VIDEO_ID], table[AT_S], table[PATH], strict=True):
-        by_video.setdefault(video_id, []).append(Frame(float(at_s), str(path)))
-    return Catalogue({row[VIDEO_ID]: row for row in records}, by_video)

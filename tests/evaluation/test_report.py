@@ -3,6 +3,7 @@ import re
 import pytest
 
 from vidrec_tasks.evaluation.measures import Measure
+from vidrec_tasks.evaluation.plots import Point
 from vidrec_tasks.evaluation.report import (
     PASSED,
     PUBLISHED,
@@ -36,6 +37,10 @@ FULL = ReportFacts(
     sources={"tower": 3},
     reasons={"new_for_you": 3},
     showings=[2, 1, 0],
+    viewings=[5, 1],
+    coverage=[Point("1", 0.3), Point("2", 0.6)],
+    diversity=[Point("2", 0.7, 0.6, 0.8)],
+    score_by_rank=[Point("1", 0.9, 0.8, 1.0), Point("2", 0.5, 0.4, 0.6)],
     scores=[0.1, 0.5, 0.9],
     verified_share=1.0,
     samples=[Sample("u1", HOSTILE, [SampleRow(1, HOSTILE, HOSTILE, 0.5, "tower")])],
@@ -48,7 +53,9 @@ def test_a_full_report_says_all_of_it() -> None:
     html = render_report(FULL)
     for word in ("list_share", "at least 0.9", "not applicable", "0.1 – 0.3", "no history",
                  "in the catalogue", "torn file", "new_for_you", "recommending.n", "embed_videos",
-                 "2 of 3 videos", "Over the last 2 nights"):  # fmt: skip
+                 "2 of 3 videos", "Coverage by the length of a list",
+                 "Variety by the length of a list", "Score by rank", 'class="beside"',
+                 "Over the last 2 nights"):  # fmt: skip
         assert word in html, word
 
 

@@ -1,115 +1,32 @@
 """The vidrec page: who may see it, what it shows, and what it never serves."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
-
 import pytest
-from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
-from tests.plugins.conftest import CURRENT, HOSTILE, STOPPED
+from scripts.access import EXAMPLES
+from tests.plugins.conftest import Open
+from tests.plugins.worlds import BEFORE, CURRENT, HOSTILE, STOPPED
 from vidrec_tasks.settings import Settings
 
 pytestmark = pytest.mark.airflow
 
-EXAMPLES = {
-    "/": "/",
-    "/user": "/user?user_id=u1",
-    "/video": "/video?video_id=v1",
-    "/search": "/search?q=cats",
-    "/run/{run_id}": f"/run/{CURRENT}",
-    "/dag_run": "/dag_run?dag_id=another_dag&dag_run_id=x",
-    "/report/{run_id}": f"/report/{CURRENT}",
-    "/thumbnail": "/thumbnail?path=way/sum/0.jpg",
-    "/static/{name}": "/static/vidrec.css",
-}
-OPENED = {**dict.fromkeys(EXAMPLES, 200), "/dag_run": 404}
-
-Open = Callable[..., TestClient]
-
-
-@pytest.fixture
-def open_page(auth: Any) -> Iterator[Open]:
-    """A client of the app, mounted as Airflow mounts it, as nobody or with a role."""
-    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
-    from vidrec_ui.api import make_app
-    from vidrec_ui.sources import Sources
-
-    def open_as(role: str | None, settings: Settings) -> TestClient:
-        parent = FastAPI()
-        parent.mount("/vidrec", make_app(Sources(settings)))
-        client = TestClient(parent, base_url="http://localhost/vidrec", follow_redirects=False)
-        if role is not None:
-            user = SimpleAuthManagerUser(username=role.lower(), role=role)
-            client.cookies.set("_token", auth.generate_jwt(user))
-        return client
-
-    return open_as
-
-
-@pytest.fixture
-def viewer(open_page: Open, settings: Settings) -> TestClient:
-    """Somebody who may only look, before the published world."""
-    return open_page("VIEWER", settings)
-
-
-def routes() -> list[str]:
-    from vidrec_ui.api import make_app
-
-    app = make_app()
-    assert {type(route) for route in app.routes} == {APIRoute}, "a mount would skip the login"
-    return [route.path for route in app.routes if isinstance(route, APIRoute)]
-
-
-def test_every_route_has_an_example_here() -> None:
-    assert sorted(routes()) == sorted(EXAMPLES)
-
-
-def test_no_route_lets_anybody_in_without_a_login(open_page: Open, settings: Settings) -> None:
-    nobody = open_page(None, settings)
-    said = {path: nobody.get(EXAMPLES[path]).status_code for path in routes()}
-    assert said == dict.fromkeys(EXAMPLES, 401)
-
-
-def test_a_forged_token_is_refused(open_page: Open, settings: Settings) -> None:
-    nobody = open_page(None, settings)
-    nobody.cookies.set("_token", "not.a.token")
-    assert {nobody.get(EXAMPLES[path]).status_code for path in routes()} == {403}
-
-
-@pytest.mark.parametrize("role", ["VIEWER", "USER", "OP", "ADMIN"])
-def test_whoever_is_logged_in_reads_every_route(
-    open_page: Open, settings: Settings, role: str
-) -> None:
-    client = open_page(role, settings)
-    assert {path: client.get(EXAMPLES[path]).status_code for path in routes()} == OPENED
-
-
-def test_nothing_can_be_written(viewer: TestClient) -> None:
-    for method in ("POST", "PUT", "PATCH", "DELETE"):
-        assert {viewer.request(method, EXAMPLES[path]).status_code for path in routes()} == {405}
-
-
-def test_whoever_is_not_logged_in_finds_the_login(open_page: Open, settings: Settings) -> None:
-    page = open_page(None, settings).get("/")
-    assert "Log in first" in page.text
-    assert 'href="/auth/login?next=' in page.text
-
-
-def test_the_pages_describe_no_api(viewer: TestClient) -> None:
-    assert {viewer.get(path).status_code for path in ("/docs", "/redoc", "/openapi.json")} == {404}
+READS = [address for (method, _), address in EXAMPLES.items() if method == "GET"]
 
 
 def test_hostile_titles_are_text(viewer: TestClient) -> None:
-    for path in ("/", "/user?user_id=u1", "/video?video_id=v2", "/search?q=cats"):
+    for path in [*READS, "/video?video_id=v2", "/user?user_id=u1&why=v2"]:
         page = viewer.get(path).text
         assert "<script>alert" not in page, path
         assert "<img src=x" not in page, path
     assert "&lt;script&gt;alert(1)" in viewer.get("/user?user_id=u1").text
 
 
-@pytest.mark.parametrize("path", ["/user?user_id=", "/search?q=", "/video?video_id=", "/run/"])
+@pytest.mark.parametrize(
+    "path",
+    ["/user?user_id=", "/search?q=", "/video?video_id=", "/run/", "/users?start=",
+     "/creators?start=", "/creator?creator_id=", "/user?user_id=u1&why=", "/compare?user_id=",
+     f"/rejects/{CURRENT}?reason=", "/search?q=cats&request_id="],
+)  # fmt: skip
 def test_hostile_words_in_the_address_are_text(viewer: TestClient, path: str) -> None:
     page = viewer.get(path + HOSTILE.replace("/", "%2F").replace("<", "%3C").replace('"', "%22"))
     assert "<script>alert" not in page.text
@@ -117,12 +34,12 @@ def test_hostile_words_in_the_address_are_text(viewer: TestClient, path: str) ->
 
 
 def test_pages_allow_nothing_from_elsewhere(viewer: TestClient) -> None:
-    for path in routes():
-        headers = viewer.get(EXAMPLES[path]).headers
+    for path in READS:
+        headers = viewer.get(path).headers
         assert "frame-ancestors 'self'" in headers["content-security-policy"], path
         assert headers["x-content-type-options"] == "nosniff"
     policy = viewer.get("/").headers["content-security-policy"]
-    assert policy.startswith("default-src 'self'; img-src 'self' data:")
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
     assert "unsafe" not in policy
     assert "sandbox" in viewer.get(f"/report/{CURRENT}").headers["content-security-policy"]
 
@@ -177,10 +94,13 @@ def test_only_the_pages_own_files_are_static(viewer: TestClient) -> None:
 def test_the_overview_shows_the_nights_and_the_counts(viewer: TestClient) -> None:
     page = viewer.get("/").text
     listed = page[page.index("<tbody>") :]
-    assert listed.index(STOPPED) < listed.index(CURRENT) < listed.index("2026-09-01-aaaaaaaa")
+    assert listed.index(STOPPED) < listed.index(CURRENT) < listed.index(BEFORE)
     assert "before <code>extract_keyframes</code>" in page
     assert ">0.15<" in page
     assert "recommendations</dt><dd>2<" in page
+    assert 'aria-label="Funnel of videos"' in page
+    assert 'aria-label="Seconds a stage"' in page
+    assert 'aria-label="ndcg@10 over the nights"' in page
     assert "/vidrec/user?user_id=u1" in page
 
 
@@ -190,6 +110,55 @@ def test_a_user_sees_portrait_list_reasons_and_thumbnails(viewer: TestClient) ->
     assert "You like cats." in page
     assert "/vidrec/thumbnail?path=way/sum/1.jpg" in page
     assert "Recommended" in page
+
+
+def test_a_users_history_is_shown_with_what_was_watched(viewer: TestClient) -> None:
+    page = viewer.get("/user?user_id=u1").text
+    history = page[page.index('id="history"') :]
+    assert "A rocket" in history
+    assert "watched 50%" in history
+    assert "no visit further back" in viewer.get("/user?user_id=u1&older=12").text
+
+
+def test_users_and_creators_come_page_by_page(viewer: TestClient) -> None:
+    assert "/vidrec/user?user_id=u1" in viewer.get("/users").text
+    assert "No user with a list comes from" in viewer.get("/users?start=x").text
+    assert "Wants cats." in viewer.get("/creators").text
+    assert "No creator comes from" in viewer.get("/creators?start=x").text
+
+
+def test_a_creator_sees_demand_against_supply_and_how_the_videos_do(viewer: TestClient) -> None:
+    page = viewer.get("/creator?creator_id=c1").text
+    for word in ("Wants cats.", "50.0%", "25.0%", "+0.30", "rising", "75%", "2.0 times the usual"):
+        assert word in page, word
+    assert viewer.get("/creator?creator_id=c9").status_code == 404
+
+
+def test_two_runs_are_compared_by_lists_and_metrics(viewer: TestClient) -> None:
+    page = viewer.get("/compare").text
+    for word in (BEFORE, CURRENT, "50%", "+0.05", "another"):
+        assert word in page, word
+    assert viewer.get(f"/compare?a={STOPPED}&b={CURRENT}").status_code == 404
+
+
+def test_one_users_two_lists_stand_side_by_side(viewer: TestClient) -> None:
+    page = viewer.get("/compare?user_id=u1").text
+    table = page[page.index('aria-label="Two lists"') :]
+    assert table.index("A dog") < table.index("gone")
+    assert "A cat" in table
+    assert "now 2" in table
+    assert "was 1" in table
+
+
+def test_rejects_are_listed_by_reason_and_row(viewer: TestClient) -> None:
+    page = viewer.get(f"/rejects/{CURRENT}").text
+    for word in ("watched_s &lt; 0", "row 7", "no video stream", "v3.mp4"):
+        assert word in page, word
+    one = viewer.get(f"/rejects/{CURRENT}?table=media&reason=no video stream").text
+    assert "1 row" in one
+    assert "row 7" not in one
+    assert "no such row" in viewer.get(f"/rejects/{CURRENT}?page=9").text
+    assert viewer.get(f"/rejects/{CURRENT}?page=0").status_code == 422
 
 
 def test_an_unknown_user_sees_what_strangers_get(viewer: TestClient) -> None:
@@ -205,6 +174,9 @@ def test_a_video_shows_its_keyframes_and_what_is_like_it(viewer: TestClient) -> 
     assert "1:02" in page
     assert "tabby" in page
     assert "both show a cat" in page
+    assert "1 list<" in page
+    assert "/vidrec/user?user_id=u1" in page
+    assert "/vidrec/creator?creator_id=c1" in page
 
 
 def test_a_quarantined_video_says_why(viewer: TestClient) -> None:
@@ -215,16 +187,6 @@ def test_an_answer_shows_the_matching_frame(viewer: TestClient) -> None:
     page = viewer.get("/search?q=cats").text
     assert "1:01" in page
     assert "way/sum/1.jpg" in page
-
-
-def test_an_unanswered_query_says_what_to_do(viewer: TestClient) -> None:
-    assert "Trigger <code>vidrec_search</code>" in viewer.get("/search?q=birds").text
-
-
-def test_an_answer_by_hand_is_shown_with_its_request(viewer: TestClient) -> None:
-    page = viewer.get("/search?q=dogs").text
-    assert "manual__2026-09-02" in page
-    assert "1:01" in page
 
 
 def test_a_run_shows_gates_seconds_and_rejects(viewer: TestClient) -> None:
@@ -244,7 +206,10 @@ def test_a_stopped_run_says_where_and_what_next(viewer: TestClient) -> None:
 def test_a_run_of_the_dag_leads_to_its_night(viewer: TestClient) -> None:
     found = viewer.get("/dag_run?dag_id=vidrec_nightly&dag_run_id=by_hand")
     assert (found.status_code, found.headers["location"]) == (303, f"/vidrec/run/{CURRENT}")
+    report = viewer.get("/dag_run?dag_id=vidrec_nightly&dag_run_id=by_hand&to=report")
+    assert report.headers["location"] == f"/vidrec/report/{CURRENT}"
     assert viewer.get("/dag_run?dag_id=vidrec_nightly&dag_run_id=no").status_code == 404
+    assert viewer.get("/dag_run?dag_id=another_dag&dag_run_id=x").status_code == 404
 
 
 def test_the_report_is_the_nights_own(viewer: TestClient) -> None:
@@ -257,6 +222,10 @@ def test_an_empty_store_says_what_to_do_next(open_page: Open, empty_settings: Se
     assert "No night has been run yet" in client.get("/").text
     assert "Publish a night first" in client.get("/user?user_id=u1").text
     assert "No query was answered yet" in client.get("/search").text
+    assert "There is no list yet" in client.get("/users").text
+    assert "Nothing may be said of any creator yet" in client.get("/creators").text
+    assert "It takes two published runs" in client.get("/compare").text
+    assert client.get("/rejects/2026-09-01-aaaaaaaa").status_code == 404
     assert client.get("/video?video_id=v1").status_code == 404
     assert client.get("/run/2026-09-01-aaaaaaaa").status_code == 404
 

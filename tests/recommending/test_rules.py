@@ -4,7 +4,13 @@ import numpy as np
 import pandas as pd
 
 from tests.recommending import worlds
-from vidrec_tasks.recommending.rules import UserRules, allowed_everywhere, allowed_in, visible
+from vidrec_tasks.recommending.rules import (
+    UserRules,
+    allowed_everywhere,
+    allowed_in,
+    hidden,
+    visible,
+)
 
 NIGHT = worlds.NIGHT
 
@@ -19,6 +25,10 @@ def test_inactive_unborn_and_expired_videos_are_not_visible() -> None:
     videos.loc[4, "published_at"] = pd.NaT
     seen = visible(videos, moment=NIGHT)
     assert list(np.flatnonzero(~seen)) == [0, 1, 2]
+    said = {rule: list(np.flatnonzero(mask)) for rule, mask in hidden(videos, moment=NIGHT).items()}
+    assert said == {
+        "it is not active": [0], "it is not published yet": [1], "it has expired": [2],
+    }  # fmt: skip
 
 
 def test_a_region_lets_through_its_own_and_what_is_for_all() -> None:

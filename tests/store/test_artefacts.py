@@ -96,3 +96,13 @@ def test_a_name_that_no_job_made_is_an_error_with_the_next_step(tmp_path: Path) 
     run = Runs(Place(str(tmp_path))).open(record)
     with pytest.raises(MissingArtefact, match="run the job that makes it first"):
         run.read("profiles.0")
+
+
+def test_the_rows_of_one_are_read_without_the_others(artefacts: Artefacts) -> None:
+    ref = artefacts.write("videos", "k", {"table": world()})
+    mine = artefacts.read_rows(ref, "table", column="video_id", values=["v2", "v9"])
+    assert mine.to_dict("records") == world().iloc[1:].to_dict("records")
+    narrow = artefacts.read_rows(
+        ref, "table", column="video_id", values=["v1"], columns=["video_id", "tags"]
+    )
+    assert narrow.to_dict("records") == [{"video_id": "v1", "tags": ["a", "b"]}]

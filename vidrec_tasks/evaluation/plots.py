@@ -103,36 +103,41 @@ def histogram(values: Sequence[float], *, name: str, n_bins: int = 24) -> Markup
     return _svg(parts, name=name)
 
 
-def share_curve(counts: Sequence[float], *, name: str) -> Markup:
+def share_curve(counts: Sequence[float], *, name: str, beside: Sequence[float] = ()) -> Markup:
     """A Lorenz curve: the share of all showings that the most shown videos take together.
 
     Args:
         counts: how often each video is shown, in any order; videos never shown count too.
         name: what a screen reader says.
+        beside: how often each video is watched, for a second curve to compare with.
     """
-    total = sum(counts)
-    if not total:
+    if not sum(counts):
         return Markup("")
-    ordered = sorted(counts, reverse=True)
-    shares, running = [0.0], 0.0
-    for count in ordered:
+    scale = _Scale(0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0))
+    even = f"{LEFT},{_fixed(scale.y(0))} {WIDTH - RIGHT},{_fixed(scale.y(1))}"
+    parts = [_grid(scale), Markup('<polyline class="even" points="{}"/>').format(even)]
+    if sum(beside):
+        parts.append(_shares(beside, scale, "beside"))
+    parts += [
+        _shares(counts, scale, "line"),
+        *_under([LEFT, WIDTH - RIGHT], ["0", f"all {len(counts):,} videos"]),
+    ]
+    return _svg(parts, name=name)
+
+
+def _shares(counts: Sequence[float], scale: "_Scale", kind: str) -> Markup:
+    """The curve of the shares that the largest counts take together."""
+    total, shares, running = sum(counts), [0.0], 0.0
+    for count in sorted(counts, reverse=True):
         running += count
         shares.append(running / total)
-    scale = _Scale(0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0))
     keep = _thin(len(shares), 200)
     room = WIDTH - LEFT - RIGHT
     xs = [LEFT + room * num / (len(shares) - 1) for num in keep]
     path = " ".join(
         f"{_fixed(x)},{_fixed(scale.y(shares[num]))}" for x, num in zip(xs, keep, strict=True)
     )
-    even = f"{LEFT},{_fixed(scale.y(0))} {WIDTH - RIGHT},{_fixed(scale.y(1))}"
-    parts = [
-        _grid(scale),
-        Markup('<polyline class="even" points="{}"/>').format(even),
-        Markup('<polyline class="line" points="{}"/>').format(path),
-        *_under([LEFT, WIDTH - RIGHT], ["0", f"all {len(ordered):,} videos"]),
-    ]
-    return _svg(parts, name=name)
+    return Markup('<polyline class="{}" points="{}"/>').format(kind, path)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any, Final
 import jinja2
 from markupsafe import Markup
 
+from vidrec_tasks.evaluation.funnel import funnel_charts
 from vidrec_tasks.evaluation.measures import Measure, by_scorer, main_metrics
 from vidrec_tasks.evaluation.plots import Point, bar_chart, histogram, line_chart, share_curve
 
@@ -19,7 +20,9 @@ REJECTED: Final = "rejected"
 STOPPED: Final = "stopped"
 PASSED: Final = "passed, not published"
 
-_TEMPLATES = Path(__file__).with_name("templates")
+TEMPLATES: Final = Path(__file__).with_name("templates")
+"""``tables.html`` there draws the tables that the page inside Airflow has too."""
+
 _MOST_CHARTS = 6
 
 
@@ -72,6 +75,8 @@ class ReportFacts:
         quarantine: (reason, videos, one of them).
         sources, reasons: rows of the lists by candidate source and by reason code.
         showings: how often each video of the catalogue is in a list.
+        viewings: how many users watched each video lately, to compare with.
+        coverage, diversity, score_by_rank: curves over the length of a list (`curves`).
         scores: scores of list rows (a sample when there are many).
         verified_share: share of explanations that were recomputed and held.
         settings: (name, value, whether it differs from the default).
@@ -94,6 +99,10 @@ class ReportFacts:
     sources: Mapping[str, int] = field(default_factory=dict)
     reasons: Mapping[str, int] = field(default_factory=dict)
     showings: Sequence[int] = ()
+    viewings: Sequence[int] = ()
+    coverage: Sequence[Point] = ()
+    diversity: Sequence[Point] = ()
+    score_by_rank: Sequence[Point] = ()
     scores: Sequence[float] = ()
     verified_share: float | None = None
     samples: Sequence[Sample] = ()
@@ -110,11 +119,14 @@ def render_report(facts: ReportFacts) -> str:
         failed_gates=[gate for gate in facts.gates if not gate["passed"]],
         next_step=_next_step(facts),
         trends=_trends(facts),
-        funnels=[
-            (of, bar_chart([(which, float(n)) for which, n in steps], name=of))
-            for of, steps in facts.funnel.items()
-        ],
-        curve=share_curve(facts.showings, name="Share of showings by videos, most shown first"),
+        funnels=funnel_charts(facts.funnel),
+        curve=share_curve(
+            facts.showings, beside=facts.viewings,
+            name="Share of showings by videos, most shown first",
+        ),
+        coverage_chart=line_chart(facts.coverage, name="Coverage by the length of a list"),
+        diversity_chart=line_chart(facts.diversity, name="Variety by the length of a list"),
+        rank_chart=line_chart(facts.score_by_rank, name="Score by rank"),
         n_shown=sum(1 for n in facts.showings if n),
         score_chart=histogram(facts.scores, name="Scores of the listed videos"),
         source_chart=_counted(facts.sources, "Rows by candidate source"),
@@ -133,7 +145,7 @@ def render_report(facts: ReportFacts) -> str:
 
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

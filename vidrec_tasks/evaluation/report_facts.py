@@ -1,11 +1,11 @@
 """Facts for the report: counts, shares and samples from a night's frames; no store, no HTML."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from vidrec_tasks.columns import (
@@ -33,7 +33,7 @@ _DECIDING: Final = (
     "recommending.n", "recommending.diversity", "evaluation.holdout_days",
     "insights.k_anonymity", "publishing.retained_runs",
 )  # fmt: skip
-_HIDDEN: Final = ("store_url", "results_url", "threads", "lease_s")
+_HIDDEN: Final = ("store_url", "results_url", "reader_url", "threads", "lease_s")
 
 
 @dataclass
@@ -56,13 +56,20 @@ class ListFacts:
         self.showings.update(explained[VIDEO_ID].tolist())
         self.sources.update(explained[SOURCE].tolist())
         self.reasons.update(explained[REASON_CODE].tolist())
-        step = max(1, math.ceil(len(explained) / SCORES_PER_SHARD))
-        self.scores += explained[SCORE].iloc[::step].astype(float).tolist()
+        self.scores += _sampled(explained[SCORE]).astype(float).tolist()
 
     @property
     def verified_share(self) -> float | None:
         """Share of rows whose explanation was recomputed and held."""
         return self.n_verified / self.n_rows if self.n_rows else None
+
+
+def _sampled(scores: pd.Series) -> pd.Series:
+    """At most so many scores, always the same; every k-th would take some ranks only."""
+    if len(scores) <= SCORES_PER_SHARD:
+        return scores
+    rng = np.random.default_rng(len(scores))
+    return scores.iloc[np.sort(rng.choice(len(scores), SCORES_PER_SHARD, replace=False))]
 
 
 def count_rejects(rejects: pd.DataFrame) -> list[tuple[str, str, int, str]]:

@@ -90,7 +90,8 @@ def _record(
         catalogue_as_of=said["catalogue_as_of"],
         parents=parents,
         settings=settings.model_dump(
-            mode="json", exclude={"language": {"endpoint_key"}, "results_url": True}
+            mode="json",
+            exclude={"language": {"endpoint_key"}, "results_url": True, "reader_url": True},
         ),
     )
 

@@ -3,14 +3,16 @@
 import base64
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import pandas as pd
 
-from vidrec_tasks.columns import IS_COLD, PATH, PORTRAIT, TITLE, USER_ID, VIDEO_ID
+from vidrec_tasks.columns import PATH, PORTRAIT, TITLE, USER_ID, VIDEO_ID
 from vidrec_tasks.evaluation import report as said
+from vidrec_tasks.evaluation.curves import ListCurves
+from vidrec_tasks.evaluation.funnel import Steps, funnel_of
 from vidrec_tasks.evaluation.measures import Measure, measures_of, segments_of
 from vidrec_tasks.evaluation.report import ReportFacts, render_report
 from vidrec_tasks.evaluation.report_facts import (
@@ -30,8 +32,6 @@ from vidrec_tasks.store.runs import Run, Runs
 log = logging.getLogger(__name__)
 
 HISTORY_NIGHTS = 14
-
-Steps: TypeAlias = list[tuple[str, int]]
 
 _BESIDE = ("similar", "fallbacks", "answers")
 
@@ -68,10 +68,11 @@ def _gather(context: Context) -> ReportFacts:
     metrics = run.read("metrics", "metrics") if run.find("metrics") else {}
     state, stopped_at = _state(run)
     quarantine = _all(run, "keyframes", "quarantine")
-    lists = ListFacts()
+    lists, curves, videos = ListFacts(), ListCurves(), _table(run, "videos")
+    vectors = _vectors(run, videos)
     for explained in _each(run, "explained"):
         lists.add(explained)
-    videos = _table(run, "videos")
+        curves.add(explained, vectors)
     return ReportFacts(
         night=run.record.night,
         run_id=run.run_id,
@@ -83,12 +84,16 @@ def _gather(context: Context) -> ReportFacts:
         measures=measures_of(metrics),
         history=_history(context),
         segments=segments_of(metrics),
-        funnel=_funnel(run, videos, quarantine, lists),
+        funnel=_funnel(run, videos, lists),
         rejects=count_rejects(_table(run, "rejects")) if run.find("rejects") else [],
         quarantine=count_quarantine(quarantine) if len(quarantine) else [],
         sources=lists.sources,
         reasons=lists.reasons,
         showings=[lists.showings[video] for video in videos[VIDEO_ID]] if lists.n_rows else [],
+        viewings=_viewings(run) if lists.n_rows else [],
+        coverage=curves.coverage(len(videos)),
+        diversity=curves.diversity(),
+        score_by_rank=curves.score_by_rank(),
         scores=lists.scores,
         verified_share=lists.verified_share,
         samples=_samples(context, videos),
@@ -136,39 +141,27 @@ def _history(context: Context) -> list[tuple[str, dict[str, Measure]]]:
     ]
 
 
-def _funnel(
-    run: Run, videos: pd.DataFrame, quarantine: pd.DataFrame, lists: ListFacts
-) -> dict[str, Steps]:
-    """Of what -> (which, how many): where rows are lost on the way; what was not made is absent."""
-    read = _counts(run, "validate_inputs")
-    found: dict[str, Steps] = {
-        "interactions": _said(read, interactions_read="read", interactions_accepted="accepted"),
-        "videos": [*_said(read, videos_read="read"), ("in the catalogue", len(videos))],
-        "users": [],
-        "rows to publish": [],
-    }
-    if run.find("keyframes.0"):
-        films = sum(frame[VIDEO_ID].nunique() for frame in _each(run, "keyframes"))
-        found["videos"] += [("with keyframes", films), ("in quarantine", len(quarantine))]
-    if run.find("profiles.0"):
-        cold = pd.concat([table[IS_COLD] for table in _each(run, "profiles")]).astype(bool)
-        found["users"] += [("known", len(cold)), ("with enough history", int((~cold).sum()))]
+def _funnel(run: Run, videos: pd.DataFrame, lists: ListFacts) -> dict[str, Steps]:
+    """Where rows are lost on the way, and what stands beside the lists."""
+    found = funnel_of(run.receipts())
     if lists.n_rows:
-        found["videos"].append(("in a list", len(lists.showings)))
-        found["users"].append(("with a list", lists.n_users))
-        found["rows to publish"].append(("lists", lists.n_rows))
-    found["rows to publish"] += [(name, len(_table(run, name))) for name in _BESIDE
-                                 if run.find(name)]  # fmt: skip
-    return {of: steps for of, steps in found.items() if steps}
+        found.setdefault("videos", []).append(("in a list", len(lists.showings)))
+    beside = [(name, len(_table(run, name))) for name in _BESIDE if run.find(name)]
+    return {**found, "rows beside the lists": beside} if beside else found
 
 
-def _said(counts: Mapping[str, int], **words: str) -> Steps:
-    return [(word, counts[name]) for name, word in words.items() if name in counts]
+def _vectors(run: Run, videos: pd.DataFrame) -> dict[str, Any]:
+    """Video -> its fused embedding."""
+    if run.find("content") is None:
+        return {}
+    return dict(zip(videos[VIDEO_ID], run.read("content", "fused"), strict=True))
 
 
-def _counts(run: Run, job_name: str) -> Mapping[str, int]:
-    receipts = (receipt for receipt in run.receipts() if receipt["job"] == job_name)
-    return next((receipt["counts"] for receipt in receipts), {})
+def _viewings(run: Run) -> list[int]:
+    """How many users watched each video lately."""
+    if run.find("popularity") is None:
+        return []
+    return [int(n) for n in _table(run, "popularity")["n_viewers_recent"]]
 
 
 def _samples(context: Context, videos: pd.DataFrame) -> list[said.Sample]:

@@ -18,6 +18,9 @@ from vidrec_tasks.errors import PublishError, SettingsError
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.place import Place
 
+READER: Final = "vidrec_reader"
+"""A role of PostgreSQL that may read the result tables and nothing else, where somebody made it."""
+
 RESULTS_FILE: Final = "results.sqlite"
 BUSY_TIMEOUT_MS: Final = 30_000
 CONNECT_TIMEOUT_S: Final = 10
@@ -37,6 +40,11 @@ def results_url(settings: Settings, place: Place) -> str:
     return sa.URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
 
 
+def reader_url(settings: Settings, place: Place) -> str:
+    """The URL for whoever only reads: a role without other rights where one is set."""
+    return settings.reader_url or results_url(settings, place)
+
+
 def make_engine(url: str, *, read_only: bool = False) -> sa.Engine:
     """An engine for the result tables.
 
@@ -53,6 +61,16 @@ def make_engine(url: str, *, read_only: bool = False) -> sa.Engine:
         parsed, read_only
     )  # fmt: skip
     return engine
+
+
+def grant_reading(connection: sa.Connection) -> None:
+    """Let the role `READER`, where PostgreSQL has it, read the tables and views that are there."""
+    has_role = sa.text("SELECT 1 FROM pg_roles WHERE rolname = :name")
+    if connection.execute(has_role, {"name": READER}).first() is None:
+        return
+    schema = connection.execute(sa.select(sa.func.quote_ident(sa.func.current_schema()))).scalar()
+    for right in (f"USAGE ON SCHEMA {schema}", f"SELECT ON ALL TABLES IN SCHEMA {schema}"):
+        connection.execute(sa.text(f"GRANT {right} TO {READER}"))
 
 
 def where(engine: sa.Engine) -> str:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from vidrec_tasks.columns import RUN_ID
 from vidrec_tasks.errors import PublishError
-from vidrec_tasks.publishing.engine import in_words
+from vidrec_tasks.publishing.engine import grant_reading, in_words
 from vidrec_tasks.publishing.rows import plain, rows_of
 from vidrec_tasks.publishing.run_rows import (
     LOADING,
@@ -75,6 +75,8 @@ class Publisher:
                 schema.create_all(connection, tables=absent, checkfirst=False)
             if connection.execute(sa.select(pointer.c.row_num)).first() is None:
                 connection.execute(sa.insert(pointer).values(row_num=POINTER_ROW))
+            if connection.dialect.name == "postgresql":
+                grant_reading(connection)
 
     def open_run(
         self,

@@ -58,10 +58,10 @@ class Reader:
         """Give back the connections."""
         self._engine.dispose()
 
-    def runs(self) -> list[Row]:
-        """Every run, newest night first, each with ``is_current``."""
+    def runs(self, n: int | None = None) -> list[Row]:
+        """Every run, or the newest n, newest night first, each with ``is_current``."""
         newest_first = (runs.c.night.desc(), runs.c.started_at.desc(), runs.c.run_id.desc())
-        return self._rows(_described().order_by(*newest_first))
+        return self._rows(_described().order_by(*newest_first).limit(n))
 
     def run(self, run_id: str) -> Row | None:
         """One run, with ``is_current``, if the tables know it."""

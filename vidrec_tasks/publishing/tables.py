@@ -112,7 +112,8 @@ recommendations: Final = sa.Table(
     _must(c.EVIDENCE, Json, "What the sentence was made from."),
     _must(c.EXPLANATION_VERIFIED, sa.Boolean, "Each claim of it was recomputed and holds."),
     _must(c.VALID_UNTIL, Moment, "When the row goes stale or its video expires (UTC)."),
-    sa.UniqueConstraint(c.RUN_ID, c.USER_ID, c.VIDEO_ID),
+    # The video before the user: its index also answers in whose lists a video is.
+    sa.UniqueConstraint(c.RUN_ID, c.VIDEO_ID, c.USER_ID),
     comment="A list a user.",
 )
 

@@ -25,7 +25,7 @@ from vidrec_tasks.recommending.diversifying import (
     Part,
     Spread,
 )
-from vidrec_tasks.recommending.rules import UserRules
+from vidrec_tasks.recommending.rules import POOL, UserRules
 from vidrec_tasks.settings import RecommendingSettings
 
 log = logging.getLogger(__name__)
@@ -35,8 +35,6 @@ Floats = npt.NDArray[np.float64]
 
 N_TOPICS = 20
 """Strongest topics of a user that a list is calibrated to."""
-POOL = 10
-"""Candidates looked at for each place of a list: 20 buy more variety at a worse price."""
 
 
 @dataclass(frozen=True)

@@ -27,13 +27,23 @@ Mask = npt.NDArray[np.bool_]
 
 ACTIVE = "active"
 
+POOL = 10
+"""Candidates the re-ranker looks at for each place of a list: 20 buy more variety at a worse
+price."""
+
 
 def visible(videos: pd.DataFrame, *, moment: pd.Timestamp) -> Mask:
     """``(n_videos,)`` whether a video is active, published before the moment and not expired."""
-    active = videos[STATUS].str.casefold() == ACTIVE
-    unborn = videos[PUBLISHED_AT] >= moment
-    expired = videos[EXPIRES_AT] <= moment
-    return np.asarray(active & ~unborn & ~expired, dtype=bool)
+    return ~np.logical_or.reduce(list(hidden(videos, moment=moment).values()))
+
+
+def hidden(videos: pd.DataFrame, *, moment: pd.Timestamp) -> dict[str, Mask]:
+    """Rule -> ``(n_videos,)`` whether it hides a video from everybody."""
+    return {
+        "it is not active": np.asarray(videos[STATUS].str.casefold() != ACTIVE, dtype=bool),
+        "it is not published yet": np.asarray(videos[PUBLISHED_AT] >= moment, dtype=bool),
+        "it has expired": np.asarray(videos[EXPIRES_AT] <= moment, dtype=bool),
+    }
 
 
 def allowed_in(videos: pd.DataFrame, *, region: str, max_age_rating: float) -> Mask:
@@ -41,9 +51,19 @@ def allowed_in(videos: pd.DataFrame, *, region: str, max_age_rating: float) -> M
 
     A user whose region is not known sees only what is allowed everywhere.
     """
-    regions = videos[REGIONS]
-    in_region = np.array([not allowed or region in allowed for allowed in regions], dtype=bool)
-    return np.asarray(in_region & (videos[AGE_RATING].to_numpy() <= max_age_rating))
+    found = barred(videos, region=region, max_age_rating=max_age_rating)
+    return ~np.logical_or.reduce(list(found.values()))
+
+
+def barred(videos: pd.DataFrame, *, region: str, max_age_rating: float) -> dict[str, Mask]:
+    """Rule -> ``(n_videos,)`` whether it keeps a video from a region or an age rating (years)."""
+    in_region = [not allowed or region in allowed for allowed in videos[REGIONS]]
+    return {
+        "it is not allowed in the user's region": ~np.array(in_region, dtype=bool),
+        "it is rated above the user's age": ~np.asarray(
+            videos[AGE_RATING].to_numpy() <= max_age_rating, dtype=bool
+        ),
+    }
 
 
 def allowed_everywhere(videos: pd.DataFrame) -> Mask:

@@ -5,12 +5,14 @@ An artefact is there when its ``_artefact.json`` is there: the files come first,
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import pandas as pd
+
 from vidrec_tasks.errors import StoreError
-from vidrec_tasks.store.codecs import Part, decode, encode
+from vidrec_tasks.store.codecs import Part, decode, decode_rows, encode
 from vidrec_tasks.store.place import Place
 
 log = logging.getLogger(__name__)
@@ -97,12 +99,32 @@ class Artefacts:
         Raises:
             StoreError: the artefact or the part is gone.
         """
+        return decode(*self._encoded(ref, part))
+
+    def read_rows(
+        self,
+        ref: Ref,
+        part: str,
+        *,
+        column: str | None = None,
+        values: Collection[str] = (),
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """The rows of a frame whose column holds one of the values: a user's, out of a shard's.
+
+        Raises:
+            StoreError: the artefact or the part is gone.
+        """
+        return decode_rows(self._encoded(ref, part)[1], column, values, columns)
+
+    def _encoded(self, ref: Ref, part: str) -> tuple[str, bytes]:
+        """The suffix and the bytes of a part."""
         folder = self.folder(ref.name, ref.key)
         files = self.place.read_json(folder / COMMIT)["files"]
         if part not in files:
             message = f"store: {ref.name} has no part {part!r} (it has {', '.join(files)})"
             raise StoreError(message)
-        return decode(files[part], self.place.read(folder / f"{part}.{files[part]}"))
+        return files[part], self.place.read(folder / f"{part}.{files[part]}")
 
     def folder(self, name: str, key: str) -> Any:
         """Where an artefact lies."""

@@ -4,10 +4,12 @@
 ``run.json`` (what the run is), ``refs/`` (artefacts) and ``receipts/`` (a job and shard each).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
+
+import pandas as pd
 
 from vidrec_tasks.errors import MissingArtefact
 from vidrec_tasks.store.artefacts import Artefacts, Ref
@@ -92,6 +94,19 @@ class Run:
         """A part of one of the run's artefacts."""
         return self.artefacts.read(self.ref(name), part)
 
+    def read_rows(
+        self,
+        name: str,
+        part: str = "table",
+        *,
+        column: str | None = None,
+        values: Collection[str] = (),
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """The rows of a frame whose column holds one of the values."""
+        ref = self.ref(name)
+        return self.artefacts.read_rows(ref, part, column=column, values=values, columns=columns)
+
     def write_receipt(self, job: str, shard: str, receipt: dict[str, Any]) -> None:
         """Keep a job's receipt; a later one of the same job and shard replaces it."""
         self.place.write_json(self._path("receipts", f"{job}.{shard}" if shard else job), receipt)
@@ -155,11 +170,14 @@ class Runs:
         path = self._night_path(night.isoformat())
         return self.place.read_json(path) if path.exists() else None
 
+    def ids(self) -> list[str]:
+        """The ids of all runs, so by night; none of them is opened."""
+        folder = self.place.path("runs")
+        return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
     def __iter__(self) -> Iterator[Run]:
         """All runs, by run id (so by night)."""
-        folder = self.place.path("runs")
-        names = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-        for name in names:
+        for name in self.ids():
             run = self.find(name)
             if run is not None:
                 yield run

@@ -1,0 +1,205 @@
+"""Decisions: why a video is not in a user's list: the first step of the night that left it out.
+
+Read from what the night wrote (catalogue, rules, visits, candidates, ranking, lists); nothing is
+computed again but the rules, which are the night's own functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from vidrec_tasks.columns import (
+    CREATOR_ID,
+    EVENT_AT,
+    GROUP_ID,
+    MAX_AGE_RATING,
+    OPTED_OUT,
+    RANK,
+    REGION,
+    SCORE,
+    SCORE_COMPONENTS,
+    SOURCE,
+    SOURCE_RANK,
+    USER_ID,
+    VIDEO_ID,
+)
+from vidrec_tasks.recommending.rules import POOL, barred, hidden
+from vidrec_tasks.store.runs import Run
+from vidrec_ui.catalogue import Catalogue
+from vidrec_ui.shaping import components, minute
+from vidrec_ui.sources import first_row, part_of, rows_of, rows_of_user
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the night, what it said of the video, and whether it left it out."""
+
+    name: str
+    said: str
+    is_end: bool = False
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Who asks about which video of which run."""
+
+    run: Run
+    catalogue: Catalogue
+    user_id: str
+    video_id: str
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return self.run.record.settings.get("recommending", {})
+
+    def mine(self, kind: str, part: str = "table", *columns: str) -> pd.DataFrame:
+        """The user's rows of a sharded artefact; empty when it is gone."""
+        found = rows_of_user(self.run, kind, self.user_id, part, columns)
+        return pd.DataFrame({USER_ID: [], VIDEO_ID: []}) if found is None else found
+
+    def twins(self) -> set[str]:
+        """The near-duplicates of the video."""
+        table = part_of(self.run, "duplicates")
+        if table is None:
+            return set()
+        groups = table.loc[table[VIDEO_ID] == self.video_id, GROUP_ID]
+        return set(table.loc[table[GROUP_ID].isin(groups), VIDEO_ID]) - {self.video_id}
+
+
+def why_not(run: Run | None, catalogue: Catalogue, user_id: str, video_id: str) -> dict[str, Any]:
+    """The steps that a video took for a user, up to the one that decided.
+
+    Returns:
+        video_id, title, steps, and the components of its score where it was ranked.
+    """
+    page = {"video_id": video_id, "title": catalogue.title(video_id), "steps": [], "components": []}
+    if run is None:
+        gone = Step("store", "The store no longer holds what this night was made of.", True)
+        return {**page, "steps": [gone]}
+    asked = _Asked(run, catalogue, user_id, video_id)
+    steps: list[Step] = []
+    for step in _steps(asked):
+        steps.append(step)
+        if step.is_end:
+            break
+    ranked = asked.mine("ranked")
+    row = first_row(ranked[ranked[VIDEO_ID] == video_id])
+    return {**page, "steps": steps, "components": components(row[SCORE_COMPONENTS]) if row else []}
+
+
+def _steps(asked: _Asked) -> Iterator[Step]:
+    yield _catalogue(asked)
+    user = first_row(rows_of(asked.run, "users", column=USER_ID, values=[asked.user_id])) or {}
+    yield _user(asked, user)
+    yield _rules(asked, user)
+    yield _history(asked)
+    yield _candidates(asked)
+    yield from _lists(asked)
+
+
+def _catalogue(asked: _Asked) -> Step:
+    if asked.catalogue.video(asked.video_id) is not None:
+        return Step("catalogue", "It is in the night's catalogue.")
+    rejects = part_of(asked.run, "rejects")
+    said = f"video_id={asked.video_id},"
+    if rejects is not None:
+        rows = rejects[rejects["table"] == "videos"]
+        mine = rows[(rows["sample"].astype(str) + ",").str.contains(said, regex=False)]
+        if len(mine):
+            reason = mine["reason"].iloc[0]
+            return Step("catalogue", f"Its row was rejected: {reason}. Mend the row.", True)
+    said = "The night's catalogue has no such video: it is unknown or was published later."
+    return Step("catalogue", said, True)
+
+
+def _user(asked: _Asked, user: Mapping[str, Any]) -> Step:
+    if user.get(OPTED_OUT):
+        return Step("user", "The user opted out, so there is no list of their own.", True)
+    if asked.mine("profiles", "table", USER_ID).empty:
+        said = "Nothing is known of the user before the night; they get the list for strangers."
+        return Step("user", said, True)
+    return Step("user", "The user has a profile and a list of their own.")
+
+
+def _rules(asked: _Asked, user: Mapping[str, Any]) -> Step:
+    row = asked.catalogue.row(asked.video_id)
+    age = user.get(MAX_AGE_RATING)
+    unknown = age is None or pd.isna(age)
+    limit = float(asked.settings.get("default_max_age_rating", 18) if unknown else age)
+    found = {
+        **hidden(row, moment=pd.Timestamp(asked.run.night, tz="UTC")),
+        **barred(row, region=str(user.get(REGION) or ""), max_age_rating=limit),
+    }
+    broken = [rule for rule, mask in found.items() if mask[0]]
+    if broken:
+        return Step("rules", f"A rule bars it: {'; '.join(broken)}.", True)
+    return Step("rules", f"No rule bars it ({len(found)} looked at).")
+
+
+def _history(asked: _Asked) -> Step:
+    visits = asked.mine("profiles", "visits", USER_ID, VIDEO_ID, EVENT_AT)
+    seen = visits[visits[VIDEO_ID] == asked.video_id]
+    if len(seen):
+        last = minute(seen[EVENT_AT].max())
+        return Step("history", f"The user has met it already, last on {last} UTC.", True)
+    twins = sorted(asked.twins() & set(visits[VIDEO_ID]))
+    if twins:
+        title = asked.catalogue.title(twins[0])
+        return Step("history", f"The user has met its near-duplicate “{title}” already.", True)
+    return Step("history", f"It is new to the user ({len(visits)} visits known).")
+
+
+def _candidates(asked: _Asked) -> Step:
+    table = asked.mine("candidates")
+    mine = first_row(table[table[VIDEO_ID] == asked.video_id])
+    if mine is not None:
+        said = f"Found by the source {mine[SOURCE]}, at its place {int(mine[SOURCE_RANK])}."
+        return Step("candidates", said)
+    if table.empty:
+        return Step("candidates", "The store no longer holds this user's candidates.", True)
+    counts = table[SOURCE].value_counts()
+    sources = ", ".join(f"{name} {n}" for name, n in counts.items())
+    said = f"No source found it among the {len(table)} candidates of this user ({sources})."
+    return Step("candidates", said, True)
+
+
+def _lists(asked: _Asked) -> Iterator[Step]:
+    """Its place in the ranking, then what the re-ranker made of it."""
+    ranked = asked.mine("ranked", "table", USER_ID, VIDEO_ID, SCORE).reset_index(drop=True)
+    places = ranked.index[ranked[VIDEO_ID] == asked.video_id]
+    if not len(places):
+        yield Step("ranking", "It was not ranked, or the store no longer holds the ranking.", True)
+        return
+    place, score = int(places[0]) + 1, float(ranked[SCORE].iloc[places[0]])
+    yield Step("ranking", f"Ranked {place} of {len(ranked)}, with the score {score:.3f}.")
+    listed = asked.mine("lists", "table", USER_ID, VIDEO_ID, RANK, SCORE).sort_values(RANK)
+    mine = first_row(listed[listed[VIDEO_ID] == asked.video_id])
+    if mine is not None:
+        yield Step("list", f"It is in the list, at rank {int(mine[RANK])}.", True)
+        return
+    yield Step("list", _left_out(asked, listed, place), True)
+
+
+def _left_out(asked: _Asked, listed: pd.DataFrame, place: int) -> str:
+    """Which of the re-ranker's own limits kept a ranked video out of the list."""
+    settings, catalogue = asked.settings, asked.catalogue
+    n, cap = int(settings.get("n", len(listed))), int(settings.get("max_per_creator", 0))
+    twins = sorted(asked.twins() & set(listed[VIDEO_ID]))
+    if twins:
+        return f"Its near-duplicate “{catalogue.title(twins[0])}” is in the list already."
+    creator = str((catalogue.video(asked.video_id) or {}).get(CREATOR_ID) or "")
+    theirs = [(catalogue.video(video) or {}).get(CREATOR_ID) for video in listed[VIDEO_ID]]
+    if creator and cap and theirs.count(creator) >= cap:
+        return f"Its creator {creator} has all of the {cap} places a creator may have in a list."
+    if place > POOL * n:
+        return f"Only the {POOL * n} best are looked at for a list of {n}."
+    last = float(listed[SCORE].min()) if len(listed) else 0.0
+    diversity = float(settings.get("diversity", 0.0))
+    return (
+        f"The {n} places went to others: by score and by being different (diversity "
+        f"{diversity:g}) they did better; the lowest score in the list is {last:.3f}."
+    )

@@ -1,0 +1,89 @@
+"""Refused: the page of rows and films that a night could not use, each with its reason."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from vidrec_tasks.columns import REASON, ROW_NUM, SAMPLE, TABLE, VIDEO_ID
+from vidrec_tasks.store.runs import Run
+from vidrec_ui.shaping import PER_PAGE, Page
+from vidrec_ui.sources import Sources, rows_of
+
+MEDIA = "media"
+"""What stands for the table where a film is refused."""
+
+Reasons = list[tuple[tuple[str, str], int]]
+
+
+def counts(sources: Sources, run: Run | None) -> Reasons:
+    """((table, reason), how many), most first; films stand under the table `MEDIA`."""
+    rejects = rows_of(run, "rejects", columns=[TABLE, REASON])
+    films = quarantine(sources, run)[REASON].value_counts()
+    found = [((MEDIA, str(reason)), int(n)) for reason, n in films.items()]
+    if rejects is not None:
+        by_reason = rejects.groupby([TABLE, REASON], sort=False).size()
+        found += [((str(table), str(reason)), int(n)) for (table, reason), n in by_reason.items()]
+    return sorted(found, key=lambda item: (-item[1], item[0]))
+
+
+def quarantine(sources: Sources, run: Run | None) -> pd.DataFrame:
+    """The films in quarantine, of all shards."""
+    shards = range(run.record.n_video_shards) if run is not None else ()
+    parts = [sources.kept_part(run, f"keyframes.{shard}", "quarantine") for shard in shards]
+    there = [part for part in parts if part is not None and len(part)]
+    empty = pd.DataFrame({VIDEO_ID: [], "uri": [], REASON: []})
+    return pd.concat(there, ignore_index=True) if there else empty
+
+
+def quarantine_reason(sources: Sources, run: Run | None, video_id: str) -> str:
+    """Why a video's film is in quarantine; '' when it is not."""
+    table = quarantine(sources, run)
+    mine = table.loc[table[VIDEO_ID] == video_id, REASON].tolist()
+    return str(mine[0]) if mine else ""
+
+
+def rejects_page(
+    sources: Sources, run_id: str, *, table: str = "", reason: str = "", page: int = 1
+) -> Page | None:
+    """The refused rows of a run, page by page; None when the store has no such run."""
+    run = sources.run(run_id)
+    if run is None:
+        return None
+    rejects, films = _rejects(run, table, reason), _films(sources, run, table, reason)
+    n_rows, first = len(rejects) + len(films), (page - 1) * PER_PAGE
+    shown = rejects.iloc[first : first + PER_PAGE].to_dict("records")
+    more = max(0, first - len(rejects)), max(0, first + PER_PAGE - len(rejects))
+    return {
+        "run_id": run_id,
+        "night": run.record.night,
+        "reasons": counts(sources, run),
+        "table": table,
+        "reason": reason,
+        "page": page,
+        "n_rows": n_rows,
+        "n_pages": max(1, -(-n_rows // PER_PAGE)),
+        "rows": [
+            *({**row, "what": f"row {row[ROW_NUM]}"} for row in shown),
+            *films.iloc[slice(*more)].to_dict("records"),
+        ],
+    }
+
+
+def _rejects(run: Run, table: str, reason: str) -> pd.DataFrame:
+    """The rejected rows of a table and for a reason; '' is any."""
+    by = {"column": REASON, "values": [reason]} if reason else {}
+    found = rows_of(run, "rejects", **by)
+    if found is None:
+        return pd.DataFrame({TABLE: [], ROW_NUM: [], REASON: [], SAMPLE: []})
+    return found[found[TABLE] == table] if table else found
+
+
+def _films(sources: Sources, run: Run, table: str, reason: str) -> pd.DataFrame:
+    """The films in quarantine for a reason, as rows like those of rejects."""
+    films = quarantine(sources, run)
+    if table not in ("", MEDIA):
+        films = films[:0]
+    if reason:
+        films = films[films[REASON] == reason]
+    words = {"what": films[VIDEO_ID], REASON: films[REASON], SAMPLE: films["uri"]}
+    return pd.DataFrame({TABLE: MEDIA, **words})

@@ -1,0 +1,89 @@
+"""Pictures of the DAG, the forms and the vidrec page, for README: ``make screenshots``.
+
+``python -m scripts.screenshots`` asks the Airflow that ``scripts/screenshots.sh`` started over the
+demo's store, through a real Chromium with a real login, and writes docs/images.
+"""
+
+import io
+import os
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from PIL import Image
+
+from tests.chromium import PATIENCE_MS, chromium, wait_for_pictures
+from tests.end_to_end.driving import log_in, open_form
+from vidrec_tasks.publishing.browsing import Browser
+from vidrec_tasks.publishing.engine import reader_url
+from vidrec_tasks.settings import read_settings
+from vidrec_tasks.store.place import Place
+
+ROOT = Path(__file__).resolve().parents[1]
+IMAGES = ROOT / "docs" / "images"
+N_COLOURS: Final = 128  # a third of the bytes; thumbnails keep their look
+DESK: Final = {"width": 1280, "height": 860}
+PHONE: Final = {"width": 390, "height": 800}
+
+
+def main() -> int:
+    """Log in and take every picture."""
+    url = f"http://localhost:{os.environ['AIRFLOW__API__PORT']}"
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with chromium() as browser:
+        page = browser.new_page(viewport=DESK)
+        page.set_default_timeout(PATIENCE_MS)
+        log_in(page, url, Path(os.environ["AIRFLOW_HOME"]))
+        for name, path in _addresses().items():
+            page.goto(f"{url}/vidrec{path}")
+            if page.locator("main img").count():
+                wait_for_pictures(page)
+            _keep(page, name)
+        _in_airflow(page, url)
+        page.set_viewport_size(PHONE)
+        page.goto(f"{url}/vidrec{_addresses()['user']}")
+        wait_for_pictures(page)
+        _keep(page, "phone")
+    return 0
+
+
+def _addresses() -> dict[str, str]:
+    """Picture -> the address under the vidrec page, with something at it in any demo's store."""
+    settings = read_settings()
+    reader = Browser(reader_url(settings, Place(settings.store_url, is_read_only=True)))
+    try:
+        run_id = reader.current_run_id()
+        (user_id,) = reader.sample_users(1)
+        first = reader.recommendations(user_id)[0]["video_id"]
+    finally:
+        reader.close()
+    return {
+        "run": f"/run/{run_id}", "rejects": f"/rejects/{run_id}", "compare": "/compare",
+        "user": f"/user?user_id={user_id}", "video": f"/video?video_id={first}",
+        "why_not": f"/user?user_id={user_id}&why={first}#why", "search": "/search?q=cats",
+        "creators": "/creators", "report": f"/report/{run_id}",
+    }  # fmt: skip
+
+
+def _in_airflow(page: Any, url: str) -> None:
+    """The page inside Airflow in its dark theme, the DAG's graph, and the form of the night."""
+    open_form(page, url, "vidrec_nightly")
+    page.wait_for_timeout(1500)
+    _keep(page, "form")
+    page.evaluate("localStorage.setItem('theme', 'dark')")
+    page.goto(f"{url}/plugin/vidrec")
+    page.frame_locator("iframe").get_by_role("heading", name="Nights").wait_for()
+    page.wait_for_timeout(1500)
+    _keep(page, "nights")
+    page.evaluate("localStorage.setItem('theme', 'light')")
+
+
+def _keep(page: Any, name: str) -> None:
+    shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    path = IMAGES / f"{name}.png"
+    shot.quantize(N_COLOURS).save(path, optimize=True)
+    sys.stdout.write(f"{path.relative_to(ROOT)} {path.stat().st_size // 1024} KB\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
