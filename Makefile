@@ -20,6 +20,7 @@ check: setup ## ruff, mypy, import-linter
 
 docs: setup ## write the generated pages of docs/
 	.venv/bin/python -m scripts.docs
+	.venv/bin/python -m scripts.access >/dev/null
 
 screenshots: setup ## pictures of the pages into docs/images, over the demo's store
 	@scripts/screenshots.sh

@@ -21,7 +21,8 @@ from vidrec_tasks.store.place import Place
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
-N_COLOURS: Final = 128  # a third of the bytes; thumbnails keep their look
+N_COLOURS: Final = 256  # a third of the bytes; the accents keep their colour by maximum coverage
+N_SAMPLED: Final = 40
 DESK: Final = {"width": 1280, "height": 860}
 PHONE: Final = {"width": 390, "height": 800}
 
@@ -53,16 +54,25 @@ def _addresses() -> dict[str, str]:
     reader = Browser(reader_url(settings, Place(settings.store_url, is_read_only=True)))
     try:
         run_id = reader.current_run_id()
-        (user_id,) = reader.sample_users(1)
-        first = reader.recommendations(user_id)[0]["video_id"]
+        lists = {user: reader.recommendations(user) for user in reader.sample_users(N_SAMPLED)}
+        creator_id = str(reader.table("creator_insights")["creator_id"].min())
     finally:
         reader.close()
+    user_id = next((user for user, rows in lists.items() if _is_personal(rows)), min(lists))
+    mine = [row["video_id"] for row in lists[user_id]]
+    others = (row["video_id"] for rows in lists.values() for row in rows)
+    missed = next((video for video in others if video not in mine), mine[0])
     return {
         "run": f"/run/{run_id}", "rejects": f"/rejects/{run_id}", "compare": "/compare",
-        "user": f"/user?user_id={user_id}", "video": f"/video?video_id={first}",
-        "why_not": f"/user?user_id={user_id}&why={first}#why", "search": "/search?q=cats",
-        "creators": "/creators", "report": f"/report/{run_id}",
+        "user": f"/user?user_id={user_id}", "video": f"/video?video_id={mine[0]}",
+        "why_not": f"/user?user_id={user_id}&why={missed}#why", "search": "/search?q=cats",
+        "creator": f"/creator?creator_id={creator_id}", "report": f"/report/{run_id}#metrics",
     }  # fmt: skip
+
+
+def _is_personal(rows: list[dict[str, Any]]) -> bool:
+    """Whether the first places of a list are explained by what the user has watched."""
+    return all(row["reason_code"].startswith("because") for row in rows[:2])
 
 
 def _in_airflow(page: Any, url: str) -> None:
@@ -72,7 +82,7 @@ def _in_airflow(page: Any, url: str) -> None:
     _keep(page, "form")
     page.evaluate("localStorage.setItem('theme', 'dark')")
     page.goto(f"{url}/plugin/vidrec")
-    page.frame_locator("iframe").get_by_role("heading", name="Nights").wait_for()
+    page.frame_locator("iframe").get_by_role("heading", name="Nights", exact=True).wait_for()
     page.wait_for_timeout(1500)
     _keep(page, "nights")
     page.evaluate("localStorage.setItem('theme', 'light')")
@@ -81,7 +91,7 @@ def _in_airflow(page: Any, url: str) -> None:
 def _keep(page: Any, name: str) -> None:
     shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     path = IMAGES / f"{name}.png"
-    shot.quantize(N_COLOURS).save(path, optimize=True)
+    shot.quantize(N_COLOURS, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
     sys.stdout.write(f"{path.relative_to(ROOT)} {path.stat().st_size // 1024} KB\n")
 
 

@@ -1,6 +1,7 @@
 """The generated pages of docs/ say what the code says."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,3 +24,15 @@ def test_the_generated_pages_are_fresh(root: Path, tmp_path: Path) -> None:
         cwd=root, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+def test_what_the_readme_links_to_is_there(root: Path) -> None:
+    linked = re.findall(r"\]\(([^)#:]+)\)", (root / "README.md").read_text(encoding="utf-8"))
+    assert [path for path in linked if not (root / path).exists()] == []
+
+
+def test_each_picture_of_the_docs_is_shown_and_small(root: Path) -> None:
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    for path in (root / "docs" / "images").iterdir():
+        assert str(path.relative_to(root)) in readme
+        assert path.stat().st_size < 300_000, path.name

@@ -163,7 +163,7 @@ def test_the_page_opens_inside_airflow_in_its_theme(page: "Page", airflow_url: s
     page.evaluate("localStorage.setItem('theme', 'dark')")
     page.goto(f"{airflow_url}/plugin/vidrec")
     inside = page.frame_locator("iframe")
-    assert inside.get_by_role("heading", name="Nights").inner_text() == "Nights"
+    assert inside.get_by_role("heading", name="Nights", exact=True).inner_text() == "Nights"
     assert inside.locator("html").get_attribute("data-theme") == "dark"
 
 
