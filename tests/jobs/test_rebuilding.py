@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from tests.content.tiny_models import WORDS, save_bert
+from vidrec_tasks.content.index import Index, check_belongs
 from vidrec_tasks.jobs import NIGHT
 from vidrec_tasks.jobs._runner import Order, run_job, run_night, shards_for
 from vidrec_tasks.jobs.answer_request import answer_request
@@ -22,6 +23,7 @@ from vidrec_tasks.store.runs import Run, Runs
 
 FIRST, SECOND, THIRD, FOURTH = (date(2026, 9, day) for day in (1, 2, 3, 4))
 N_VIDEOS, N_USERS = 24, 30
+REMOVED = "v05"
 OLD_DIM, NEW_DIM = 16, 24
 
 
@@ -74,12 +76,15 @@ class House:
 
     @cached_property
     def is_lived(self) -> bool:
-        """An old night, a rebuild of the next, a night after it, and one with the old encoder."""
+        """A night, a rebuild of the next, the films of a third, and one as before, less a video."""
         run_night(FIRST, self.settings(OLD_DIM))
         self.current.append(self.current_run_id())
         self.rebuild(SECOND, NEW_DIM)
         self.current.append(self.current_run_id())
-        run_night(THIRD, self.settings(NEW_DIM))
+        run_night(THIRD, self.settings(NEW_DIM), until="embed_videos")
+        videos = _videos()
+        videos = videos[videos["video_id"] != REMOVED]
+        videos.to_csv(self.folder / "store" / "inputs" / "videos.csv", index=False)
         run_night(FOURTH, self.settings(OLD_DIM))
         return True
 
@@ -124,6 +129,14 @@ def widths(run: Run) -> dict[str, int]:
     return {name: run.read(name, part).shape[1] for name, part in parts.items()}
 
 
+def video_ids(run: Run) -> set[str]:
+    """Every video that content, lists or tables of a run speak of."""
+    names = ("content", "video_vectors", "similar", "fallbacks", "answers", "explained.0")
+    columns = ("video_id", "similar_video_id")
+    tables = [run.read(name) for name in names]
+    return {vid for table in tables for name in columns if name in table for vid in table[name]}
+
+
 def counts(run: Run, job: str) -> list[dict[str, Any]]:
     return [receipt["counts"] for receipt in run.receipts() if receipt["job"] == job]
 
@@ -152,14 +165,23 @@ def test_the_night_after_it_embeds_nothing_again(house: House) -> None:
     run = house.run(THIRD)
     assert run.record.parents["features"] == house.run(SECOND).run_id
     assert sum(count["texts_encoded"] for count in counts(run, "embed_videos")) == 0
-    assert set(widths(run).values()) == {NEW_DIM}
 
 
 def test_a_night_with_the_old_encoder_again_mixes_no_widths(house: House) -> None:
     run = house.run(FOURTH)
-    assert run.record.parents["previous"] == house.run(THIRD).run_id
+    assert run.record.parents["previous"] == house.run(SECOND).run_id
     assert set(widths(run).values()) == {OLD_DIM}
     assert run.find("publication") is not None
+
+
+def test_a_removed_video_leaves_the_index_and_every_list_the_same_night(house: House) -> None:
+    before, after = house.run(FIRST), house.run(FOURTH)
+    assert REMOVED in video_ids(before)
+    assert REMOVED not in video_ids(after)
+    info = after.read("content_index", "info")
+    index = Index.from_bytes(after.read("content_index", "index"), info)
+    assert info["n"] == len(after.read("videos")) == N_VIDEOS - 1
+    check_belongs(index, after.read("content", "fused"))
 
 
 def test_a_search_reads_the_current_run_with_its_own_encoder(house: House) -> None:
