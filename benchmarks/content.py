@@ -4,6 +4,10 @@
 extract_keyframes of a store made for it, its decoding processes included. What it is compared with
 is measured in the same rounds on the same machine; ratios are medians over the rounds. A figure
 that cannot be had is null, and ``figures.reasons`` says why.
+
+``--only nights --films 2000`` runs the content jobs of two nights over so many small films: what a
+night in which nothing changed costs (``second_night_share``), how large the largest process grows
+(``peak_gib``).
 """
 
 import argparse
@@ -15,13 +19,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import encoding, keyframing
+from benchmarks import encoding, keyframing, nights
 from benchmarks.films import ffmpeg_path, make_films
 
 log = logging.getLogger("benchmarks.content")
 
 N_FILMS = 20
+N_SMALL_FILMS = 100
 N_ROUNDS = 3
+PARTS = ["keyframes", "encoders", "nights"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -29,18 +35,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.content", description=__doc__)
     parser.add_argument("--data", type=Path, help="folder with videos/clips and tmdb-5000")
     parser.add_argument("--json", type=Path, required=True, help="where the figures go")
-    parser.add_argument("--films", type=int, default=N_FILMS, help="films of the batch")
+    parser.add_argument("--films", type=int, help="films of the batch, and small films of a night")
     parser.add_argument("--rounds", type=int, default=N_ROUNDS)
-    parser.add_argument("--only", choices=["keyframes", "encoders"], help="measure one part alone")
+    parser.add_argument("--only", choices=PARTS, help="measure one part alone")
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     ratios: dict[str, float | None] = {}
     figures: dict[str, Any] = {"reasons": {}}
-    if asked.only != "encoders":
+    parts = [asked.only] if asked.only else PARTS
+    if "keyframes" in parts:
         _keyframes(asked, ratios, figures)
-    if asked.only != "keyframes":
+    if "encoders" in parts:
         for measure in (encoding.measure_texts, encoding.measure_frames):
             measure(asked.data, asked.rounds, ratios, figures)
+    if "nights" in parts:
+        _nights(asked.films or N_SMALL_FILMS, figures)
     asked.json.parent.mkdir(parents=True, exist_ok=True)
     asked.json.write_text(json.dumps({"ratios": ratios, "figures": figures}, indent=1) + "\n")
     log.info("%s", json.dumps(ratios))
@@ -57,16 +66,28 @@ def _keyframes(
         )
     else:
         with tempfile.TemporaryDirectory(prefix="vidrec-bench-") as name:
-            log.info("making %d films", asked.films)
-            films = make_films(Path(name), asked.films)
+            n_films = asked.films or N_FILMS
+            log.info("making %d films", n_films)
+            films = make_films(Path(name), n_films)
             rounds = [keyframing.measure(films, number) for number in range(asked.rounds)]
-        _summarise(rounds, asked.films, ratios, figures)
+        _summarise(rounds, n_films, ratios, figures)
     if asked.data is None:
         figures["clips"] = None
         figures["reasons"]["clips"] = "no --data"
         return
     clips = sorted((asked.data / "videos" / "clips").iterdir())
     figures["clips"] = keyframing.measure_clips(clips)
+
+
+def _nights(n_films: int, figures: dict[str, Any]) -> None:
+    names = ("second_night_share", "peak_gib")
+    if ffmpeg_path() is None:
+        figures |= dict.fromkeys((*names, "nights"))
+        figures["reasons"] |= dict.fromkeys(names, "ffmpeg is not installed: no films to run on")
+        return
+    found = nights.measure(n_films)
+    figures |= {name: found.pop(name) for name in names}
+    figures["nights"] = found
 
 
 def _summarise(

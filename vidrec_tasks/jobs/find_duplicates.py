@@ -15,9 +15,10 @@ def find_duplicates(context: Context) -> Made:
     """Compare the catalogue's films by their keyframes and embeddings."""
     videos = context.read("videos")
     media = context.read_all("keyframes", "media")
-    checksums = media.drop_duplicates(VIDEO_ID).set_index(VIDEO_ID)[CHECKSUM]
+    checksums = media.drop_duplicates(VIDEO_ID).set_index(VIDEO_ID)[CHECKSUM].astype(str)
+    own = checksums.reindex(videos[VIDEO_ID], fill_value="")  # a catalogue may have no media at all
     duplicates = group(
-        videos.assign(**{CHECKSUM: videos[VIDEO_ID].map(checksums).fillna("").astype(str)}),
+        videos.assign(**{CHECKSUM: own.to_numpy()}),
         context.read_all("keyframes"),
         context.read_all("embeddings", "frame_table"),
         context.read_all("embeddings", "frame_vectors"),

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.content.units import to_unit
 from vidrec_tasks.recommending.attention import attend
 from vidrec_tasks.recommending.content import Content
 from vidrec_tasks.recommending.linear import user_matrix
@@ -77,12 +78,12 @@ def content_profiles(models: Models, histories: Histories) -> Floats:
     matrix = sp.csr_matrix((taste, (histories.user_nums(), histories.video_nums)), shape=shape)
     matrix.sum_duplicates()
     matrix.data = np.maximum(matrix.data, 0)
-    return _unit(np.asarray(matrix @ models.content.fused))
+    return to_unit(np.asarray(matrix @ models.content.fused))
 
 
 def recent_profiles(content: Content, histories: Histories) -> Floats:
     """``(n_users, dim)`` the direction of the last liked videos; zero if there are none."""
-    return _unit(np.asarray(recent_matrix(histories, content.n_videos) @ content.fused))
+    return to_unit(np.asarray(recent_matrix(histories, content.n_videos) @ content.fused))
 
 
 def cosines(profiles: Floats, content: Content, nums: Ints) -> Floats:
@@ -107,8 +108,3 @@ def _creator_shares(content: Content, histories: Histories, nums: Ints) -> Float
     n_liked = np.maximum(np.asarray(counts.sum(axis=1)), 1)  # (n_users, 1)
     shares = pick(counts, codes[nums]) / n_liked
     return np.where(names[codes[nums]] != "", shares, 0).astype(np.float32)
-
-
-def _unit(rows: npt.NDArray[np.floating]) -> Floats:
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.where(norms > 1e-9, rows / np.maximum(norms, 1e-9), 0).astype(np.float32)

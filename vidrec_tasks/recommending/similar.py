@@ -22,7 +22,15 @@ from vidrec_tasks.columns import (
     VIDEO_ID,
 )
 from vidrec_tasks.recommending.content import Content
-from vidrec_tasks.recommending.likeness import Floats, Ints, Likeness, blocks
+from vidrec_tasks.recommending.likeness import (
+    CELLS_A_PAIR,
+    N_FOUND,
+    Floats,
+    Ints,
+    Likeness,
+    blocks,
+)
+from vidrec_tasks.recommending.nearest import each_once, strongest_of_rows
 from vidrec_tasks.recommending.picking import Picking, pick
 from vidrec_tasks.recommending.similar_reasons import Pair, Reasons
 from vidrec_tasks.recommending.sparse import SparseModel
@@ -37,6 +45,9 @@ _PRIOR_VIEWERS = 10.0
 
 _POPULARITY = 0.01
 """Weight of popularity: it decides only between videos that are otherwise alike."""
+
+_N_POPULAR = 100
+"""Popular videos that a large catalogue adds to what is found, so that every list is full."""
 
 _N_PER_PLACE = 5
 """Candidates a place of the list, from which a varied list is picked."""
@@ -71,9 +82,9 @@ class Reach:
         nums = np.array([known[kind] for kind in kinds], dtype=np.int64)
         return cls(nums, np.array(follows, dtype=bool).reshape(len(known), len(known)))
 
-    def after(self, num: int) -> Mask:
-        """``(n_videos,)`` what everybody who may see this video may see."""
-        return np.asarray(self.may_follow[self.class_nums[num]][self.class_nums])
+    def after(self, num: int, others: Ints) -> Mask:
+        """``(n_others,)`` which of them everybody who may see this video may see."""
+        return np.asarray(self.may_follow[self.class_nums[num]][self.class_nums[others]])
 
 
 def list_similar(
@@ -105,58 +116,95 @@ def list_similar(
         share a list, nor stand in each other's.
     """
     likeness = likeness or Likeness.of(content)
-    scorer = _Scorer(likeness, covisits, n_users_per_video)
+    scorer = _Scorer(likeness, covisits, n_users_per_video, allowed)
     reasons = Reasons(content, n_users_per_video, language=settings.explanation_language)
     how = Picking(n, _DIVERSITY * settings.diversity, settings.max_per_creator)
     seeds = np.flatnonzero(allowed)
     rows: list[tuple[int, int, float, str]] = []
-    for nums in blocks(seeds, content.n_videos):
+    for nums in blocks(seeds, scorer.width):
         scores = scorer.score(nums)
         for row, num in enumerate(nums):
-            may_be = allowed & ~_same(content, num)
-            may_be &= True if reach is None else reach.after(num)
+            others = scores.others[row]
+            may_be = (others >= 0) & allowed[others] & ~_same(content, num, others)
+            may_be &= True if reach is None else reach.after(num, others)
             found = _strongest(scores.total[row], np.flatnonzero(may_be), _N_PER_PLACE * n)
-            others = found[pick(found, scores.total[row, found], content, how)]
-            cosines = likeness.cosines(num, others)
-            for other, cosine in zip(others.tolist(), cosines.tolist(), strict=True):
-                pair = Pair(num, other, scores.is_by_watching(row, other), cosine)
-                rows.append((num, other, float(scores.total[row, other]), reasons.of(pair)))
+            found = found[pick(others[found], scores.total[row, found], content, how)]
+            cosines = likeness.cosines(num, others[found])
+            for place, cosine in zip(found.tolist(), cosines.tolist(), strict=True):
+                other = int(others[place])
+                pair = Pair(num, other, scores.is_by_watching(row, place), cosine)
+                rows.append((num, other, float(scores.total[row, place]), reasons.of(pair)))
     log.info("%d of %d videos have similar ones", len({row[0] for row in rows}), len(seeds))
     return _table(content, rows)
 
 
 @dataclass(frozen=True)
 class _Scores:
-    """Scores of a block of videos with all others, each ``(n_block, n_videos)``."""
+    """Scores of a block of videos, each ``(n_block, m)``, with the videos ``others`` of each row.
 
+    ``others`` rises along a row, so that equal scores come by num; -1 is no video.
+    """
+
+    others: Ints
     by_content: Floats
     by_watching: Floats
     total: Floats
 
-    def is_by_watching(self, row: int, other: int) -> bool:
-        return bool(self.by_watching[row, other] > self.by_content[row, other])
+    def is_by_watching(self, row: int, place: int) -> bool:
+        return bool(self.by_watching[row, place] > self.by_content[row, place])
 
 
 class _Scorer:
-    """Blends content and co-watching by how many viewers the video is known by."""
+    """Blends content and co-watching by how many viewers the video is known by.
+
+    In a large catalogue it looks only at what is found by content, watched together, or popular.
+    """
 
     def __init__(
-        self, likeness: Likeness, covisits: SparseModel, n_users: npt.NDArray[np.float32]
+        self,
+        likeness: Likeness,
+        covisits: SparseModel,
+        n_users: npt.NDArray[np.float32],
+        allowed: Mask,
     ) -> None:
         self._likeness = likeness
         self._together = sp.csr_matrix(covisits.matrix + covisits.matrix.T)
         self._known = n_users / (n_users + _PRIOR_VIEWERS)
-        self._popularity = _POPULARITY * _against_best(np.log1p(n_users)[np.newaxis])
+        self._popularity = _POPULARITY * _against_best(np.log1p(n_users)[np.newaxis]).ravel()
+        self._popular = np.argsort(-np.where(allowed, n_users, -1), kind="stable")[:_N_POPULAR]
+
+    @property
+    def width(self) -> int:
+        """Cells that a video's row takes."""
+        if self._likeness.is_dense:
+            return len(self._known)
+        return CELLS_A_PAIR * (3 * N_FOUND + _N_POPULAR)
 
     def score(self, nums: Ints) -> _Scores:
-        alike = np.maximum(self._likeness.block(nums), 0)
-        alike[np.arange(len(nums)), nums] = 0  # nothing is like a video as it is itself
-        watched = self._together[nums].toarray()
-        share = (self._known[nums] * (watched.max(axis=1) > 0))[:, np.newaxis]
+        others = self._others(nums)
+        there = np.maximum(others, 0)
+        alike, watched = self._compare(nums, there)
+        alike = np.maximum(alike, 0)
+        alike[(others < 0) | (others == nums[:, np.newaxis])] = 0  # nothing is like itself
+        share = (self._known[nums] * (watched.max(axis=1, initial=0) > 0))[:, np.newaxis]
         by_content = (1 - share) * _against_best(alike)
         by_watching = share * _against_best(watched)
-        total = (by_content + by_watching + self._popularity).astype(np.float32)
-        return _Scores(by_content, by_watching, total)
+        total = (by_content + by_watching + self._popularity[there]).astype(np.float32)
+        return _Scores(others, by_content, by_watching, total)
+
+    def _others(self, nums: Ints) -> Ints:
+        if self._likeness.is_dense:
+            return np.broadcast_to(np.arange(len(self._known)), (len(nums), len(self._known)))
+        watched = strongest_of_rows(self._together[nums], N_FOUND)
+        popular = np.broadcast_to(self._popular, (len(nums), len(self._popular)))
+        return each_once(np.concatenate([self._likeness.found(nums), watched, popular], axis=1))
+
+    def _compare(self, nums: Ints, others: Ints) -> tuple[Floats, Floats]:
+        if self._likeness.is_dense:
+            return self._likeness.block(nums), self._together[nums].toarray()
+        rows = np.repeat(nums, others.shape[1])
+        watched = np.asarray(self._together[rows, others.ravel()]).reshape(others.shape)
+        return self._likeness.pairs(nums, others), watched
 
 
 def _against_best(scores: Floats) -> Floats:
@@ -165,13 +213,10 @@ def _against_best(scores: Floats) -> Floats:
     return np.asarray(scores / np.where(best > 0, best, 1), dtype=np.float32)
 
 
-def _same(content: Content, num: int) -> Mask:
-    """The video itself and its near-duplicates."""
-    same = np.zeros(content.n_videos, dtype=bool)
-    if content.group_nums[num] >= 0:
-        same = content.group_nums == content.group_nums[num]
-    same[num] = True
-    return same
+def _same(content: Content, num: int, others: Ints) -> Mask:
+    """Which of the others are the video itself or its near-duplicates."""
+    group = content.group_nums[num]
+    return np.asarray((others == num) | ((group >= 0) & (content.group_nums[others] == group)))
 
 
 def _strongest(score: Floats, nums: Ints, n: int) -> Ints:

@@ -59,7 +59,8 @@ class FrameIndex:
         """``(n_queries, n_videos)`` with the frames of each video; NaN where there is none.
 
         Half the nearest frame, half the mean of all: what is looked for may be a moment, but a
-        film that shows it throughout is more surely it (R@1 0.52; nearest 0.45, mean 0.46).
+        film that shows it throughout is more surely it. MRR on 91 clips 0.619 (0.64 and 0.60 on
+        halves of them); nearest alone 0.588, mean alone 0.587, direction of the mean 0.616.
         """
         found = np.full((len(queries), len(self.offsets) - 1), np.nan, dtype=np.float32)
         has_frames = self.has_frames

@@ -32,6 +32,10 @@ class KeyframeFolders:
         self.root = place.local(place.path("features", "keyframes"))
         self.folder = self.root / way
 
+    def has(self, checksum: str) -> bool:
+        """Whether a film was decoded."""
+        return (self.folder / checksum / FRAMES_FILE).exists()
+
     def find(self, checksum: str) -> pd.DataFrame | None:
         """The frames of a film, with ``path`` relative to ``root``, if it was decoded."""
         path = self.folder / checksum / FRAMES_FILE

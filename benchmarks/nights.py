@@ -1,0 +1,188 @@
+"""Two nights over one catalogue: what an unchanged one costs, and how large the processes grow.
+
+Small films, each another one, go through the content jobs of two nights in a row, each night in a
+process of its own; nothing changes in between. ``python -m benchmarks.nights STORE NIGHT JSON`` is
+such a night.
+"""
+
+import json
+import logging
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from vidrec_tasks.jobs._runner import run_night
+from vidrec_tasks.settings import Settings
+from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.runs import Runs
+
+log = logging.getLogger(__name__)
+
+NIGHT: Final = date(2026, 9, 1)
+LAST_JOB: Final = "build_content_index"
+CONTENT_JOBS: Final = ("extract_keyframes", "embed_videos", "find_duplicates", LAST_JOB)
+
+WIDTH, HEIGHT, RATE = 320, 180, 4
+N_SCENES: Final = 8
+FRAMES_A_SCENE: Final = 2
+SEED: Final = 7
+SAMPLE_S: Final = 0.05
+
+HOW: Final = {
+    "second_night_share": "seconds of the content jobs' receipts on the second night over those on "
+    "the first; nothing changed, each night in a process of its own",
+    "peak_gib": "largest resident memory of any process: the night's own, and the decoding ones",
+}
+
+
+def measure(n_films: int) -> dict[str, Any]:
+    """Make films, run two nights over them, and compare."""
+    with tempfile.TemporaryDirectory(prefix="vidrec-bench-") as name:
+        store = Path(name) / "store"
+        _make_catalogue(store, n_films)
+        nights = []
+        for night in (NIGHT, NIGHT + timedelta(days=1)):
+            nights.append(_in_a_process(store, night))
+            _count_as_published(store, night)
+            log.info("night %s: %s", night, json.dumps(nights[-1]))
+    first, second = (sum(said["seconds"].values()) for said in nights)
+    return {
+        "second_night_share": round(second / first, 4),
+        "peak_gib": max(said[name] for said in nights for name in ("night_gib", "decoder_gib")),
+        "n_films": n_films,
+        "first": nights[0],
+        "second": nights[1],
+        "how": HOW,
+    }
+
+
+def _make_catalogue(store: Path, n: int) -> None:
+    media = store / "inputs" / "media"
+    media.mkdir(parents=True)
+    _make_films(media, n)
+    files = sorted(path.name for path in media.iterdir())
+    words = [f"{num * 7919 % 1000} ways to see film {num}" for num in range(n)]
+    catalogue = {"video_id": [file.removesuffix(".mp4") for file in files], "title": words}
+    pd.DataFrame({**catalogue, "uri": files}).to_csv(store / "inputs" / "videos.csv", index=False)
+
+
+def _make_films(folder: Path, n: int) -> None:
+    """One stream of random scenes, cut into films by the encoder: a process for all of them."""
+    length_s = N_SCENES * FRAMES_A_SCENE / RATE
+    command = [
+        "ffmpeg", "-v", "error", "-nostdin", "-f", "rawvideo", "-pix_fmt", "bgr24",
+        "-s", f"{WIDTH}x{HEIGHT}", "-r", str(RATE), "-i", "pipe:0", "-c:v", "libx264",
+        "-preset", "ultrafast", "-crf", "28", "-pix_fmt", "yuv420p", "-g", str(FRAMES_A_SCENE),
+        "-keyint_min", str(FRAMES_A_SCENE), "-f", "segment", "-segment_time", str(length_s),
+        "-segment_time_delta", "0.05", "-reset_timestamps", "1", str(folder / "f%05d.mp4"),
+    ]  # fmt: skip
+    rng = np.random.default_rng(SEED)
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as encoder:
+        assert encoder.stdin is not None
+        for _ in range(n * N_SCENES):
+            encoder.stdin.write(_scene(rng).tobytes() * FRAMES_A_SCENE)
+        encoder.stdin.close()
+    found = len(list(folder.iterdir()))
+    if encoder.returncode or found != n:
+        message = f"benchmark: ffmpeg made {found} of {n} films (exit {encoder.returncode})"
+        raise ValueError(message)
+
+
+def _scene(rng: np.random.Generator) -> npt.NDArray[np.uint8]:
+    grid = rng.integers(0, 255, (5, 8, 3), dtype=np.uint8)
+    large = cv2.resize(grid, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(large, dtype=np.uint8)
+
+
+def _in_a_process(store: Path, night: date) -> dict[str, Any]:
+    out = store / f"{night}.json"
+    command = [sys.executable, "-m", "benchmarks.nights", str(store), night.isoformat(), str(out)]
+    begin = time.monotonic()
+    subprocess.run(command, check=True)
+    said: dict[str, Any] = json.loads(out.read_text())
+    return {**said, "process_seconds": round(time.monotonic() - begin, 2)}
+
+
+def _count_as_published(store: Path, night: date) -> None:
+    """The next night builds on a run that is finished."""
+    run = Runs(Place(str(store))).of_night(night)
+    run.remember(run.artefacts.write("publication", "0" * 20, {"said": {}}))
+
+
+def main() -> None:
+    """Run the content jobs of one night and write what they took."""
+    store, night, out = Path(sys.argv[1]), date.fromisoformat(sys.argv[2]), Path(sys.argv[3])
+    settings = Settings(store_url=str(store), inputs={"need_interactions": False})
+    with _watched_children() as peaks:
+        receipts = run_night(night, settings, until=LAST_JOB)
+    seconds = {
+        job: round(sum(r["seconds"] for r in receipts if r["job"] == job), 3)
+        for job in CONTENT_JOBS
+    }
+    own_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    said = {
+        "seconds": seconds,
+        "counts": {r["job"]: r["counts"] for r in receipts if r["job"] in CONTENT_JOBS},
+        "night_gib": round(own_kib / 2**20, 3),
+        "decoder_gib": round(max(peaks.values(), default=0) / 2**20, 3),
+        "n_decoders": len(peaks),
+    }
+    out.write_text(json.dumps(said))
+
+
+@contextmanager
+def _watched_children() -> Iterator[dict[int, int]]:
+    """Process id -> most KiB resident, of the children there were (sampled high-water marks)."""
+    peaks: dict[int, int] = {}
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(SAMPLE_S):
+            for pid in _children():
+                peaks[pid] = max(peaks.get(pid, 0), _high_water_kib(pid))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield peaks
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _children() -> list[int]:
+    found: list[int] = []
+    for thread in Path(f"/proc/{os.getpid()}/task").iterdir():
+        try:
+            found += [int(pid) for pid in (thread / "children").read_text().split()]
+        except OSError:  # the thread is gone
+            continue
+    return found
+
+
+def _high_water_kib(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:  # it has ended
+        return 0
+    marks = [line.split()[1] for line in lines if line.startswith("VmHWM")]
+    return int(marks[0]) if marks else 0
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    main()

@@ -1,0 +1,35 @@
+import numpy as np
+import scipy.sparse as sp
+
+from vidrec_tasks.recommending.nearest import (
+    NearestVectors,
+    NearestWords,
+    each_once,
+    strongest_of_rows,
+)
+
+ROWS = np.array([[1, 0], [0.8, 0.6], [0, 0], [0, 1]], dtype=np.float32)
+
+
+def test_the_nearest_by_vectors_are_others_in_order() -> None:
+    found = NearestVectors(ROWS).of(np.array([0, 1, 2]), 2)
+    assert found.tolist() == [[1, 3], [0, 3], [-1, -1]]
+
+
+def test_the_nearest_by_words_share_one() -> None:
+    found = NearestWords(sp.csr_matrix(ROWS)).of(np.array([0, 1, 2]), 2)
+    assert found.tolist() == [[1, -1], [0, 3], [-1, -1]]
+
+
+def test_a_word_that_everybody_says_finds_nobody() -> None:
+    rows = sp.csr_matrix(np.ones((1_200, 1), dtype=np.float32))
+    assert (NearestWords(rows).of(np.array([0]), 2) == -1).all()
+
+
+def test_the_strongest_come_first_equal_ones_by_column() -> None:
+    rows = sp.csr_matrix([[1, 3, 1, 0], [0, 0, 0, 0]])
+    assert strongest_of_rows(rows, 3).tolist() == [[1, 0, 2], [-1, -1, -1]]
+
+
+def test_each_video_stands_once_in_a_row() -> None:
+    assert each_once(np.array([[3, 1, 3, -1, -1]])).tolist() == [[-1, -1, 1, 3, -1]]
