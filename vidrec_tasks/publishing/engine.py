@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -93,7 +94,7 @@ def in_words(engine: sa.Engine, action: str) -> Iterator[None]:
     """
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, psycopg.Error) as error:
         said = error.orig if isinstance(error, DBAPIError) and error.orig else error
         first = (str(said).splitlines() or [type(said).__name__])[0]
         message = (
