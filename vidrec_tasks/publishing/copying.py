@@ -72,8 +72,8 @@ def _field(kind: Any, values: pd.Series) -> list[pa.Array]:
     """A column as its lengths and its bytes, each ``(n_rows,)``."""
     if isinstance(kind, Moment):
         moments = pd.to_datetime(values, utc=True).dt.as_unit("us")
-        present = moments.fillna(pd.Timestamp(0, tz="UTC")).astype("int64").to_numpy()
-        return [_number(present - _EPOCH_US, ">i8", values.isna().to_numpy())]
+        micros = moments.fillna(pd.Timestamp(0, tz="UTC")).astype("int64").to_numpy()
+        return [_number(micros - _EPOCH_US, ">i8", values.isna().to_numpy())]
     if not isinstance(kind, sa.JSON) and (dtype := _NUMBERS.get(type(kind).__name__)):
         is_absent = values.isna().to_numpy()
         present = values.where(~is_absent, 0) if is_absent.any() else values

@@ -65,7 +65,7 @@ def _run_id() -> sa.Column[Any]:
     return _key(c.RUN_ID, Id, "The run that the row is of.")
 
 
-_A_PARTITION_A_RUN: Final = {"postgresql_partition_by": "LIST (run_id)"}
+_A_PARTITION_A_RUN: Final[dict[str, Any]] = {"postgresql_partition_by": "LIST (run_id)"}
 
 metadata: Final = sa.MetaData()
 

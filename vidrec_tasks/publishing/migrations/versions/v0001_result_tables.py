@@ -25,7 +25,7 @@ KINDS: dict[str, Any] = {
     "jsonb": JSON.with_variant(JSONB(none_as_null=True), "postgresql"),
 }
 
-PLAIN = {
+PLAIN: dict[str, tuple[str, list[str]]] = {
     "runs": (
         "run_id id, night date, state text, started_at moment, published_at moment?, gates jsonb, "
         "metrics jsonb, manifest jsonb",
@@ -39,7 +39,7 @@ PLAIN = {
 }
 """Table -> its columns (a question mark: may be null) and its key."""
 
-OF_A_RUN = {
+OF_A_RUN: dict[str, tuple[str, list[str], list[str] | None]] = {
     "recommendations": (
         "run_id id, user_id id, rank integer, video_id id, score double, score_components json, "
         "source text, reason_code text, explanation text, evidence json, "
@@ -100,7 +100,8 @@ def upgrade() -> None:
         op.create_table(
             name, *_columns(columns), *constraints, postgresql_partition_by="LIST (run_id)"
         )
-    for name, (columns, *_) in {"runs": PLAIN["runs"], **OF_A_RUN}.items():
+    seen = {"runs": PLAIN["runs"][0], **{name: said[0] for name, said in OF_A_RUN.items()}}
+    for name, columns in seen.items():
         names = ", ".join(column.split()[0] for column in columns.split(", "))
         op.execute(
             f"CREATE VIEW current_{name} AS SELECT {names} FROM {name} "
