@@ -248,6 +248,13 @@ class Settings(BaseSettings):
         description="The same tables by a role that may only read, for the page inside Airflow; "
         "empty: as results_url, in transactions that only read.",
     )
+    airflow_url: SecretStr = Field(
+        SecretStr(""),
+        description="SQLAlchemy URL of Airflow's own database, which forgetting searches too.",
+    )
+    airflow_logs: str = Field(
+        "", description="Folder of Airflow's logs, which forgetting searches too."
+    )
     threads: int = Field(0, ge=0, description="Threads of native code; 0: as many as cores.")
     lease_s: float = Field(120.0, gt=0, description="Seconds a run's lock lives unless renewed.")
     inputs: InputSettings = InputSettings()
@@ -268,6 +275,8 @@ class Settings(BaseSettings):
                 "store_url": True,
                 "results_url": True,
                 "reader_url": True,
+                "airflow_url": True,
+                "airflow_logs": True,
                 "threads": True,
                 "lease_s": True,
                 "language": {"endpoint_key", "endpoint_timeout_s"},

@@ -5,8 +5,11 @@ killed loading left is removed by the next. Leaves showing a run to `publisher`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, Final
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final, TypeVar
 
 import pandas as pd
 import sqlalchemy as sa
@@ -19,6 +22,7 @@ from vidrec_tasks.publishing.rows import rows_of
 from vidrec_tasks.publishing.run_rows import clear
 from vidrec_tasks.publishing.tables import RESULTS
 
+Item = TypeVar("Item")
 Tables = Mapping[str, Iterable[pd.DataFrame]]
 
 _LOADING: Final = 7_302_518
@@ -128,18 +132,35 @@ def _copy(
     run_id: str,
     frames: Iterable[pd.DataFrame],
 ) -> int:
-    fixed = {RUN_ID: run_id}
     n_rows = 0
     driver: Any = connection.connection.driver_connection
-    for frame in frames:
-        columns = ", ".join(copied_columns(table, frame, fixed))
-        # Frozen where the partition is as new as the rows: they are never written a second time.
-        frozen = ", FREEZE" if into != table.name else ""
+    # Frozen where the partition is as new as the rows: they are never written a second time.
+    frozen = ", FREEZE" if into != table.name else ""
+    chunks = _ahead(_chunks(table, frames, {RUN_ID: run_id}))
+    for columns, same in groupby(chunks, key=itemgetter(0)):
         statement = f"COPY {into} ({columns}) FROM STDIN (FORMAT BINARY{frozen})"
         with driver.cursor().copy(statement) as copy:
             copy.write(HEADER)
-            for n, data in copied(table, frame, fixed):
+            for _, n, data in same:
                 copy.write(data)
                 n_rows += n
             copy.write(TRAILER)
     return n_rows
+
+
+def _chunks(
+    table: sa.Table, frames: Iterable[pd.DataFrame], fixed: Mapping[str, Any]
+) -> Iterator[tuple[str, int, memoryview]]:
+    for frame in frames:
+        columns = ", ".join(copied_columns(table, frame, fixed))
+        for n, data in copied(table, frame, fixed):
+            yield columns, n, data
+
+
+def _ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """Make the next while the server takes this one: neither waits for the other."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
