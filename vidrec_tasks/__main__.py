@@ -80,6 +80,17 @@ def _add_by_hand(commands: Any) -> None:
     rollback.add_argument("--run-id", default=None, help="by default the one before the current")
     forget = _add(commands, "forget", _forget, "erase users everywhere, leave a receipt")
     forget.add_argument("user_ids", nargs="+")
+    _add_tables(commands)
+
+
+def _add_tables(commands: Any) -> None:
+    export = _add(commands, "export", _export, "write the current lists to a file")
+    export.add_argument("--to", type=Path, required=True, help="the file")
+    forms = ("jsonl", "csv", "parquet")
+    export.add_argument("--form", choices=forms, default=forms[0])
+    export.add_argument("--users", type=Path, help="a file with one user id a line; default: all")
+    roles = _add(commands, "roles", _roles, "create writer, reader and page roles in PostgreSQL")
+    roles.add_argument("--prefix", default="vidrec", help="what their names begin with")
 
 
 def _add_results(commands: Any) -> None:
@@ -192,6 +203,35 @@ def _results_url() -> str:
     settings = import_module("vidrec_tasks.settings").read_settings()
     place = import_module("vidrec_tasks.store.place").Place(settings.store_url)
     return str(import_module("vidrec_tasks.publishing.engine").results_url(settings, place))
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    users = None if arguments.users is None else _lines(arguments.users)
+    export_lists = import_module("vidrec_tasks.publishing.exports").export_lists
+    _write(str(export_lists(_results(), arguments.to, form=arguments.form, user_ids=users)))
+
+
+def _roles(arguments: argparse.Namespace) -> None:
+    engine = import_module("vidrec_tasks.publishing.engine").make_engine(_results())
+    import_module("vidrec_tasks.publishing.publisher").Publisher(engine).prepare()
+    create_roles = import_module("vidrec_tasks.publishing.roles").create_roles
+    _write(str(create_roles(engine, prefix=arguments.prefix)))
+
+
+def _results() -> str:
+    """The URL of the result tables."""
+    settings = import_module("vidrec_tasks.settings").read_settings()
+    place = import_module("vidrec_tasks.store.place").Place(settings.store_url)
+    url: str = import_module("vidrec_tasks.publishing.engine").results_url(settings, place)
+    return url
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return [line for line in path.read_text("utf-8").splitlines() if line]
+    except OSError as error:
+        message = f"export: cannot read {path} ({error.strerror}); name a file of user ids"
+        raise InputError(message) from error
 
 
 def _by_hand(task_id: str, **said: Any) -> dict[str, Any]:
