@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from vidrec_tasks.errors import SettingsError, VidrecError
+from vidrec_tasks.errors import InputError, VidrecError
 from vidrec_tasks.jobs import NIGHT
 
 log = logging.getLogger("vidrec_tasks")
@@ -95,11 +95,6 @@ def _add_tables(commands: Any) -> None:
 
 def _add_results(commands: Any) -> None:
     _add(commands, "migrate", _migrate, "bring the result tables to this version's schema")
-    _add(commands, "roles", _roles, "create the roles of the result tables (PostgreSQL)")
-    export = _add(commands, "export", _export, "write the current lists to a file")
-    export.add_argument("path", type=Path, help="its ending says how: .parquet, .csv or .jsonl")
-    export.add_argument("--n", type=int, default=10, help="videos a list")
-    export.add_argument("--users", type=Path, help="a file of user ids, one a line; default: all")
 
 
 def _add_import(commands: Any) -> None:
@@ -174,35 +169,9 @@ def _migrate(arguments: argparse.Namespace) -> None:
     _write(f"result tables: version {now} (before: {before or 'none'})")
 
 
-def _roles(arguments: argparse.Namespace) -> None:
-    publisher = _publisher()
-    publisher.prepare()
-    made = import_module("vidrec_tasks.publishing.roles").create_roles(publisher.engine)
-    for role, meaning in made.items():
-        _write(f"{role}: {meaning}")
-
-
-def _export(arguments: argparse.Namespace) -> None:
-    exports = import_module("vidrec_tasks.publishing.exports")
-    reader = import_module("vidrec_tasks.publishing.reader").Reader(_results_url())
-    users = arguments.users.read_text(encoding="utf-8").split() if arguments.users else None
-    kind = arguments.path.suffix.lstrip(".")
-    if kind not in exports.FORMATS:
-        message = f"export: {arguments.path.name} must end in .{', .'.join(exports.FORMATS)}"
-        raise SettingsError(message)
-    said = exports.export_lists(reader, arguments.path, format=kind, n=arguments.n, user_ids=users)
-    _write(f"{arguments.path}: {said['rows']:,} users, {said['errors']:,} without a list")
-
-
 def _publisher() -> Any:
-    engine = import_module("vidrec_tasks.publishing.engine").make_engine(_results_url())
+    engine = import_module("vidrec_tasks.publishing.engine").make_engine(_results())
     return import_module("vidrec_tasks.publishing.publisher").Publisher(engine)
-
-
-def _results_url() -> str:
-    settings = import_module("vidrec_tasks.settings").read_settings()
-    place = import_module("vidrec_tasks.store.place").Place(settings.store_url)
-    return str(import_module("vidrec_tasks.publishing.engine").results_url(settings, place))
 
 
 def _export(arguments: argparse.Namespace) -> None:
