@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby, islice
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
@@ -127,9 +127,9 @@ def _write_beside(path: Path, write: Writer, rows: Iterable[Row]) -> int:
 
 
 def _write_jsonl(path: Path, rows: Iterable[Row]) -> int:
-    def write(file: IO[str]) -> int:
-        n = 0
-        for n, row in enumerate(rows, start=1):
+    n = 0
+    with path.open("w", encoding="utf-8") as file:
+        for row in rows:
             output = {"recommendedItems": row["items"], "scores": row["scores"]}
             said = {
                 "input": {"userId": row["user_id"]},
@@ -137,10 +137,8 @@ def _write_jsonl(path: Path, rows: Iterable[Row]) -> int:
                 "error": row["error"],
             }
             file.write(json.dumps(said, ensure_ascii=False) + "\n")
-        return n
-
-    with path.open("w", encoding="utf-8") as file:
-        return write(file)
+            n += 1
+    return n
 
 
 def _write_csv(path: Path, rows: Iterable[Row]) -> int:
@@ -149,10 +147,11 @@ def _write_csv(path: Path, rows: Iterable[Row]) -> int:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(_SCHEMA.names)
-        for n, row in enumerate(rows, start=1):
+        for row in rows:
             lists = [json.dumps(row[name], ensure_ascii=False) if row[name] is not None else ""
                      for name in ("items", "scores")]  # fmt: skip
             writer.writerow([row["user_id"], *lists, row["error"] or ""])
+            n += 1
     return n
 
 

@@ -19,6 +19,10 @@ SEPARATOR: Final = "__"
 LONGEST_DETACH_S: Final = 60
 """Seconds to wait for readers of an old run; what is still read then goes at the next publish."""
 
+_OWNER: Final = sa.text(
+    "SELECT CAST(CAST(relowner AS regrole) AS text) FROM pg_class "
+    "WHERE oid = CAST(:name AS regclass)"
+)
 _MEMORY: Final = "256MB"  # sorts a million keys without a file; 64MB, the default, does not
 
 
@@ -46,6 +50,9 @@ def create(connection: sa.Connection, table: sa.Table, run_id: str) -> str:
     connection.exec_driver_sql(
         f"CREATE TABLE {name} (LIKE {table.name}, CONSTRAINT one_run CHECK ({RUN_ID} = {value}))"
     )
+    # Another account of the writer role may have to drop it.
+    owner = connection.execute(_OWNER, {"name": table.name}).scalar_one()
+    connection.exec_driver_sql(f"ALTER TABLE {name} OWNER TO {owner}")
     return name
 
 

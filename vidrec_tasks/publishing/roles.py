@@ -18,6 +18,11 @@ WRITER: Final = "writer"
 READER: Final = "reader"
 PAGE: Final = "page"
 
+_SCHEMA: Final = sa.text("SELECT quote_ident(current_schema())")
+_PARTITIONS: Final = sa.text(
+    "SELECT CAST(CAST(c.oid AS regclass) AS text) FROM pg_class c "
+    "WHERE c.relispartition AND c.relkind = 'r' AND c.relnamespace = CAST(:schema AS regnamespace)"
+)
 _NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,40}")
 
 
@@ -61,17 +66,16 @@ def _create(connection: sa.Connection, name: str) -> None:
 
 
 def _grant(connection: sa.Connection, *, writer: str, reader: str, page: str) -> None:
-    schema = connection.dialect.identifier_preparer.quote(
-        str(connection.execute(sa.select(sa.func.current_schema())).scalar_one())
-    )
+    schema = str(connection.execute(_SCHEMA).scalar_one())
     tables = [*metadata.tables, VERSION_TABLE]
     views = [view.name for view in VIEWS.values()]
     everything = ", ".join([*tables, *views])
+    partitions = list(connection.execute(_PARTITIONS, {"schema": schema}).scalars())
     statements = [
         f"GRANT {writer} TO CURRENT_USER",
         f"GRANT USAGE, CREATE ON SCHEMA {schema} TO {writer}",
         f"GRANT USAGE ON SCHEMA {schema} TO {reader}, {page}",
-        *(f"ALTER TABLE {name} OWNER TO {writer}" for name in tables),
+        *(f"ALTER TABLE {name} OWNER TO {writer}" for name in [*tables, *partitions]),
         *(f"ALTER VIEW {name} OWNER TO {writer}" for name in views),
         f"REVOKE ALL ON {everything} FROM PUBLIC, {reader}, {page}",
         f"GRANT SELECT ON {', '.join(views)} TO {reader}",
