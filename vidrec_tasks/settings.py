@@ -223,6 +223,18 @@ class EvaluationSettings(Group):
     min_list_share: float = Field(
         0.9, ge=0, le=1, description="Share of active users who must have a list."
     )
+    min_list_coverage: float = Field(
+        0.01, ge=0, le=1, description="Share of the videos that could stand in a list and must."
+    )
+    max_top_share: float = Field(
+        0.9, ge=0, le=1, description="Share of rows that the top 1% of videos may take."
+    )
+    max_user_overlap: float = Field(
+        0.9, ge=0, le=1, description="Share of a list that two users may have in common on average."
+    )
+    max_churn: float = Field(
+        0.98, ge=0, le=1, description="Share of last night's rows that may be gone tonight."
+    )
 
 
 class PublishingSettings(Group):
