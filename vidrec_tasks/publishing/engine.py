@@ -19,7 +19,7 @@ from vidrec_tasks.errors import PublishError, SettingsError
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.place import Place
 
-READER: Final = "vidrec_reader"
+READER: Final = "vidrec_page"
 """A role of PostgreSQL that may read the result tables and nothing else, where somebody made it."""
 
 RESULTS_FILE: Final = "results.sqlite"
