@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+from collections.abc import Callable
 from datetime import UTC, date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -93,12 +94,18 @@ def job_task(task_id: str, **options: Any) -> Task[..., dict[str, Any]]:
     return carry_out
 
 
-def by_hand(task_id: str, words: dict[str, str], **options: Any) -> Task[..., dict[str, Any]]:
+def by_hand(
+    task_id: str,
+    words: dict[str, str],
+    also: Callable[[], dict[str, Any]] = dict,
+    **options: Any,
+) -> Task[..., dict[str, Any]]:
     """A task that runs a job outside the night with words from the form.
 
     Args:
         task_id: the job's name.
         words: the job's argument -> the form's param.
+        also: called in the task, gives further arguments of the job.
         options: passed to ``@task``.
     """
 
@@ -108,9 +115,26 @@ def by_hand(task_id: str, words: dict[str, str], **options: Any) -> Task[..., di
         from vidrec_tasks.jobs._by_hand import run_by_hand
 
         said = {argument: params[param] for argument, param in words.items()}
-        return answer_or_fail(run_by_hand, task_id, request_id=dag_run.run_id, **said)
+        return answer_or_fail(run_by_hand, task_id, request_id=dag_run.run_id, **said, **also())
 
     return carry_out
+
+
+def airflow_places() -> dict[str, Any]:
+    """Where Airflow keeps its logs and, if the connection is there, its own database.
+
+    A task does not reach that database by itself: Airflow 3 hides its URL from tasks.
+    """
+    from airflow.configuration import conf
+    from airflow.sdk import Connection
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    logs = conf.get("logging", "base_log_folder", fallback="")
+    try:
+        connection = Connection.get("vidrec_airflow_db")
+    except AirflowNotFoundException:
+        return {"airflow_logs": logs}
+    return {"airflow_logs": logs, "airflow_url": connection.get_uri()}
 
 
 def settings_for(conf: dict[str, Any]) -> Any:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pendulum
 from airflow.sdk import DAG, Param
-from vidrec_dag_defaults import DEFAULT_ARGS, OPEN, TAGS, by_hand
+from vidrec_dag_defaults import DEFAULT_ARGS, OPEN, TAGS, airflow_places, by_hand
 
 DOC = """
 ### vidrec: forget
 
 Erases users from the input tables, the store's artefacts and every retained run's tables, writes
 their keyed hashes into the ledger so that no later input brings them back, and leaves a receipt
-that counts what was removed. The receipt holds no id.
+that counts what was removed. The receipt holds no id. Last, the ids are replaced in Airflow's logs
+and, where the connection `vidrec_airflow_db` or `VIDREC_AIRFLOW_URL` names it, in Airflow's own
+database, the form of this run among it.
 """
 
 with DAG(
@@ -38,4 +40,4 @@ with DAG(
         )
     },
 ) as dag:
-    by_hand("forget_users", {"user_ids": "user_ids"})()
+    by_hand("forget_users", {"user_ids": "user_ids"}, also=airflow_places)()

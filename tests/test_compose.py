@@ -144,9 +144,9 @@ def test_the_two_databases_have_roles_of_their_own(compose: dict[str, Any]) -> N
     assert "//vidrec:${RESULTS_DB_PASSWORD" in results
     assert results.endswith("/vidrec")
     script = compose["configs"]["databases"]["content"]
-    assert "//vidrec_reader:${READER_DB_PASSWORD" in environment["VIDREC_READER_URL"]
+    assert "//vidrec_page:${READER_DB_PASSWORD" in environment["VIDREC_READER_URL"]
     for line in (
-        "GRANT CONNECT ON DATABASE vidrec TO vidrec_reader",
+        "GRANT CONNECT ON DATABASE vidrec TO vidrec_page",
         "CREATE DATABASE airflow OWNER airflow",
         "CREATE DATABASE vidrec OWNER vidrec",
     ):

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from vidrec_tasks.errors import VidrecError
+from vidrec_tasks.errors import InputError, VidrecError
 from vidrec_tasks.jobs import NIGHT
 
 log = logging.getLogger("vidrec_tasks")
@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     for task_id in NIGHT:
         _add_job(commands, task_id)
     _add_by_hand(commands)
+    _add_results(commands)
     _add_import(commands)
     _add_demo(commands)
     return parser
@@ -79,6 +80,21 @@ def _add_by_hand(commands: Any) -> None:
     rollback.add_argument("--run-id", default=None, help="by default the one before the current")
     forget = _add(commands, "forget", _forget, "erase users everywhere, leave a receipt")
     forget.add_argument("user_ids", nargs="+")
+    _add_tables(commands)
+
+
+def _add_tables(commands: Any) -> None:
+    export = _add(commands, "export", _export, "write the current lists to a file")
+    export.add_argument("--to", type=Path, required=True, help="the file")
+    forms = ("jsonl", "csv", "parquet")
+    export.add_argument("--form", choices=forms, default=forms[0])
+    export.add_argument("--users", type=Path, help="a file with one user id a line; default: all")
+    roles = _add(commands, "roles", _roles, "create writer, reader and page roles in PostgreSQL")
+    roles.add_argument("--prefix", default="vidrec", help="what their names begin with")
+
+
+def _add_results(commands: Any) -> None:
+    _add(commands, "migrate", _migrate, "bring the result tables to this version's schema")
 
 
 def _add_import(commands: Any) -> None:
@@ -146,6 +162,45 @@ def _roll_back(arguments: argparse.Namespace) -> None:
 
 def _forget(arguments: argparse.Namespace) -> None:
     _write(str(_by_hand("forget_users", user_ids=arguments.user_ids)))
+
+
+def _migrate(arguments: argparse.Namespace) -> None:
+    before, now = _publisher().prepare()
+    _write(f"result tables: version {now} (before: {before or 'none'})")
+
+
+def _publisher() -> Any:
+    engine = import_module("vidrec_tasks.publishing.engine").make_engine(_results())
+    return import_module("vidrec_tasks.publishing.publisher").Publisher(engine)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    users = None if arguments.users is None else _lines(arguments.users)
+    export_lists = import_module("vidrec_tasks.publishing.exports").export_lists
+    _write(str(export_lists(_results(), arguments.to, form=arguments.form, user_ids=users)))
+
+
+def _roles(arguments: argparse.Namespace) -> None:
+    engine = import_module("vidrec_tasks.publishing.engine").make_engine(_results())
+    import_module("vidrec_tasks.publishing.publisher").Publisher(engine).prepare()
+    create_roles = import_module("vidrec_tasks.publishing.roles").create_roles
+    _write(str(create_roles(engine, prefix=arguments.prefix)))
+
+
+def _results() -> str:
+    """The URL of the result tables."""
+    settings = import_module("vidrec_tasks.settings").read_settings()
+    place = import_module("vidrec_tasks.store.place").Place(settings.store_url)
+    url: str = import_module("vidrec_tasks.publishing.engine").results_url(settings, place)
+    return url
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return [line for line in path.read_text("utf-8").splitlines() if line]
+    except OSError as error:
+        message = f"export: cannot read {path} ({error.strerror}); name a file of user ids"
+        raise InputError(message) from error
 
 
 def _by_hand(task_id: str, **said: Any) -> dict[str, Any]:

@@ -223,6 +223,18 @@ class EvaluationSettings(Group):
     min_list_share: float = Field(
         0.9, ge=0, le=1, description="Share of active users who must have a list."
     )
+    min_list_coverage: float = Field(
+        0.01, ge=0, le=1, description="Share of the videos that could stand in a list and must."
+    )
+    max_top_share: float = Field(
+        0.9, ge=0, le=1, description="Share of rows that the top 1% of videos may take."
+    )
+    max_user_overlap: float = Field(
+        0.9, ge=0, le=1, description="Share of a list that two users may have in common on average."
+    )
+    max_churn: float = Field(
+        0.98, ge=0, le=1, description="Share of last night's rows that may be gone tonight."
+    )
 
 
 class PublishingSettings(Group):
@@ -248,6 +260,13 @@ class Settings(BaseSettings):
         description="The same tables by a role that may only read, for the page inside Airflow; "
         "empty: as results_url, in transactions that only read.",
     )
+    airflow_url: SecretStr = Field(
+        SecretStr(""),
+        description="SQLAlchemy URL of Airflow's own database, which forgetting searches too.",
+    )
+    airflow_logs: str = Field(
+        "", description="Folder of Airflow's logs, which forgetting searches too."
+    )
     threads: int = Field(0, ge=0, description="Threads of native code; 0: as many as cores.")
     lease_s: float = Field(120.0, gt=0, description="Seconds a run's lock lives unless renewed.")
     inputs: InputSettings = InputSettings()
@@ -268,6 +287,8 @@ class Settings(BaseSettings):
                 "store_url": True,
                 "results_url": True,
                 "reader_url": True,
+                "airflow_url": True,
+                "airflow_logs": True,
                 "threads": True,
                 "lease_s": True,
                 "language": {"endpoint_key", "endpoint_timeout_s"},

@@ -1,3 +1,4 @@
+from collections import Counter
 from typing import Any
 
 import pandas as pd
@@ -6,9 +7,12 @@ import pytest
 from vidrec_tasks.contracts.parsing import no_rejects
 from vidrec_tasks.evaluation.gates import Gate, evaluate_gates, failed, in_words
 from vidrec_tasks.evaluation.list_counts import ListCounts
+from vidrec_tasks.evaluation.list_shape import ListShape
 from vidrec_tasks.settings import EvaluationSettings, RecommendingSettings, Settings
 
 GOOD = ListCounts(n_rows=20, n_active=10, n_listed=10)
+SPREAD = ListShape(Counter({f"v{n}": 2 for n in range(100)}), 20, 200, 100, 20)
+"""20 users with 10 rows each; half of the rows of the night before are gone."""
 MEASURED = {
     "champion": {
         "ndcg@10": 0.1,
@@ -32,6 +36,7 @@ def evaluate(counts: ListCounts = GOOD, **changed: Any) -> dict[str, Gate]:
                                 "regions": [[], ["CH"], []]}),
         "rejects": no_rejects(),
         "settings": Settings(evaluation=EvaluationSettings(min_list_share=0.9)),
+        "shape": SPREAD, "n_visible": 200,
         **changed,
     }  # fmt: skip
     metrics = world.pop("metrics")
@@ -173,3 +178,27 @@ def test_a_gate_is_json() -> None:
         "name": "list_share", "value": 1.0, "bound": 0.9, "direction": "at_least", "passed": True,
         "meaning": "Active users with a list, or who have watched all there is.",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shape", "name"),
+    [
+        (ListShape(Counter({f"v{n}": 20 for n in range(10)}), 20), "user_overlap"),
+        (ListShape(SPREAD.videos, 20, 200, 3, 20), "churn"),
+    ],
+)
+def test_each_shape_has_its_gate(shape: ListShape, name: str) -> None:
+    assert failing(evaluate(shape=shape)) == [name]
+
+
+def test_bounds_of_top_share_and_coverage_are_settings() -> None:
+    strict = EvaluationSettings(max_top_share=0.01, min_list_coverage=0.6)
+    assert failing(evaluate(settings=Settings(evaluation=strict))) == [
+        "list_coverage", "top_share",
+    ]  # fmt: skip
+
+
+def test_a_small_world_is_not_asked_to_vary() -> None:
+    gates = evaluate(shape=ListShape(Counter({"v1": 3}), 3), n_visible=1)
+    names = ("list_coverage", "top_share", "user_overlap", "churn")
+    assert [gates[name].value for name in names] == [None] * 4

@@ -1,6 +1,7 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +12,33 @@ from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.publishing.reader import Reader
 
 _NUMBERS = count()
+
+Fault = tuple[str, str, str, str]
+_FAULTS: list[Fault] = []
+
+
+@pytest.fixture
+def survived(request: pytest.FixtureRequest) -> Callable[[str, str, str], None]:
+    """Note a fault that was survived: what it was, what a reader saw, what was lost."""
+    callspec = getattr(request.node, "callspec", None)
+    database = str(callspec.params["url"]) if callspec else "-"
+
+    def note(fault: str, reader_saw: str, lost: str) -> None:
+        _FAULTS.append((database, fault, reader_saw, lost))
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the fault matrix under the tests that filled it."""
+    if not _FAULTS:
+        return
+    rows = [("database", "fault", "a reader saw", "lost"), *_FAULTS]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    terminalreporter.section("faults while publishing")
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        terminalreporter.line(" | ".join(cells).rstrip())
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,9 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 BINARIES = Path("/usr/lib/postgresql")
@@ -20,23 +21,55 @@ def find_binaries() -> Path | None:
     return found[-1].parent
 
 
+@dataclass(frozen=True)
+class Server:
+    """A running server.
+
+    Attributes:
+        url: where it is.
+        restart: kills it, as a crash would, and starts it again.
+    """
+
+    url: str
+    restart: Callable[[], None]
+
+
 @contextmanager
 def started(binaries: Path) -> Iterator[str]:
-    """The URL of a running server, on a socket in a folder of its own."""
+    """The URL of a running server."""
+    with running(binaries) as server:
+        yield server.url
+
+
+@contextmanager
+def running(binaries: Path, *, largest_file_bytes: int | None = None) -> Iterator[Server]:
+    """A server on a socket in a folder of its own.
+
+    Args:
+        binaries: from `find_binaries`.
+        largest_file_bytes: what a file may grow to, so that writing fails as on a full disk.
+    """
     folder = Path(tempfile.mkdtemp(prefix="vidrec-pg-"))
     if os.getuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
     data = folder / "data"
+    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
+    control = (binaries / "pg_ctl", "-D", data, "-w", "-t", int(LONGEST_START_S))
+    start = (*control, "-l", folder / "log", "-o", options, "start")
+    stop = (*control, "-m", "immediate", "stop")  # by the pid in its own data folder
+
+    def restart() -> None:
+        _run(*stop)
+        _run(*start)
+
     try:
         _run(binaries / "initdb", "-D", data, "-A", "trust", "-U", "vidrec",
              "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")  # fmt: skip
-        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-        control = (binaries / "pg_ctl", "-D", data, "-w", "-t", int(LONGEST_START_S))
-        _run(*control, "-l", folder / "log", "-o", options, "start")
+        _run(*start, largest_file_bytes=largest_file_bytes)
         try:
-            yield f"postgresql://vidrec@/postgres?host={folder}"
+            yield Server(f"postgresql://vidrec@/postgres?host={folder}", restart)
         finally:
-            _run(*control, "-m", "immediate", "stop")  # by the pid in its own data folder
+            _run(*stop)
     finally:
         shutil.rmtree(folder)
 
@@ -49,8 +82,11 @@ def _as_server() -> list[str]:
     return [setpriv, "--reuid=postgres", "--regid=postgres", "--init-groups"] if setpriv else []
 
 
-def _run(*command: object) -> None:
+def _run(*command: object, largest_file_bytes: int | None = None) -> None:
     words = [*_as_server(), *map(str, command)]
+    if largest_file_bytes is not None:
+        prlimit = shutil.which("prlimit") or "prlimit"
+        words = [prlimit, f"--fsize={largest_file_bytes}", "--", *words]
     done = subprocess.run(words, capture_output=True, text=True, cwd="/", check=False)
     if done.returncode:
         raise RuntimeError(f"{words}: {done.stdout}{done.stderr}")

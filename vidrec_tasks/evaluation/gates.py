@@ -20,6 +20,7 @@ from vidrec_tasks.columns import (
     VIDEO_ID,
 )
 from vidrec_tasks.evaluation.list_counts import ListCounts, count_gaps
+from vidrec_tasks.evaluation.list_shape import ListShape
 from vidrec_tasks.settings import Settings
 
 Direction = Literal["at_least", "at_most"]
@@ -66,6 +67,8 @@ def evaluate_gates(
     videos: pd.DataFrame,
     rejects: pd.DataFrame,
     settings: Settings,
+    shape: ListShape | None = None,
+    n_visible: int = 0,
 ) -> list[Gate]:
     """Hold a night against its bounds.
 
@@ -79,12 +82,15 @@ def evaluate_gates(
         videos: the catalogue of the night.
         rejects: table, row_num, reason.
         settings: the bounds.
+        shape: of all user shards; None: not measured.
+        n_visible: videos of the catalogue that are active and not expired.
 
     Returns:
         The gates, in the order of reading.
     """
     return [
         *_list_gates(counts, settings.evaluation.min_list_share),
+        *_shape_gates(shape or ListShape(), n_visible, settings),
         *_measured_gates(metrics, settings),
         *_other_gates(similar, fallbacks, videos, rejects),
     ]
@@ -129,6 +135,32 @@ def _list_gates(counts: ListCounts, min_list_share: float) -> list[Gate]:
             "Active users with a list, or who have watched all there is.", "no user is active",
         ),
         *(_none(name, n, meaning) for name, (n, meaning) in wrong.items()),
+    ]  # fmt: skip
+
+
+def _shape_gates(shape: ListShape, n_visible: int, settings: Settings) -> list[Gate]:
+    bounds = settings.evaluation
+    is_telling = shape.is_telling(n_visible, settings.recommending.n)
+    few = "too few users or videos for lists to differ"
+    no_night_before = "too few users had a list the night before"
+    return [
+        _at_least(
+            "list_coverage", shape.coverage(n_visible) if is_telling else None,
+            bounds.min_list_coverage, "Videos in any list, of those that could be.", few,
+        ),
+        _at_most(
+            "top_share", shape.top_share(n_visible) if is_telling else None,
+            bounds.max_top_share, "Share of rows that the most listed 1% of videos take.", few,
+        ),
+        _at_most(
+            "user_overlap", shape.overlap() if is_telling else None,
+            bounds.max_user_overlap, "Share of a list that two users have in common.", few,
+        ),
+        _at_most(
+            "churn", shape.churn() if is_telling else None,
+            bounds.max_churn, "Share of the rows of the night before that are gone.",
+            no_night_before if is_telling else few,
+        ),
     ]  # fmt: skip
 
 

@@ -125,6 +125,11 @@ def count_gaps(lists: pd.DataFrame, owner: str, n: int | None = None) -> int:
     return int(ordered.loc[wrong, owner].nunique())
 
 
+def count_visible(videos: pd.DataFrame, moment: pd.Timestamp) -> int:
+    """Videos that are active and not expired at a moment."""
+    return int((_is_active(videos) & ~_is_expired(videos, moment)).sum())
+
+
 def _is_active(videos: pd.DataFrame) -> pd.Series:
     return videos[STATUS].str.lower() == "active"
 

@@ -6,10 +6,12 @@ from typing import Any
 
 import pandas as pd
 
+from vidrec_tasks.columns import USER_ID, VIDEO_ID
 from vidrec_tasks.errors import GateError
 from vidrec_tasks.evaluation.gates import Gate, evaluate_gates, failed, in_words
-from vidrec_tasks.evaluation.list_counts import ListCounts, count_lists
-from vidrec_tasks.jobs._job import Context, Made, job, midnight
+from vidrec_tasks.evaluation.list_counts import ListCounts, count_lists, count_visible
+from vidrec_tasks.evaluation.list_shape import ListShape, measure_shape
+from vidrec_tasks.jobs._job import Context, Made, job, midnight, shards_of
 from vidrec_tasks.publishing.engine import make_engine, results_url
 from vidrec_tasks.publishing.manifest import manifest_of, started_at
 from vidrec_tasks.publishing.publisher import Publisher
@@ -24,6 +26,7 @@ log = logging.getLogger(__name__)
     ),
     makes=("gates",),
     settings=("evaluation", "recommending", "content"),
+    parents=("previous",),
     is_pure=False,
 )  # fmt: skip
 def check_gates(context: Context) -> Made:
@@ -41,6 +44,8 @@ def check_gates(context: Context) -> Made:
         videos=context.read("videos"),
         rejects=context.read("rejects"),
         settings=context.settings,
+        shape=_shape(context),
+        n_visible=count_visible(context.read("videos"), pd.Timestamp(midnight(context.night))),
     )
     said = {"gates": [gate.to_json() for gate in gates], "passed": not failed(gates)}
     if failed(gates):
@@ -69,6 +74,27 @@ def _count(context: Context, shard: str) -> ListCounts:
         n=context.settings.recommending.n,
         default_max_age_rating=context.settings.recommending.default_max_age_rating,
     )
+
+
+def _shape(context: Context) -> ListShape:
+    """What tonight's lists have in common, and with those of the night before if it is there."""
+    shape = ListShape()
+    for shard in range(context.run.record.n_user_shards):
+        shape += measure_shape(context.read(f"explained.{shard}"), _before(context, shard))
+    return shape
+
+
+def _before(context: Context, shard: int) -> pd.DataFrame | None:
+    """Last night's lists of a shard's users; all of them where users were split otherwise."""
+    previous = context.parent("previous")
+    if previous is None:
+        return None
+    is_split_alike = previous.record.n_user_shards == context.run.record.n_user_shards
+    names = [f"explained.{shard}"] if is_split_alike else shards_of(previous, "explained")
+    if any(previous.find(name) is None for name in names):
+        return None
+    parts = [previous.read(name)[[USER_ID, VIDEO_ID]] for name in names]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _reject(context: Context, metrics: dict[str, Any], gates: dict[str, Any]) -> None:

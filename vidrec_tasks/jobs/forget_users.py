@@ -7,12 +7,20 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from vidrec_tasks.errors import InputError, StoreError
+from vidrec_tasks.publishing.airflow_traces import (
+    erase_from_airflow,
+    erase_from_logs,
+    files_about,
+    search_airflow,
+)
 from vidrec_tasks.publishing.engine import make_engine, results_url
 from vidrec_tasks.publishing.erasure import count_users, erase_users
 from vidrec_tasks.settings import Settings
@@ -25,9 +33,21 @@ from vidrec_tasks.store.sought import Sought
 
 log = logging.getLogger(__name__)
 
+SEARCHED: Final = (
+    "input tables", "artefacts", "models", "reports", "result tables of every run",
+    "bytes of every other file of the store",
+)  # fmt: skip
+"""Where users are looked for, beside what the receipt says of Airflow."""
+
 
 def forget_users(
-    settings: Settings, place: Place, *, request_id: str, user_ids: Iterable[str]
+    settings: Settings,
+    place: Place,
+    *,
+    request_id: str,
+    user_ids: Iterable[str],
+    airflow_url: str = "",
+    airflow_logs: str = "",
 ) -> dict[str, Any]:
     """Erase users everywhere and search for them again.
 
@@ -36,6 +56,8 @@ def forget_users(
         place: the store.
         request_id: who asks: the name of the receipt ``erasures/receipts/<request_id>.json``.
         user_ids: whom to forget.
+        airflow_url: of Airflow's own database; empty: as set, or not searched.
+        airflow_logs: folder of Airflow's logs; empty: as set, or not searched.
 
     Returns:
         How many users, rows removed, and what a second search found (nothing).
@@ -57,7 +79,16 @@ def forget_users(
         tables = erase_users(engine, sought.ids)
         erased = erase_from_store(place, sought)
         left = _search_again(place, engine, sought)
+        # Last: until here a retry still needs what the form was given.
+        traces = Traces(
+            airflow_url or settings.airflow_url.get_secret_value(),
+            airflow_logs or settings.airflow_logs,
+        )
+        airflow = {} if left else traces.erase(sought)
+        left = {**left, **({} if left else traces.search(sought))}
     receipt = _receipt(request_id, sought, n_new, tables, erased, left)
+    receipt["airflow"] = {**traces.searched(), "removed": airflow}
+    receipt["searched"] = SEARCHED
     path = place.path("erasures", "receipts", f"{_file_name(request_id)}.json")
     place.write_json(path, receipt)
     log.info("%d users forgotten, %d rows removed", len(sought.ids), receipt["n_removed"])
@@ -68,6 +99,35 @@ def forget_users(
         "found_again": 0,
         "receipt": str(path),
     }
+
+
+@dataclass(frozen=True)
+class Traces:
+    """Where Airflow keeps what it was told.
+
+    Attributes:
+        url: of its database; empty: not searched.
+        logs: folder of its logs; empty: not searched.
+    """
+
+    url: str
+    logs: str
+
+    def searched(self) -> dict[str, bool]:
+        """Which of the two was searched at all."""
+        return {"database_searched": bool(self.url), "logs_searched": bool(self.logs)}
+
+    def erase(self, sought: Sought) -> dict[str, int]:
+        """Remove the users; returns what was changed."""
+        changed = dict(+erase_from_airflow(self.url, sought)) if self.url else {}
+        n_files = erase_from_logs(Path(self.logs), sought) if self.logs else 0
+        return {**changed, **({"airflow/logs": n_files} if n_files else {})}
+
+    def search(self, sought: Sought) -> dict[str, int]:
+        """What is left of the users."""
+        left = dict(search_airflow(self.url, sought)) if self.url else {}
+        n_files = len(list(files_about(Path(self.logs), sought))) if self.logs else 0
+        return {**left, **({"airflow/logs": n_files} if n_files else {})}
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -18,7 +19,7 @@ from vidrec_tasks.errors import PublishError, SettingsError
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.place import Place
 
-READER: Final = "vidrec_reader"
+READER: Final = "vidrec_page"
 """A role of PostgreSQL that may read the result tables and nothing else, where somebody made it."""
 
 RESULTS_FILE: Final = "results.sqlite"
@@ -93,7 +94,7 @@ def in_words(engine: sa.Engine, action: str) -> Iterator[None]:
     """
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, psycopg.Error) as error:
         said = error.orig if isinstance(error, DBAPIError) and error.orig else error
         first = (str(said).splitlines() or [type(said).__name__])[0]
         message = (

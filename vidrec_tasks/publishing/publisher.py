@@ -5,17 +5,18 @@ was half-loaded. Leaves reading to `reader`, erasing users to `erasure`.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import pandas as pd
 import sqlalchemy as sa
 
-from vidrec_tasks.columns import RUN_ID
-from vidrec_tasks.errors import PublishError
 from vidrec_tasks.publishing.engine import grant_reading, in_words
+from vidrec_tasks.publishing.loading import load_rows, remove_rows
+from vidrec_tasks.publishing.migrating import migrate
+from vidrec_tasks.publishing.partitions import drop, runs_with_partitions
 from vidrec_tasks.publishing.rows import plain, rows_of
 from vidrec_tasks.publishing.run_rows import (
     LOADING,
@@ -34,13 +35,9 @@ from vidrec_tasks.publishing.run_rows import (
     update_run,
 )
 from vidrec_tasks.publishing.tables import (
-    POINTER_ROW,
-    RESULTS,
     adhoc_search_results,
-    metadata,
     pointer,
     runs,
-    views,
 )
 
 log = logging.getLogger(__name__)
@@ -59,24 +56,22 @@ class Publisher:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
 
-    def prepare(self) -> None:
-        """Create what is absent of tables, views and the pointer's row.
+    def prepare(self) -> tuple[str | None, str]:
+        """Bring tables, views and the pointer's row to the present schema.
+
+        Returns:
+            The version of the schema before and now.
 
         Raises:
-            PublishError: the database cannot be reached or written.
+            PublishError: the database cannot be reached or written, or is of a later version.
         """
         with self._transaction("prepare the tables") as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
-            inspector = sa.inspect(connection)
-            there = {*inspector.get_table_names(), *inspector.get_view_names()}
-            for schema in (metadata, views):  # views last: they read the tables
-                absent = [t for name, t in schema.tables.items() if name not in there]
-                schema.create_all(connection, tables=absent, checkfirst=False)
-            if connection.execute(sa.select(pointer.c.row_num)).first() is None:
-                connection.execute(sa.insert(pointer).values(row_num=POINTER_ROW))
+            versions = migrate(connection)
             if connection.dialect.name == "postgresql":
                 grant_reading(connection)
+            return versions
 
     def open_run(
         self,
@@ -108,7 +103,8 @@ class Publisher:
     def load(self, run_id: str, tables: Mapping[str, Iterable[pd.DataFrame]]) -> dict[str, int]:
         """Load the rows of an opened run, in place of those that it has.
 
-        Rows of a run that readers may see are replaced in one transaction; others chunk by chunk.
+        Rows of a run that readers may see are replaced in one transaction; others out of
+        their sight.
 
         Args:
             run_id: an opened run.
@@ -122,13 +118,10 @@ class Publisher:
             PublishError: the run is not open, a frame does not fit its table, a key is there
                 twice, or the database cannot be written.
         """
-        with in_words(self.engine, f"load run {run_id}"), self.engine.connect() as connection:
-            with connection.begin():
-                state = must_find(connection, run_id).state
-            if state == PUBLISHED:
-                with connection.begin():
-                    return _load(connection, run_id, tables, nullcontext)
-            return _load(connection, run_id, tables, connection.begin)
+        with in_words(self.engine, f"load run {run_id}"):
+            with self.engine.begin() as connection:
+                is_visible = must_find(connection, run_id).state == PUBLISHED
+            return load_rows(self.engine, run_id, tables, is_visible=is_visible)
 
     def publish(
         self, run_id: str, published_at: datetime, *, rows: Mapping[str, int] | None = None
@@ -177,9 +170,11 @@ class Publisher:
             run_id, night=night, started_at=started_at, manifest=manifest, metrics=metrics,
             gates=gates, state=REJECTED,
         )  # fmt: skip
-        with self._transaction(f"reject run {run_id}") as connection:
-            if must_find(connection, run_id).state == REJECTED:
-                clear(connection, run_id)
+        with in_words(self.engine, f"reject run {run_id}"):
+            with self.engine.begin() as connection:
+                is_rejected = must_find(connection, run_id).state == REJECTED
+            if is_rejected:
+                remove_rows(self.engine, run_id)
 
     def rollback_target(self, run_id: str | None = None) -> str:
         """The published run to go back to.
@@ -235,8 +230,11 @@ class Publisher:
         for run_id in old:
             with self._transaction(f"drop run {run_id}") as connection:
                 if lock_pointer(connection) != run_id:
-                    clear(connection, run_id)
+                    if not self._has_partitions:
+                        clear(connection, run_id)
                     connection.execute(sa.delete(runs).where(runs.c.run_id == run_id))
+        if self._has_partitions:
+            self._drop_partitions()
         return old
 
     def write_answers(self, request_id: str, answers: pd.DataFrame) -> int:
@@ -268,29 +266,21 @@ class Publisher:
             found = find_run(connection, run_id)
         return None if found is None else dict(found._mapping)
 
+    @property
+    def _has_partitions(self) -> bool:
+        return self.engine.dialect.name == "postgresql"
+
+    def _drop_partitions(self) -> None:
+        """Drop the partitions of runs that are not written down, also those left by a kill."""
+        with in_words(self.engine, "drop old partitions"):
+            there = runs_with_partitions(self.engine)
+            # Runs are read last: one that is opened meanwhile is written down before it loads.
+            with self.engine.begin() as connection:
+                known = set(connection.execute(sa.select(runs.c.run_id)).scalars())
+            for run_id in sorted(there - known):
+                drop(self.engine, run_id)
+
     @contextmanager
     def _transaction(self, action: str) -> Iterator[sa.Connection]:
         with in_words(self.engine, action), self.engine.begin() as connection:
             yield connection
-
-
-def _load(
-    connection: sa.Connection,
-    run_id: str,
-    tables: Mapping[str, Iterable[pd.DataFrame]],
-    transaction: Callable[[], AbstractContextManager[Any]],
-) -> dict[str, int]:
-    unknown = sorted(set(tables) - set(RESULTS))
-    if unknown:
-        message = f"run {run_id}: {unknown[0]!r} is no result table; one of {', '.join(RESULTS)}"
-        raise PublishError(message)
-    with transaction():
-        clear(connection, run_id)
-    counts = dict.fromkeys(RESULTS, 0)
-    for name, frames in tables.items():
-        for frame in frames:
-            for rows in rows_of(RESULTS[name], frame, {RUN_ID: run_id}):
-                with transaction():
-                    connection.execute(sa.insert(RESULTS[name]), rows)
-                counts[name] += len(rows)
-    return counts

@@ -1,0 +1,72 @@
+import csv
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.publishing.worlds import publish, recommendations, run_id
+from vidrec_tasks.errors import PublishError
+from vidrec_tasks.publishing.exports import NO_LIST, export_lists, to_rectools
+from vidrec_tasks.publishing.publisher import Publisher
+
+ITEMS = ["v1", "v2", "v3"]
+
+
+def test_json_lines_are_as_personalize_writes_them(
+    url: str, publisher: Publisher, tmp_path: Path
+) -> None:
+    publish(publisher, 1)
+    path = tmp_path / "out" / "lists.jsonl"
+    said = export_lists(url, path, user_ids=["u2", "stranger"])
+    assert said == {"run_id": run_id(1), "users": 2, "errors": 1, "path": str(path)}
+    assert [json.loads(line) for line in path.read_text().splitlines()] == [
+        {"input": {"userId": "u2"},
+         "output": {"recommendedItems": ITEMS, "scores": [1.0, 1.0, 1.0]}, "error": None},
+        {"input": {"userId": "stranger"}, "output": None, "error": NO_LIST},
+    ]  # fmt: skip
+
+
+def test_every_list_is_exported_where_nobody_is_named(
+    url: str, publisher: Publisher, tmp_path: Path
+) -> None:
+    publish(publisher, 1)
+    publish(publisher, 2)
+    path = tmp_path / "lists.parquet"
+    assert export_lists(url, path, form="parquet")["users"] == 3
+    table = pq.read_table(path).to_pylist()
+    assert [row["userId"] for row in table] == ["u1", "u2", "u3"]
+    assert table[0] == {"userId": "u1", "recommendedItems": ITEMS, "scores": [2.0, 2.0, 2.0],
+                        "error": None}  # fmt: skip
+
+
+def test_a_csv_holds_the_same_rows(url: str, publisher: Publisher, tmp_path: Path) -> None:
+    publish(publisher, 1)
+    path = tmp_path / "lists.csv"
+    export_lists(url, path, form="csv", user_ids=["u1", "stranger, with a comma"])
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert json.loads(rows[0]["recommendedItems"]) == ITEMS
+    assert json.loads(rows[0]["scores"]) == [1.0, 1.0, 1.0]
+    assert (rows[1]["userId"], rows[1]["error"]) == ("stranger, with a comma", NO_LIST)
+
+
+def test_nothing_published_is_an_error_and_leaves_no_file(
+    url: str, publisher: Publisher, tmp_path: Path
+) -> None:
+    with pytest.raises(PublishError, match="no run is published yet"):
+        export_lists(url, tmp_path / "lists.jsonl")
+    assert not list(tmp_path.glob("*lists*"))
+
+
+def test_no_database_and_no_such_form_are_said(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'none.sqlite'}"
+    with pytest.raises(PublishError, match="there are no result tables yet"):
+        export_lists(url, tmp_path / "x")
+    with pytest.raises(PublishError, match="one of jsonl, csv, parquet"):
+        export_lists(url, tmp_path / "x", form="xml")
+
+
+def test_renaming_gives_the_columns_of_rectools() -> None:
+    frame = to_rectools(recommendations(1))
+    assert list(frame.columns) == ["user_id", "item_id", "score", "rank"]

@@ -1,0 +1,76 @@
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from tests.publishing.worlds import publish
+from vidrec_tasks.errors import PublishError
+from vidrec_tasks.publishing.engine import make_engine
+from vidrec_tasks.publishing.migrating import VERSION_TABLE
+from vidrec_tasks.publishing.publisher import Publisher
+from vidrec_tasks.publishing.tables import RESULTS, metadata, views
+
+
+def test_migrations_give_the_schema_that_the_code_knows(publisher: Publisher) -> None:
+    def is_ours(name: str | None, kind: str, *rest: object) -> bool:
+        return name != VERSION_TABLE
+
+    with publisher.engine.begin() as connection:
+        options = {"include_name": is_ours, "compare_type": True}
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, metadata) == []
+
+
+def test_both_databases_have_the_same_columns_and_keys(publisher: Publisher) -> None:
+    inspector = sa.inspect(publisher.engine)
+    for name, table in metadata.tables.items():
+        columns = {column["name"]: column["nullable"] for column in inspector.get_columns(name)}
+        assert columns == {column.name: column.nullable for column in table.columns}, name
+        key = inspector.get_pk_constraint(name)["constrained_columns"]
+        assert set(key) == {column.name for column in table.primary_key}, name
+        unique = {frozenset(u["column_names"]) for u in inspector.get_unique_constraints(name)}
+        said = [u for u in table.constraints if isinstance(u, sa.UniqueConstraint)]
+        assert unique == {frozenset(c.name for c in u.columns) for u in said}, name
+
+
+def test_a_second_migration_changes_nothing(publisher: Publisher) -> None:
+    assert publisher.prepare() == ("0001", "0001")
+
+
+def test_tables_of_a_later_version_are_refused(publisher: Publisher) -> None:
+    with publisher.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+    with pytest.raises(PublishError, match="run the newer program"):
+        publisher.prepare()
+
+
+def test_tables_from_before_migrations_are_adopted_or_refused(url: str) -> None:
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        metadata.create_all(connection)
+        views.create_all(connection, checkfirst=False)
+        connection.exec_driver_sql("INSERT INTO pointer (row_num) VALUES (1)")
+    publisher = Publisher(engine)
+    if engine.dialect.name == "postgresql":
+        with pytest.raises(PublishError, match="partitions of their own"):
+            publisher.prepare()
+    else:
+        assert publisher.prepare() == (None, "0001")
+        assert publish(publisher, 1)
+
+
+def test_a_run_has_a_partition_of_each_table(server: str) -> None:
+    from vidrec_tasks.publishing.partitions import runs_with_partitions
+
+    with make_engine(server).begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA IF EXISTS parts CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA parts")
+    publisher = Publisher(make_engine(f"{server}&options=-csearch_path%3Dparts"))
+    publish(publisher, 1)
+    publish(publisher, 2)
+    attached = sa.text("SELECT count(*) FROM pg_inherits JOIN pg_class ON oid = inhrelid "
+                       "WHERE relkind = 'r' AND pg_table_is_visible(oid)")  # fmt: skip
+    with publisher.engine.begin() as connection:
+        assert connection.execute(attached).scalar() == 2 * len(RESULTS)
+    publisher.prune(1)
+    assert len(runs_with_partitions(publisher.engine)) == 1

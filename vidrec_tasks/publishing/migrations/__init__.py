@@ -1,0 +1,1 @@
+"""Migrations: the steps that bring the result tables of either database to the present schema."""
