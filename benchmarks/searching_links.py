@@ -12,6 +12,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from vidrec_tasks.content.encoders import Encoders
+from vidrec_tasks.errors import InputError
 from vidrec_tasks.language.terms import count_terms
 from vidrec_tasks.recommending.content import Content
 from vidrec_tasks.recommending.likeness import Likeness
@@ -40,9 +41,15 @@ class Catalogue:
 
 
 def read_catalogue(catalogue: Path, links: Path) -> Catalogue:
-    """Read video_id, title, description, tags (``|``-separated) and video_id, linked_id."""
-    read = {"dtype": str, "keep_default_na": False}
-    return _catalogue(pd.read_csv(catalogue, **read), pd.read_csv(links, **read))
+    """Read video_id, title, description, tags (``|``-separated) and video_id, linked_id.
+
+    Only the ids have to be there. What is said twice counts once; a link of a video to itself, or
+    with one that the catalogue does not have, counts for nothing.
+
+    Raises:
+        InputError: a column of ids is missing.
+    """
+    return _catalogue(_read(catalogue, ["video_id"]), _read(links, ["video_id", "linked_id"]))
 
 
 def known_links(data: Path) -> dict[str, Catalogue]:
@@ -118,6 +125,15 @@ def _recall(lists: dict[int, list[int]], catalogue: Catalogue) -> float:
         for num, linked in catalogue.links.items()
     ]
     return round(float(np.mean(found)), 4) if found else 0.0
+
+
+def _read(path: Path, needed: list[str]) -> pd.DataFrame:
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    missing = [name for name in needed if name not in table]
+    if missing:
+        message = f"{path}: column {missing[0]} is missing; it has {', '.join(table)}"
+        raise InputError(message)
+    return table
 
 
 def _catalogue(videos: pd.DataFrame, links: pd.DataFrame) -> Catalogue:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.searching_links import measure, read_catalogue
+from vidrec_tasks.errors import InputError
 
 
 def encode(texts: Sequence[str]) -> Any:
@@ -52,3 +53,14 @@ def test_links_twice_to_themselves_and_to_nowhere_do_not_count(tmp_path: Path) -
 def test_without_a_link_there_is_no_ratio(tmp_path: Path) -> None:
     said = measured(tmp_path, {"video_id": ["a", "b"], "title": ["x", "y"]}, [("a", "nowhere")])
     assert said["ratio"] is None
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"videos\.csv: column video_id is missing; it has id"):
+        measured(tmp_path, {"id": ["a"], "title": ["x"]}, [])
+
+
+def test_a_byte_order_mark_hides_no_column(tmp_path: Path) -> None:
+    for name, text in {"v": "video_id\na\nb\n", "l": "video_id,linked_id\na,b\n"}.items():
+        (tmp_path / name).write_text(text, encoding="utf-8-sig")
+    assert read_catalogue(tmp_path / "v", tmp_path / "l").links == {0: {1}}

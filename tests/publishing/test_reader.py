@@ -1,10 +1,13 @@
+import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
 from tests.publishing.worlds import described, moment, publish, run_id
 from vidrec_tasks.errors import PublishError
+from vidrec_tasks.publishing.engine import make_engine
 from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.publishing.reader import Reader
 from vidrec_tasks.publishing.tables import RESULTS, metadata
@@ -45,6 +48,22 @@ def test_a_stranger_gets_the_segments_list_or_everybodys_and_is_told(
     assert listing.is_fallback
     assert listing.segment == said
     assert [row["video_id"] for row in listing.rows] == videos
+
+
+@pytest.mark.parametrize(("user", "videos"), [("u2", ["v1", "v2"]), ("stranger", ["v7", "v8"])])
+def test_the_readmes_query_for_anybody_never_returns_nothing(
+    publisher: Publisher, reader: Reader, url: str, user: str, videos: list[str]
+) -> None:
+    publish(publisher, 1)
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"```sql\n(.*?)```", readme, re.DOTALL)
+    assert block
+    for_anybody = next(said for said in block[1].split(";") if "union all" in said)
+    engine = make_engine(url, read_only=True)
+    with engine.begin() as connection:
+        rows = connection.execute(sa.text(for_anybody.replace("u017", user))).all()
+    engine.dispose()
+    assert [row.video_id for row in rows][:2] == videos
 
 
 def test_a_profile_holds_what_json_can_hold(publisher: Publisher, reader: Reader) -> None:
