@@ -188,7 +188,7 @@ def test_no_creator_and_no_hostile_topic_reaches_a_prompt() -> None:
     table = profiles({"topics": [[hostile, 9.0, 9], ["islam", 8.0, 8], *TOPICS]})
     generator = Scripted(good)
     write(generator, table)
-    asked = " ".join(" ".join(prompt) for prompt in generator.asked)
+    asked = " ".join(map(str, generator.asked))
     assert not any(text in asked for text in (hostile, "islam", "c1"))
 
 

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from vidrec_tasks.language.causal import CausalGenerator, load_causal
-from vidrec_tasks.language.generator import Generator, LazyGenerator, Prompt, load_generator
+from vidrec_tasks.language.generator import Bounds, Generator, LazyGenerator, Prompt, load_generator
 from vidrec_tasks.settings import LanguageSettings
 
 WORDS = ["<pad>", "<end>", "facts", "user", "likes", "cats", "jazz", "and", ".", "this", "mix"]
@@ -123,3 +123,21 @@ def test_a_lazy_generator_knows_its_name_without_loading_and_then_says_the_same(
         assert LazyGenerator(settings, cache=folder.parent).identity == loaded.identity
     assert lazy.complete(PROMPTS) == loaded.complete(PROMPTS)
     assert lazy.n_asked == len(PROMPTS)
+
+
+def test_the_embedded_model_is_named_without_being_dequantised(
+    tmp_path: Path, embedded: Generator
+) -> None:
+    lazy = LazyGenerator(LanguageSettings(), cache=tmp_path)
+    assert lazy.identity == embedded.identity
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_user_of_one_taste_and_a_bound_prompt_are_answered_within_the_bounds(
+    folder: Path,
+) -> None:
+    bounds = Bounds((), ("cats", "jazz"), 2)
+    prompts = [Prompt("facts", "cats and jazz", "this user", bounds)] * 2
+    first, second = load(folder).complete(prompts)
+    assert first == second
+    assert {"cats", "jazz"} <= set(first.removesuffix(".").split())

@@ -40,15 +40,28 @@ def test_cited_videos_were_watched_and_their_shares_are_parts_of_a_whole(models:
 def test_leaving_a_video_out_lowers_the_score_by_what_is_said(models: Models) -> None:
     user = worlds.histories().take(slice(0, 1))
     nums = np.array([1, 2, 20])
-    asked, drops = leave_one_out(models, user, nums, scorer="blend")
+    [(asked, drops)] = leave_one_out(models, [user], [nums], scorer="blend")
     assert drops.shape == (3, len(asked))
-    whole = score_rows(models, [user], nums, scorer="blend")[0]
-    without = score_rows(models, [user.where(user.video_nums != asked[0])], nums, scorer="blend")
-    np.testing.assert_allclose(whole - without[0], drops[:, 0], atol=1e-9)
+    without = user.where(user.video_nums != asked[0])
+    whole, less = score_rows(models, [(user, nums), (without, nums)], scorer="blend")
+    np.testing.assert_allclose(whole - less, drops[:, 0], atol=1e-6)
+
+
+def test_many_users_together_are_told_what_each_is_told_alone(models: Models) -> None:
+    lists = lists_of(models)
+    histories = worlds.histories()
+    together = cite_history(models, histories, lists, scorer="blend")
+    for user_id in lists["user_id"].unique()[:7]:
+        mine = lists[lists["user_id"] == user_id]
+        alone = cite_history(models, histories, mine, scorer="blend")["cited"]
+        for one, other in zip(alone, together.loc[mine.index, "cited"], strict=True):
+            assert [video for video, _ in one] == [video for video, _ in other]
+            mine_alone, mine_together = ([share for _, share in cited] for cited in (one, other))
+            np.testing.assert_allclose(mine_alone, mine_together, atol=1e-4)
 
 
 def test_a_user_without_likes_is_told_of_no_video(models: Models) -> None:
     nobody = worlds.histories(user_ids=["stranger"])
-    asked, drops = leave_one_out(models, nobody, np.array([1]), scorer="dot")
+    [(asked, drops)] = leave_one_out(models, [nobody], [np.array([1])], scorer="dot")
     assert len(asked) == 0
     assert drops.shape == (1, 0)

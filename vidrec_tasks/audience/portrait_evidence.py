@@ -13,7 +13,10 @@ from typing import Any
 from vidrec_tasks.language.quoting import plain_topic
 
 N_TOPICS = 3
-"""Topics a portrait draws on; it names at least two of them where there are two."""
+"""Topics a portrait draws on."""
+
+MIN_NAMES = 2
+"""Topics of those that it names, where there are as many."""
 
 _PREFERS = ("prefer", "prefers", "preferring", "preference for", "preferably", "with a focus on")
 
@@ -54,11 +57,15 @@ class PortraitEvidence:
             for name, n in self.topics[:N_TOPICS]
             for text in (f"{_videos(n)} about {name}", f"{n} about {name}")
         ]
+        return [*counted, *self.said_phrases(), _videos(self.n_videos)]
+
+    def said_phrases(self) -> list[str]:
+        """The habits in the words that a sentence may put them in."""
         loose = [phrase.removeprefix("mostly ") for phrase in self.habit_phrases]
         said = [f"{verb} {text}" for text in loose if text.endswith("videos") for verb in _PREFERS]
         weekends = [text.replace("at ", "on ") for text in self.habit_phrases if "weekends" in text]
         weekends += [text.removeprefix("mostly ") for text in weekends]
-        return [*counted, *self.habit_phrases, *loose, *said, *weekends, _videos(self.n_videos)]
+        return [*self.habit_phrases, *loose, *said, *weekends]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain lists and numbers, for the result table."""

@@ -8,11 +8,11 @@ No title and no id ever reaches a prompt.
 import hashlib
 from collections.abc import Sequence
 
-from vidrec_tasks.audience.portrait_evidence import PortraitEvidence
-from vidrec_tasks.language.generator import Prompt
+from vidrec_tasks.audience.portrait_evidence import MIN_NAMES, PortraitEvidence
+from vidrec_tasks.language.generator import Bounds, Prompt
 
-PROMPT_VERSION = "1"
-"""Part of every evidence key: raise it when a prompt, a start or the template changes."""
+PROMPT_VERSION = "2"
+"""Part of every evidence key: raise it when a prompt, a start, a bound or the template changes."""
 
 _SYSTEM = "You repeat facts about a user in one short sentence. Keep every topic. Add nothing."
 
@@ -37,13 +37,13 @@ def first_prompt(evidence: PortraitEvidence) -> Prompt:
     start = _draw([*_STARTS, *timely], evidence)
     # what the start says is left out of the facts, or the sentence says it again at its end
     facts = _facts(evidence, without=when if start in timely else "")
-    return Prompt(_SYSTEM, facts, start)
+    return Prompt(_SYSTEM, facts, start, _bounds(evidence, evidence.said_phrases()))
 
 
 def constrained_prompt(evidence: PortraitEvidence) -> Prompt:
     """What it is asked when the first answer was not grounded: topics alone, one start."""
     facts = f"A user watches videos about {join(evidence.names)}."
-    return Prompt(_SYSTEM, facts, _draw(_CONSTRAINED_STARTS, evidence))
+    return Prompt(_SYSTEM, facts, _draw(_CONSTRAINED_STARTS, evidence), _bounds(evidence, []))
 
 
 def template_portrait(evidence: PortraitEvidence) -> str:
@@ -70,6 +70,10 @@ def _facts(evidence: PortraitEvidence, *, without: str) -> str:
     # how far they watch is left to the template: told of it, 22 of 120 answers said "most videos"
     preferred = [phrase.removeprefix("mostly ") for phrase in phrases if phrase.endswith("videos")]
     return " ".join([*facts, *(f"The user prefers {phrase}." for phrase in preferred)])
+
+
+def _bounds(evidence: PortraitEvidence, phrases: Sequence[str]) -> Bounds:
+    return Bounds(tuple(phrases), tuple(evidence.names), min(MIN_NAMES, len(evidence.names)))
 
 
 def _when(evidence: PortraitEvidence) -> str:

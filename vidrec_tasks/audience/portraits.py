@@ -11,7 +11,7 @@ from datetime import date
 
 import pandas as pd
 
-from vidrec_tasks.audience.portrait_evidence import PortraitEvidence, gather_evidence
+from vidrec_tasks.audience.portrait_evidence import MIN_NAMES, PortraitEvidence, gather_evidence
 from vidrec_tasks.audience.portrait_wording import (
     PROMPT_VERSION,
     UNKNOWN,
@@ -96,7 +96,7 @@ def check_portrait(portrait: str, evidence: PortraitEvidence) -> Grounding:
     if portrait == UNKNOWN:
         nothing = not evidence.n_videos and not evidence.topics
         return Grounding(nothing, "" if nothing else "something is known")
-    n_names = min(2, len(evidence.names))
+    n_names = min(MIN_NAMES, len(evidence.names))
     return is_grounded(portrait, evidence.phrases(), names=evidence.names, min_names=n_names)
 
 

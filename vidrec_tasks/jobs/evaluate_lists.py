@@ -119,12 +119,14 @@ def _served(context: Context, content: Content, visits: pd.DataFrame) -> dict[st
 def _words(context: Context) -> dict[str, Any]:
     """What explanations and portraits are worth, summed over shards."""
     claims = [context.read(name, "claims") for name in shards_of(context.run, "explained")]
-    n_claims, n_true = (sum(said[name] for said in claims) for name in ("n_claims", "n_true"))
+    names = ("n_claims", "n_true", "n_counterfactual", "n_lowered")
+    n_claims, n_true, n_rows, n_lowered = (sum(said[name] for said in claims) for name in names)
     words = [context.read(name, "metrics") for name in shards_of(context.run, "portraits")]
     sizes = [len(context.read(name)) for name in shards_of(context.run, "portraits")]
     weights = np.array(sizes, dtype=np.float64) / max(1, sum(sizes))
     return {
         "claim_precision": n_true / n_claims if n_claims else None,
+        "counterfactual_share": n_lowered / n_rows if n_rows else None,
         "explanations_replaced": float(sum(said["n_replaced"] for said in claims)),
         "model_written_share": float(weights @ [said["model_written_share"] for said in words]),
         "grounded_share": float(weights @ [said["grounded_share"] for said in words]),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from vidrec_tasks.columns import (
@@ -20,6 +21,7 @@ from vidrec_tasks.evaluation.claims import N_CLAIMS, N_TRUE, check_explanations
 from vidrec_tasks.jobs._job import Context, Made, job
 from vidrec_tasks.jobs._reading import moment_of, read_content, read_histories, read_models
 from vidrec_tasks.recommending.attribution import cite_history
+from vidrec_tasks.recommending.counterfactual import compare_without_cited
 from vidrec_tasks.recommending.explanations import explain_lists as explain
 from vidrec_tasks.recommending.explanations import replace_failed
 
@@ -36,12 +38,9 @@ def explain_lists(context: Context) -> Made:
     """Attribute, word, check; what fails is replaced by what claims least and checked again."""
     settings = context.settings.recommending
     models = read_models(context, "serving", read_content(context))
-    cited = cite_history(
-        models,
-        read_histories(context),
-        context.read(context.own("lists")),
-        scorer=models.configuration.scorer,
-    )
+    histories = read_histories(context)
+    scorer = models.configuration.scorer
+    cited = cite_history(models, histories, context.read(context.own("lists")), scorer=scorer)
     facts = _facts(context)
     drafted = explain(cited, *facts, settings, night=context.night)
     checks = _check(context, drafted, facts)
@@ -50,10 +49,19 @@ def explain_lists(context: Context) -> Made:
     explained = replaced.assign(**{EXPLANATION_VERIFIED: checks["verified"].to_numpy()})
     explained[VALID_UNTIL] = _valid_until(context, explained[VIDEO_ID])
     check(explained, "explained", key=(USER_ID, RANK), columns=(EXPLANATION, VALID_UNTIL))
+    counterfactual = compare_without_cited(
+        models,
+        histories,
+        explained,
+        scorer=scorer,
+        rng=np.random.default_rng(settings.seed),
+    )
     said = {
         "n_claims": int(checks[N_CLAIMS].sum()),
         "n_true": int(checks[N_TRUE].sum()),
         "n_replaced": n_replaced,
+        "n_counterfactual": counterfactual.n_rows,
+        "n_lowered": counterfactual.n_lowered,
     }
     counts = {"rows": len(explained), "verified": int(checks["verified"].sum()), **said}
     return Made({context.own("explained"): {"table": explained, "claims": said}}, counts)

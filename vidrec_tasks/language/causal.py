@@ -5,7 +5,9 @@ Leaves the wording of prompts to whoever asks, and the embedded weights to `embe
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ from transformers.utils import logging as transformers_logging
 
 from vidrec_tasks.errors import ModelError
 from vidrec_tasks.hardware import device, quick_dtype
-from vidrec_tasks.language.embedded import embedded_folder
+from vidrec_tasks.language.binding import Units, Walk
+from vidrec_tasks.language.choosing import BoundChooser, Chooser, FreeChooser
+from vidrec_tasks.language.embedded import embedded_folder, embedded_name
 from vidrec_tasks.language.generator import Prompt, first_sentence, has_sentence
 from vidrec_tasks.settings import LanguageSettings
 
@@ -40,18 +44,19 @@ def load_causal(settings: LanguageSettings, *, cache: Path) -> "CausalGenerator"
         model = AutoModelForCausalLM.from_pretrained(source, dtype=dtype)
     except (OSError, ValueError) as error:
         raise ModelError(_cannot_load(settings.model, error)) from error
-    identity = identity_of(settings, cache=cache)
+    identity = identity_of(settings)
     log.info("language model %s loaded, batches of %d", identity, settings.batch_size)
     return CausalGenerator(model, tokenizer, identity=identity, settings=settings)
 
 
-def identity_of(settings: LanguageSettings, *, cache: Path) -> str:
+def identity_of(settings: LanguageSettings) -> str:
     """Name, revision and precision of the model that `load_causal` would load, without loading it.
 
     Raises:
         ModelError: the model cannot be found.
     """
-    return f"{_name(_source(settings, cache))}:{str(quick_dtype()).removeprefix('torch.')}"
+    name = embedded_name() if settings.model == "embedded" else _name(settings.model)
+    return f"{name}:{str(quick_dtype()).removeprefix('torch.')}"
 
 
 def _source(settings: LanguageSettings, cache: Path) -> str:
@@ -61,7 +66,10 @@ def _source(settings: LanguageSettings, cache: Path) -> str:
 
 
 class CausalGenerator:
-    """Greedy decoding, left padded, in batches of like length; a row leaves at its sentence end."""
+    """Greedy decoding, left padded, in batches of like length; a row leaves at its sentence end.
+
+    A prompt with bounds is decoded within them, and equal prompts are answered once.
+    """
 
     def __init__(
         self, model: Any, tokenizer: Any, *, identity: str, settings: LanguageSettings
@@ -72,6 +80,13 @@ class CausalGenerator:
         self._tokenizer = tokenizer
         self._settings = settings
         self._identity = identity
+        self._head = self._model.get_output_embeddings()
+
+    @cached_property
+    def _units(self) -> Units:
+        return Units(
+            lambda text: list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+        )
 
     @property
     def identity(self) -> str:
@@ -80,16 +95,17 @@ class CausalGenerator:
 
     def complete(self, prompts: Sequence[Prompt]) -> list[str]:
         """One sentence a prompt, in order; it begins with the prompt's ``start``."""
-        tokens = [self._tokenise(prompt) for prompt in prompts]
-        order = sorted(range(len(prompts)), key=lambda num: (len(tokens[num]), num))
-        sentences = [""] * len(prompts)
-        size = self._settings.batch_size
-        for begin in range(0, len(order), size):
-            nums = order[begin : begin + size]
-            written = self._decode([tokens[num] for num in nums])
-            for num, new in zip(nums, written, strict=True):
-                sentences[num] = first_sentence(prompts[num].start + self._text(new))
-        return sentences
+        asked = list(dict.fromkeys(prompts))  # users of one taste share one sentence
+        tokens = {prompt: self._tokenise(prompt) for prompt in asked}
+        # a stable sort: like lengths together, so that little is padded
+        asked.sort(key=lambda prompt: (prompt.bounds is None, len(tokens[prompt])))
+        sentences: dict[Prompt, str] = {}
+        for _, group in groupby(asked, key=lambda prompt: prompt.bounds is None):
+            for batch in _batched(group, self._settings.batch_size):
+                written = self._decode([tokens[prompt] for prompt in batch], self._chooser(batch))
+                for prompt, new in zip(batch, written, strict=True):
+                    sentences[prompt] = first_sentence(prompt.start + self._text(new))
+        return [sentences[prompt] for prompt in prompts]
 
     def _tokenise(self, prompt: Prompt) -> list[int]:
         if self._tokenizer.chat_template is None:
@@ -108,7 +124,7 @@ class CausalGenerator:
         return str(self._tokenizer.decode(tokens, skip_special_tokens=True))
 
     @torch.inference_mode()
-    def _decode(self, tokens: list[list[int]]) -> list[list[int]]:
+    def _decode(self, tokens: list[list[int]], chooser: Chooser) -> list[list[int]]:
         """New tokens of each row; the beginning all rows share goes through the model once."""
         n_shared = _shared_length(tokens)
         cache = self._read_shared(tokens[0][:n_shared], n_rows=len(tokens))
@@ -117,19 +133,19 @@ class CausalGenerator:
         written: list[list[int]] = [[] for _ in tokens]
         rows = list(range(len(tokens)))
         for _ in range(self._settings.max_new_tokens):
-            chosen = self._step(ids, mask, cache)
-            for row, token in zip(rows, chosen.tolist(), strict=True):
+            chosen = chooser.choose(self._step(ids, mask, cache), rows)
+            for row, token in zip(rows, chosen, strict=True):
                 written[row].append(token)
-            keep = [place for place, row in enumerate(rows) if not self._is_done(written[row])]
+            keep = [at for at, row in enumerate(rows) if not chooser.is_done(row, written[row])]
             if not keep:
                 break
+            ids = torch.tensor(chosen, device=self._device)[:, None]
             if len(keep) < len(rows):
                 # finished rows leave: the last of 64 sentences would else cost 64 times its price
                 kept = torch.tensor(keep, device=self._device)
                 cache.batch_select_indices(kept)
-                mask, chosen = mask[kept], chosen[kept]
+                mask, ids = mask[kept], ids[kept]
                 rows = [rows[place] for place in keep]
-            ids = chosen[:, None]
             mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
         return written
 
@@ -137,7 +153,7 @@ class CausalGenerator:
         cache = DynamicCache(config=self._model.config)
         if shared:
             ids = torch.tensor([shared], device=self._device)
-            self._model(input_ids=ids, cache=cache, use_cache=True, logits_to_keep=1)
+            self._model.base_model(input_ids=ids, cache=cache, use_cache=True)
             cache.batch_repeat_interleave(n_rows)
         return cache
 
@@ -152,19 +168,28 @@ class CausalGenerator:
         return ids, mask
 
     def _step(self, ids: torch.Tensor, mask: torch.Tensor, cache: DynamicCache) -> torch.Tensor:
+        """``(n_rows, width)`` the last state of each row, before the output layer."""
         places = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :]
-        answer = self._model(
-            input_ids=ids,
-            attention_mask=mask,
-            position_ids=places,
-            cache=cache,
-            use_cache=True,
-            logits_to_keep=1,
+        answer = self._model.base_model(
+            input_ids=ids, attention_mask=mask, position_ids=places, cache=cache, use_cache=True
         )
-        return torch.as_tensor(answer.logits[:, -1].argmax(dim=-1))  # (n_rows,)
+        return torch.as_tensor(answer.last_hidden_state[:, -1])
 
-    def _is_done(self, written: list[int]) -> bool:
+    def _chooser(self, prompts: Sequence[Prompt]) -> Chooser:
+        """For prompts that are all bound, or all not."""
+        walks = [Walk(self._units, p.bounds, p.start) for p in prompts if p.bounds is not None]
+        if walks:
+            return BoundChooser(self._head, walks)
+        return FreeChooser(self._head, is_whole=self._is_whole)
+
+    def _is_whole(self, written: list[int]) -> bool:
         return written[-1] == self._tokenizer.eos_token_id or has_sentence(self._text(written))
+
+
+def _batched(prompts: Iterable[Prompt], size: int) -> Iterator[list[Prompt]]:
+    prompts = iter(prompts)
+    while batch := list(islice(prompts, size)):
+        yield batch
 
 
 def _shared_length(tokens: list[list[int]]) -> int:

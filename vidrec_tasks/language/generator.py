@@ -18,6 +18,20 @@ log = logging.getLogger(__name__)
 _SENTENCE_END = re.compile(r"""(?<!\d)[.!?]["')\]]*(?=\s|$)|[。！？]|(?<=\d)[.!?](?=\s)|\n""")
 
 
+class Bounds(NamedTuple):
+    """What a sentence may be made of, beside words that need no evidence; as for `is_grounded`.
+
+    Attributes:
+        phrases: each may stand once, as written here.
+        names: phrases of which some must be named.
+        min_names: how many different names the sentence must hold.
+    """
+
+    phrases: tuple[str, ...]
+    names: tuple[str, ...]
+    min_names: int = 0
+
+
 class Prompt(NamedTuple):
     """What a generator is asked.
 
@@ -25,11 +39,13 @@ class Prompt(NamedTuple):
         system: the standing instruction, the same for many prompts (its work is shared).
         user: the facts of this prompt.
         start: the words the answer begins with; they are part of the sentence returned.
+        bounds: what the answer may be made of, for a generator that can hold to it; None: anything.
     """
 
     system: str
     user: str
     start: str = ""
+    bounds: Bounds | None = None
 
 
 class Generator(Protocol):
@@ -80,7 +96,7 @@ def _identity_of(settings: LanguageSettings, cache: Path) -> str:
         return load_generator(settings, cache=cache).identity
     from vidrec_tasks.language.causal import identity_of
 
-    return identity_of(settings, cache=cache)
+    return identity_of(settings)
 
 
 def load_generator(settings: LanguageSettings, *, cache: Path) -> Generator:

@@ -4,6 +4,7 @@ The whole score is computed again without the video, by the same code that made 
 true of every scorer. Leaves the words to `explanations`.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -16,10 +17,15 @@ from vidrec_tasks.recommending.candidates import BLOCK
 from vidrec_tasks.recommending.models import Models, Scorer
 from vidrec_tasks.recommending.ranker import score
 
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
 N_ASKED: Final = 20
 """Most recent liked videos left out in turn: a user of 1,000 must not cost 50 times one of 20."""
 N_CITED: Final = 3
 """Videos cited a row, largest share first."""
+N_USERS: Final = 100
+"""Users attributed together: 2,100 short histories, whose scoring shares the work on the videos."""
 
 
 def cite_history(
@@ -39,51 +45,82 @@ def cite_history(
     """
     cited: list[list[list[Any]]] = []
     names = {str(user): num for num, user in enumerate(histories.user_ids)}
-    for user_id, rows in lists.groupby(USER_ID, sort=False):
-        nums = models.content.nums_of(rows[VIDEO_ID])
-        user = histories.take(slice(names[str(user_id)], names[str(user_id)] + 1))
-        asked, drops = leave_one_out(models, user, nums, scorer=scorer)
-        cited += [_cite(models, asked, drop) for drop in drops]
+    grouped = [
+        (names[str(user)], models.content.nums_of(rows[VIDEO_ID]))
+        for user, rows in lists.groupby(USER_ID, sort=False)
+    ]
+    for first in range(0, len(grouped), N_USERS):
+        some = grouped[first : first + N_USERS]
+        users = [histories.take(slice(num, num + 1)) for num, _ in some]
+        found = leave_one_out(models, users, [nums for _, nums in some], scorer=scorer)
+        cited += [_cite(models, asked, drop) for asked, drops in found for drop in drops]
     return lists.assign(**{CITED: pd.Series(cited, index=lists.index, dtype=object)})
 
 
 def leave_one_out(
-    models: Models, user: Histories, nums: npt.NDArray[np.int64], *, scorer: Scorer
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    models: Models, users: Sequence[Histories], nums: Sequence[Ints], *, scorer: Scorer
+) -> list[tuple[Ints, Floats]]:
     """How much each score falls without each watched video.
 
     Args:
         models: what scores.
-        user: one user.
-        nums: ``(k,)`` scored videos.
+        users: one user each.
+        nums: ``(k,)`` scored videos of each of them.
         scorer: which score.
 
     Returns:
-        ``(m,)`` video_nums left out in turn, newest last, and ``(k, m)`` the fall of each score.
+        For each user ``(m,)`` video_nums left out in turn, newest last, and ``(k, m)`` the fall of
+        each score.
     """
-    liked = user.video_nums[user.weights > 0]
-    asked = np.array(list(dict.fromkeys(liked[::-1].tolist()))[:N_ASKED][::-1], dtype=np.int64)
-    if not len(asked):
-        return asked, np.zeros((len(nums), 0))
-    whole = score_rows(models, [user], nums, scorer=scorer)[0]  # (k,)
-    without = [user.where(user.video_nums != num) for num in asked]
-    parts = score_rows(models, without, nums, scorer=scorer)  # (m, k)
-    return asked, (whole[None, :] - parts).T
+    asked = [_last_liked(user) for user in users]
+    rows = [
+        (user if left_out is None else user.where(user.video_nums != left_out), scored)
+        for user, scored, videos in zip(users, nums, asked, strict=True)
+        for left_out in (None, *videos)
+    ]
+    scores = iter(score_rows(models, rows, scorer=scorer))
+    found = []
+    for scored, videos in zip(nums, asked, strict=True):
+        whole = next(scores)  # (k,)
+        parts = [whole - next(scores) for _ in videos]
+        falls = np.stack(parts, axis=1) if parts else np.zeros((len(scored), 0))
+        found.append((videos, falls))
+    return found
 
 
 def score_rows(
-    models: Models, rows: list[Histories], nums: npt.NDArray[np.int64], *, scorer: Scorer
-) -> npt.NDArray[np.float64]:
-    """``(n_rows, k)`` scores of the same videos for several single-user histories."""
-    together = _stack(rows)
-    scores = []
-    for _, block in together.blocks(BLOCK):
-        asked = np.broadcast_to(nums, (block.n_users, len(nums)))
-        scores.append(score(models, block, asked, scorer=scorer).sum(axis=-1))
-    return np.concatenate(scores)
+    models: Models, rows: Sequence[tuple[Histories, Ints]], *, scorer: Scorer
+) -> list[Floats]:
+    """The scores of some videos under each of many single-user histories.
+
+    Args:
+        models: what scores.
+        rows: a history of one user and ``(k,)`` videos, in any number.
+        scorer: which score.
+
+    Returns:
+        ``(k,)`` scores a row.
+    """
+    found: list[Floats] = []
+    for first in range(0, len(rows), BLOCK):
+        some = rows[first : first + BLOCK]
+        widest = max(len(nums) for _, nums in some)
+        asked = np.full((len(some), widest), -1, dtype=np.int64)
+        for place, (_, nums) in enumerate(some):
+            asked[place, : len(nums)] = nums
+        block = _stack([history for history, _ in some])
+        scores = score(models, block, asked, scorer=scorer).sum(axis=-1)  # (n_rows, widest)
+        found += [row[: len(nums)] for row, (_, nums) in zip(scores, some, strict=True)]
+    return found
 
 
-def _stack(rows: list[Histories]) -> Histories:
+def _last_liked(user: Histories) -> Ints:
+    """The videos that are left out in turn, newest last."""
+    liked = user.video_nums[user.weights > 0]
+    return np.array(list(dict.fromkeys(liked[::-1].tolist()))[:N_ASKED][::-1], dtype=np.int64)
+
+
+def _stack(rows: Sequence[Histories]) -> Histories:
     lengths = [row.n_events for row in rows]
     return Histories(
         np.array([f"{num:09d}" for num in range(len(rows))], dtype=object),
@@ -94,9 +131,7 @@ def _stack(rows: list[Histories]) -> Histories:
     )
 
 
-def _cite(
-    models: Models, asked: npt.NDArray[np.int64], drops: npt.NDArray[np.float64]
-) -> list[list[Any]]:
+def _cite(models: Models, asked: Ints, drops: Floats) -> list[list[Any]]:
     lowered = np.maximum(drops, 0)
     total = lowered.sum()
     order = np.argsort(-lowered, kind="stable")[:N_CITED]
