@@ -1,0 +1,216 @@
+"""Language: are portraits and explanations true, who wrote them, and what does a sentence cost?
+
+``python -m benchmarks.language --json PATH``: renders a small demo world, runs one night up to its
+metrics, then times its portraits against the same model asked one prompt at a time, plants lies in
+its explanations and hostile texts in its catalogue.
+"""
+
+import argparse
+import json
+import logging
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from tests.recommending.hostile import INJECTIONS
+from vidrec_tasks.audience.portrait_evidence import gather_evidence
+from vidrec_tasks.audience.portrait_wording import first_prompt
+from vidrec_tasks.audience.portraits import write_portraits
+from vidrec_tasks.demo.size import Size
+from vidrec_tasks.demo.world import render_world
+from vidrec_tasks.evaluation.claims import check_explanations
+from vidrec_tasks.hardware import quick_dtype
+from vidrec_tasks.jobs._runner import run_night
+from vidrec_tasks.language.causal import CausalGenerator, load_causal
+from vidrec_tasks.language.generator import Prompt
+from vidrec_tasks.recommending.explanations import explain_lists
+from vidrec_tasks.settings import Settings
+from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.runs import Run, Runs
+
+log = logging.getLogger("benchmarks.language")
+
+SIZE = Size(videos=48, users=64, nights=10, films=0)
+NIGHT = SIZE.two_nights[0]
+N_TIMED = 6
+"""Prompts of the slow way: each is a second or more, and their mean is all that is used."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, required=True)
+    said = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    with tempfile.TemporaryDirectory() as folder:
+        result = measure(Path(folder))
+    said.json.write_text(json.dumps(result, indent=1, sort_keys=True), encoding="utf-8")
+    sys.stdout.write(f"{json.dumps(result, sort_keys=True)}\n")
+    return 0
+
+
+def measure(store: Path) -> dict[str, Any]:
+    """Ratios and figures of one night of the demo world, rendered into an empty store."""
+    settings = Settings(
+        store_url=str(store), recommending={"max_epochs": 5}, insights={"k_anonymity": 5}
+    )
+    render_world(store, SIZE)
+    run_night(NIGHT, settings, until="evaluate_lists")
+    run = Runs(Place(settings.store_url)).of_night(NIGHT)
+    metrics = run.read("metrics", "metrics")
+    tables = _tables(run)
+    speed = _speed(run, settings, store / "models")
+    return {
+        "ratios": {"portraits_vs_one_by_one": speed.pop("ratio")},
+        "figures": {
+            "claim_precision": metrics["claim_precision"],
+            "grounded_share_published": metrics["grounded_share"],
+            "model_written_share": metrics["model_written_share"],
+            "counterfactual_share": metrics["counterfactual_share"],
+            "injections_leaked": _leaked(tables, settings),
+            "planted_false_caught": _caught(tables, settings),
+            **speed,
+        },
+        "world": {**SIZE.to_json(), "max_epochs": 5, "dtype": str(quick_dtype())},
+    }
+
+
+def _tables(run: Run) -> dict[str, Any]:
+    """What explanations rest on, and the explanations, of all shards."""
+    content, visits = run.read("content"), _all(run, "profiles", "visits")
+    seen = visits[visits["is_watched"]].groupby(["user_id", "video_id"])["event_at"].max()
+    return {
+        "videos": run.read("videos"),
+        "topics": dict(zip(content["video_id"], content["topics"], strict=True)),
+        "profiles": _all(run, "profiles"),
+        "watched": seen.rename("last_event_at").reset_index(),
+        "popularity": run.read("popularity"),
+        "explained": _all(run, "explained"),
+    }
+
+
+def _all(run: Run, kind: str, part: str = "table") -> pd.DataFrame:
+    names = sorted(ref.name for ref in run.refs() if ref.name.startswith(f"{kind}."))
+    return pd.concat([run.read(name, part) for name in names], ignore_index=True)
+
+
+def _speed(run: Run, settings: Settings, cache: Path) -> dict[str, float]:
+    """Seconds a portrait in one batch, and one prompt at a time by transformers' own `generate`."""
+    profiles = _all(run, "profiles")
+    pairs = zip(profiles["topics"], profiles["behaviour"], strict=True)
+    evidences = [gather_evidence(topics, behaviour) for topics, behaviour in pairs]
+    prompts = [first_prompt(evidence) for evidence in evidences if evidence.topics]
+    generator = load_causal(settings.language, cache=cache)
+    generator.complete(prompts[:1])  # the first call warms the threads
+    begin = time.perf_counter()
+    sentences = generator.complete(prompts)
+    ours = (time.perf_counter() - begin) / len(prompts)
+    few = prompts[:: max(1, len(prompts) // N_TIMED)][:N_TIMED]
+    begin = time.perf_counter()
+    n_tokens = sum(_generate(generator, prompt, settings) for prompt in few)
+    theirs = (time.perf_counter() - begin) / len(few)
+    begin = time.perf_counter()
+    for prompt in few:
+        generator.complete([prompt])
+    alone = (time.perf_counter() - begin) / len(few)
+    n_new = sum(
+        len(generator._tokenizer(text[len(prompt.start) :])["input_ids"])
+        for text, prompt in zip(sentences, prompts, strict=True)
+    )
+    first = write_portraits(profiles, generator, settings.language, night=NIGHT)
+    counted = _Counted(generator)
+    write_portraits(profiles, counted, settings.language, night=NIGHT, known=first)
+    return {
+        "ratio": theirs / ours,
+        "ratio_own_generator_one_by_one": alone / ours,
+        "seconds_a_portrait": ours,
+        "tokens_per_s": n_new / (ours * len(prompts)),
+        "tokens_per_s_one_by_one": n_tokens / (theirs * len(few)),
+        "portraits_timed": len(prompts),
+        "distinct_prompts": len(set(prompts)),
+        "sentences_of_a_second_night": counted.n_asked,
+    }
+
+
+class _Counted:
+    """A generator that counts what it is asked."""
+
+    def __init__(self, generator: CausalGenerator) -> None:
+        self._generator, self.identity, self.n_asked = generator, generator.identity, 0
+
+    def complete(self, prompts: Sequence[Prompt]) -> list[str]:
+        self.n_asked += len(prompts)
+        return self._generator.complete(prompts)
+
+
+def _generate(generator: CausalGenerator, prompt: Prompt, settings: Settings) -> int:
+    """Tokens written by `generate`, greedy, to the model's own end or the same limit as ours."""
+    ids = torch.tensor([generator._tokenise(prompt)])
+    whole = generator._model.generate(
+        ids, attention_mask=torch.ones_like(ids), do_sample=False,
+        max_new_tokens=settings.language.max_new_tokens,
+    )  # fmt: skip
+    return int(whole.shape[1] - ids.shape[1])
+
+
+def _leaked(tables: dict[str, Any], settings: Settings) -> int:
+    """Texts of the hostile set that change a word outside a title's quotes, or reach a prompt."""
+    names = ("topics", "profiles", "watched", "popularity")
+    facts = [tables[name] for name in names]
+    lists = tables["explained"].drop(columns=["reason_code", "explanation", "evidence"])
+    plain = _masked(explain_lists(
+        lists, tables["videos"], *facts, settings.recommending, night=NIGHT
+    ))  # fmt: skip
+    leaked = 0
+    for text in INJECTIONS:
+        videos = tables["videos"].assign(title=text, description=text)
+        masked = _masked(explain_lists(lists, videos, *facts, settings.recommending, night=NIGHT))
+        evidence = gather_evidence([[text, 9.0, 9]], {})
+        leaked += int(masked != plain or bool(evidence.names))
+    return leaked
+
+
+def _masked(explained: pd.DataFrame) -> list[str]:
+    """The sentences without the title of what was watched."""
+    title = re.compile("(?<=Because you watched )“[^“”<>\n]{1,80}”")
+    return [title.sub("“”", text) for text in explained["explanation"]]
+
+
+def _caught(tables: dict[str, Any], settings: Settings) -> float:
+    """Share of planted lies that the checker refuses: a number, a title or a topic made false."""
+    explained = tables["explained"]
+    lies = [
+        explained.assign(explanation=[lie(text) for text in explained["explanation"]])
+        for lie in (_other_number, _other_name)
+    ]
+    planted = pd.concat(lies, ignore_index=True)
+    was = pd.concat([explained["explanation"]] * len(lies), ignore_index=True)
+    planted = planted[planted["explanation"] != was].reset_index(drop=True)
+    names = ("videos", "topics", "profiles", "watched", "popularity")
+    checks = check_explanations(
+        planted, *(tables[name] for name in names), night=NIGHT,
+        fresh_days=settings.recommending.fresh_days,
+    )  # fmt: skip
+    log.info("%d of %d planted lies caught", (~checks["verified"]).sum(), len(planted))
+    return float((~checks["verified"]).mean())
+
+
+def _other_number(text: str) -> str:
+    return re.sub(
+        r"(?<=you have watched )\d+|(?<=watched by )\d+", lambda n: f"{int(n[0]) + 1}", text
+    )
+
+
+def _other_name(text: str) -> str:
+    return re.sub("“[^”]*”", "“A title nobody has”", text, count=1)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,65 @@
+"""Language page: ten portraits and twenty explanations of a store's latest night, as published.
+
+``python -m benchmarks.language_page --store DIR --into docs/LANGUAGE.md``. Rows are drawn evenly
+over users, not chosen, so weak ones stand among them.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.runs import Run, Runs
+
+N_PORTRAITS, N_EXPLANATIONS = 10, 20
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--store", type=Path, required=True)
+    parser.add_argument("--into", type=Path, required=True)
+    said = parser.parse_args(argv)
+    run = max(Runs(Place(str(said.store))), key=lambda one: one.night)
+    said.into.write_text(page(run), encoding="utf-8")
+    return 0
+
+
+def page(run: Run) -> str:
+    """The page in Markdown."""
+    portraits = _even(_all(run, "portraits"), N_PORTRAITS)
+    explained = _even(_all(run, "explained"), N_EXPLANATIONS)
+    return "\n".join(
+        [
+            "# Portraits and explanations, as produced",
+            "",
+            f"The night {run.night} of a demo world, drawn evenly over users and not chosen;",
+            "made by `python -m benchmarks.language_page`.",
+            "",
+            *_table(portraits, ["portrait", "portrait_source"]),
+            "",
+            *_table(explained, ["explanation", "reason_code", "rank", "explanation_verified"]),
+            "",
+        ]
+    )
+
+
+def _all(run: Run, kind: str) -> pd.DataFrame:
+    names = sorted(ref.name for ref in run.refs() if ref.name.startswith(f"{kind}."))
+    return pd.concat([run.read(name) for name in names], ignore_index=True)
+
+
+def _even(table: pd.DataFrame, n: int) -> pd.DataFrame:
+    return table.iloc[[place * len(table) // n for place in range(min(n, len(table)))]]
+
+
+def _table(table: pd.DataFrame, columns: list[str]) -> list[str]:
+    rows = ([str(cell).replace("|", "\\|") for cell in row] for row in table[columns].to_numpy())
+    lines = [f"| {' | '.join(cells)} |" for cells in rows]
+    return [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|", *lines]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
