@@ -13,24 +13,30 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 
 from tests.recommending.hostile import INJECTIONS
+from vidrec_tasks.audience.histories import gather
 from vidrec_tasks.audience.portrait_evidence import gather_evidence
 from vidrec_tasks.audience.portrait_wording import first_prompt
-from vidrec_tasks.audience.portraits import write_portraits
+from vidrec_tasks.audience.portraits import portrait_metrics, write_portraits
 from vidrec_tasks.demo.size import Size
 from vidrec_tasks.demo.world import render_world
-from vidrec_tasks.evaluation.claims import check_explanations
+from vidrec_tasks.evaluation.claims import check_explanations, claim_precision
 from vidrec_tasks.hardware import quick_dtype
 from vidrec_tasks.jobs._runner import run_night
 from vidrec_tasks.language.causal import CausalGenerator, load_causal
 from vidrec_tasks.language.generator import Prompt
+from vidrec_tasks.recommending.content import Content
+from vidrec_tasks.recommending.counterfactual import compare_without_cited
 from vidrec_tasks.recommending.explanations import explain_lists
+from vidrec_tasks.recommending.models import Models
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
@@ -38,48 +44,72 @@ from vidrec_tasks.store.runs import Run, Runs
 log = logging.getLogger("benchmarks.language")
 
 SIZE = Size(videos=48, users=64, nights=10, films=0)
-NIGHT = SIZE.two_nights[0]
-N_TIMED = 6
+N_COUNTERFACTUAL = 60
+N_EXPLAINED = 600
+N_TIMED = 3
 """Prompts of the slow way: each is a second or more, and their mean is all that is used."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--store", type=Path, help="a store with a night; else one is made")
+    parser.add_argument("--users", type=int, default=48, help="portraits timed")
     parser.add_argument("--json", type=Path, required=True)
     said = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     with tempfile.TemporaryDirectory() as folder:
-        result = measure(Path(folder))
+        store = said.store or Path(folder)
+        settings = Settings(store_url=str(store)) if said.store else render(store)
+        result = measure(store, settings, said.users)
     said.json.write_text(json.dumps(result, indent=1, sort_keys=True), encoding="utf-8")
     sys.stdout.write(f"{json.dumps(result, sort_keys=True)}\n")
     return 0
 
 
-def measure(store: Path) -> dict[str, Any]:
-    """Ratios and figures of one night of the demo world, rendered into an empty store."""
+def render(store: Path) -> Settings:
+    """A small demo world and one night of it, in an empty store."""
     settings = Settings(
         store_url=str(store), recommending={"max_epochs": 5}, insights={"k_anonymity": 5}
     )
     render_world(store, SIZE)
-    run_night(NIGHT, settings, until="evaluate_lists")
-    run = Runs(Place(settings.store_url)).of_night(NIGHT)
-    metrics = run.read("metrics", "metrics")
+    run_night(SIZE.two_nights[0], settings, until="explain_lists")
+    return settings
+
+
+def measure(store: Path, settings: Settings, n_users: int) -> dict[str, Any]:
+    """Ratios and figures of the last night of a store."""
+    run = max(Runs(Place(settings.store_url)), key=lambda one: (one.night, one.run_id))
     tables = _tables(run)
-    speed = _speed(run, settings, store / "models")
+    speed = _speed(tables["profiles"].head(n_users), settings, store / "models", run.night)
+    claims = _check(tables, tables["explained"], settings, run.night)
     return {
         "ratios": {"portraits_vs_one_by_one": speed.pop("ratio")},
         "figures": {
-            "claim_precision": metrics["claim_precision"],
-            "grounded_share_published": metrics["grounded_share"],
-            "model_written_share": metrics["model_written_share"],
-            "counterfactual_share": metrics["counterfactual_share"],
-            "injections_leaked": _leaked(tables, settings),
-            "planted_false_caught": _caught(tables, settings),
+            "claim_precision": claim_precision(claims),
+            "injections_leaked": _leaked(tables, settings, run.night),
+            "planted_false_caught": _caught(tables, settings, run.night),
+            **_counterfactual(run, tables, settings),
             **speed,
         },
-        "world": {**SIZE.to_json(), "max_epochs": 5, "dtype": str(quick_dtype())},
+        "night": run.night.isoformat(),
+        "dtype": str(quick_dtype()),
+        "n_explanations": len(tables["explained"]),
     }
+
+
+def _counterfactual(run: Run, tables: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """Share of sampled rows whose score falls more without what is cited; models of the night."""
+    table = run.read("content")
+    content = Content.of(run.read("videos"), run.read("content", "fused"), table["topics"].tolist())
+    models = Models.from_parts(lambda part: run.read("models.serving", part), content)
+    visits = _all(run, "profiles", "visits")
+    found = compare_without_cited(
+        models, gather(visits), tables["explained"], scorer=models.configuration.scorer,
+        rng=np.random.default_rng(settings.recommending.seed), n_rows=N_COUNTERFACTUAL,
+    )  # fmt: skip
+    share = found.n_lowered / found.n_rows if found.n_rows else None
+    return {"counterfactual_share": share, "counterfactual_rows": found.n_rows}
 
 
 def _tables(run: Run) -> dict[str, Any]:
@@ -92,7 +122,7 @@ def _tables(run: Run) -> dict[str, Any]:
         "profiles": _all(run, "profiles"),
         "watched": seen.rename("last_event_at").reset_index(),
         "popularity": run.read("popularity"),
-        "explained": _all(run, "explained"),
+        "explained": _all(run, "explained").head(N_EXPLAINED),
     }
 
 
@@ -101,9 +131,10 @@ def _all(run: Run, kind: str, part: str = "table") -> pd.DataFrame:
     return pd.concat([run.read(name, part) for name in names], ignore_index=True)
 
 
-def _speed(run: Run, settings: Settings, cache: Path) -> dict[str, float]:
+def _speed(
+    profiles: pd.DataFrame, settings: Settings, cache: Path, night: date
+) -> dict[str, float]:
     """Seconds a portrait in one batch, and one prompt at a time by transformers' own `generate`."""
-    profiles = _all(run, "profiles")
     pairs = zip(profiles["topics"], profiles["behaviour"], strict=True)
     evidences = [gather_evidence(topics, behaviour) for topics, behaviour in pairs]
     prompts = [first_prompt(evidence) for evidence in evidences if evidence.topics]
@@ -124,11 +155,15 @@ def _speed(run: Run, settings: Settings, cache: Path) -> dict[str, float]:
         len(generator._tokenizer(text[len(prompt.start) :])["input_ids"])
         for text, prompt in zip(sentences, prompts, strict=True)
     )
-    first = write_portraits(profiles, generator, settings.language, night=NIGHT)
+    first = write_portraits(profiles, generator, settings.language, night=night)
     counted = _Counted(generator)
-    write_portraits(profiles, counted, settings.language, night=NIGHT, known=first)
+    write_portraits(profiles, counted, settings.language, night=night, known=first)
+    words = portrait_metrics(first, profiles)
     return {
         "ratio": theirs / ours,
+        "model_written_share": words["model_written_share"],
+        "grounded_share_published": words["grounded_share"],
+        "n_shapes": words["n_shapes"],
         "ratio_own_generator_one_by_one": alone / ours,
         "seconds_a_portrait": ours,
         "tokens_per_s": n_new / (ours * len(prompts)),
@@ -160,18 +195,18 @@ def _generate(generator: CausalGenerator, prompt: Prompt, settings: Settings) ->
     return int(whole.shape[1] - ids.shape[1])
 
 
-def _leaked(tables: dict[str, Any], settings: Settings) -> int:
+def _leaked(tables: dict[str, Any], settings: Settings, night: date) -> int:
     """Texts of the hostile set that change a word outside a title's quotes, or reach a prompt."""
     names = ("topics", "profiles", "watched", "popularity")
     facts = [tables[name] for name in names]
     lists = tables["explained"].drop(columns=["reason_code", "explanation", "evidence"])
     plain = _masked(explain_lists(
-        lists, tables["videos"], *facts, settings.recommending, night=NIGHT
+        lists, tables["videos"], *facts, settings.recommending, night=night
     ))  # fmt: skip
     leaked = 0
     for text in INJECTIONS:
         videos = tables["videos"].assign(title=text, description=text)
-        masked = _masked(explain_lists(lists, videos, *facts, settings.recommending, night=NIGHT))
+        masked = _masked(explain_lists(lists, videos, *facts, settings.recommending, night=night))
         evidence = gather_evidence([[text, 9.0, 9]], {})
         leaked += int(masked != plain or bool(evidence.names))
     return leaked
@@ -183,7 +218,7 @@ def _masked(explained: pd.DataFrame) -> list[str]:
     return [title.sub("“”", text) for text in explained["explanation"]]
 
 
-def _caught(tables: dict[str, Any], settings: Settings) -> float:
+def _caught(tables: dict[str, Any], settings: Settings, night: date) -> float:
     """Share of planted lies that the checker refuses: a number, a title or a topic made false."""
     explained = tables["explained"]
     lies = [
@@ -193,13 +228,18 @@ def _caught(tables: dict[str, Any], settings: Settings) -> float:
     planted = pd.concat(lies, ignore_index=True)
     was = pd.concat([explained["explanation"]] * len(lies), ignore_index=True)
     planted = planted[planted["explanation"] != was].reset_index(drop=True)
-    names = ("videos", "topics", "profiles", "watched", "popularity")
-    checks = check_explanations(
-        planted, *(tables[name] for name in names), night=NIGHT,
-        fresh_days=settings.recommending.fresh_days,
-    )  # fmt: skip
+    checks = _check(tables, planted, settings, night)
     log.info("%d of %d planted lies caught", (~checks["verified"]).sum(), len(planted))
     return float((~checks["verified"]).mean())
+
+
+def _check(
+    tables: dict[str, Any], explained: pd.DataFrame, settings: Settings, night: date
+) -> pd.DataFrame:
+    names = ("videos", "topics", "profiles", "watched", "popularity")
+    facts = (tables[name] for name in names)
+    fresh_days = settings.recommending.fresh_days
+    return check_explanations(explained, *facts, night=night, fresh_days=fresh_days)
 
 
 def _other_number(text: str) -> str:
