@@ -197,8 +197,7 @@ def _generate(generator: CausalGenerator, prompt: Prompt, settings: Settings) ->
 
 def _leaked(tables: dict[str, Any], settings: Settings, night: date) -> int:
     """Texts of the hostile set that change a word outside a title's quotes, or reach a prompt."""
-    names = ("topics", "profiles", "watched", "popularity")
-    facts = [tables[name] for name in names]
+    facts = (tables["topics"], tables["profiles"], tables["watched"], tables["popularity"])
     lists = tables["explained"].drop(columns=["reason_code", "explanation", "evidence"])
     plain = _masked(explain_lists(
         lists, tables["videos"], *facts, settings.recommending, night=night
