@@ -45,7 +45,7 @@ OF_A_RUN: dict[str, tuple[str, list[str], list[str] | None]] = {
         "source text, reason_code text, explanation text, evidence json, "
         "explanation_verified boolean, valid_until moment",
         ["user_id", "rank"],
-        ["user_id", "video_id"],
+        ["video_id", "user_id"],  # in this order: its index answers in whose lists a video is
     ),
     "fallback_recommendations": (
         "run_id id, segment id, rank integer, video_id id, score double, reason_code text, "
