@@ -1,8 +1,9 @@
 """Language: are portraits and explanations true, who wrote them, and what does a sentence cost?
 
-``python -m benchmarks.language --json PATH``: renders a small demo world, runs one night up to its
-metrics, then times its portraits against the same model asked one prompt at a time, plants lies in
-its explanations and hostile texts in its catalogue.
+``python -m benchmarks.language [--data DIR] --json PATH``: runs one night of a small demo world,
+and of some users of MovieLens latest-small with overviews when its folder is given, up to their
+explanations; times the portraits against the same model asked one prompt at a time, plants lies in
+the explanations and hostile texts in the catalogue. Of two worlds the worse number counts.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import re
 import sys
 import tempfile
 import time
+import unicodedata
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -30,6 +32,7 @@ from vidrec_tasks.demo.size import Size
 from vidrec_tasks.demo.world import render_world
 from vidrec_tasks.evaluation.claims import check_explanations, claim_precision
 from vidrec_tasks.hardware import quick_dtype
+from vidrec_tasks.importing.presets import import_data
 from vidrec_tasks.jobs._runner import run_night
 from vidrec_tasks.language.causal import CausalGenerator, load_causal
 from vidrec_tasks.language.generator import Prompt
@@ -46,35 +49,90 @@ log = logging.getLogger("benchmarks.language")
 SIZE = Size(videos=48, users=64, nights=10, films=0)
 N_COUNTERFACTUAL = 60
 N_EXPLAINED = 600
-N_TIMED = 3
+N_MOVIELENS = 64
+"""Users of MovieLens: the night of all 668 took most of an hour, nearly all of it training."""
+AT_MOST = ("injections_leaked", "sentences_of_a_second_night", "seconds_a_portrait")
+"""Figures of which less is better."""
+N_TIMED = 8
 """Prompts of the slow way: each is a second or more, and their mean is all that is used."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, help="folder with ml-latest-small and tmdb-5000")
     parser.add_argument("--store", type=Path, help="a store with a night; else one is made")
     parser.add_argument("--users", type=int, default=48, help="portraits timed")
     parser.add_argument("--json", type=Path, required=True)
     said = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    with tempfile.TemporaryDirectory() as folder:
-        store = said.store or Path(folder)
-        settings = Settings(store_url=str(store)) if said.store else render(store)
-        result = measure(store, settings, said.users)
+    with tempfile.TemporaryDirectory(prefix="vidrec-bench-") as folder:
+        worlds = _worlds(said, Path(folder))
+        results = {
+            name: measure(store, settings, said.users) for name, (store, settings) in worlds.items()
+        }
+    result = {**_worse(results), "worlds": results}
+    said.json.parent.mkdir(parents=True, exist_ok=True)
     said.json.write_text(json.dumps(result, indent=1, sort_keys=True), encoding="utf-8")
     sys.stdout.write(f"{json.dumps(result, sort_keys=True)}\n")
     return 0
 
 
+def _worlds(said: argparse.Namespace, folder: Path) -> dict[str, tuple[Path, Settings]]:
+    """Stores with a night, by name."""
+    if said.store:
+        return {"store": (said.store, Settings(store_url=str(said.store)))}
+    worlds = {"demo": (folder / "demo", render(folder / "demo"))}
+    if said.data:
+        store = folder / "movielens"
+        worlds["movielens"] = (store, bring_movielens(said.data, store))
+    return worlds
+
+
+def _worse(results: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Of each ratio and figure the smaller one of the worlds; of what must be none the larger."""
+    found: dict[str, Any] = {}
+    for part in ("ratios", "figures"):
+        found[part] = {}
+        for name in next(iter(results.values()))[part]:
+            values = [r[part][name] for r in results.values() if r[part][name] is not None]
+            worse = max if name in AT_MOST else min
+            found[part][name] = worse(values) if values else None
+    return found
+
+
 def render(store: Path) -> Settings:
     """A small demo world and one night of it, in an empty store."""
-    settings = Settings(
-        store_url=str(store), recommending={"max_epochs": 5}, insights={"k_anonymity": 5}
-    )
+    settings = _settings(store)
     render_world(store, SIZE)
     run_night(SIZE.two_nights[0], settings, until="explain_lists")
     return settings
+
+
+def bring_movielens(data: Path, store: Path) -> Settings:
+    """A night over some users of MovieLens latest-small and the films they rated, in a store."""
+    settings = _settings(store)
+    inputs = store / "inputs"
+    inputs.mkdir(parents=True)
+    overviews = data / "tmdb-5000" / "tmdb_5000_movies.csv.zip"
+    import_data("movielens", data / "ml-latest-small", inputs, overviews=overviews)
+    events = pd.read_parquet(inputs / "interactions.parquet")
+    videos = pd.read_parquet(inputs / "videos.parquet")
+    users = np.sort(events["user_id"].unique())
+    drawn = np.random.default_rng(settings.recommending.seed).permutation(users)[:N_MOVIELENS]
+    events = events[events["user_id"].isin(drawn)]
+    videos = videos[videos["video_id"].isin(events["video_id"])]
+    events.to_parquet(inputs / "interactions.parquet", index=False)
+    videos.to_parquet(inputs / "videos.parquet", index=False)
+    last = pd.to_datetime(events["event_at"], utc=True).max()
+    run_night((last + pd.Timedelta(days=1)).date(), settings, until="explain_lists")
+    return settings
+
+
+def _settings(store: Path) -> Settings:
+    return Settings(
+        store_url=str(store), recommending={"max_epochs": 5}, insights={"k_anonymity": 5}
+    )
 
 
 def measure(store: Path, settings: Settings, n_users: int) -> dict[str, Any]:
@@ -196,25 +254,53 @@ def _generate(generator: CausalGenerator, prompt: Prompt, settings: Settings) ->
 
 
 def _leaked(tables: dict[str, Any], settings: Settings, night: date) -> int:
-    """Texts of the hostile set that change a word outside a title's quotes, or reach a prompt."""
-    facts = (tables["topics"], tables["profiles"], tables["watched"], tables["popularity"])
-    lists = tables["explained"].drop(columns=["reason_code", "explanation", "evidence"])
-    plain = _masked(explain_lists(
-        lists, tables["videos"], *facts, settings.recommending, night=night
-    ))  # fmt: skip
-    leaked = 0
+    """Texts of the hostile set that change a published word outside a quoted title, or break out.
+
+    A title without a letter or digit cannot be quoted: its rows say what they say of no title. As a
+    tag a text may be named by a portrait only as a few plain words, like any other tag.
+    """
+    plain, nameless = (_explained_as(text, tables, settings, night) for text in ("plain", ""))
+    leaked = []
     for text in INJECTIONS:
-        videos = tables["videos"].assign(title=text, description=text)
-        masked = _masked(explain_lists(lists, videos, *facts, settings.recommending, night=night))
-        evidence = gather_evidence([[text, 9.0, 9]], {})
-        leaked += int(masked != plain or bool(evidence.names))
-    return leaked
+        said = _explained_as(text, tables, settings, night)
+        can_be_quoted = any(char.isalnum() for char in text)
+        is_same = _masked(said) == _masked(plain if can_be_quoted else nameless)
+        names = gather_evidence([[text, 9.0, 9]], {}).names
+        if not is_same or not all(map(_is_tame, [*_quoted(said), *names])):
+            leaked.append(text)
+    log.info("%d of %d hostile texts leaked: %s", len(leaked), len(INJECTIONS), leaked)
+    return len(leaked)
+
+
+def _explained_as(
+    title: str, tables: dict[str, Any], settings: Settings, night: date
+) -> pd.DataFrame:
+    """The explanations of the night if every title and description were this text."""
+    names = ("topics", "profiles", "watched", "popularity")
+    lists = tables["explained"].drop(columns=["reason_code", "explanation", "evidence"])
+    videos = tables["videos"].assign(title=title, description=title)
+    facts = [tables[name] for name in names]
+    return explain_lists(lists, videos, *facts, settings.recommending, night=night)
+
+
+_TITLE = re.compile("(?<=Because you watched )“([^“”<>\n]{1,80})”")
+
+
+def _quoted(explained: pd.DataFrame) -> list[str]:
+    """The different titles that the sentences quote."""
+    return sorted({name for text in explained["explanation"] for name in _TITLE.findall(text)})
+
+
+def _is_tame(words: str) -> bool:
+    """No markup, no control, format or private character, at most 80 characters."""
+    is_marked = not set(words).isdisjoint('<>“”《》{}[]`|\\"')
+    has_hidden = any(unicodedata.category(char)[0] == "C" for char in words)
+    return 0 < len(words) <= 80 and not is_marked and not has_hidden
 
 
 def _masked(explained: pd.DataFrame) -> list[str]:
     """The sentences without the title of what was watched."""
-    title = re.compile("(?<=Because you watched )“[^“”<>\n]{1,80}”")
-    return [title.sub("“”", text) for text in explained["explanation"]]
+    return [_TITLE.sub("“”", text) for text in explained["explanation"]]
 
 
 def _caught(tables: dict[str, Any], settings: Settings, night: date) -> float:
