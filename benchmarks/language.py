@@ -124,7 +124,7 @@ def bring_movielens(data: Path, store: Path) -> Settings:
     videos = videos[videos["video_id"].isin(events["video_id"])]
     events.to_parquet(inputs / "interactions.parquet", index=False)
     videos.to_parquet(inputs / "videos.parquet", index=False)
-    last = pd.to_datetime(events["event_at"], utc=True).max()
+    last = pd.to_datetime(pd.to_numeric(events["event_at"]), unit="s", utc=True).max()
     run_night((last + pd.Timedelta(days=1)).date(), settings, until="explain_lists")
     return settings
 
