@@ -200,6 +200,7 @@ def _left_out(asked: _Asked, listed: pd.DataFrame, place: int) -> str:
     last = float(listed[SCORE].min()) if len(listed) else 0.0
     diversity = float(settings.get("diversity", 0.0))
     return (
-        f"The {n} places went to others: by score and by being different (diversity "
-        f"{diversity:g}) they did better; the lowest score in the list is {last:.3f}."
+        f"The {n} places went to others: by score, by being different from each other (diversity "
+        f"{diversity:g}) and by keeping to the user's own topics they did better; the lowest score "
+        f"in the list is {last:.3f}."
     )
