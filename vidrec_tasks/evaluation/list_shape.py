@@ -83,11 +83,7 @@ def measure_shape(lists: pd.DataFrame, before: pd.DataFrame | None = None) -> Li
         before: the same of last night's lists; users of other shards do no harm.
     """
     rows = lists[[USER_ID, VIDEO_ID]].drop_duplicates()
-<<<<<<< HEAD
     shape = ListShape(Counter(rows[VIDEO_ID].astype(str).tolist()), rows[USER_ID].nunique())
-=======
-    shape = ListShape(Counter(map(str, rows[VIDEO_ID])), rows[USER_ID].nunique())
->>>>>>> a6cee783858d8120063853eae48b408c11041b61
     if before is not None:
         theirs = before.loc[before[USER_ID].isin(rows[USER_ID]), [USER_ID, VIDEO_ID]]
         theirs = theirs.drop_duplicates()
