@@ -16,7 +16,7 @@ FLAGS = [
     "--no-sandbox", "--no-first-run", "--disable-background-networking", "--disable-sync",
     "--disable-component-update", "--disable-default-apps",
 ]  # fmt: skip
-PATIENCE_MS = 60_000  # a busy machine; nothing asserts how long it takes
+PATIENCE_MS = 180_000  # a busy machine; nothing asserts how long it takes
 
 
 @contextmanager
