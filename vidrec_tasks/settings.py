@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,6 +17,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from vidrec_tasks.errors import SettingsError
 
 PREFIX = "VIDREC_"
+PLACES: Final = (
+    "store_url", "results_url", "reader_url", "airflow_url", "airflow_logs", "threads", "lease_s",
+)  # fmt: skip
+"""Where and how a night runs: these change no artefact and are in no digest or report."""
 
 
 class Group(BaseModel):
@@ -284,13 +288,7 @@ class Settings(BaseSettings):
         meaning = self.model_dump(
             mode="json",
             exclude={
-                "store_url": True,
-                "results_url": True,
-                "reader_url": True,
-                "airflow_url": True,
-                "airflow_logs": True,
-                "threads": True,
-                "lease_s": True,
+                **dict.fromkeys(PLACES, True),
                 "language": {"endpoint_key", "endpoint_timeout_s"},
             },
         )

@@ -22,7 +22,7 @@ from vidrec_tasks.columns import (
     VIDEO_ID,
 )
 from vidrec_tasks.evaluation.report import Sample, SampleRow, Timing
-from vidrec_tasks.settings import Group, Settings
+from vidrec_tasks.settings import PLACES, Group, Settings
 
 SAMPLE_USERS: Final = 3
 SAMPLE_ROWS: Final = 5
@@ -33,7 +33,6 @@ _DECIDING: Final = (
     "recommending.n", "recommending.diversity", "evaluation.holdout_days",
     "insights.k_anonymity", "publishing.retained_runs",
 )  # fmt: skip
-_HIDDEN: Final = ("store_url", "results_url", "reader_url", "threads", "lease_s")
 
 
 @dataclass
@@ -95,7 +94,7 @@ def settings_rows(settings: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
     defaults, said = dict(_flat(_defaults())), dict(_flat(settings))
     changed = [
         name for name in sorted(said)
-        if name not in _HIDDEN and name in defaults and said[name] != defaults[name]
+        if name not in PLACES and name in defaults and said[name] != defaults[name]
     ]  # fmt: skip
     rest = [name for name in _DECIDING if name in said and name not in changed]
     return [(name, str(said[name]), name in changed) for name in [*changed, *rest]]
