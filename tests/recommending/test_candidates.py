@@ -14,7 +14,7 @@ from vidrec_tasks.recommending.candidates import (
 from vidrec_tasks.recommending.models import Models
 
 SOURCES = ("dot", "linear", "transitions", "covisitation", "content", "content_recent",
-           "popular", "trending", "fresh", EXPLORATION)  # fmt: skip
+           "portrait", "popular", "trending", "fresh", EXPLORATION)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

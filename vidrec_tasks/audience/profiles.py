@@ -16,7 +16,7 @@ from scipy import sparse
 
 from vidrec_tasks.audience.behaviour import gather_behaviour
 from vidrec_tasks.audience.interactions import IS_WATCHED, decay
-from vidrec_tasks.audience.topics import topic_idf, topic_matrix
+from vidrec_tasks.audience.topics import telling_topics, topic_matrix
 from vidrec_tasks.columns import (
     BEHAVIOUR,
     EVENT_AT,
@@ -130,10 +130,7 @@ def _topics(
 ) -> list[list[list[Any]]]:
     """The strongest topics of each user: what they like more, of what not every video carries."""
     carried, names = topic_matrix(video_topics)
-    # a video of twenty tags tells less of each than a video of one
-    spread = 1 / np.sqrt(np.maximum(np.asarray(carried.sum(axis=1)).ravel(), 1))
-    telling = sparse.diags_array(spread) @ carried @ sparse.diags_array(topic_idf(carried))
-    weights = sparse.csr_array(taste @ telling)  # (n_users, n_topics)
+    weights = sparse.csr_array(taste @ telling_topics(carried))  # (n_users, n_topics)
     counts = sparse.csr_array(seen.astype(np.float64) @ carried)  # (n_users, n_topics)
     return [
         _strongest(weights[[user]], counts[[user]], names, n_topics)

@@ -62,6 +62,20 @@ def topic_idf(carried: sparse.csr_array) -> npt.NDArray[np.float64]:
     return np.log((n_videos + 0.5) / np.maximum(n_carrying, 1.0))
 
 
+def telling_topics(carried: sparse.csr_array) -> sparse.csr_array:
+    """``(n_videos, n_topics)`` what each video says of each topic that it carries.
+
+    A video of twenty tags tells less of each than a video of one (1 / sqrt(n)), and a topic that
+    every video carries tells nothing (`topic_idf`).
+
+    Args:
+        carried: as `topic_matrix` returns it.
+    """
+    spread = 1 / np.sqrt(np.maximum(np.asarray(carried.sum(axis=1)).ravel(), 1))
+    told = sparse.diags_array(spread) @ carried @ sparse.diags_array(topic_idf(carried))
+    return sparse.csr_array(told)
+
+
 def _seen(concepts: Iterable[Sequence[Any]]) -> list[str]:
     probable = [str(name) for name, probability in concepts if probability >= MIN_PROBABILITY]
     # a concept may list synonyms after its first name: "tabby, tabby cat"

@@ -17,8 +17,10 @@ import scipy.sparse as sp
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import SCORE, SOURCE, SOURCE_RANK, USER_ID, VIDEO_ID
 from vidrec_tasks.recommending.features import (
+    PORTRAIT,
     content_profiles,
     freshness,
+    portrait_profiles,
     recent_profiles,
 )
 from vidrec_tasks.recommending.linear import user_matrix
@@ -34,7 +36,6 @@ Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 EXPLORATION: Final = "exploration"
-PORTRAIT: Final = "portrait"
 BLOCK: Final = 256
 """Users scored at once."""
 
@@ -57,7 +58,7 @@ class Search:
         models: what was learned.
         videos_index: over ``f(v)``; None: exact products.
         content_index: over the fused embeddings; None: exact products.
-        text: ``(n_videos, dim)`` text embeddings, compared with portraits; None: no such source.
+        text: ``(n_videos, dim)`` text embeddings, compared with the sentences of portraits.
     """
 
     models: Models
@@ -82,7 +83,8 @@ def find_candidates(
         histories: the block; its videos are never candidates.
         allowed: ``(n_users, n_videos)`` what the rules let each user see.
         settings: n_candidates, n_per_source, min_score (cosine of content sources), n_exploration.
-        portraits: ``(n_users, dim)`` embeddings of the users' portraits, zero where there is none.
+        portraits: ``(n_users, dim)`` embeddings of the users' portraits, zero where there is none;
+            None: the topics that they would name stand in, as at a cut before the night.
         user_vectors: ``(n_users, dim)`` ``g(u)``; computed when None.
 
     Returns:
@@ -134,7 +136,11 @@ def _sources(
         found = _near(search.content_index, content.fused, profiles, allowed, n)
         yield name, *_above(found, settings.min_score)
     if portraits is not None and search.text is not None and portraits.shape[1]:
-        yield PORTRAIT, *_above(_near(None, search.text, portraits, allowed, n), settings.min_score)
+        named = _near(None, search.text, portraits, allowed, n)
+    else:
+        profiles = portrait_profiles(models, histories)
+        named = _near(search.content_index, content.fused, profiles, allowed, n)
+    yield PORTRAIT, *_above(named, settings.min_score)
     yield "popular", *_best_of_all(popularity.popular, allowed, n)
     yield "trending", *_best_of_all(popularity.trending, allowed & (popularity.trending > 0), n)
     fresh = freshness(models)

@@ -1,7 +1,7 @@
 """Choosing: the blend's weights and the scorer that serves, on held-out events before the cut."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from vidrec_tasks.measuring.intervals import paired_bootstrap
 from vidrec_tasks.recommending.candidates import BLOCK, Search, find_candidates
-from vidrec_tasks.recommending.features import FEATURES, measure_features
+from vidrec_tasks.recommending.features import FEATURES, PORTRAIT, measure_features
 from vidrec_tasks.recommending.held_out import HeldOut, ndcg_of_ranks
 from vidrec_tasks.recommending.models import Models, Scorer
 from vidrec_tasks.recommending.ranker import SCORERS, fit_blend, weights_of
@@ -28,7 +28,8 @@ class Chosen:
         blend: weight of each raw feature, none below 0.
         centre: what a usual candidate has of each feature.
         scorer: which score orders the lists.
-        measured: held-out NDCG@10 of each scorer over candidates, and the share of targets found.
+        measured: held-out NDCG@10 of each scorer over candidates, what the portrait adds to that of
+            the blend (`portrait_gain`), and the share of targets found.
     """
 
     blend: Mapping[str, float]
@@ -59,6 +60,8 @@ def choose_blend(models: Models, held: HeldOut, settings: RecommendingSettings) 
     ndcg = {scorer: seen.ndcg(weights_of(scorer, blend)) for scorer in ("dot", "attention")}
     ndcg["blend"] = _cross_fitted(seen)
     measured = {f"ndcg@10.{scorer}": float(values.mean()) for scorer, values in ndcg.items()}
+    bare = _cross_fitted(seen.without(PORTRAIT))
+    measured["portrait_gain"] = float(ndcg["blend"].mean() - bare.mean())
     measured["candidate_recall"] = float(seen.found.mean())
     wanted = settings.scorer
     scorer = _best(ndcg, settings.seed) if wanted == "auto" else wanted
@@ -86,6 +89,12 @@ class _Seen:
         return _Seen(
             self.features[users], self.places[users], self.is_real[users], self.found[users]
         )
+
+    def without(self, feature: str) -> "_Seen":
+        """The same candidates, with nothing known of one feature."""
+        features = self.features.copy()
+        features[..., FEATURES.index(feature)] = 0
+        return replace(self, features=features)
 
     def ndcg(self, weights: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
         """``(n_users,)`` NDCG@10 of the target under these weights."""

@@ -13,8 +13,9 @@ import pandas as pd
 from scipy import sparse
 
 from vidrec_tasks.audience.histories import epoch_seconds
-from vidrec_tasks.audience.topics import topic_matrix
+from vidrec_tasks.audience.topics import telling_topics, topic_matrix
 from vidrec_tasks.columns import CREATOR_ID, DURATION_S, GROUP_ID, PUBLISHED_AT, VIDEO_ID
+from vidrec_tasks.content.units import to_unit
 from vidrec_tasks.measuring.lists import share_rows
 
 
@@ -74,6 +75,16 @@ class Content:
     def topic_shares(self) -> sparse.csr_array:
         """``(n_videos, n_topics)`` each video's topics in equal shares; a row without is empty."""
         return share_rows(topic_matrix(self.topics)[0])
+
+    @cached_property
+    def telling(self) -> sparse.csr_array:
+        """``(n_videos, n_topics)`` what each video says of its topics (`topics.telling_topics`)."""
+        return telling_topics(topic_matrix(self.topics)[0])
+
+    @cached_property
+    def topic_vectors(self) -> npt.NDArray[np.float32]:
+        """``(n_topics, dim)`` unit rows: the direction of the videos that carry each topic."""
+        return to_unit(np.asarray(self.telling.T @ self.fused))
 
     @property
     def n_videos(self) -> int:

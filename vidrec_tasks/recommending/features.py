@@ -4,6 +4,7 @@ Each is a function of the user's history, the video and what was learned before 
 score can be taken apart, and recomputed without a part of the history.
 """
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.audience.portrait_evidence import N_TOPICS
 from vidrec_tasks.content.units import to_unit
 from vidrec_tasks.recommending.attention import attend
 from vidrec_tasks.recommending.content import Content
@@ -25,9 +27,10 @@ Ints = npt.NDArray[np.int64]
 
 DOT: Final = "dot"
 ATTENTION: Final = "attention"
+PORTRAIT: Final = "portrait"
 FEATURES: Final = (
     DOT, ATTENTION, "linear", "transitions", "covisitation", "content", "content_recent",
-    "creator", "popular", "trending", "fresh",
+    PORTRAIT, "creator", "popular", "trending", "fresh",
 )  # fmt: skip
 """Names of the features, in the order of the last axis of `measure_features`."""
 
@@ -59,6 +62,7 @@ def measure_features(models: Models, histories: Histories, nums: Ints) -> Floats
         pick(models.covisits.scores(recent), nums),
         cosines(content_profiles(models, histories), models.content, nums),
         cosines(recent_profiles(models.content, histories), models.content, nums),
+        cosines(portrait_profiles(models, histories), models.content, nums),
         _creator_shares(models.content, histories, nums),
         popularity.popular[nums],
         popularity.trending[nums],
@@ -72,13 +76,23 @@ def content_profiles(models: Models, histories: Histories) -> Floats:
 
     An event counts half after each half-life, seen from the models' cut.
     """
-    age_days = np.maximum(models.cut - histories.event_at, 0) / _DAY_S
-    taste = histories.weights * 0.5 ** (age_days / models.half_life_days)
-    shape = (histories.n_users, models.content.n_videos)
-    matrix = sp.csr_matrix((taste, (histories.user_nums(), histories.video_nums)), shape=shape)
-    matrix.sum_duplicates()
-    matrix.data = np.maximum(matrix.data, 0)
-    return to_unit(np.asarray(matrix @ models.content.fused))
+    return to_unit(np.asarray(_taste(models, histories) @ models.content.fused))
+
+
+def portrait_profiles(models: Models, histories: Histories) -> Floats:
+    """``(n_users, dim)`` the direction of the topics that a portrait would name at the cut.
+
+    The sentence itself is written after the fit, from events that the fit may not see; its topics
+    are known at any cut, so the same number is learned from and served.
+    """
+    interests = sp.csr_array(_taste(models, histories) @ models.content.telling)
+    vectors = models.content.topic_vectors
+    profiles = np.zeros((histories.n_users, vectors.shape[1]), dtype=np.float32)
+    for user, (start, end) in enumerate(pairwise(interests.indptr)):
+        columns, weights = interests.indices[start:end], interests.data[start:end]
+        named = np.lexsort((columns, -weights))[:N_TOPICS]
+        profiles[user] = weights[named] @ vectors[columns[named]]
+    return to_unit(profiles)
 
 
 def recent_profiles(content: Content, histories: Histories) -> Floats:
@@ -95,6 +109,17 @@ def freshness(models: Models) -> Floats:
     """``(n_videos,)`` 1 for a video published at the cut, falling by e in a week; 0 if unknown."""
     age = np.maximum(models.popularity.age_days, 0)
     return np.exp(-age / _FRESH_DAYS).astype(np.float32)
+
+
+def _taste(models: Models, histories: Histories) -> sp.csr_matrix:
+    """``(n_users, n_videos)`` what each user liked; half as much after each half-life."""
+    age_days = np.maximum(models.cut - histories.event_at, 0) / _DAY_S
+    taste = histories.weights * 0.5 ** (age_days / models.half_life_days)
+    shape = (histories.n_users, models.content.n_videos)
+    matrix = sp.csr_matrix((taste, (histories.user_nums(), histories.video_nums)), shape=shape)
+    matrix.sum_duplicates()
+    matrix.data = np.maximum(matrix.data, 0)
+    return matrix
 
 
 def _creator_shares(content: Content, histories: Histories, nums: Ints) -> Floats:
