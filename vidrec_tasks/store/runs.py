@@ -102,10 +102,12 @@ class Run:
         column: str | None = None,
         values: Collection[str] = (),
         columns: Sequence[str] | None = None,
+        as_text: bool = False,
     ) -> pd.DataFrame:
-        """The rows of a frame whose column holds one of the values."""
-        ref = self.ref(name)
-        return self.artefacts.read_rows(ref, part, column=column, values=values, columns=columns)
+        """The rows of a frame whose column holds one of the values (see `codecs.decode_rows`)."""
+        return self.artefacts.read_rows(
+            self.ref(name), part, column=column, values=values, columns=columns, as_text=as_text
+        )
 
     def write_receipt(self, job: str, shard: str, receipt: dict[str, Any]) -> None:
         """Keep a job's receipt; a later one of the same job and shard replaces it."""
