@@ -19,6 +19,8 @@ transaction.
 * **If it fails**: readers keep the last published night. Clear the red task once the cause is
   mended; what is made already is taken from the store. `write_report` writes what there is either
   way.
+* **If the gates reject it**: it is red and not published. With `VIDREC_PUBLISHING__ALLOW_OVERRIDE`
+  a person is asked for 12 hours (*Required Actions*); no answer means no.
 * **Work**: shards of users and videos are mapped tasks in the pool `vidrec_compute`.
 """
 

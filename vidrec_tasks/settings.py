@@ -246,6 +246,9 @@ class PublishingSettings(Group):
 
     retained_runs: int = Field(7, ge=1, description="Published runs kept for rollback.")
     valid_hours: float = Field(36.0, gt=0, description="Hours after the night a row is valid.")
+    allow_override: bool = Field(
+        False, description="Whether a person may publish a run that its gates rejected."
+    )
 
 
 class Settings(BaseSettings):

@@ -15,13 +15,16 @@ from tests.jobs.finished_nights import (
     settings_of,
 )
 from vidrec_tasks.errors import GateError, MissingArtefact
+from vidrec_tasks.jobs._job import Approval
+from vidrec_tasks.jobs._overriding import approve, question_about
 from vidrec_tasks.jobs._runner import Order, run_job
 from vidrec_tasks.publishing.engine import make_engine, results_url
 from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.publishing.tables import RESULTS
-from vidrec_tasks.settings import PublishingSettings
+from vidrec_tasks.settings import PublishingSettings, Settings
 from vidrec_tasks.store.ledger import Ledger
 from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.runs import Run
 
 
 def test_a_night_that_passed_its_gates_is_shown(tmp_path: Path) -> None:
@@ -171,3 +174,72 @@ def test_a_run_killed_after_the_switch_is_finished_by_the_next_attempt(
     engine = make_engine(results_url(settings, place))
     with engine.begin() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM recommendations")).scalar() == 6
+
+
+def allowing(settings: Settings) -> Settings:
+    return settings.model_copy(update={"publishing": PublishingSettings(allow_override=True)})
+
+
+def rejected(tmp_path: Path, settings: Settings) -> Run:
+    run = make_night(
+        Place(str(tmp_path)), settings, metrics={"metrics": {"index_recall": 0.1}}
+    )  # fmt: skip
+    with pytest.raises(GateError):
+        run_job(Order("check_gates", NIGHT), settings)
+    return run
+
+
+def test_a_rejected_run_that_a_person_approved_is_shown_with_the_persons_name(
+    tmp_path: Path,
+) -> None:
+    settings = allowing(settings_of(tmp_path))
+    run = rejected(tmp_path, settings)
+    approval = approve(NIGHT, "someone", settings)
+    receipt = run_job(Order("publish_lists", NIGHT, approval=approval), settings)
+    assert receipt["counts"]["approved_by"] == "someone"
+    reader = reader_of(settings)
+    (row,) = reader.runs()
+    assert (row["run_id"], row["state"], row["is_current"]) == (run.run_id, "published", True)
+    assert (row["gates"]["passed"], row["gates"]["approved_by"]) == (False, "someone")
+    assert reader.row_counts()["recommendations"] == 6
+    reader.close()
+
+
+@pytest.mark.parametrize(
+    ("is_allowed", "run_id", "why"),
+    [
+        (False, None, "counts only with VIDREC_PUBLISHING__ALLOW_OVERRIDE=true"),
+        (True, "2026-09-01-00000000", "the approval is of run 2026-09-01-00000000"),
+    ],
+)
+def test_an_approval_counts_where_it_is_allowed_and_of_its_own_run_only(
+    tmp_path: Path, is_allowed: bool, run_id: str | None, why: str
+) -> None:
+    settings = settings_of(tmp_path)
+    run = rejected(tmp_path, settings)
+    approval = Approval(run_id or run.run_id, "someone", "2026-09-01T03:00:00+00:00")
+    settings = allowing(settings) if is_allowed else settings
+    with pytest.raises(GateError, match=why):
+        run_job(Order("publish_lists", NIGHT, approval=approval), settings)
+    reader = reader_of(settings)
+    assert reader.current_run_id() is None
+    reader.close()
+
+
+def test_a_person_is_not_asked_about_a_night_that_no_gate_rejected(tmp_path: Path) -> None:
+    settings = allowing(settings_of(tmp_path))
+    assert question_about(NIGHT, settings) == {}
+    make_night(Place(str(tmp_path)), settings)
+    assert question_about(NIGHT, settings) == {}  # not checked: a check that broke is no verdict
+    run_job(Order("check_gates", NIGHT), settings)
+    assert question_about(NIGHT, settings) == {}
+
+
+def test_a_person_is_told_which_run_was_rejected_and_by_which_gates(tmp_path: Path) -> None:
+    shut, settings = settings_of(tmp_path), allowing(settings_of(tmp_path))
+    run = rejected(tmp_path, settings)
+    assert question_about(NIGHT, shut) == {}
+    question = question_about(NIGHT, settings)
+    assert (question["run_id"], question["night"]) == (run.run_id, NIGHT.isoformat())
+    (failed,) = question["failed"]
+    assert failed.startswith("index_recall is 0.1 (bound ")
