@@ -4,7 +4,7 @@ from typing import Final
 
 INTRO: Final = """The same SQL on SQLite and PostgreSQL; `:name` is a parameter. Each query is one
 statement, so what it answers is of one night, whatever is published meanwhile. The reader that
-`python -m vidrec_tasks roles` creates may run all of them. JSON columns come as text from SQLite."""
+`python -m vidrec_tasks roles` creates may run all of them. SQLite gives JSON columns as text."""
 
 QUERIES: Final = (
     (
