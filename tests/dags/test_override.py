@@ -1,11 +1,10 @@
 import ast
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.dags.conftest import Python
 
 pytestmark = pytest.mark.airflow
 
@@ -15,31 +14,11 @@ HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
-def nights(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Night]:
-    """Scenario -> how its DAG run ended, and its tasks; in an Airflow of its own."""
-    home = tmp_path_factory.mktemp("airflow")
-    script = home / "dags" / "override_dags.py"
-    script.parent.mkdir()
+def nights(airflow: Python, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Night]:
+    """Scenario -> how its DAG run ended, and its tasks."""
+    script = tmp_path_factory.mktemp("dags") / "override_dags.py"
     shutil.copy(HERE / script.name, script)
-    environment = {
-        **os.environ,
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(script.parent),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "PYTHONPATH": os.pathsep.join([str(root), str(root / "dags")]),
-    }
-    said = ""
-    for command in (
-        ["-m", "airflow", "db", "migrate"],
-        ["-m", "airflow", "pools", "set", "vidrec_compute", "2", "one slot a core"],
-        [str(script), "passed", "shut", "approved", "refused"],
-    ):
-        done = subprocess.run(
-            [sys.executable, *command], cwd=home, env=environment, capture_output=True, text=True,
-            check=False, timeout=600,
-        )  # fmt: skip
-        said = done.stdout
-        assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+    said = airflow(str(script), "passed", "shut", "approved", "refused", dags=script.parent)
     lines = [line.split(" ", 3)[1:] for line in said.splitlines() if line.startswith("STATES ")]
     return {name: (state, dict(ast.literal_eval(tasks))) for name, state, tasks in lines}
 

@@ -1,3 +1,5 @@
+from datetime import timedelta
+from itertools import permutations
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +10,7 @@ from tests.jobs.finished_nights import (
     GONE,
     LATER,
     NIGHT,
+    SHARDS,
     lists,
     make_night,
     publish,
@@ -22,9 +25,10 @@ from vidrec_tasks.publishing.engine import make_engine, results_url
 from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.publishing.tables import RESULTS
 from vidrec_tasks.settings import PublishingSettings, Settings
+from vidrec_tasks.store.artefacts import key_of
 from vidrec_tasks.store.ledger import Ledger
 from vidrec_tasks.store.place import Place
-from vidrec_tasks.store.runs import Run
+from vidrec_tasks.store.runs import Run, Runs
 
 
 def test_a_night_that_passed_its_gates_is_shown(tmp_path: Path) -> None:
@@ -134,6 +138,53 @@ def test_old_runs_leave_the_tables(tmp_path: Path) -> None:
     assert publish(settings, LATER)["counts"]["runs_dropped"] == 1
     reader = reader_of(settings)
     assert [row["run_id"] for row in reader.runs()] == [run.run_id]
+    reader.close()
+
+
+def test_old_runs_leave_the_store_but_for_what_the_retained_were_made_from(
+    tmp_path: Path,
+) -> None:
+    settings = settings_of(tmp_path, publishing=PublishingSettings(retained_runs=1))
+    place, made = Place(str(tmp_path)), []
+    for day in range(3):
+        night = NIGHT + timedelta(days=day)
+        parents = {"previous": made[-1].run_id} if made else {}
+        made.append(make_night(place, settings, night, parents=parents))
+        receipt = publish(settings, night)
+    assert receipt["counts"]["store_runs_dropped"] == 1
+    assert receipt["counts"]["store_bytes_freed"] > 0
+    first, second, third = made
+    assert [run.run_id for run in Runs(place)] == [second.run_id, third.run_id]
+    assert second.read("models.serving", "tower") == b"weights"  # a warm start
+    assert first.artefacts.find("explained.1", first_key(first)) is None
+
+
+def first_key(run: Run) -> str:
+    return key_of({"of": "explained.1", "in": run.record.inputs})
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_nights_in_any_order_leave_readers_on_the_youngest_with_the_same_rows(
+    tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    settings, place = settings_of(tmp_path), Place(str(tmp_path))
+    nights = [NIGHT + timedelta(days=day) for day in range(3)]
+    pointed = []
+    for day in order:
+        make_night(place, settings, nights[day])
+        publish(settings, nights[day])
+        publish(settings, nights[day])  # the same night twice
+        reader = reader_of(settings)
+        pointed.append(reader.current_run_id())
+        reader.close()
+    assert pointed == sorted(pointed)  # never backwards; a run's id begins with its night
+    reader = reader_of(settings)
+    assert [run["night"] for run in reader.runs()] == nights[::-1]
+    for run in reader.runs():
+        said = reader.table("recommendations", run["run_id"])
+        expected = pd.concat([lists(users, run["night"]) for users in SHARDS])
+        assert said["video_id"].tolist() == expected["video_id"].tolist()
+        assert said["valid_until"].tolist() == expected["valid_until"].tolist()
     reader.close()
 
 

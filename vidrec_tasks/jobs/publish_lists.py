@@ -15,6 +15,7 @@ from vidrec_tasks.publishing.manifest import manifest_of, started_at
 from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.publishing.run_rows import PUBLISHED
 from vidrec_tasks.store.ledger import Ledger
+from vidrec_tasks.store.retention import drop_old_runs
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +42,16 @@ def publish_lists(context: Context) -> Made:
     rows = _load(context, publisher, gates)
     run_id = context.run.run_id
     is_current = publisher.publish(run_id, datetime.now(UTC), rows=rows)
-    dropped = publisher.prune(context.settings.publishing.retained_runs, keep=(run_id,))
-    counts = {**rows, "is_current": is_current, "runs_dropped": len(dropped)}
+    n_retained = context.settings.publishing.retained_runs
+    dropped = publisher.prune(n_retained, keep=(run_id,))
+    left = drop_old_runs(context.place, publisher.known(), n_newest=n_retained)
+    counts = {
+        **rows,
+        "is_current": is_current,
+        "runs_dropped": len(dropped),
+        "store_runs_dropped": len(left.runs),
+        "store_bytes_freed": left.bytes,
+    }
     if APPROVED_BY in gates:
         counts[APPROVED_BY] = gates[APPROVED_BY]
     return Made({"publication": {"said": {"run_id": run_id, "rows": rows}}}, counts)

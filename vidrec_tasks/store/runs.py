@@ -172,6 +172,20 @@ class Runs:
         path = self._night_path(night.isoformat())
         return self.place.read_json(path) if path.exists() else None
 
+    def drop(self, run: Run) -> None:
+        """Remove a run's record, its names and its receipts; its artefacts are left."""
+        pinned = self.pinned(run.night)
+        if pinned is not None and pinned["run_id"] == run.run_id:
+            self._night_path(run.record.night).unlink()
+        folder = self.place.path("runs", run.run_id)
+        for inner in ("refs", "receipts"):
+            for path in list((folder / inner).iterdir()) if (folder / inner).exists() else []:
+                path.unlink()
+        (folder / "run.json").unlink()  # last: until then the next attempt finds the rest
+        for path in (folder / "refs", folder / "receipts", folder):
+            if path.exists():
+                path.rmdir()
+
     def ids(self) -> list[str]:
         """The ids of all runs, so by night; none of them is opened."""
         folder = self.place.path("runs")
