@@ -295,6 +295,7 @@ class Settings(BaseSettings):
             exclude={
                 **dict.fromkeys(PLACES, True),
                 "language": {"endpoint_key", "endpoint_timeout_s"},
+                "publishing": {"allow_override"},
             },
         )
         text = json.dumps(meaning, sort_keys=True)
