@@ -72,9 +72,14 @@ def job_task(task_id: str, **options: Any) -> Task[..., dict[str, Any]]:
 
     @task(task_id=task_id, pool=POOL, doc_md=doc_of(task_id), **options)
     def carry_out(
-        shard: str = "", *, dag_run: Any = None, outlet_events: Any = None
+        shard: str = "",
+        approval: dict[str, str] | None = None,
+        *,
+        dag_run: Any = None,
+        outlet_events: Any = None,
     ) -> dict[str, Any]:
         """Import the job here: nothing heavy is imported when a DAG is parsed."""
+        from vidrec_tasks.jobs._job import Approval
         from vidrec_tasks.jobs._runner import Order, postcard, run_job
 
         conf = dag_run.conf or {}
@@ -85,6 +90,7 @@ def job_task(task_id: str, **options: Any) -> Task[..., dict[str, Any]]:
             owner=f"airflow:{dag_run.dag_id}:{dag_run.run_id}",
             refresh=bool(conf.get("refresh")),
             is_cold=bool(conf.get("is_cold", dag_run.dag_id == "vidrec_rebuild")),
+            approval=Approval(**approval) if approval else None,
         )
         receipt = postcard(answer_or_fail(run_job, order, settings_for(conf)))
         for asset in options.get("outlets", ()):

@@ -8,6 +8,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import task, task_group
 from vidrec_dag_defaults import RECOMMENDATIONS, job_task
 from vidrec_links import linked
+from vidrec_override import override
 
 
 @task
@@ -64,9 +65,6 @@ def night_flow() -> None:
         job_task("summarise_audiences")()
 
     evaluated = linked(job_task("evaluate_lists")())
-    checked = linked(job_task("check_gates")())
-    published = linked(job_task("publish_lists", outlets=[RECOMMENDATIONS])())
-    report = linked(job_task("write_report", trigger_rule="all_done")())
 
     made = content()
     profiles, portraits = audience()
@@ -78,6 +76,18 @@ def night_flow() -> None:
     # Explanations may cite a portrait's topics, so lists wait for the portraits too.
     portraits >> listed
     [listed, extras] >> evaluated
+    publication(evaluated)
+
+
+def publication(evaluated: Any) -> None:
+    """From measured lists to what readers see, and the report."""
+    checked = linked(job_task("check_gates")())
+    approval = override(checked)
+    # One of two: the gates passed, or a person approved; the job asks for the same again.
+    publish = job_task("publish_lists", outlets=[RECOMMENDATIONS], trigger_rule="one_success")
+    published = linked(publish(approval=approval))
+    report = linked(job_task("write_report", trigger_rule="all_done")())
+
     # Nothing is published that did not pass its gates; a rejected run fails here, in the open.
     evaluated >> checked >> published
     # The report is written of a failed night too: that is when it is read.

@@ -76,7 +76,8 @@ def _range(info: FieldInfo) -> str:
 
 
 def tables_page() -> str:
-    """Input tables from their contracts, result tables from their schema."""
+    """Input tables from their contracts, result tables from their schema, and how to read these."""
+    from scripts.reading import reading
     from vidrec_tasks.contracts.inputs import INPUTS
     from vidrec_tasks.publishing.tables import metadata
 
@@ -100,7 +101,7 @@ def tables_page() -> str:
         lines += ["| column | type | meaning |", "|---|---|---|"]
         for field in result.columns:
             lines.append(f"| `{field.name}` | {field.type} | {field.comment or ''} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *reading()]) + "\n"
 
 
 def dags_page() -> str:

@@ -69,6 +69,10 @@ def _add_job(commands: Any, task_id: str) -> None:
     parser = _add(commands, task_id, _run_job, f"run the job {task_id} of a night")
     _add_night_arguments(parser)
     parser.add_argument("--shard", default=None, help="one shard; all of them by default")
+    if task_id == "publish_lists":
+        parser.add_argument(
+            "--approved-by", metavar="NAME", help="publish a rejected run: who said so"
+        )
     parser.set_defaults(task_id=task_id)
 
 
@@ -142,8 +146,19 @@ def _run_job(arguments: argparse.Namespace) -> None:
                 refresh=arguments.refresh,
                 is_cold=arguments.cold,
                 force=arguments.force,
+                approval=_approval(arguments),
             )
         )
+
+
+def _approval(arguments: argparse.Namespace) -> Any:
+    """Who answers for a rejected run of the night, if somebody does."""
+    name = getattr(arguments, "approved_by", None)
+    return (
+        import_module("vidrec_tasks.jobs._overriding").approve(arguments.night, name)
+        if name
+        else None
+    )
 
 
 def _search(arguments: argparse.Namespace) -> None:

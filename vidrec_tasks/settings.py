@@ -244,8 +244,13 @@ class EvaluationSettings(Group):
 class PublishingSettings(Group):
     """The result tables."""
 
-    retained_runs: int = Field(7, ge=1, description="Published runs kept for rollback.")
+    retained_runs: int = Field(
+        7, ge=1, description="Published runs kept, in the tables and in the store."
+    )
     valid_hours: float = Field(36.0, gt=0, description="Hours after the night a row is valid.")
+    allow_override: bool = Field(
+        False, description="Whether a person may publish a run that its gates rejected."
+    )
 
 
 class Settings(BaseSettings):
@@ -290,6 +295,7 @@ class Settings(BaseSettings):
             exclude={
                 **dict.fromkeys(PLACES, True),
                 "language": {"endpoint_key", "endpoint_timeout_s"},
+                "publishing": {"allow_override"},
             },
         )
         text = json.dumps(meaning, sort_keys=True)

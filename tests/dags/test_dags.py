@@ -2,7 +2,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +13,8 @@ from vidrec_tasks.jobs import BY_HAND, NIGHT
 
 pytestmark = pytest.mark.airflow
 
-NO_JOBS = {"split_videos", "split_users", "night_is_published"}
+OVERRIDE = {"may_be_overridden", "approve_rejected_run", "note_approval"}
+NO_JOBS = {"split_videos", "split_users", "night_is_published", *OVERRIDE}
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,8 @@ def test_every_job_by_hand_has_a_dag(dags: dict[str, Any]) -> None:
 
 def test_nothing_is_published_before_its_gates_are_checked(dags: dict[str, Any]) -> None:
     task = dags["vidrec_nightly"].get_task("publish_lists")
-    assert task.upstream_task_ids == {"check_gates"}
+    assert task.upstream_task_ids == {"check_gates", "note_approval"}
+    assert task.trigger_rule == "one_success"
     assert [asset.name for asset in task.outlets] == ["vidrec_recommendations"]
 
 
@@ -71,6 +73,21 @@ def test_a_night_that_was_not_published_is_red_though_its_report_is_written(
     assert sorted(leaves) == ["night_is_published", "write_report"]
     assert leaves["night_is_published"].trigger_rule == "all_success"
     assert leaves["night_is_published"].upstream_task_ids == {"publish_lists"}
+
+
+def test_a_person_is_asked_only_after_a_rejection_and_no_answer_means_no(
+    dags: dict[str, Any],
+) -> None:
+    dag = dags["vidrec_nightly"]
+    question, asked = dag.get_task("may_be_overridden"), dag.get_task("approve_rejected_run")
+    assert (question.upstream_task_ids, question.trigger_rule) == ({"check_gates"}, "all_failed")
+    assert asked.upstream_task_ids == {"may_be_overridden"}
+    assert asked.defaults == ["Reject"]
+    assert asked.response_timeout < timedelta(days=1)
+    # A refusal skips what is next to the question: never the publication itself.
+    assert asked.downstream_task_ids == {"note_approval"}
+    assert not asked.ignore_downstream_trigger_rules
+    assert not question.ignore_downstream_trigger_rules
 
 
 def test_lists_wait_for_models_and_portraits(dags: dict[str, Any]) -> None:

@@ -1,3 +1,5 @@
+from datetime import timedelta
+from itertools import permutations
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +10,7 @@ from tests.jobs.finished_nights import (
     GONE,
     LATER,
     NIGHT,
+    SHARDS,
     lists,
     make_night,
     publish,
@@ -15,13 +18,17 @@ from tests.jobs.finished_nights import (
     settings_of,
 )
 from vidrec_tasks.errors import GateError, MissingArtefact
+from vidrec_tasks.jobs._job import Approval
+from vidrec_tasks.jobs._overriding import approve, question_about
 from vidrec_tasks.jobs._runner import Order, run_job
 from vidrec_tasks.publishing.engine import make_engine, results_url
 from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.publishing.tables import RESULTS
-from vidrec_tasks.settings import PublishingSettings
+from vidrec_tasks.settings import PublishingSettings, Settings
+from vidrec_tasks.store.artefacts import key_of
 from vidrec_tasks.store.ledger import Ledger
 from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.runs import Run, Runs
 
 
 def test_a_night_that_passed_its_gates_is_shown(tmp_path: Path) -> None:
@@ -134,6 +141,53 @@ def test_old_runs_leave_the_tables(tmp_path: Path) -> None:
     reader.close()
 
 
+def test_old_runs_leave_the_store_but_for_what_the_retained_were_made_from(
+    tmp_path: Path,
+) -> None:
+    settings = settings_of(tmp_path, publishing=PublishingSettings(retained_runs=1))
+    place, made = Place(str(tmp_path)), []
+    for day in range(3):
+        night = NIGHT + timedelta(days=day)
+        parents = {"previous": made[-1].run_id} if made else {}
+        made.append(make_night(place, settings, night, parents=parents))
+        receipt = publish(settings, night)
+    assert receipt["counts"]["store_runs_dropped"] == 1
+    assert receipt["counts"]["store_bytes_freed"] > 0
+    first, second, third = made
+    assert [run.run_id for run in Runs(place)] == [second.run_id, third.run_id]
+    assert second.read("models.serving", "tower") == b"weights"  # a warm start
+    assert first.artefacts.find("explained.1", first_key(first)) is None
+
+
+def first_key(run: Run) -> str:
+    return key_of({"of": "explained.1", "in": run.record.inputs})
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_nights_in_any_order_leave_readers_on_the_youngest_with_the_same_rows(
+    tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    settings, place = settings_of(tmp_path), Place(str(tmp_path))
+    nights = [NIGHT + timedelta(days=day) for day in range(3)]
+    pointed = []
+    for day in order:
+        make_night(place, settings, nights[day])
+        publish(settings, nights[day])
+        publish(settings, nights[day])  # the same night twice
+        reader = reader_of(settings)
+        pointed.append(reader.current_run_id())
+        reader.close()
+    assert pointed == sorted(pointed)  # never backwards; a run's id begins with its night
+    reader = reader_of(settings)
+    assert [run["night"] for run in reader.runs()] == nights[::-1]
+    for run in reader.runs():
+        said = reader.table("recommendations", run["run_id"])
+        expected = pd.concat([lists(users, run["night"]) for users in SHARDS])
+        assert said["video_id"].tolist() == expected["video_id"].tolist()
+        assert said["valid_until"].tolist() == expected["valid_until"].tolist()
+    reader.close()
+
+
 def test_a_backfilled_night_does_not_turn_readers_back(tmp_path: Path) -> None:
     settings, place = settings_of(tmp_path), Place(str(tmp_path))
     later = make_night(place, settings, LATER)
@@ -171,3 +225,72 @@ def test_a_run_killed_after_the_switch_is_finished_by_the_next_attempt(
     engine = make_engine(results_url(settings, place))
     with engine.begin() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM recommendations")).scalar() == 6
+
+
+def allowing(settings: Settings) -> Settings:
+    return settings.model_copy(update={"publishing": PublishingSettings(allow_override=True)})
+
+
+def rejected(tmp_path: Path, settings: Settings) -> Run:
+    run = make_night(
+        Place(str(tmp_path)), settings, metrics={"metrics": {"index_recall": 0.1}}
+    )  # fmt: skip
+    with pytest.raises(GateError):
+        run_job(Order("check_gates", NIGHT), settings)
+    return run
+
+
+def test_a_rejected_run_that_a_person_approved_is_shown_with_the_persons_name(
+    tmp_path: Path,
+) -> None:
+    settings = allowing(settings_of(tmp_path))
+    run = rejected(tmp_path, settings)
+    approval = approve(NIGHT, "someone", settings)
+    receipt = run_job(Order("publish_lists", NIGHT, approval=approval), settings)
+    assert receipt["counts"]["approved_by"] == "someone"
+    reader = reader_of(settings)
+    (row,) = reader.runs()
+    assert (row["run_id"], row["state"], row["is_current"]) == (run.run_id, "published", True)
+    assert (row["gates"]["passed"], row["gates"]["approved_by"]) == (False, "someone")
+    assert reader.row_counts()["recommendations"] == 6
+    reader.close()
+
+
+@pytest.mark.parametrize(
+    ("is_allowed", "run_id", "why"),
+    [
+        (False, None, "counts only with VIDREC_PUBLISHING__ALLOW_OVERRIDE=true"),
+        (True, "2026-09-01-00000000", "the approval is of run 2026-09-01-00000000"),
+    ],
+)
+def test_an_approval_counts_where_it_is_allowed_and_of_its_own_run_only(
+    tmp_path: Path, is_allowed: bool, run_id: str | None, why: str
+) -> None:
+    settings = settings_of(tmp_path)
+    run = rejected(tmp_path, settings)
+    approval = Approval(run_id or run.run_id, "someone", "2026-09-01T03:00:00+00:00")
+    settings = allowing(settings) if is_allowed else settings
+    with pytest.raises(GateError, match=why):
+        run_job(Order("publish_lists", NIGHT, approval=approval), settings)
+    reader = reader_of(settings)
+    assert reader.current_run_id() is None
+    reader.close()
+
+
+def test_a_person_is_not_asked_about_a_night_that_no_gate_rejected(tmp_path: Path) -> None:
+    settings = allowing(settings_of(tmp_path))
+    assert question_about(NIGHT, settings) == {}
+    make_night(Place(str(tmp_path)), settings)
+    assert question_about(NIGHT, settings) == {}  # not checked: a check that broke is no verdict
+    run_job(Order("check_gates", NIGHT), settings)
+    assert question_about(NIGHT, settings) == {}
+
+
+def test_a_person_is_told_which_run_was_rejected_and_by_which_gates(tmp_path: Path) -> None:
+    shut, settings = settings_of(tmp_path), allowing(settings_of(tmp_path))
+    run = rejected(tmp_path, settings)
+    assert question_about(NIGHT, shut) == {}
+    question = question_about(NIGHT, settings)
+    assert (question["run_id"], question["night"]) == (run.run_id, NIGHT.isoformat())
+    (failed,) = question["failed"]
+    assert failed.startswith("index_recall is 0.1 (bound ")

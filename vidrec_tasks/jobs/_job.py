@@ -20,6 +20,21 @@ Per = Literal["", "video_shard", "user_shard"]
 VIDEO_SHARDED: Final = ("keyframes", "embeddings")
 
 
+@dataclass(frozen=True)
+class Approval:
+    """A person's word that a run be published although its gates rejected it.
+
+    Attributes:
+        run_id: the run that the person was asked about; no other is meant.
+        by: who answered.
+        at: when (UTC, ISO 8601).
+    """
+
+    run_id: str
+    by: str
+    at: str
+
+
 @dataclass
 class Made:
     """What a job made.
@@ -37,12 +52,13 @@ class Made:
 
 @dataclass(frozen=True)
 class Context:
-    """What a job may touch: its settings, its run, its shard."""
+    """What a job may touch: its settings, its run, its shard, and what a person said of the run."""
 
     settings: Settings
     place: Place
     run: Run
     shard: str = ""
+    approval: Approval | None = None
 
     @property
     def night(self) -> date:

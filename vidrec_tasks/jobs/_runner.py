@@ -13,7 +13,7 @@ from typing import Any
 
 from vidrec_tasks.errors import SettingsError, VidrecError
 from vidrec_tasks.jobs import NIGHT
-from vidrec_tasks.jobs._job import Context, Job, Made, names_of, refs_of
+from vidrec_tasks.jobs._job import Approval, Context, Job, Made, names_of, refs_of
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.artefacts import Ref, key_of
 from vidrec_tasks.store.leases import Lease
@@ -32,6 +32,7 @@ class Order:
         refresh: take late events in (validate_inputs only): a new run of the night.
         is_cold: take nothing from earlier runs (validate_inputs only).
         force: make again what the store has already, and warn if the bytes differ.
+        approval: a person's answer to a rejected run (publish_lists only).
     """
 
     task_id: str
@@ -41,6 +42,7 @@ class Order:
     refresh: bool = False
     is_cold: bool = False
     force: bool = False
+    approval: Approval | None = None
 
 
 def run_job(order: Order, settings: Settings | None = None) -> dict[str, Any]:
@@ -204,7 +206,7 @@ def _make(
     job: Job, order: Order, settings: Settings, place: Place, run: Run
 ) -> tuple[Made, list[Ref], bool]:
     names = names_of(job.makes, run, order.shard)
-    context = Context(settings, place, run, order.shard)
+    context = Context(settings, place, run, order.shard, order.approval)
     key = _key(job, context, order)
     found = [run.artefacts.find(name, key) for name in names]
     there = [ref for ref in found if ref is not None]

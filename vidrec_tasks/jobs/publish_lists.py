@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -15,10 +15,14 @@ from vidrec_tasks.publishing.manifest import manifest_of, started_at
 from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.publishing.run_rows import PUBLISHED
 from vidrec_tasks.store.ledger import Ledger
+from vidrec_tasks.store.retention import drop_old_runs
 
 log = logging.getLogger(__name__)
 
 Tables = Mapping[str, Iterator[pd.DataFrame]]
+
+APPROVED_BY: Final = "approved_by"
+SHUT: Final = "an approval counts only with VIDREC_PUBLISHING__ALLOW_OVERRIDE=true"
 
 
 @job(
@@ -32,29 +36,53 @@ Tables = Mapping[str, Iterator[pd.DataFrame]]
 )  # fmt: skip
 def publish_lists(context: Context) -> Made:
     """Publish a night whose gates passed; what is published already is not loaded again."""
-    _refuse_failed(context)
+    gates = _passed_or_approved(context)
     publisher = Publisher(make_engine(results_url(context.settings, context.place)))
     publisher.prepare()
-    rows = _load(context, publisher)
+    rows = _load(context, publisher, gates)
     run_id = context.run.run_id
     is_current = publisher.publish(run_id, datetime.now(UTC), rows=rows)
-    dropped = publisher.prune(context.settings.publishing.retained_runs, keep=(run_id,))
-    counts = {**rows, "is_current": is_current, "runs_dropped": len(dropped)}
+    n_retained = context.settings.publishing.retained_runs
+    dropped = publisher.prune(n_retained, keep=(run_id,))
+    left = drop_old_runs(context.place, publisher.known(), n_newest=n_retained)
+    counts = {
+        **rows,
+        "is_current": is_current,
+        "runs_dropped": len(dropped),
+        "store_runs_dropped": len(left.runs),
+        "store_bytes_freed": left.bytes,
+    }
+    if APPROVED_BY in gates:
+        counts[APPROVED_BY] = gates[APPROVED_BY]
     return Made({"publication": {"said": {"run_id": run_id, "rows": rows}}}, counts)
 
 
-def _refuse_failed(context: Context) -> None:
-    gates = context.read("gates", "gates")
-    if not gates["passed"]:
-        failed = [gate["name"] for gate in gates["gates"] if not gate["passed"]]
-        message = (
-            f"publish {context.night}: run {context.run.run_id} failed {', '.join(failed)}; "
-            "readers keep what they have; see the report"
-        )
-        raise GateError(message)
+def _passed_or_approved(context: Context) -> dict[str, Any]:
+    """The verdict of the gates, with who overrode it, if a person did.
+
+    Raises:
+        GateError: a gate failed, and nobody may or did say otherwise of this very run.
+    """
+    gates: dict[str, Any] = context.read("gates", "gates")
+    if gates["passed"]:
+        return gates
+    failed = ", ".join(gate["name"] for gate in gates["gates"] if not gate["passed"])
+    run_id, approval = context.run.run_id, context.approval
+    why = ""
+    if approval is not None:
+        if approval.run_id == run_id and context.settings.publishing.allow_override:
+            log.warning("run %s: published although it failed %s, as approved", run_id, failed)
+            return {**gates, APPROVED_BY: approval.by, "approved_at": approval.at}
+        is_other = approval.run_id != run_id
+        why = f"; the approval is of run {approval.run_id}" if is_other else f"; {SHUT}"
+    message = (
+        f"publish {context.night}: run {run_id} failed {failed}{why}; readers keep what they "
+        "have; see the report"
+    )
+    raise GateError(message)
 
 
-def _load(context: Context, publisher: Publisher) -> dict[str, int]:
+def _load(context: Context, publisher: Publisher, gates: dict[str, Any]) -> dict[str, int]:
     """Load the run's rows, unless the database has just these; returns how many a table."""
     run_id = context.run.run_id
     described: dict[str, Any] = {
@@ -62,7 +90,7 @@ def _load(context: Context, publisher: Publisher) -> dict[str, int]:
         "started_at": started_at(context.run),
         "manifest": manifest_of(context.run),
         "metrics": context.read("metrics", "metrics"),
-        "gates": context.read("gates", "gates"),
+        "gates": gates,
     }
     known = publisher.find(run_id)
     if known is None or known["state"] != PUBLISHED:
@@ -78,15 +106,14 @@ def _load(context: Context, publisher: Publisher) -> dict[str, int]:
 
 def _tables(context: Context) -> Tables:
     """Result table -> its frames; one user shard is in memory at a time."""
-    read = context.read
     return {
         "recommendations": _recommendations(context),
         "user_profiles": _profiles(context),
-        "similar_videos": iter([read("similar")]),
-        "fallback_recommendations": iter([read("fallbacks")]),
-        "search_results": iter([read("answers")]),
+        "similar_videos": iter([_read(context, "similar")]),
+        "fallback_recommendations": iter([_read(context, "fallbacks")]),
+        "search_results": iter([_read(context, "answers")]),
         **{
-            name: iter([read("insights", name)])
+            name: iter([_read(context, "insights", name)])
             for name in ("creator_insights", "creator_videos", "creator_summaries")
         },
     }
@@ -94,16 +121,21 @@ def _tables(context: Context) -> Tables:
 
 def _recommendations(context: Context) -> Iterator[pd.DataFrame]:
     for shard in range(context.run.record.n_user_shards):
-        yield _known(context, context.read(f"explained.{shard}"))
+        yield _known(context, _read(context, f"explained.{shard}"))
 
 
 def _profiles(context: Context) -> Iterator[pd.DataFrame]:
     for shard in range(context.run.record.n_user_shards):
-        profiles = context.read(f"profiles.{shard}")[[USER_ID, TOPICS, BEHAVIOUR]]
-        portraits = _known(context, context.read(f"portraits.{shard}"))
+        profiles = _read(context, f"profiles.{shard}")[[USER_ID, TOPICS, BEHAVIOUR]]
+        portraits = _known(context, _read(context, f"portraits.{shard}"))
         yield portraits.drop(columns=[TOPICS, BEHAVIOUR], errors="ignore").merge(
             profiles, on=USER_ID, validate="one_to_one"
         )
+
+
+def _read(context: Context, name: str, part: str = "table") -> pd.DataFrame:
+    """A frame with its JSON as the store keeps it: the tables take it as it stands."""
+    return context.run.read_rows(name, part, as_text=True)
 
 
 def _known(context: Context, rows: pd.DataFrame) -> pd.DataFrame:

@@ -255,6 +255,11 @@ class Publisher:
                 connection.execute(sa.insert(table), rows)
         return len(answers)
 
+    def known(self) -> set[str]:
+        """The runs that are written down, whatever their state."""
+        with self._transaction("look for the runs there are") as connection:
+            return set(connection.execute(sa.select(runs.c.run_id)).scalars())
+
     def count(self, run_id: str) -> dict[str, int]:
         """Rows of a run a table."""
         with self._transaction(f"count run {run_id}") as connection:

@@ -109,13 +109,17 @@ class Artefacts:
         column: str | None = None,
         values: Collection[str] = (),
         columns: Sequence[str] | None = None,
+        as_text: bool = False,
     ) -> pd.DataFrame:
         """The rows of a frame whose column holds one of the values: a user's, out of a shard's.
+
+        Args: as of `codecs.decode_rows`.
 
         Raises:
             StoreError: the artefact or the part is gone.
         """
-        return decode_rows(self._encoded(ref, part)[1], column, values, columns)
+        data = self._encoded(ref, part)[1]
+        return decode_rows(data, column, values, columns, as_text=as_text)
 
     def _encoded(self, ref: Ref, part: str) -> tuple[str, bytes]:
         """The suffix and the bytes of a part."""

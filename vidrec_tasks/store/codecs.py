@@ -60,6 +60,8 @@ def decode_rows(
     column: str | None = None,
     values: Collection[str] = (),
     columns: Sequence[str] | None = None,
+    *,
+    as_text: bool = False,
 ) -> pd.DataFrame:
     """The rows of an encoded frame whose column holds one of the values; no others are decoded.
 
@@ -68,10 +70,12 @@ def decode_rows(
         column: a column of text; None: every row.
         values: what it shall hold.
         columns: which columns to read; None: all of them.
+        as_text: lists and dicts stay the JSON texts that they are kept as.
     """
     wanted = None if columns is None else list(columns)
     filters = None if column is None else [(column, "in", list(values))]
-    return _table_to_frame(pq.read_table(io.BytesIO(data), columns=wanted, filters=filters))
+    table = pq.read_table(io.BytesIO(data), columns=wanted, filters=filters)
+    return table.to_pandas() if as_text else _table_to_frame(table)
 
 
 def _frame_to_bytes(frame: pd.DataFrame) -> bytes:

@@ -39,6 +39,12 @@ class Lease:
         self.is_process = is_process
         self.path = place.path("locks", f"{night.isoformat()}.json")
 
+    @classmethod
+    def is_held(cls, place: Place, night: date) -> bool:
+        """Whether somebody, whoever it is, works on a night."""
+        held = cls(place, night, owner="", lease_s=0)._holder()
+        return held is not None and _is_alive(held)
+
     def take(self) -> None:
         """Take or renew the lease.
 

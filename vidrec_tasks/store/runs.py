@@ -102,10 +102,12 @@ class Run:
         column: str | None = None,
         values: Collection[str] = (),
         columns: Sequence[str] | None = None,
+        as_text: bool = False,
     ) -> pd.DataFrame:
-        """The rows of a frame whose column holds one of the values."""
-        ref = self.ref(name)
-        return self.artefacts.read_rows(ref, part, column=column, values=values, columns=columns)
+        """The rows of a frame whose column holds one of the values (see `codecs.decode_rows`)."""
+        return self.artefacts.read_rows(
+            self.ref(name), part, column=column, values=values, columns=columns, as_text=as_text
+        )
 
     def write_receipt(self, job: str, shard: str, receipt: dict[str, Any]) -> None:
         """Keep a job's receipt; a later one of the same job and shard replaces it."""
@@ -169,6 +171,20 @@ class Runs:
         """What the night's newest run was made of, if there was one."""
         path = self._night_path(night.isoformat())
         return self.place.read_json(path) if path.exists() else None
+
+    def drop(self, run: Run) -> None:
+        """Remove a run's record, its names and its receipts; its artefacts are left."""
+        pinned = self.pinned(run.night)
+        if pinned is not None and pinned["run_id"] == run.run_id:
+            self._night_path(run.record.night).unlink()
+        folder = self.place.path("runs", run.run_id)
+        for inner in ("refs", "receipts"):
+            for path in list((folder / inner).iterdir()) if (folder / inner).exists() else []:
+                path.unlink()
+        (folder / "run.json").unlink()  # last: until then the next attempt finds the rest
+        for path in (folder / "refs", folder / "receipts", folder):
+            if path.exists():
+                path.rmdir()
 
     def ids(self) -> list[str]:
         """The ids of all runs, so by night; none of them is opened."""

@@ -1,0 +1,107 @@
+"""Retention: runs that nobody can go back to leave the store with the artefacts only they name.
+
+What lies outside of runs stays: inputs, snapshots, keyframes, weights by name, reports. Leaves the
+result tables to `publishing`.
+"""
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from vidrec_tasks.store.artefacts import Ref
+from vidrec_tasks.store.leases import Lease
+from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.rewriting import remove
+from vidrec_tasks.store.runs import Run, Runs
+
+log = logging.getLogger(__name__)
+
+PUBLICATION: Final = "publication"
+"""The artefact that a run has when it is finished."""
+
+LEFT_BEHIND_AFTER: Final = timedelta(days=7)
+"""A run that is not finished may wait for a person or a worker; after a week without a job it is
+left behind."""
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """What left the store."""
+
+    runs: tuple[str, ...] = ()
+    artefacts: int = 0
+    bytes: int = 0
+
+
+def drop_old_runs(
+    place: Place, known: Collection[str], *, n_newest: int, now: datetime | None = None
+) -> Dropped:
+    """Drop the runs that no table knows and no night can need, oldest first.
+
+    Kept are the runs of the result tables and those at work or not left behind, with the parents
+    of all these: a night that is made again takes from the same parents. The newest finished ones
+    are kept whatever the tables say: another database may be set since. Killed anywhere, it is
+    finished by the next.
+
+    Args:
+        place: the store.
+        known: runs that the result tables hold.
+        n_newest: finished runs that stay, by night.
+        now: the present moment (UTC).
+    """
+    runs = list(Runs(place))
+    kept = _kept(place, runs, set(known), n_newest, now or datetime.now(UTC))
+    doomed = [run for run in runs if run.run_id not in kept]
+    if not doomed:
+        return Dropped()
+    needed = {path for run in runs if run.run_id in kept for path in _folders(run)}
+    sizes: list[int] = []
+    gone = tuple(run.run_id for run in doomed if _drop(place, run, needed, sizes))
+    log.info("%d of %d runs left the store: %s", len(gone), len(runs), ", ".join(gone))
+    return Dropped(gone, len(sizes), sum(sizes))
+
+
+def _kept(place: Place, runs: list[Run], known: set[str], n_newest: int, now: datetime) -> set[str]:
+    finished = [run.run_id for run in runs if run.find(PUBLICATION) is not None]
+    newest = set(finished[-n_newest:])
+    oldest = min((known | newest) & set(finished), default="")
+    needing = set(known)
+    for run in runs:
+        is_over = run.run_id in finished or (run.run_id < oldest and _is_left_behind(run, now))
+        if not is_over or Lease.is_held(place, run.night):
+            needing.add(run.run_id)
+    parents = {
+        parent for run in runs if run.run_id in needing for parent in run.record.parents.values()
+    }
+    return needing | newest | parents
+
+
+def _is_left_behind(run: Run, now: datetime) -> bool:
+    receipts = run.receipts()
+    last = receipts[-1]["started_at"] if receipts else None
+    return last is None or now - datetime.fromisoformat(last) > LEFT_BEHIND_AFTER
+
+
+def _folders(run: Run) -> dict[str, Ref]:
+    """Where everything lies that a run names, and the inputs that it is pinned to."""
+    refs = [*run.refs(), Ref("pinned", run.record.inputs, "", 0, 0)]
+    return {str(run.artefacts.folder(ref.name, ref.key)): ref for ref in refs}
+
+
+def _drop(place: Place, run: Run, needed: set[str], sizes: list[int]) -> bool:
+    """Drop one run; whether it is gone (what cannot be removed now goes the next time)."""
+    try:
+        mine = [ref for path, ref in _folders(run).items() if path not in needed]
+        run.forget(PUBLICATION)  # from here on no night chooses it for a parent
+        for ref in mine:
+            folder = run.artefacts.folder(ref.name, ref.key)
+            if folder.exists():
+                remove(folder)
+                sizes.append(ref.bytes)
+        Runs(place).drop(run)
+    except OSError as error:
+        log.warning("run %s: cannot leave the store (%s); it goes next time", run.run_id, error)
+        return False
+    return True
