@@ -71,8 +71,8 @@ def tables_of(url: str, run_id: str | None = None) -> dict[str, pd.DataFrame]:
 def in_order(table: pd.DataFrame) -> pd.DataFrame:
     """A table's rows by their text, so that two databases' orders do not matter; no run_id."""
     table = table.drop(columns="run_id", errors="ignore")
-    text = table.astype(str).agg("|".join, axis=1) if len(table) else pd.Series(dtype=str)
-    return table.loc[text.sort_values(kind="stable").index].reset_index(drop=True)
+    texts = [repr(row) for row in table.itertuples(index=False)]
+    return table.iloc[sorted(range(len(texts)), key=texts.__getitem__)].reset_index(drop=True)
 
 
 def differing(left: dict[str, pd.DataFrame], right: dict[str, pd.DataFrame]) -> list[str]:
