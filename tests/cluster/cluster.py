@@ -131,6 +131,12 @@ class Cluster:
                               capture_output=True, check=False)  # fmt: skip
         return done.returncode == 0
 
+    def revive(self) -> None:
+        """Start again what ended by itself, as ``restart: unless-stopped`` does."""
+        for name, process in list(self.processes.items()):
+            if not process.is_running:
+                self.start_service(name)
+
     def stop(self) -> None:
         """Stop what was started, the last first, and remove its folder."""
         for process in reversed(self.processes.values()):
