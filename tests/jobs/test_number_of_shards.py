@@ -1,4 +1,4 @@
-"""A night's tables do not depend on how users and videos were split, or in what order shards ran."""
+"""A night's tables do not depend on how users and videos are split, or on the order of shards."""
 
 from pathlib import Path
 
