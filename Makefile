@@ -1,4 +1,4 @@
-.PHONY: help setup demo test check docs screenshots up down clean
+.PHONY: help setup demo test check e2e faults docs screenshots up down clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -17,6 +17,14 @@ check: setup ## ruff, mypy, import-linter
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+e2e: setup ## a night over two Celery workers, as docker-compose.yaml starts them, without Docker
+	@scripts/setup_cluster.sh
+	.venv-cluster/bin/python -m pytest -m cluster --durations=0 tests/cluster
+
+faults: setup ## strike a running cluster in the middle of its nights, print what came of it
+	@scripts/setup_cluster.sh
+	@.venv-cluster/bin/python -m tests.cluster.faults
 
 docs: setup ## write the generated pages of docs/
 	.venv/bin/python -m scripts.docs

@@ -85,6 +85,13 @@ def test_any_text_encoder_is_loaded_from_a_folder(tiny: Path) -> None:
     assert encoder.dim == 16
 
 
+def test_a_text_has_the_same_bits_whatever_it_is_encoded_with(plain: TextEncoder) -> None:
+    texts = [f"{'a dog runs ' * (num % 5)}film {num}" for num in range(24)]
+    together = plain.encode(texts)
+    for some in ([3], [23, 0, 7], list(range(5, 20))):
+        np.testing.assert_array_equal(plain.encode([texts[num] for num in some]), together[some])
+
+
 def test_a_folder_that_asks_for_the_first_token_gets_it(tmp_path: Path) -> None:
     folder = save_bert(tmp_path / "first")
     mean = Encoders(ContentSettings(text_encoder=str(folder))).text.encode(["a dog"])

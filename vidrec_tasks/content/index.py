@@ -254,12 +254,17 @@ def _in_order(
     scores: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """By score, then number. Beyond the sixth digit the order of a sum decides, not the vectors."""
-    rounded = np.round(np.where(nums < 0, 0.0, scores), SCORE_DIGITS)
-    scores = np.where(nums < 0, -np.inf, rounded).astype(np.float32)
-    last = np.where(nums < 0, np.iinfo(np.int64).max, nums)
-    order = np.lexsort((last, -scores), axis=1)
-    in_order = np.take_along_axis(nums, order, axis=1).astype(np.int64)
-    return np.take_along_axis(scores, order, axis=1), in_order
+    nums = nums.astype(np.int64)
+    is_none = nums < 0
+    scores = np.round(np.where(is_none, 0.0, scores), SCORE_DIGITS).astype(np.float32)
+    scores[is_none] = -np.inf
+    # FAISS sorts already; ordering every row again was a sixth of a search over 5,000 videos
+    rows = np.flatnonzero((scores[:, 1:] >= scores[:, :-1]).any(axis=1))
+    last = np.where(nums[rows] < 0, np.iinfo(np.int64).max, nums[rows])
+    order = np.lexsort((last, -scores[rows]), axis=1)
+    scores[rows] = np.take_along_axis(scores[rows], order, axis=1)
+    nums[rows] = np.take_along_axis(nums[rows], order, axis=1)
+    return scores, nums
 
 
 class _one_thread:

@@ -24,6 +24,10 @@ Floats = npt.NDArray[np.float32]
 MAX_TOKENS: Final = 512
 CHUNK: Final = 4_096
 """Texts tokenised at once, so that a shard's tokens never lie in memory together."""
+SAME_BITS: Final = 8
+"""Batches are filled up to a multiple of so many tokens. Then a text has one vector to the last
+bit, whatever it is encoded with, so lists do not depend on how videos are split; without it, texts
+of 6 to 40 tokens moved by 1e-7 (by 1e-3 in bfloat16) with their neighbours' length."""
 
 
 class TransformerTextEncoder:
@@ -71,6 +75,7 @@ class TransformerTextEncoder:
             self._tokenizer.pad(
                 {name: [values[num] for num in nums] for name, values in tokens.items()},
                 return_tensors="pt",
+                pad_to_multiple_of=SAME_BITS,
             )
             for nums in parts
         ]

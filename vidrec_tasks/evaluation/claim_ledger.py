@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -159,6 +160,7 @@ def _is_quote_of(quoted: str, whole: str) -> bool:
     return meant.startswith(shown) if quoted.endswith("…") else meant == shown
 
 
+@lru_cache(maxsize=1 << 16)
 def _letters(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold()
     return "".join(char for char in folded if char.isalnum())

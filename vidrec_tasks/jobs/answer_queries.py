@@ -25,7 +25,7 @@ def answer_queries(context: Context) -> Made:
         queries,
         context.settings,
         moment=moment_of(context.night),
-        cache=context.place.local(context.place.path("models")),
+        cache=context.place.cache("models"),
     )
     check(answers, "answers", key=(QUERY, RANK), columns=(VIDEO_ID, SCORE, MATCHED, AT_S))
     matched = answers[MATCHED].value_counts()

@@ -73,7 +73,7 @@ def answer_request(
     content = ContentSettings(**run.record.settings["content"])
     settings = settings.model_copy(update={"content": content})
     moment = max(pd.Timestamp(datetime.now(UTC)), pd.Timestamp(run.night, tz="UTC"))
-    cache = place.local(place.path("models"))
+    cache = place.cache("models")
     answers = search_features(
         run.read, asked, settings, moment=moment, searching=searching, cache=cache
     )

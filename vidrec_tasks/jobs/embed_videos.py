@@ -33,7 +33,7 @@ def embed_videos(context: Context) -> Made:
     """Embed the new and changed texts and films of a shard; the rest is taken from before."""
     videos = shard_videos(context)
     keyframes = context.read(context.own("keyframes"))
-    cache = context.place.local(context.place.path("models"))
+    cache = context.place.cache("models")
     embeddings, counts = embed(
         videos,
         keyframes,
@@ -79,7 +79,7 @@ class _Images:
     """
 
     def __init__(self, place: Place) -> None:
-        self._root = place.local(place.path("features", "keyframes"))
+        self._place = place
 
     def read(self, path: str) -> Image:
         """The BGR image of a keyframe.
@@ -87,11 +87,16 @@ class _Images:
         Raises:
             StoreError: it is gone or no image.
         """
-        image = cv2.imread(str(self._root / path))
+        folder = self._place.path("features", "keyframes")
+        try:
+            data = np.frombuffer(self._place.read(folder / path), dtype=np.uint8)
+            image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+        except StoreError:
+            image = None
         if image is None:
             message = (
                 f"keyframes: the image {path} is gone or broken; remove its folder in "
-                f"{self._root} and run extract_keyframes with --force"
+                f"{folder} and run extract_keyframes with --force"
             )
             raise StoreError(message)
         return np.asarray(image, dtype=np.uint8)

@@ -45,7 +45,7 @@ def explain_lists(context: Context) -> Made:
     drafted = explain(cited, *facts, settings, night=context.night)
     checks = _check(context, drafted, facts)
     replaced, n_replaced = replace_failed(drafted, checks, language=settings.explanation_language)
-    checks = _check(context, replaced, facts)
+    checks = _check(context, replaced, facts) if n_replaced else checks
     explained = replaced.assign(**{EXPLANATION_VERIFIED: checks["verified"].to_numpy()})
     explained[VALID_UNTIL] = _valid_until(context, explained[VIDEO_ID])
     check(explained, "explained", key=(USER_ID, RANK), columns=(EXPLANATION, VALID_UNTIL))

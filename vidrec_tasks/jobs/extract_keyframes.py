@@ -1,6 +1,8 @@
 """extract_keyframes: look at a shard's new and changed films; quarantine what is broken."""
 
+import itertools
 import logging
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -35,6 +37,9 @@ MEDIA_COLUMNS = [VIDEO_ID, URI, "size", "mtime_ns", CHECKSUM]
 FRAME_COLUMNS = [
     VIDEO_ID, CHECKSUM, FRAME_NUM, AT_S, PATH, SHARPNESS, FRAME_HASH, FRAME_LUMA,
 ]  # fmt: skip
+
+FETCHED_AT_ONCE = 32
+"""Films of a remote store that are copied to this machine together."""
 
 WAY_VERSION = 2
 """Rises when the same settings choose other frames than before."""
@@ -126,10 +131,13 @@ def _frames(
     missing = [c for c in found if c not in ready and c not in failures]
     paths = {c: path for c in missing if (path := root.find(uris[c]).path) is not None}
     kept = [before, *ready.values()] if len(before) else list(ready.values())
-    if paths:
+    for some in _batches(paths, len(paths) if root.is_local else FETCHED_AT_ONCE):
         with folders.workspace() as workspace:
             extraction: Extraction = extract(
-                paths,
+                {
+                    checksum: root.bring(path, workspace / f"{checksum}.film")
+                    for checksum, path in some.items()
+                },
                 context.settings.content,
                 workspace=workspace,
                 n_processes=cores(context.settings.threads),
@@ -139,6 +147,13 @@ def _frames(
     empty = pd.DataFrame({name: pd.Series(dtype=object) for name in FRAME_COLUMNS[1:]})
     frames = pd.concat(kept, ignore_index=True) if kept else empty
     return frames, failures, len(paths)
+
+
+def _batches(paths: dict[str, Any], size: int) -> Iterator[dict[str, Any]]:
+    """Yield the paths in parts: of a remote store only so many films lie on this machine's disk."""
+    items = iter(paths.items())
+    while some := dict(itertools.islice(items, size)):
+        yield some
 
 
 def _frames_before(context: Context, folders: KeyframeFolders, checksums: set[str]) -> pd.DataFrame:

@@ -38,7 +38,7 @@ def summarise_audiences(context: Context) -> Made:
         is_offered=visible(videos, moment=moment_of(context.night)),
     )
     language = context.settings.language
-    cache = context.place.local(context.place.path("models"))
+    cache = context.place.cache("models")
     generator = LazyGenerator(language, cache=cache)
     summaries = write_summaries(found.creator_insights, generator, language)
     check(found.creator_insights, "insights", key=(CREATOR_ID, TOPIC), columns=INSIGHT_COLUMNS)

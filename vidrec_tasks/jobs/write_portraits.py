@@ -33,7 +33,7 @@ def write_portraits(context: Context) -> Made:
     profiles = context.read(context.own("profiles"))
     encoders = Encoders(context.settings.content)
     known, seen = _known(context, encoders.text_identity)
-    cache = context.place.local(context.place.path("models"))
+    cache = context.place.cache("models")
     generator = LazyGenerator(context.settings.language, cache=cache)
     table = write(profiles, generator, context.settings.language, night=context.night, known=known)
     check(table, "portraits", key=(USER_ID,), columns=(PORTRAIT, PORTRAIT_SOURCE, EVIDENCE))

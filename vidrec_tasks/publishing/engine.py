@@ -33,10 +33,16 @@ def results_url(settings: Settings, place: Place) -> str:
     """The SQLAlchemy URL of the result tables: as set, or a file in the store.
 
     Raises:
-        StoreError: none is set and the store is remote.
+        SettingsError: none is set and the store is remote.
     """
     if settings.results_url:
         return settings.results_url
+    if not place.is_local:
+        message = (
+            f"settings: the store {place.url} is remote and cannot hold a SQLite file; set "
+            "VIDREC_RESULTS_URL to a PostgreSQL database"
+        )
+        raise SettingsError(message)
     path = place.local(place.path(RESULTS_FILE))
     return sa.URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
 

@@ -93,16 +93,20 @@ def find_candidates(
     """
     allowed = allowed & ~_seen(histories, search.models.content.n_videos)
     found = list(_sources(search, histories, allowed, settings, portraits, user_vectors))
-    rows: list[pd.DataFrame] = []
+    merged = _merge(found, histories.n_users, search.models.content.n_videos, settings)
     nums = np.full((histories.n_users, settings.n_candidates), -1, dtype=np.int64)
-    for user in range(histories.n_users):
-        merged = _merge([(name, scores[user], got[user]) for name, scores, got in found], settings)
-        nums[user, : len(merged)] = merged["num"]
-        merged.insert(0, USER_ID, histories.user_ids[user])
-        rows.append(merged)
-    table = pd.concat(rows, ignore_index=True) if rows else _merge([], settings).assign(user_id="")
-    table[VIDEO_ID] = search.models.content.video_ids[table.pop("num").to_numpy(np.int64)]
-    return nums, table[[USER_ID, VIDEO_ID, SOURCE, SOURCE_RANK, SCORE]]
+    nums[merged.users, merged.places] = merged.nums
+    table = pd.DataFrame(
+        {
+            USER_ID: histories.user_ids[merged.users],
+            VIDEO_ID: search.models.content.video_ids[merged.nums],
+            SOURCE: merged.sources,
+            SOURCE_RANK: merged.ranks,
+            SCORE: merged.scores,
+        }
+    )
+    texts = dict.fromkeys((USER_ID, VIDEO_ID, SOURCE), "str")
+    return nums, table.astype({**texts, SOURCE_RANK: "int64", SCORE: "float64"})
 
 
 def _seen(histories: Histories, n_videos: int) -> Mask:
@@ -207,24 +211,59 @@ def _above(found: tuple[Floats, Ints], min_score: float) -> tuple[Floats, Ints]:
     return scores, np.where(scores >= min_score, nums, -1)
 
 
-def _merge(found: list[tuple[str, Floats, Ints]], settings: RecommendingSettings) -> pd.DataFrame:
+@dataclass(frozen=True)
+class _Merged:
+    """The candidates of a block of users, by user and in order of merging; arrays of one length.
+
+    Attributes:
+        users, nums: who, and which video.
+        places: place among the user's candidates, from 0.
+        sources, ranks, scores: of the source that placed it highest.
+    """
+
+    users: Ints
+    nums: Ints
+    places: Ints
+    sources: npt.NDArray[np.object_]
+    ranks: Ints
+    scores: npt.NDArray[np.float64]
+
+
+def _merge(
+    found: list[tuple[str, Floats, Ints]],
+    n_users: int,
+    n_videos: int,
+    settings: RecommendingSettings,
+) -> _Merged:
     """Take each source's best in turn until there are enough; the first to bring a video names it.
 
-    Exploration comes first: its few places are the only way a new video gets looked at.
+    Exploration comes first: its few places are the only way a new video gets looked at. All users
+    of a block at once: one by one it was half of the time that finding candidates took.
     """
     queues = sorted(found, key=lambda source: source[0] != EXPLORATION)
-    taken: dict[int, tuple[str, int, float]] = {}
-    longest = max((len(nums) for _, _, nums in queues), default=0)
-    for place in range(longest):
-        for name, scores, nums in queues:
-            if place < len(nums) and nums[place] >= 0 and len(taken) < settings.n_candidates:
-                taken.setdefault(int(nums[place]), (name, place + 1, float(scores[place])))
-    columns = list(zip(*taken.values(), strict=True)) or [(), (), ()]
-    return pd.DataFrame(
-        {
-            "num": pd.Series(list(taken), dtype="int64"),
-            SOURCE: pd.Series(list(columns[0]), dtype="str"),
-            SOURCE_RANK: pd.Series(list(columns[1]), dtype="int64"),
-            SCORE: pd.Series(list(columns[2]), dtype="float64"),
-        }
+    longest = max((got.shape[1] for _, _, got in queues), default=0)
+    shape = (n_users, longest, len(queues))
+    nums = np.full(shape, -1, dtype=np.int64)
+    scores = np.zeros(shape, dtype=np.float64)
+    for place, (_, values, got) in enumerate(queues):
+        nums[:, : got.shape[1], place] = got
+        scores[:, : got.shape[1], place] = values
+    cells = np.flatnonzero(nums >= 0)  # in order of user, then place, then source
+    users = cells // max(1, longest * len(queues))
+    pairs = users * n_videos + nums.ravel()[cells]
+    cells = cells[np.sort(np.unique(pairs, return_index=True)[1])]
+    users, places = _numbered(cells // max(1, longest * len(queues)), n_users)
+    kept = places < settings.n_candidates
+    cells, users, places = cells[kept], users[kept], places[kept]
+    _, ranks, sources = np.unravel_index(cells, shape) if len(cells) else (cells, cells, cells)
+    names = np.array([name for name, _, _ in queues], dtype=object)
+    return _Merged(
+        users, nums.ravel()[cells], places, names[sources], ranks + 1, scores.ravel()[cells]
     )
+
+
+def _numbered(users: Ints, n_users: int) -> tuple[Ints, Ints]:
+    """Users in rising order, and the number of each entry among its user's own."""
+    counts = np.bincount(users, minlength=n_users)
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    return users, np.arange(len(users)) - starts[users]

@@ -71,7 +71,8 @@ def rank_candidates(
         score, video_id.
     """
     parts = [
-        _rank_block(models, block, candidates, scorer) for block in _blocks(histories, candidates)
+        _rank_block(models, block, users, rows, scorer)
+        for block, users, rows in _blocks(histories, candidates)
     ]
     empty = {name: pd.Series(dtype="str") for name in (USER_ID, VIDEO_ID, SOURCE)}
     empty |= {SCORE: pd.Series(dtype="float64"), SCORE_COMPONENTS: pd.Series(dtype=object)}
@@ -119,20 +120,27 @@ def fit_blend(features: Floats, target_places: Ints, is_real: npt.NDArray[np.boo
     return np.asarray(found.x * scale, dtype=np.float32)
 
 
-def _blocks(histories: Histories, candidates: pd.DataFrame) -> Iterator[Histories]:
-    with_candidates = set(candidates[USER_ID])
-    for _, block in histories.blocks(BLOCK):
-        if not with_candidates.isdisjoint(block.user_ids):
-            yield block
+def _blocks(
+    histories: Histories, candidates: pd.DataFrame
+) -> Iterator[tuple[Histories, Ints, pd.DataFrame]]:
+    """Yield a block of users, and its candidates by user with the number of each in the block.
+
+    The candidates are put in order once: asking every block for its own out of a shard of 10,000
+    users read two million rows 40 times.
+    """
+    index = pd.Index(histories.user_ids)
+    users = index.get_indexer(pd.Index(candidates[USER_ID].astype(object)))
+    order = np.argsort(users, kind="stable")
+    users, ordered = users[order].astype(np.int64), candidates.iloc[order]
+    for first, block in histories.blocks(BLOCK):
+        low, high = np.searchsorted(users, [first, first + block.n_users])
+        if low < high:
+            yield block, users[low:high] - first, ordered.iloc[low:high]
 
 
 def _rank_block(
-    models: Models, block: Histories, candidates: pd.DataFrame, scorer: Scorer
+    models: Models, block: Histories, users: Ints, mine: pd.DataFrame, scorer: Scorer
 ) -> pd.DataFrame:
-    mine = candidates[candidates[USER_ID].isin(block.user_ids)]
-    users = pd.Index(block.user_ids).get_indexer(pd.Index(mine[USER_ID].astype(object)))
-    mine = mine.iloc[np.argsort(users, kind="stable")]
-    users = np.sort(users)
     nums, places = pad(users, models.content.nums_of(mine[VIDEO_ID]), block.n_users)
     parts = score(models, block, nums, scorer=scorer)[users, places]  # (n_rows, n_features)
     return pd.DataFrame(

@@ -62,7 +62,7 @@ class Artefacts:
     def find(self, name: str, key: str) -> Ref | None:
         """The artefact at an address, if it was committed."""
         path = self.folder(name, key) / COMMIT
-        if not path.exists():
+        if not self.place.exists(path):
             return None
         said = self.place.read_json(path)
         return Ref(name, key, said["checksum"], said["rows"], said["bytes"])

@@ -20,6 +20,7 @@ from vidrec_tasks.store.artefacts import COMMIT, Artefacts, Ref, kind_of
 from vidrec_tasks.store.codecs import SUFFIXES
 from vidrec_tasks.store.erasing_inputs import count_in_file, erase_from_file, user_files
 from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.remote import LOCAL
 from vidrec_tasks.store.rewriting import artefact_folders, read_parts, remove, rewrite, settle
 from vidrec_tasks.store.runs import Run, Runs
 from vidrec_tasks.store.sought import Mask, Sought
@@ -194,7 +195,10 @@ def _settle_all(place: Place) -> None:
 
 def _is_left(path: Any) -> bool:
     """Whether nobody has written here for so long that nobody is writing."""
-    return time.time() - float(path.stat().st_mtime) > UNFINISHED_S
+    # an object store knows no time of a folder, so its files are asked
+    paths = [path] if path.protocol in LOCAL or path.is_file() else list(path.iterdir())
+    newest = max((float(file.stat().st_mtime) for file in paths), default=0.0)
+    return time.time() - newest > UNFINISHED_S
 
 
 def _correct_refs(place: Place) -> None:

@@ -1,6 +1,7 @@
 """Keyframe folders: the thumbnails of a film, one folder a (decode settings, content checksum).
 
-``features/keyframes/<settings>/<checksum>/``: written beside and renamed, so whole or absent.
+``features/keyframes/<settings>/<checksum>/``: on a disk written beside and renamed, in an object
+store the table that names the thumbnails comes last; so whole or absent.
 """
 
 import shutil
@@ -8,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -29,26 +31,27 @@ class KeyframeFolders:
     def __init__(self, place: Place, way: str) -> None:
         self.place = place
         self.way = way
-        self.root = place.local(place.path("features", "keyframes"))
-        self.folder = self.root / way
+        self.root: Any = place.path("features", "keyframes")
+        self.folder: Any = self.root / way
 
     def has(self, checksum: str) -> bool:
         """Whether a film was decoded."""
-        return (self.folder / checksum / FRAMES_FILE).exists()
+        return self.place.exists(self.folder / checksum / FRAMES_FILE)
 
     def find(self, checksum: str) -> pd.DataFrame | None:
         """The frames of a film, with ``path`` relative to ``root``, if it was decoded."""
         path = self.folder / checksum / FRAMES_FILE
-        frames: pd.DataFrame | None = (
-            decode("parquet", path.read_bytes()) if path.exists() else None
-        )
+        if not self.place.exists(path):
+            return None
+        frames: pd.DataFrame = decode("parquet", self.place.read(path))
         return frames
 
     @contextmanager
     def workspace(self) -> Iterator[Path]:
-        """A folder to write thumbnails in, on the same disk; gone afterwards."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.folder, prefix=".workspace-") as name:
+        """A folder to write thumbnails in, on the store's disk or this machine's; gone after."""
+        folder = Path(str(self.folder)) if self.place.is_local else self.place.cache("keyframes")
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".workspace-") as name:
             yield Path(name)
 
     def keep(self, frames: pd.DataFrame, workspace: Path) -> pd.DataFrame:
@@ -64,14 +67,22 @@ class KeyframeFolders:
         # Typed: no film at all would make the column of another kind, and so other bytes of it.
         paths = [f"{self.way}/{path}" for path in frames["path"]]
         frames = frames.assign(path=pd.Series(paths, index=frames.index, dtype="str"))
+        move = self._rename if self.place.is_local else self._upload
         for checksum, rows in frames.groupby(CHECKSUM):
-            fresh = workspace / str(checksum)
-            (fresh / FRAMES_FILE).write_bytes(encode(rows.reset_index(drop=True))[1])
-            final = self.folder / str(checksum)
-            try:
-                fresh.rename(final)
-            except OSError:
-                if not final.exists():
-                    raise
-                shutil.rmtree(fresh)  # another run was quicker; both are the same
+            move(str(checksum), encode(rows.reset_index(drop=True))[1], workspace / str(checksum))
         return frames
+
+    def _rename(self, checksum: str, table: bytes, fresh: Path) -> None:
+        (fresh / FRAMES_FILE).write_bytes(table)
+        final = Path(str(self.folder / checksum))
+        try:
+            fresh.rename(final)
+        except OSError:
+            if not final.exists():
+                raise
+            shutil.rmtree(fresh)  # another run was quicker; both are the same
+
+    def _upload(self, checksum: str, table: bytes, fresh: Path) -> None:
+        for path in sorted(fresh.iterdir()):
+            self.place.write(self.folder / checksum / path.name, path.read_bytes())
+        self.place.write(self.folder / checksum / FRAMES_FILE, table)

@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from vidrec_tasks.errors import RunUnderWay
+from vidrec_tasks.errors import RunUnderWay, StoreError
 from vidrec_tasks.store.place import Place
 
 log = logging.getLogger(__name__)
+
+PATIENCE_S: Final = 10.0
+"""Seconds after which a guard must have been left by somebody who died."""
 
 
 class Lease:
@@ -102,26 +105,31 @@ class Lease:
         }
 
     def _holder(self) -> dict[str, Any] | None:
-        return self.place.read_json(self.path) if self.path.exists() else None
+        return self.place.read_json(self.path) if self.place.exists(self.path) else None
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
-        """A few milliseconds alone with the lock file (a folder is made atomically)."""
+        """A few milliseconds alone with the lock file: only one can create a file."""
         guard = self.path.with_suffix(".guard")
-        guard.parent.mkdir(parents=True, exist_ok=True)
-        patience = time.monotonic() + 10.0
-        while True:
-            try:
-                guard.mkdir()
-                break
-            except FileExistsError:
-                if time.monotonic() > patience:
-                    _break(guard)
-                time.sleep(0.01)
+        patience = time.monotonic() + PATIENCE_S
+        while not self.place.create(guard, uuid.uuid4().hex.encode()):
+            if time.monotonic() > patience:
+                self._break(guard)
+            time.sleep(0.01)
         try:
             yield
         finally:
-            guard.rmdir()
+            guard.unlink(missing_ok=True)
+
+    def _break(self, guard: Any) -> None:
+        """Remove a guard whose maker died between two lines: one breaker a guard, by its word."""
+        try:
+            word = self.place.read(guard).decode()
+        except StoreError:  # it is gone
+            return
+        if word and self.place.create(guard.with_name(f"{guard.name}.{word}"), b""):
+            log.warning("night %s: %s was left by a process that died", self.night, guard.name)
+            guard.unlink(missing_ok=True)
 
 
 def _is_alive(held: dict[str, Any]) -> bool:
@@ -131,13 +139,3 @@ def _is_alive(held: dict[str, Any]) -> bool:
     if pid is None or held["host"] != socket.gethostname():
         return True
     return Path(f"/proc/{pid}").exists() or not Path("/proc").exists()
-
-
-def _break(guard: Any) -> None:
-    """Set aside a guard whose maker died between two lines (rename: only one breaker wins)."""
-    try:
-        stale = guard.with_name(f"{guard.name}.{uuid.uuid4().hex}")
-        guard.rename(stale)
-        stale.rmdir()
-    except OSError:
-        log.debug("%s was broken by somebody else", guard)

@@ -45,14 +45,15 @@ class Ledger:
         return hashlib.sha256("".join(sorted(self._hashes())).encode()).hexdigest()
 
     def _hashes(self) -> set[str]:
-        if not self._hashes_path.exists():
+        if not self.place.exists(self._hashes_path):
             return set()
         return set(self.place.read_json(self._hashes_path))
 
     def _key(self) -> bytes:
-        if not self._key_path.exists():
+        if not self.place.exists(self._key_path):
             self.place.write(self._key_path, secrets.token_bytes(32))
-            self._key_path.chmod(0o600)
+            if self.place.is_local:
+                self._key_path.chmod(0o600)
         return self.place.read(self._key_path)
 
 

@@ -1,5 +1,7 @@
 """Place: where the store is, and reading and writing there without half-written files.
 
+A folder of this machine or an object store; `remote` says what is different there.
+
 Only this room builds a path. Leaves the meaning of what lies there to everybody else.
 """
 
@@ -13,6 +15,7 @@ from typing import Any
 from upath import UPath
 
 from vidrec_tasks.errors import StoreError
+from vidrec_tasks.store.remote import LOCAL, cache_of, failures_of, options_of
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +33,11 @@ class Place:
 
     def __init__(self, url: str, *, is_read_only: bool = False) -> None:
         self.url = url
-        self.root = UPath(url)
-        if self.root.protocol in ("", "file"):
+        self.root = _open(url)
+        self.is_local = self.root.protocol in LOCAL
+        if self.is_local:
             self.root = UPath(Path(str(self.root.path)).absolute())
+        self.failures = failures_of(self.root.protocol)
         if not is_read_only:
             self._prove_writable()
 
@@ -59,17 +64,32 @@ class Place:
         Raises:
             StoreError: the store is remote.
         """
-        if path.protocol not in ("", "file"):
-            message = f"store: {path} is remote; native code needs a local store so far"
+        if path.protocol not in LOCAL:
+            message = (
+                f"store: {path} is remote, and this needs a folder of this machine; "
+                "set VIDREC_STORE_URL to one"
+            )
             raise StoreError(message)
         return Path(str(path))
+
+    def cache(self, name: str) -> Path:
+        """A folder of this machine for what native code opens and can be made again.
+
+        It lies in the store itself where that is local, so that workers on one disk share it.
+        """
+        return self.local(self.path(name)) if self.is_local else cache_of(self.url) / name
 
     def write(self, path: UPath, data: bytes) -> None:
         """Write bytes beside, then rename: readers see the old file or the new one.
 
+        An object store shows an upload when it has ended, so nothing is renamed there.
+
         Raises:
-            StoreError: the file cannot be written (disk full, no right).
+            StoreError: the file cannot be written (disk full, no right, store out of reach).
         """
+        if not self.is_local:
+            self._upload(path, data)
+            return
         beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,9 +111,51 @@ class Place:
         """
         try:
             return bytes(path.read_bytes())
-        except OSError as error:
+        except self.failures as error:
             message = f"store: cannot read {path} ({error})"
             raise StoreError(message) from error
+
+    def exists(self, path: UPath) -> bool:
+        """Whether a file is there, asked by its name: no listing is believed.
+
+        Raises:
+            StoreError: the store cannot be asked.
+        """
+        try:
+            return bool(path.exists())
+        except self.failures as error:
+            message = f"store: cannot look for {path} ({error})"
+            raise StoreError(message) from error
+
+    def create(self, path: UPath, data: bytes) -> bool:
+        """Write a file unless it is there already; returns whether this call made it.
+
+        Raises:
+            StoreError: the file cannot be written.
+        """
+        try:
+            if self.is_local:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("xb") as file:
+                file.write(data)
+        except FileExistsError:
+            return False
+        except self.failures as error:
+            message = f"store: cannot write {path} ({error}); check free space and rights"
+            raise StoreError(message) from error
+        return True
+
+    def move(self, path: UPath, to: UPath) -> None:
+        """Put a file in the place of another; on an object store by a copy.
+
+        Raises:
+            StoreError: it cannot be moved; ``to`` is as it was, or the new one already.
+        """
+        if self.is_local:
+            path.replace(to)
+            return
+        self.write(to, self.read(path))
+        path.unlink(missing_ok=True)
 
     def write_json(self, path: UPath, value: Any) -> None:
         """Write JSON with sorted keys, so that the same value gives the same bytes."""
@@ -112,18 +174,35 @@ class Place:
             message = f"store: {path} is not JSON ({error})"
             raise StoreError(message) from error
 
+    def _upload(self, path: UPath, data: bytes) -> None:
+        try:
+            path.write_bytes(data)
+        except self.failures as error:
+            message = f"store: cannot write {path} ({error}); is the object store there?"
+            raise StoreError(message) from error
+
     def _prove_writable(self) -> None:
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
+            if self.is_local:
+                self.root.mkdir(parents=True, exist_ok=True)
             probe = self.root / f".probe-{uuid.uuid4().hex}"
             probe.write_bytes(b"")
             probe.unlink()
-        except OSError as error:
+        except self.failures as error:
             message = (
                 f"store {self.url}: cannot be written ({error}); "
-                "set VIDREC_STORE_URL to a folder that this user may write"
+                "set VIDREC_STORE_URL to a folder that this user may write, or to a bucket that is "
+                "there, with AWS_ENDPOINT_URL and keys for it"
             )
             raise StoreError(message) from error
+
+
+def _open(url: str) -> UPath:
+    try:
+        return UPath(url, **options_of(url))
+    except ImportError as error:
+        message = f"store {url}: {error}; pip install -r requirements-cluster.txt"
+        raise StoreError(message) from error
 
 
 def _forget(path: UPath) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from vidrec_tasks.store.artefacts import COMMIT, checksum_of
 from vidrec_tasks.store.codecs import Part, decode, encode
 from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.remote import LOCAL
 
 MARKER: Final = "_rewriting.json"
 NEW: Final = ".new"
@@ -65,7 +66,7 @@ def settle(place: Place, folder: Any) -> None:
         if said is None:
             fresh.unlink()
         else:
-            fresh.replace(fresh.with_name(fresh.name.removesuffix(NEW)))
+            place.move(fresh, fresh.with_name(fresh.name.removesuffix(NEW)))
     if said is not None:
         place.write_json(folder / COMMIT, said)
         marker.unlink()
@@ -76,7 +77,8 @@ def remove(folder: Any) -> None:
     (folder / COMMIT).unlink(missing_ok=True)
     for path in list(folder.iterdir()):
         path.unlink()
-    folder.rmdir()
+    if folder.protocol in LOCAL:  # an object store has no folders
+        folder.rmdir()
 
 
 def _folders(parent: Any) -> list[Any]:

@@ -71,7 +71,7 @@ class Run:
     def find(self, name: str) -> Ref | None:
         """The artefact of that name, if the run has it."""
         path = self._path("refs", name)
-        return Ref(**self.place.read_json(path)) if path.exists() else None
+        return Ref(**self.place.read_json(path)) if self.place.exists(path) else None
 
     def ref(self, name: str) -> Ref:
         """The artefact of that name.
@@ -151,7 +151,7 @@ class Runs:
     def find(self, run_id: str) -> Run | None:
         """A run by its id, if the store has it."""
         path = self.place.path("runs", run_id, "run.json")
-        if not path.exists():
+        if not self.place.exists(path):
             return None
         return Run(self.place, RunRecord(**self.place.read_json(path)))
 
@@ -170,7 +170,7 @@ class Runs:
     def pinned(self, night: date) -> dict[str, Any] | None:
         """What the night's newest run was made of, if there was one."""
         path = self._night_path(night.isoformat())
-        return self.place.read_json(path) if path.exists() else None
+        return self.place.read_json(path) if self.place.exists(path) else None
 
     def drop(self, run: Run) -> None:
         """Remove a run's record, its names and its receipts; its artefacts are left."""

@@ -1,0 +1,155 @@
+"""How far it goes: the list stages at N/10 and N users, the search, and what orchestration costs.
+
+``python -m benchmarks.scale --users N --videos M --json PATH`` plants a store with M videos and
+runs the jobs from ``embed_users`` to ``explain_lists`` for real, shard by shard on one thread, each
+number of users in a process of its own. ``docs/SCALE.md`` is computed from the JSON by
+`scale_page`.
+"""
+
+import argparse
+import json
+import logging
+import math
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from benchmarks.scale_overhead import SLOTS, measure_overhead, n_tasks
+from benchmarks.scale_search import N_QUERIES, measure_search
+from benchmarks.scale_stages import BEFORE, LIST_JOBS
+from benchmarks.scale_world import NIGHT, plant_shared, settings_of
+from vidrec_tasks.content.index import Index
+from vidrec_tasks.settings import InputSettings, Settings
+from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.runs import Runs
+
+log = logging.getLogger("benchmarks.scale")
+
+NIGHT_USERS: Final = 100_000
+"""Users of the night whose share of orchestration is given."""
+
+HOW: Final = {
+    "search_vs_faiss_flat": "users/s of the content index over users/s of faiss.IndexFlatIP, same "
+    "vectors, queries, k, block and one thread; the best of five rounds in turn",
+    "search_recall": "share of the true k nearest that the content index finds",
+    "orchestration_share": "wall seconds that the tasks of a night of 100,000 users add when they "
+    "are empty, over these and the measured seconds of profiles and lists on as many slots; the "
+    "night's other jobs (films, sentences, training) are left out, so the true share is smaller",
+    "growth_exponent": "log10 of seconds of the list jobs at N users over those at N/10",
+    "users_per_s": "N over the list jobs' seconds, one thread, reading and writing the store too",
+    "peak_gib": "largest resident memory of the process that ran N users",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print and write the JSON."""
+    parser = argparse.ArgumentParser(prog="benchmarks.scale", description=__doc__)
+    parser.add_argument("--users", type=int, default=10_000, help="N; N/10 is run too")
+    parser.add_argument("--videos", type=int, default=5_000, help="M")
+    parser.add_argument("--json", type=Path, required=True, help="where the figures go")
+    parser.add_argument(
+        "--users-per-shard", type=int, default=InputSettings().users_per_shard,
+        help="as VIDREC_INPUTS__USERS_PER_SHARD",
+    )  # fmt: skip
+    parser.add_argument("--no-airflow", action="store_true", help="leave orchestration out")
+    asked = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    log.setLevel(logging.INFO)
+    with tempfile.TemporaryDirectory(prefix="vidrec-bench-") as name:
+        found = _measure(asked, Path(name))
+    asked.json.parent.mkdir(parents=True, exist_ok=True)
+    asked.json.write_text(json.dumps(found, indent=1) + "\n")
+    log.info("%s", json.dumps({"ratios": found["ratios"], "figures": _short(found["figures"])}))
+
+
+def _measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    store = folder / "store"
+    settings = settings_of(store, asked.users_per_shard)
+    log.info("planting %d videos and training on a sample", asked.videos)
+    plant_shared(settings, asked.videos)
+    search = _search(settings)
+    log.info("search: %s", json.dumps(search))
+    small = max(1, asked.users // 10)
+    runs = [_in_a_process(store, n, asked.users_per_shard) for n in (small, asked.users)]
+    for run in runs:
+        log.info("%s", json.dumps(run))
+    figures: dict[str, Any] = {
+        "search_recall": search["recall"],
+        "orchestration_share": None,
+        "growth_exponent": _exponent(runs),
+        "users_per_s": runs[-1]["users_per_s"],
+        "peak_gib": runs[-1]["peak_gib"],
+        "videos": asked.videos,
+        "users_per_shard": asked.users_per_shard,
+        "runs": runs,
+        "search": search,
+        "reasons": {},
+        "how": HOW,
+    }
+    if asked.no_airflow:
+        figures["reasons"]["orchestration_share"] = "--no-airflow"
+    else:
+        figures |= _orchestration(runs[-1], asked.videos, settings)
+    return {"ratios": {"search_vs_faiss_flat": search["vs_faiss_flat"]}, "figures": figures}
+
+
+def _search(settings: Settings) -> dict[str, Any]:
+    run = Runs(Place(settings.store_url)).of_night(NIGHT)
+    index = Index.from_bytes(run.read("content_index", "index"), run.read("content_index", "info"))
+    vectors = run.read("content", "fused")
+    rng = np.random.default_rng(1)
+    # a user's profile lies between a few videos, as the content source's does
+    liked = vectors[rng.integers(0, len(vectors), (N_QUERIES, 5))].mean(axis=1)
+    queries = (liked / np.linalg.norm(liked, axis=1, keepdims=True)).astype(np.float32)
+    return measure_search(index, vectors, queries)
+
+
+def _in_a_process(store: Path, n_users: int, users_per_shard: int) -> dict[str, Any]:
+    out = store.parent / f"{n_users}.json"
+    command = [
+        "env", "OMP_NUM_THREADS=1", "OMP_WAIT_POLICY=PASSIVE", sys.executable, "-m",
+        "benchmarks.scale_stages", str(store), str(n_users), str(users_per_shard), str(out),
+    ]  # fmt: skip
+    subprocess.run(command, check=True)
+    said: dict[str, Any] = json.loads(out.read_text())
+    seconds = sum(said["seconds"][job] for job in LIST_JOBS)
+    return {**said, "list_seconds": round(seconds, 2), "users_per_s": round(n_users / seconds, 2)}
+
+
+def _exponent(runs: list[dict[str, Any]]) -> float:
+    small, large = runs
+    growth = large["list_seconds"] / small["list_seconds"]
+    return round(math.log(growth) / math.log(large["users"] / small["users"]), 4)
+
+
+def _orchestration(run: dict[str, Any], n_videos: int, settings: Settings) -> dict[str, Any]:
+    overhead = measure_overhead()
+    work = sum(run["seconds"][job] for job in (*BEFORE, *LIST_JOBS)) * NIGHT_USERS / run["users"]
+    tasks = n_tasks(NIGHT_USERS, n_videos, settings)
+    added = tasks * overhead["seconds_a_task"]
+    said = {
+        **overhead,
+        "night_users": NIGHT_USERS,
+        "night_tasks": tasks,
+        "night_work_s": round(work / SLOTS, 1),
+        "night_added_s": round(added, 1),
+        "work_is": "measured" if run["users"] == NIGHT_USERS else "by the measured rate",
+    }
+    log.info("orchestration: %s", json.dumps(said))
+    return {
+        "orchestration_share": round(added / (added + work / SLOTS), 4), "orchestration": said,
+    }  # fmt: skip
+
+
+def _short(figures: dict[str, Any]) -> dict[str, Any]:
+    names = ("search_recall", "orchestration_share", "growth_exponent", "users_per_s", "peak_gib")
+    return {name: figures[name] for name in names}
+
+
+if __name__ == "__main__":
+    main()
