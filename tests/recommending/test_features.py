@@ -1,0 +1,73 @@
+"""Features that the blend is made of, in the world of two tastes."""
+
+import numpy as np
+import pytest
+
+from tests.recommending import worlds
+from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.recommending import choosing
+from vidrec_tasks.recommending.features import (
+    FEATURES,
+    PORTRAIT,
+    measure_features,
+    portrait_profiles,
+)
+from vidrec_tasks.recommending.fitting import fit_models
+from vidrec_tasks.recommending.held_out import hold_out
+from vidrec_tasks.recommending.models import Models
+from vidrec_tasks.settings import RecommendingSettings
+
+SETTINGS = RecommendingSettings(n=5, dim=16, max_epochs=2, max_sequence=8, n_candidates=20)
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    histories, content = worlds.histories(), worlds.content()
+    return fit_models(histories, content, SETTINGS, cut=worlds.CUT, half_life_days=30)
+
+
+def portrait_of_all(models: Models) -> np.ndarray:
+    nums = np.tile(np.arange(worlds.N_VIDEOS), (worlds.N_USERS, 1))
+    features = measure_features(models, worlds.histories(), nums)
+    return features[..., FEATURES.index(PORTRAIT)]
+
+
+def test_a_topic_points_to_the_videos_that_carry_it(models: Models) -> None:
+    cats, space = models.content.topic_vectors @ models.content.fused.T
+    is_space = np.array([worlds.taste_of(num) for num in range(worlds.N_VIDEOS)], dtype=bool)
+    assert cats[~is_space].min() > cats[is_space].max()
+    assert space[is_space].min() > space[~is_space].max()
+
+
+def test_a_portrait_speaks_for_the_videos_of_its_topics(models: Models) -> None:
+    cosines = portrait_of_all(models)
+    for user in range(worlds.N_USERS):
+        own = np.array([worlds.taste_of(n) == user % 2 for n in range(worlds.N_VIDEOS)])
+        assert cosines[user, own].min() > cosines[user, ~own].max()
+
+
+def test_what_was_disliked_is_in_no_portrait(models: Models) -> None:
+    histories = worlds.histories()
+    histories.weights[:] = -1.0
+    assert (portrait_profiles(models, histories) == 0).all()
+
+
+def test_a_stranger_has_no_portrait(models: Models) -> None:
+    assert (portrait_profiles(models, worlds.histories(user_ids=["stranger"])) == 0).all()
+
+
+def test_what_the_portrait_alone_knows_is_what_it_adds(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = hold_out(worlds.histories(), seed=1)
+    order = iter([held.targets])
+
+    def only_portraits_know(_: Models, block: Histories, nums: np.ndarray) -> np.ndarray:
+        features = np.zeros((*nums.shape, len(FEATURES)), dtype=np.float32)
+        features[..., FEATURES.index(PORTRAIT)] = nums == next(order)[: block.n_users, None]
+        return features
+
+    monkeypatch.setattr(choosing, "measure_features", only_portraits_know)
+    measured = choosing.choose_blend(models, held, SETTINGS).measured
+    assert measured["portrait_gain"] == pytest.approx(measured["ndcg@10.blend"])
+    assert measured["portrait_gain"] > 0.5
