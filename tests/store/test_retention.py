@@ -123,3 +123,12 @@ def test_a_dropping_that_was_killed_is_finished_by_the_next(
     assert old.find("publication") is None  # no night takes a half-dropped run for a parent
     assert drop_old_runs(place, set(), n_newest=1, now=NOW).runs == (old.run_id,)
     assert not [path for path in files_under(place) if "2026-09-01" in path or "own0" in path]
+
+
+def test_an_object_store_lets_old_runs_go_too() -> None:
+    place = Place("memory://retention/old-runs")
+    old, young = make(place, 0), make(place, 1)
+    assert drop_old_runs(place, {young.run_id}, n_newest=1, now=NOW).runs == (old.run_id,)
+    assert [run.run_id for run in Runs(place)] == [young.run_id]
+    assert old.artefacts.find("explained.0", "own00") is None
+    assert young.read("videos").equals(VIDEOS)

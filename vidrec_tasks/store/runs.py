@@ -14,6 +14,7 @@ import pandas as pd
 from vidrec_tasks.errors import MissingArtefact
 from vidrec_tasks.store.artefacts import Artefacts, Ref
 from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.remote import LOCAL
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ class Runs:
                 path.unlink()
         (folder / "run.json").unlink()  # last: until then the next attempt finds the rest
         for path in (folder / "refs", folder / "receipts", folder):
-            if path.exists():
+            if path.protocol in LOCAL and path.exists():  # an object store has no folders
                 path.rmdir()
 
     def ids(self) -> list[str]:
