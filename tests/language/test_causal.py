@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaForCausalLM
 
+from tests.language.tiny_models import save_causal
 from vidrec_tasks.language.causal import CausalGenerator, load_causal
 from vidrec_tasks.language.generator import Bounds, Generator, LazyGenerator, Prompt, load_generator
 from vidrec_tasks.settings import LanguageSettings
 
-WORDS = ["<pad>", "<end>", "facts", "user", "likes", "cats", "jazz", "and", ".", "this", "mix"]
 PROMPTS = [
     Prompt("facts", "cats", "this user"),
     Prompt("facts", "cats and jazz and cats", "this user"),
@@ -24,21 +23,7 @@ PROMPTS = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("models") / "tiny"
-    words = Tokenizer(models.WordLevel({w: n for n, w in enumerate(WORDS)}, unk_token="<pad>"))
-    words.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=words, pad_token="<pad>", eos_token="<end>", unk_token="<pad>"
-    )
-    tokenizer.save_pretrained(path)
-    torch.manual_seed(5)
-    shape = LlamaConfig(
-        vocab_size=len(WORDS), hidden_size=32, intermediate_size=32, num_hidden_layers=2,
-        num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=128,
-        bos_token_id=1, eos_token_id=1, pad_token_id=0, initializer_range=1.0,
-    )  # fmt: skip
-    LlamaForCausalLM(shape).save_pretrained(path)
-    return path
+    return save_causal(tmp_path_factory.mktemp("models") / "tiny")
 
 
 def load(folder: Path, **fields: int) -> CausalGenerator:

@@ -1,0 +1,80 @@
+"""Two nights over the same logs: the second takes the sentences of the first."""
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.content.tiny_models import save_bert
+from tests.language.tiny_models import save_causal
+from vidrec_tasks.jobs._runner import run_night
+from vidrec_tasks.settings import Settings
+from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.runs import Run, Runs
+
+FIRST, SECOND = date(2026, 9, 1), date(2026, 9, 2)
+N_USERS = 5
+TRIES = 2
+"""Times the model is asked for a user: once more where the first sentence is not grounded."""
+TOPICS = ("cats", "space", "gardening", "coffee")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A store whose catalogue and logs end before both nights; two shards of users."""
+    inputs = tmp_path / "inputs"
+    (inputs / "interactions").mkdir(parents=True)
+    videos = {
+        "video_id": [f"v{num}" for num in range(12)],
+        "title": [f"a film of {TOPICS[num % 4]}" for num in range(12)],
+        "tags": [TOPICS[num % 4] for num in range(12)],
+    }
+    pd.DataFrame(videos).to_csv(inputs / "videos.csv", index=False)
+    pairs = [(user, num) for user in range(N_USERS) for num in range(12) if num % 4 != user % 4]
+    watch(tmp_path, pairs, day="2026-08-20")
+    return Settings(
+        store_url=str(tmp_path),
+        inputs={"users_per_shard": 3},
+        content={"text_encoder": str(save_bert(tmp_path / "bert")), "precision": "fp32"},
+        language={"model": str(save_causal(tmp_path / "causal"))},
+    )
+
+
+def watch(folder: Path, pairs: Iterable[tuple[int, int]], *, day: str) -> None:
+    """Add a day's log of likes, ``(user, video)``."""
+    rows = [(f"u{user}", f"v{num}", f"{day}T10:{num:02d}:00Z", "like") for user, num in pairs]
+    table = pd.DataFrame(rows, columns=["user_id", "video_id", "event_at", "event_type"])
+    table.to_csv(folder / "inputs" / "interactions" / f"{day}.csv", index=False)
+
+
+def sentences(night: date, settings: Settings) -> tuple[int, dict[str, str]]:
+    """Run a night up to its portraits: how many the model was asked for, and what they say."""
+    receipts = run_night(night, settings, until="write_portraits")
+    asked = [r["counts"]["sentences_asked"] for r in receipts if r["job"] == "write_portraits"]
+    run = Runs(Place(settings.store_url)).of_night(night)
+    tables = [run.read(ref.name) for ref in run.refs() if ref.name.startswith("portraits.")]
+    table = pd.concat(tables)
+    finish(run)
+    return sum(asked), dict(zip(table["user_id"], table["portrait"], strict=True))
+
+
+def finish(run: Run) -> None:
+    """Let a night count as published, so that the next one builds on it."""
+    run.remember(run.artefacts.write("publication", "0" * 20, {"said": {}}))
+
+
+def test_a_second_night_without_new_events_writes_no_sentence(settings: Settings) -> None:
+    asked, first = sentences(FIRST, settings)
+    again, second = sentences(SECOND, settings)
+    assert N_USERS <= asked <= TRIES * N_USERS
+    assert again == 0
+    assert first == second
+
+
+def test_only_who_watched_something_new_gets_a_new_sentence(settings: Settings) -> None:
+    sentences(FIRST, settings)
+    watch(Path(settings.store_url), [(0, 0), (0, 4), (0, 8)], day=FIRST.isoformat())
+    asked, _ = sentences(SECOND, settings)
+    assert 1 <= asked <= TRIES
