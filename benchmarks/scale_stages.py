@@ -28,13 +28,14 @@ def run_stages(store: Path, n_users: int, users_per_shard: int) -> dict[str, Any
     """Run every shard's list stages, one after the other.
 
     Returns:
-        users, shards, seconds by job, list_rows, artefact_bytes, peak_gib of this process.
+        users, shards, seconds by job, list_rows and their bytes as text, artefact_bytes, peak_gib
+        of this process.
     """
     settings = settings_of(store, users_per_shard)
     sizes = [min(users_per_shard, n_users - first) for first in range(0, n_users, users_per_shard)]
     run = open_run(settings, n_user_shards=len(sizes))
     seconds: Counter[str] = Counter()
-    n_bytes = n_rows = 0
+    n_bytes = n_rows = n_text = 0
     for shard, size in enumerate(sizes):
         refs = plant_shard(run, shard, size)
         for job in (*BEFORE, *LIST_JOBS):
@@ -42,6 +43,7 @@ def run_stages(store: Path, n_users: int, users_per_shard: int) -> dict[str, Any
             seconds[job] += receipt["seconds"]
             refs += [Ref(**ref) for ref in receipt["artefacts"]]
             n_rows += receipt["counts"].get("rows", 0) if job == "explain_lists" else 0
+        n_text += len(run.read(f"explained.{shard}").to_csv(index=False).encode())
         n_bytes += forget(run, refs)
         log.info("%d of %d shards of %d users", shard + 1, len(sizes), users_per_shard)
     return {
@@ -49,6 +51,7 @@ def run_stages(store: Path, n_users: int, users_per_shard: int) -> dict[str, Any
         "shards": len(sizes),
         "seconds": {job: round(seconds[job], 3) for job in (*BEFORE, *LIST_JOBS)},
         "list_rows": n_rows,
+        "list_text_bytes": n_text,
         "artefact_bytes": n_bytes,
         "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 3),
     }

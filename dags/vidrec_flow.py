@@ -17,6 +17,17 @@ def shards_of(receipt: dict[str, Any], kind: str) -> list[str]:
     return list(receipt[kind])
 
 
+def encoding_queue() -> str:
+    """The queue of the workers that encode; wrong settings are told by the tasks, not here."""
+    from vidrec_tasks.errors import SettingsError
+    from vidrec_tasks.settings import read_settings
+
+    try:
+        return read_settings().encoding_queue
+    except SettingsError:
+        return "default"
+
+
 def night_flow() -> None:
     """Lay the tasks of a night into the DAG that is being defined."""
     validated = linked(job_task("validate_inputs")())
@@ -27,7 +38,7 @@ def night_flow() -> None:
     def content() -> None:
         """What the videos are: knows no user."""
         keyframes = job_task("extract_keyframes").expand(shard=videos)
-        embeddings = job_task("embed_videos").expand(shard=videos)
+        embeddings = job_task("embed_videos", queue=encoding_queue()).expand(shard=videos)
         duplicates = job_task("find_duplicates")()
         index = job_task("build_content_index")()
         keyframes >> embeddings >> duplicates >> index

@@ -19,6 +19,7 @@ from vidrec_tasks.errors import SettingsError
 PREFIX = "VIDREC_"
 PLACES: Final = (
     "store_url", "results_url", "reader_url", "airflow_url", "airflow_logs", "threads", "lease_s",
+    "encoding_queue",
 )  # fmt: skip
 """Where and how a night runs: these change no artefact and are in no digest or report."""
 
@@ -277,6 +278,9 @@ class Settings(BaseSettings):
         "", description="Folder of Airflow's logs, which forgetting searches too."
     )
     threads: int = Field(0, ge=0, description="Threads of native code; 0: as many as cores.")
+    encoding_queue: str = Field(
+        "default", description="Celery queue that embed_videos runs on: 'gpu' for GPU workers."
+    )
     lease_s: float = Field(120.0, gt=0, description="Seconds a run's lock lives unless renewed.")
     inputs: InputSettings = InputSettings()
     content: ContentSettings = ContentSettings()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from vidrec_tasks.errors import RunUnderWay
+from vidrec_tasks.store import leases
 from vidrec_tasks.store.leases import Lease
 from vidrec_tasks.store.place import Place
 
@@ -72,3 +73,15 @@ def test_releasing_what_another_holds_changes_nothing(place: Place) -> None:
     lease(place, "second").release()
     with pytest.raises(RunUnderWay):
         lease(place, "third").take()
+
+
+@pytest.mark.parametrize("word", [b"", b"left"])
+def test_a_guard_that_was_left_by_a_dead_process_is_broken(
+    place: Place, monkeypatch: pytest.MonkeyPatch, word: bytes
+) -> None:
+    monkeypatch.setattr(leases, "PATIENCE_S", 0.05)
+    held = lease(place, "first")
+    held.take()
+    place.create(held.path.with_suffix(".guard"), word)
+    held.take()
+    assert not place.exists(held.path.with_suffix(".guard"))

@@ -1,3 +1,4 @@
+import resource
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,16 @@ def test_a_failed_write_leaves_the_old_file(place: Place, monkeypatch: pytest.Mo
         place.write(path, b"new")
     assert place.read(path) == b"old"
     assert [entry.name for entry in path.parent.iterdir()] == ["kept.bin"]
+
+
+def test_a_file_that_cannot_be_written_is_not_created_either(tmp_path: Path) -> None:
+    place = Place(str(tmp_path))
+    path = place.path("guard")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))  # as on a full disk
+    try:
+        with pytest.raises(StoreError, match="check free space"):
+            place.create(path, b"word")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not place.exists(path)

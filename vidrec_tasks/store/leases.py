@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -127,7 +127,14 @@ class Lease:
             word = self.place.read(guard).decode()
         except StoreError:  # it is gone
             return
-        if word and self.place.create(guard.with_name(f"{guard.name}.{word}"), b""):
+        if (
+            not word
+        ):  # a full disk or a kill let it be made and not written: renaming has one winner
+            stale = guard.with_name(f"{guard.name}.{uuid.uuid4().hex}")
+            with suppress(OSError):
+                self.place.move(guard, stale)
+                stale.unlink()
+        elif self.place.create(guard.with_name(f"{guard.name}.{word}"), b""):
             log.warning("night %s: %s was left by a process that died", self.night, guard.name)
             guard.unlink(missing_ok=True)
 

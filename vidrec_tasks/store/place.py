@@ -133,14 +133,18 @@ class Place:
         Raises:
             StoreError: the file cannot be written.
         """
+        is_made = False
         try:
             if self.is_local:
                 path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("xb") as file:
+                is_made = self.is_local
                 file.write(data)
         except FileExistsError:
             return False
         except self.failures as error:
+            if is_made:  # a full disk lets a file be made and not written
+                _forget(path)
             message = f"store: cannot write {path} ({error}); check free space and rights"
             raise StoreError(message) from error
         return True
