@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from benchmarks.scale_overhead import n_tasks
+from benchmarks.scale_page import index_bytes, page
+from benchmarks.scale_search import measure_search
+from benchmarks.scale_stages import LIST_JOBS
+from vidrec_tasks.content.index import build_index
+from vidrec_tasks.settings import ContentSettings, Settings
+
+
+def run_of(users: int, peak_gib: float) -> dict[str, object]:
+    """A job a hundredth of a second a user, ten rows of a hundred bytes each."""
+    return {
+        "users": users,
+        "seconds": dict.fromkeys(LIST_JOBS, users / 100),
+        "list_rows": 10 * users,
+        "list_text_bytes": 1_000 * users,
+        "peak_gib": peak_gib,
+    }
+
+
+def scale_of() -> dict[str, object]:
+    return {
+        "ratios": {"search_vs_faiss_flat": 0.9},
+        "figures": {
+            "users_per_s": 20.0, "growth_exponent": 1.0, "peak_gib": 2.0, "videos": 5_000,
+            "search_recall": 1.0, "orchestration_share": None, "users_per_shard": 10_000,
+            "search": {"k": 200, "share_of_product": 0.2, "product_gflop_per_s": 40.0},
+            "runs": [run_of(1_000, 1.0), run_of(10_000, 1.9)],
+        },
+    }  # fmt: skip
+
+
+def test_the_page_follows_from_the_rates() -> None:
+    said = page(scale_of(), {"figures": {"rows": 1_000_000, "publish_s": 10.0}})
+    assert "| all | 1,389 | |" in said  # five jobs, 0.01 s each, 1e8 users
+    assert "1,000,000,000 rows of 100 bytes as text, 0.10 TB a run" in said
+    assert "2.8 hours by one connection at the 100,000 rows/s" in said
+    assert "VIDREC_INPUTS__USERS_PER_SHARD=100000` (1,000 user shards)" in said
+    assert "10.9 GiB by the line" in said
+
+
+def test_what_was_not_measured_is_not_guessed() -> None:
+    scale = scale_of()
+    said = page(scale, None)
+    assert "not computed here: give `--publishing`" in said
+    assert "| orchestration, of a night of 100,000 users | not measured |" in said
+
+
+def test_an_index_of_codes_holds_a_byte_a_dimension_and_a_number() -> None:
+    assert index_bytes(10_000, 64) == 10_000 * 72 + 400 * 64 * 4
+
+
+def test_a_night_has_a_task_a_job_and_shard() -> None:
+    settings = Settings(inputs={"users_per_shard": 10, "videos_per_shard": 5})
+    assert n_tasks(20, 15, settings) == 7 * 2 + 2 * 3 + 16
+
+
+def test_an_exact_index_finds_what_flat_search_finds() -> None:
+    vectors = np.random.default_rng(0).normal(size=(300, 16)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    found = measure_search(build_index(vectors, ContentSettings()), vectors, vectors)
+    assert found["recall"] == pytest.approx(1.0)
+    assert set(found["users_per_s"]) == {"vidrec", "faiss_flat", "product_alone"}
