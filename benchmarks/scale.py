@@ -128,7 +128,10 @@ def _exponent(runs: list[dict[str, Any]]) -> float:
 
 
 def _orchestration(run: dict[str, Any], n_videos: int, settings: Settings) -> dict[str, Any]:
-    overhead = measure_overhead()
+    try:
+        overhead = measure_overhead()
+    except TimeoutError as error:
+        return {"reasons": {"orchestration_share": str(error)}}
     work = sum(run["seconds"][job] for job in (*BEFORE, *LIST_JOBS)) * NIGHT_USERS / run["users"]
     tasks = n_tasks(NIGHT_USERS, n_videos, settings)
     added = tasks * overhead["seconds_a_task"]

@@ -71,8 +71,21 @@ For {N_VIDEOS:,} videos and {N_USERS:,} users, computed from what was measured o
 | its share of the matrix product's speed | {figures["search"]["share_of_product"]} |
 | orchestration, of a night of 100,000 users | {said} |
 
-A measured exponent away from 1 by a few hundredths is the fixed cost of a shard, or noise.
+An exponent under 1 is the fixed cost of a shard, which more users share in the larger run; it says
+little of growth while both runs fit into one shard. Seconds are of the machine that measured, which
+may have been busy with other work.{_failed(figures)}
 """
+
+
+def _failed(figures: dict[str, Any]) -> str:
+    """What is to be known of the measure of orchestration."""
+    said = figures.get("orchestration", {})
+    if not said.get("failed"):
+        return ""
+    return (
+        f" Of the {said['tasks']} empty tasks that orchestration was measured by, "
+        f"{said['failed']} did not start."
+    )
 
 
 def _index() -> str:
