@@ -21,6 +21,7 @@ from typing import Any
 
 from benchmarks import encoding, keyframing, nights
 from benchmarks.films import ffmpeg_path, make_films
+from benchmarks.one_line_errors import run
 
 log = logging.getLogger("benchmarks.content")
 
@@ -114,4 +115,4 @@ def _summarise(
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

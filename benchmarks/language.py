@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from benchmarks.one_line_errors import run
 from tests.recommending.hostile import INJECTIONS
 from vidrec_tasks.audience.histories import gather
 from vidrec_tasks.audience.portrait_evidence import gather_evidence
@@ -338,4 +339,4 @@ def _other_name(text: str) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run(main)

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.one_line_errors import run
 from vidrec_tasks.jobs import NIGHT
 from vidrec_tasks.publishing.engine import make_engine
 from vidrec_tasks.publishing.publisher import Publisher
@@ -235,4 +236,4 @@ def _time(client: Any, path: str) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -44,6 +44,7 @@ import pyarrow.csv as arrow_csv
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON
 
+from benchmarks.one_line_errors import run
 from tests.publishing.servers import find_binaries, started
 from vidrec_tasks.publishing.copying import HEADER, TRAILER, copied, copied_columns
 from vidrec_tasks.publishing.engine import make_engine
@@ -332,4 +333,4 @@ def _last(times: dict[str, list[float]]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -23,6 +23,7 @@ import pandas as pd
 
 from benchmarks.bench_venv import run_in_bench_venv
 from benchmarks.diversity import diversity_curve
+from benchmarks.one_line_errors import run
 from vidrec_tasks.audience.histories import Histories, gather
 from vidrec_tasks.audience.topics import video_topics
 from vidrec_tasks.content.encoders import Encoders
@@ -313,4 +314,4 @@ def _content_neighbours(models: Models, histories: Histories) -> Ints:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

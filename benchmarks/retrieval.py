@@ -21,11 +21,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from benchmarks.one_line_errors import run
 from vidrec_tasks.columns import CHECKSUM, FRAME_NUM, VIDEO_ID
 from vidrec_tasks.content.embeddings import Embeddings, embed_videos
 from vidrec_tasks.content.encoders import Encoders
 from vidrec_tasks.content.keyframes import extract_keyframes
-from vidrec_tasks.errors import InputError, VidrecError
+from vidrec_tasks.errors import InputError
 from vidrec_tasks.hardware import cores
 from vidrec_tasks.settings import ContentSettings
 
@@ -158,11 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, required=True, help="where the figures are written")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
-        found = measure(options.clips, read_captions(options.captions, options.clips))
-    except VidrecError as error:
-        log.error("%s", error)
-        return 1
+    found = measure(options.clips, read_captions(options.captions, options.clips))
     said: dict[str, Any] = {"figures": figures_of(found["rank"].to_numpy())}
     options.json.write_text(json.dumps(said, indent=1) + "\n")
     sys.stdout.write(report(found) + "\n")
@@ -170,4 +167,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

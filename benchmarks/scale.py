@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from benchmarks.one_line_errors import run
 from benchmarks.scale_overhead import SLOTS, measure_overhead, n_tasks
 from benchmarks.scale_search import N_QUERIES, measure_search
 from benchmarks.scale_stages import BEFORE, LIST_JOBS
@@ -76,8 +77,8 @@ def _measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
     log.info("search: %s", json.dumps(search))
     small = max(1, asked.users // 10)
     runs = [_in_a_process(store, n, asked.users_per_shard) for n in (small, asked.users)]
-    for run in runs:
-        log.info("%s", json.dumps(run))
+    for measured in runs:
+        log.info("%s", json.dumps(measured))
     figures: dict[str, Any] = {
         "search_recall": search["recall"],
         "orchestration_share": None,
@@ -155,4 +156,4 @@ def _short(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import searching_clips, searching_links, searching_titles
+from benchmarks.one_line_errors import run
 from vidrec_tasks.content.encoders import Encoders
 from vidrec_tasks.settings import ContentSettings
 
@@ -103,4 +104,4 @@ def _similar(
 
 
 if __name__ == "__main__":
-    main()
+    run(main)
