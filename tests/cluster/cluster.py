@@ -23,6 +23,7 @@ SLOWEST_START_S: Final = 240.0
 LONGEST_SET_UP_S: Final = 300.0
 
 ONE_HOST: Final = {
+    "AIRFLOW__API__HOST": "127.0.0.1",
     # only what a test asks for runs, and at once
     "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
