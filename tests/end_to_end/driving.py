@@ -51,13 +51,19 @@ def trigger(page: Any, url: str, dag_id: str, fields: dict[str, str]) -> str:
 
 
 def watch(page: Any, url: str, dag_id: str, run_id: str) -> str:
-    """Look at a run's page until it ends; returns its state."""
-    page.goto(f"{url}/dags/{dag_id}/runs/{run_id}")
+    """Look at a run's page when it begins and when it has ended; returns its state.
+
+    Meanwhile the browser waits on an empty page: drawing a running night took half of a core.
+    """
+    there = f"{url}/dags/{dag_id}/runs/{run_id}"
+    page.goto(there)
+    page.goto("about:blank")
     deadline = time.monotonic() + LONGEST_RUN_S
     state = "queued"
     while state not in ENDED and time.monotonic() < deadline:
         page.wait_for_timeout(1000)
         state = runs_of(page, url, dag_id)[run_id]
+    page.goto(there)
     return state
 
 
