@@ -89,7 +89,7 @@ def night(house: House) -> date:
     return date.fromisoformat(night)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def airflow_url(house: House, night: date) -> Iterator[str]:
     """A whole Airflow over the same store, started and stopped as ``make up`` and ``down`` do."""
     up = house.bash("scripts/up.sh")
