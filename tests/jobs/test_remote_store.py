@@ -3,6 +3,7 @@
 fsspec's own ``memory://`` stands for it here; ``make e2e`` does the same over an S3 server.
 """
 
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -20,6 +21,7 @@ from vidrec_tasks.publishing.reader import Reader
 from vidrec_tasks.publishing.tables import RESULTS
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.remote import cache_of
 from vidrec_tasks.store.runs import Runs
 
 SIZE = Size(videos=12, users=30, nights=6, films=2)
@@ -57,6 +59,7 @@ def tables_of(url: str) -> dict[str, pd.DataFrame]:
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, Settings]]:
     """The same night in a folder and in a remote store."""
+    shutil.rmtree(cache_of(REMOTE), ignore_errors=True)
     folder = tmp_path_factory.mktemp("local")
     render_world(folder, SIZE)
     upload(folder / "inputs", UPath(REMOTE) / "inputs")
@@ -67,6 +70,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings,
         run_night(NIGHT, settings)
     yield local, remote
     UPath(REMOTE).rmdir(recursive=True)
+    shutil.rmtree(cache_of(REMOTE), ignore_errors=True)
 
 
 def checksums(settings: Settings, night: date) -> dict[str, str]:

@@ -19,6 +19,7 @@ from vidrec_tasks.content.concepts import likeliest
 from vidrec_tasks.content.conse import TEMPERATURE, ClassSpace, softmax
 from vidrec_tasks.content.efficientnet import QuickNetwork, plain_network, prepare
 from vidrec_tasks.content.encoders import Frames, TextEncoder
+from vidrec_tasks.content.text_encoders import SAME_BITS
 from vidrec_tasks.hardware import device, quick_dtype
 
 Floats = npt.NDArray[np.float32]
@@ -96,7 +97,8 @@ class ConseFrameEncoder:
         return vectors
 
     def _key(self) -> str:
-        made_of = "\n".join((self._text.identity, *class_texts()))
+        # how texts are padded moves the last bit: a cache of before would outlive the change
+        made_of = "\n".join((self._text.identity, f"padded to {SAME_BITS}", *class_texts()))
         return hashlib.sha256(made_of.encode()).hexdigest()[:16]
 
 

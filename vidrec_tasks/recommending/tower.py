@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
+from torch.nn import functional
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.sequences import PAD, last_videos
@@ -104,7 +105,9 @@ class UserTower(nn.Module):
             ``(n_rows, length + 1, dim)``; place ``i`` has read the first ``i`` videos.
         """
         n_rows, length = rows.shape
-        read = videos[rows.clamp(min=0)]  # (n_rows, length, dim)
+        # not videos[rows]: its gradient is summed by several threads at once, in any order, and
+        # two nights on the same events then differ in the seventh digit
+        read = functional.embedding(rows.clamp(min=0), videos)  # (n_rows, length, dim)
         start = self.start.expand(n_rows, 1, -1)
         # sqrt(dim): as in SASRec, so that a place does not drown a video.
         inputs = torch.cat([start, read], dim=1) * self.shape.dim**0.5

@@ -157,7 +157,7 @@ class _Steps:
             return functional.cross_entropy(logits, place[targets])
         nums, log_chance, places = self._sample(targets)
         # log Q correction (Bengio and Senecal, 2008): frequent negatives are drawn more often.
-        logits = states @ videos[nums].T - log_chance  # (n_events, n_sampled)
+        logits = states @ functional.embedding(nums, videos).T - log_chance  # (n_events, n_sampled)
         return functional.cross_entropy(logits, places)
 
     def _sample(self, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
