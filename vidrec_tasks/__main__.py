@@ -196,10 +196,10 @@ def _export(arguments: argparse.Namespace) -> None:
 
 
 def _roles(arguments: argparse.Namespace) -> None:
-    engine = import_module("vidrec_tasks.publishing.engine").make_engine(_results())
-    import_module("vidrec_tasks.publishing.publisher").Publisher(engine).prepare()
+    publisher = _publisher()
+    publisher.prepare()
     create_roles = import_module("vidrec_tasks.publishing.roles").create_roles
-    _write(str(create_roles(engine, prefix=arguments.prefix)))
+    _write(str(create_roles(publisher.engine, prefix=arguments.prefix)))
 
 
 def _results() -> str:

@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 
 from tests.content.tiny_models import save_bert
+from tests.jobs.worlds import finish
 from tests.language.tiny_models import save_causal
 from vidrec_tasks.jobs._runner import run_night
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.place import Place
-from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.runs import Runs
 
 FIRST, SECOND = date(2026, 9, 1), date(2026, 9, 2)
 N_USERS = 5
@@ -58,11 +59,6 @@ def sentences(night: date, settings: Settings) -> tuple[int, dict[str, str]]:
     table = pd.concat(tables)
     finish(run)
     return sum(asked), dict(zip(table["user_id"], table["portrait"], strict=True))
-
-
-def finish(run: Run) -> None:
-    """Let a night count as published, so that the next one builds on it."""
-    run.remember(run.artefacts.write("publication", "0" * 20, {"said": {}}))
 
 
 def test_a_second_night_without_new_events_writes_no_sentence(settings: Settings) -> None:

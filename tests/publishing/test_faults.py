@@ -63,6 +63,25 @@ def killed_at(engine: sa.Engine, n: int) -> Iterator[list[str]]:
             sa.event.remove(engine, "commit", commit)
 
 
+def killed_everywhere(
+    engine: sa.Engine, act: Callable[[], object], is_well: Callable[[], bool]
+) -> int:
+    """Kill at the first step, the second, … until it lives to its end; returns how many those were.
+
+    Each attempt begins over what the one before it left.
+    """
+    step = 0
+    while True:
+        try:
+            with killed_at(engine, step):
+                act()
+        except Killed:
+            assert is_well(), f"killed at step {step}"
+            step += 1
+        else:
+            return step
+
+
 def scores(reader: Reader) -> set[float]:
     return {row["score"] for user in ("u1", "u2", "u3") for row in reader.recommendations(user)}
 
@@ -75,15 +94,9 @@ def test_a_publisher_killed_at_any_statement_leaves_readers_whole_and_the_next_s
     publisher: Publisher, reader: Reader, survived: Note
 ) -> None:
     publish(publisher, 1)
-    step = 0
-    while True:  # each attempt begins over what the one before it left
-        try:
-            with killed_at(publisher.engine, step):
-                publish(publisher, 2)
-            break
-        except Killed:
-            assert is_whole(reader, 1), f"killed at step {step}"
-            step += 1
+    step = killed_everywhere(
+        publisher.engine, lambda: publish(publisher, 2), lambda: is_whole(reader, 1)
+    )
     assert step > 20
     assert is_whole(reader, 2)
     survived(f"killed at each of {step} statements, commits and copies", OLD, NOTHING)
@@ -93,15 +106,9 @@ def test_a_visible_run_published_again_and_killed_anywhere_stays_whole(
     publisher: Publisher, reader: Reader, survived: Note
 ) -> None:
     publish(publisher, 2)
-    step = 0
-    while True:
-        try:
-            with killed_at(publisher.engine, step):
-                publish(publisher, 2)
-            break
-        except Killed:
-            assert is_whole(reader, 2), f"killed at step {step}"
-            step += 1
+    step = killed_everywhere(
+        publisher.engine, lambda: publish(publisher, 2), lambda: is_whole(reader, 2)
+    )
     survived(f"killed at each of {step} steps of replacing the run that is shown", OLD, NOTHING)
 
 
@@ -110,15 +117,9 @@ def test_old_runs_whose_dropping_was_killed_anywhere_are_dropped_by_the_next(
 ) -> None:
     for number in (1, 2, 3):
         publish(publisher, number)
-    step = 0
-    while True:
-        try:
-            with killed_at(publisher.engine, step):
-                publisher.prune(1)
-            break
-        except Killed:
-            assert is_whole(reader, 3), f"killed at step {step}"
-            step += 1
+    step = killed_everywhere(
+        publisher.engine, lambda: publisher.prune(1), lambda: is_whole(reader, 3)
+    )
     assert [run["run_id"] for run in reader.runs()] == [run_id(3)]
     if publisher.engine.dialect.name == "postgresql":
         from vidrec_tasks.publishing.partitions import runs_with_partitions
@@ -131,16 +132,11 @@ def test_tables_whose_making_was_killed_anywhere_are_made_by_the_next(
     url: str, survived: Note
 ) -> None:
     publisher, reader = Publisher(make_engine(url)), Reader(url)
-    step = 0
-    while True:
-        try:
-            with killed_at(publisher.engine, step):
-                publisher.prepare()
-            break
-        except Killed:
-            assert reader.current_run_id() is None
-            assert reader.list_for("u1").rows == []
-            step += 1
+
+    def is_empty() -> bool:
+        return reader.current_run_id() is None and reader.list_for("u1").rows == []
+
+    step = killed_everywhere(publisher.engine, publisher.prepare, is_empty)
     assert step > 20
     publish(publisher, 2)
     assert scores(reader) == {2.0}

@@ -141,6 +141,15 @@ def shards_of(run: Run, kind: str) -> list[str]:
     return [f"{kind}.{shard}" for shard in range(run.record.n_user_shards)]
 
 
+def shards_before(parent: Run, run: Run, kind: str, shard: str) -> list[str]:
+    """The artefacts of an earlier run that hold what a shard of this run holds.
+
+    One where both are split alike, else all of them; not all need to be there still.
+    """
+    names = shards_of(parent, kind)
+    return [f"{kind}.{shard}"] if len(names) == len(shards_of(run, kind)) else names
+
+
 def names_of(patterns: tuple[str, ...], run: Run, shard: str) -> list[str]:
     """Patterns of `Job.needs` or `Job.makes` as artefact names."""
     names: list[str] = []

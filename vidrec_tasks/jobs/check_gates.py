@@ -11,7 +11,7 @@ from vidrec_tasks.errors import GateError
 from vidrec_tasks.evaluation.gates import Gate, evaluate_gates, failed, in_words
 from vidrec_tasks.evaluation.list_counts import ListCounts, count_lists, count_visible
 from vidrec_tasks.evaluation.list_shape import ListShape, measure_shape
-from vidrec_tasks.jobs._job import Context, Made, job, midnight, shards_of
+from vidrec_tasks.jobs._job import Context, Made, job, midnight, shards_before
 from vidrec_tasks.publishing.engine import make_engine, results_url
 from vidrec_tasks.publishing.manifest import manifest_of, started_at
 from vidrec_tasks.publishing.publisher import Publisher
@@ -80,17 +80,17 @@ def _shape(context: Context) -> ListShape:
     """What tonight's lists have in common, and with those of the night before if it is there."""
     shape = ListShape()
     for shard in range(context.run.record.n_user_shards):
-        shape += measure_shape(context.read(f"explained.{shard}"), _before(context, shard))
+        before = _before(context, str(shard))
+        shape += measure_shape(context.read(f"explained.{shard}"), before)
     return shape
 
 
-def _before(context: Context, shard: int) -> pd.DataFrame | None:
+def _before(context: Context, shard: str) -> pd.DataFrame | None:
     """Last night's lists of a shard's users; all of them where users were split otherwise."""
     previous = context.parent("previous")
     if previous is None:
         return None
-    is_split_alike = previous.record.n_user_shards == context.run.record.n_user_shards
-    names = [f"explained.{shard}"] if is_split_alike else shards_of(previous, "explained")
+    names = shards_before(previous, context.run, "explained", shard)
     if any(previous.find(name) is None for name in names):
         return None
     parts = [previous.read(name)[[USER_ID, VIDEO_ID]] for name in names]

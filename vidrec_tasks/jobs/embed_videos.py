@@ -13,7 +13,7 @@ from vidrec_tasks.content.embeddings import embed_videos as embed
 from vidrec_tasks.content.encoders import Encoders, Image
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.errors import StoreError
-from vidrec_tasks.jobs._job import Context, Made, job
+from vidrec_tasks.jobs._job import Context, Made, job, shards_before
 from vidrec_tasks.jobs._videos import shard_videos
 from vidrec_tasks.store.place import Place
 
@@ -51,11 +51,9 @@ def _known(context: Context, videos: pd.DataFrame, keyframes: pd.DataFrame) -> E
     parent = context.parent("features")
     if parent is None:
         return None
-    is_same = parent.record.n_video_shards == context.run.record.n_video_shards
-    names = [ref.name for ref in parent.refs() if ref.name.startswith("embeddings.")]
     parts = []
-    for name in [context.own("embeddings")] if is_same else names:
-        if name in names:
+    for name in shards_before(parent, context.run, "embeddings", context.shard):
+        if parent.find(name) is not None:
             part = Embeddings.from_parts(partial(parent.read, name))
             parts.append(part.only(_wanted(part.table, videos, keyframes)))
     widths = {(part.text.shape[1], part.frame.shape[1]) for part in parts}

@@ -24,7 +24,7 @@ from vidrec_tasks.content.keyframes import Extraction
 from vidrec_tasks.content.keyframes import extract_keyframes as extract
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.hardware import cores
-from vidrec_tasks.jobs._job import Context, Made, job
+from vidrec_tasks.jobs._job import Context, Made, job, shards_before
 from vidrec_tasks.jobs._videos import shard_videos
 from vidrec_tasks.settings import ContentSettings
 from vidrec_tasks.store.artefacts import key_of
@@ -206,7 +206,5 @@ def _parent_parts(context: Context, part: str) -> list[pd.DataFrame]:
     parent = context.parent("features")
     if parent is None:
         return []
-    is_same = parent.record.n_video_shards == context.run.record.n_video_shards
-    names = [ref.name for ref in parent.refs() if ref.name.startswith("keyframes.")]
-    own = context.own("keyframes")
-    return [parent.read(name, part) for name in names if name == own or not is_same]
+    names = shards_before(parent, context.run, "keyframes", context.shard)
+    return [parent.read(name, part) for name in names if parent.find(name) is not None]

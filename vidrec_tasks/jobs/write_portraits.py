@@ -10,7 +10,7 @@ from vidrec_tasks.columns import ENCODER, EVIDENCE, EVIDENCE_KEY, PORTRAIT, PORT
 from vidrec_tasks.content.embeddings import BETWEEN
 from vidrec_tasks.content.encoders import Encoders
 from vidrec_tasks.contracts.checking import check
-from vidrec_tasks.jobs._job import Context, Made, job, shards_of
+from vidrec_tasks.jobs._job import Context, Made, job, shards_before
 from vidrec_tasks.language.generator import LazyGenerator
 from vidrec_tasks.store.codecs import Part
 from vidrec_tasks.store.runs import Run
@@ -59,8 +59,7 @@ def _known(context: Context, identity: str) -> tuple[pd.DataFrame | None, Vector
     parent = context.parent("previous")
     if parent is None:
         return None, {}
-    is_same = parent.record.n_user_shards == context.run.record.n_user_shards
-    names = [context.own("portraits")] if is_same else shards_of(parent, "portraits")
+    names = shards_before(parent, context.run, "portraits", context.shard)
     refs = [name for name in names if parent.find(name) is not None]
     if not refs:
         return None, {}

@@ -133,8 +133,9 @@ def _sources(
     recent = recent_matrix(histories, content.n_videos)
     yield "transitions", *_strongest(models.transitions.scores(recent), allowed, n)
     yield "covisitation", *_strongest(models.covisits.scores(recent), allowed, n)
+    liked = content_profiles(models, histories)
     for name, profiles in (
-        ("content", content_profiles(models, histories)),
+        ("content", liked),
         ("content_recent", recent_profiles(content, histories)),
     ):
         found = _near(search.content_index, content.fused, profiles, allowed, n)
@@ -152,7 +153,7 @@ def _sources(
     yield "fresh", *_best_of_all(fresh, allowed & is_fresh, n)
     # Exploration: hardly anybody knows it, so only what it shows and says can speak for it.
     unknown = allowed & is_fresh & (popularity.n_users < N_KNOWN_USERS)
-    taste = content_profiles(models, histories) @ content.fused.T + 1e-3 * fresh
+    taste = liked @ content.fused.T + 1e-3 * fresh
     yield EXPLORATION, *_top(taste.astype(np.float32), unknown, 2 * settings.n_exploration)
 
 

@@ -74,17 +74,21 @@ class Content:
     @cached_property
     def topic_shares(self) -> sparse.csr_array:
         """``(n_videos, n_topics)`` each video's topics in equal shares; a row without is empty."""
-        return share_rows(topic_matrix(self.topics)[0])
+        return share_rows(self._carried)
 
     @cached_property
     def telling(self) -> sparse.csr_array:
         """``(n_videos, n_topics)`` what each video says of its topics (`topics.telling_topics`)."""
-        return telling_topics(topic_matrix(self.topics)[0])
+        return telling_topics(self._carried)
 
     @cached_property
     def topic_vectors(self) -> npt.NDArray[np.float32]:
         """``(n_topics, dim)`` unit rows: the direction of the videos that carry each topic."""
         return to_unit(np.asarray(self.telling.T @ self.fused))
+
+    @cached_property
+    def _carried(self) -> sparse.csr_array:
+        return topic_matrix(self.topics)[0]
 
     @property
     def n_videos(self) -> int:

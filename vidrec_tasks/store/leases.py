@@ -127,9 +127,8 @@ class Lease:
             word = self.place.read(guard).decode()
         except StoreError:  # it is gone
             return
-        if (
-            not word
-        ):  # a full disk or a kill let it be made and not written: renaming has one winner
+        if not word:
+            # a full disk or a kill let it be made and not written: renaming has one winner
             stale = guard.with_name(f"{guard.name}.{uuid.uuid4().hex}")
             with suppress(OSError):
                 self.place.move(guard, stale)
