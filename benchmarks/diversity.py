@@ -42,7 +42,7 @@ def diversity_curve(
         miscalibration; ``diversity_gain``: the largest gain of intra-list diversity for a loss of
         NDCG@10 of at most 2%.
     """
-    ranked = _ranked(models, histories, settings)
+    ranked = ranked_of(models, histories, settings)
     asked = [set(held.tolist()) for held in held_out]
     plain = {"max_per_creator": 200, "n_exploration": 0}
     tried = [(name, weight, 0.0) for name in ("msd", "mmr", "dpp") for weight in WEIGHTS]
@@ -52,7 +52,7 @@ def diversity_curve(
         chosen = settings.model_copy(
             update={**plain, "reranker": name, "diversity": diversity, "calibration": calibration}
         )
-        lists = _reranked(ranked, histories, models, chosen)
+        lists = reranked(ranked, histories, models, chosen)[:, :10]
         row = {"reranker": name, "diversity": diversity, "calibration": calibration}
         curve.append(row | _measured(lists, asked, models.content, histories))
     base = curve[0]
@@ -63,9 +63,10 @@ def diversity_curve(
     return {"curve": curve, "diversity_gain": gain, "at": best}
 
 
-def _ranked(
+def ranked_of(
     models: Models, histories: Histories, settings: RecommendingSettings
 ) -> list[pd.DataFrame]:
+    """The ranked candidates of each block of users, by the nightly jobs' own steps."""
     tables = []
     for _, block in histories.blocks(BLOCK):
         allowed = np.ones((block.n_users, models.content.n_videos), dtype=bool)
@@ -75,14 +76,15 @@ def _ranked(
     return tables
 
 
-def _reranked(
+def reranked(
     ranked: list[pd.DataFrame], histories: Histories, models: Models, settings: RecommendingSettings
 ) -> Ints:
+    """``(n_users, settings.n)`` re-ranked lists, every video allowed to everybody."""
     rules = _no_rules(models.content)
     parts = []
     for table, (_, block) in zip(ranked, histories.blocks(BLOCK), strict=True):
         lists = rerank_lists(table, block, models.content, rules, settings)
-        parts.append(as_matrix(lists[[USER_ID, RANK, "video_id"]], block, models)[:, :10])
+        parts.append(as_matrix(lists[[USER_ID, RANK, "video_id"]], block, models))
     return np.concatenate(parts)
 
 

@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.bench_venv import run_in_bench_venv
-from benchmarks.diversity import diversity_curve
+from benchmarks.diversity import diversity_curve, ranked_of, reranked
 from benchmarks.one_line_errors import run
 from vidrec_tasks.audience.histories import Histories, gather
 from vidrec_tasks.audience.topics import video_topics
@@ -31,12 +31,11 @@ from vidrec_tasks.importing.presets import import_data
 from vidrec_tasks.measuring.intervals import bootstrap_interval, paired_bootstrap
 from vidrec_tasks.measuring.metrics import ranking_metrics
 from vidrec_tasks.measuring.splits import k_core, leave_last_out, time_split
-from vidrec_tasks.recommending.candidates import BLOCK, Search, find_candidates
+from vidrec_tasks.recommending.candidates import BLOCK
 from vidrec_tasks.recommending.content import Content
 from vidrec_tasks.recommending.features import content_profiles
 from vidrec_tasks.recommending.fitting import fit_models
 from vidrec_tasks.recommending.models import Models
-from vidrec_tasks.recommending.ranker import rank_candidates
 from vidrec_tasks.settings import ContentSettings, RecommendingSettings
 from vidrec_tasks.store.place import Place
 
@@ -48,6 +47,8 @@ DEPTH = 20
 OURS = "vidrec"
 HALF_LIFE_DAYS = 3_650.0
 """Ratings of twenty years: a decay of 30 days would forget nearly all of them."""
+FOREVER_DAYS = 100_000.0
+"""A film's year does not say since when a platform has it."""
 COLD_SHARE = 0.1
 
 
@@ -177,10 +178,8 @@ def _settings(seed: int) -> RecommendingSettings:
 def lists_of(models: Models, histories: Histories, settings: RecommendingSettings) -> Ints:
     """``(n_users, DEPTH)`` ranked lists by the nightly jobs' own steps."""
     parts = []
-    for _, block in histories.blocks(BLOCK):
-        allowed = np.ones((block.n_users, models.content.n_videos), dtype=bool)
-        _, candidates = find_candidates(Search(models), block, allowed, settings)
-        table = rank_candidates(models, block, candidates, scorer=models.configuration.scorer)
+    tables = ranked_of(models, histories, settings)
+    for table, (_, block) in zip(tables, histories.blocks(BLOCK), strict=True):
         table["place"] = table.groupby("user_id").cumcount()
         top = table[table["place"] < DEPTH]
         users = pd.Index(block.user_ids).get_indexer(pd.Index(top["user_id"].astype(object)))
@@ -188,6 +187,20 @@ def lists_of(models: Models, histories: Histories, settings: RecommendingSetting
         ranked[users, top["place"].to_numpy(np.int64)] = models.content.nums_of(top["video_id"])
         parts.append(ranked)
     return np.concatenate(parts)
+
+
+def _lists_with_places_for_new(models: Models, histories: Histories, seed: int) -> Ints:
+    """``(n_users, DEPTH)`` lists by relevance, the last places kept for exploration as published.
+
+    One place in ten, as the defaults have it; variety and calibration are measured elsewhere.
+    """
+    usual = RecommendingSettings()
+    kept = {
+        "n": DEPTH, "n_exploration": DEPTH // usual.n * usual.n_exploration,
+        "diversity": 0.0, "calibration": 0.0, "fresh_days": FOREVER_DAYS,
+    }  # fmt: skip
+    settings = _settings(seed).model_copy(update=kept)
+    return reranked(ranked_of(models, histories, settings), histories, models, settings)
 
 
 def run_peers(task: Task, names: str, seed: int) -> dict[str, tuple[Ints, float]]:
@@ -271,9 +284,12 @@ def _cold(content: Content, histories: Histories, said: Any) -> dict[str, Any]:
     asked = [
         np.unique(histories.video_nums[(users == u) & is_cold]) for u in range(histories.n_users)
     ]
-    ours, _, _, models = recommend(Task(content, split.train, split.held_out), said.seed)
+    *_, models = recommend(Task(content, split.train, split.held_out), said.seed)
     blind = _without_content(content)
-    plain, *_ = recommend(Task(blind, split.train, split.held_out), said.seed)
+    *_, without = recommend(Task(blind, split.train, split.held_out), said.seed)
+    ours, plain = (
+        _lists_with_places_for_new(some, split.train, said.seed) for some in (models, without)
+    )
     baseline = _content_neighbours(models, split.train)
     wanted = [set(videos.tolist()) for videos in asked]
     warm = [set(held.tolist()) for held in split.held_out]

@@ -16,16 +16,16 @@ import scipy.sparse as sp
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import SCORE, SOURCE, SOURCE_RANK, USER_ID, VIDEO_ID
+from vidrec_tasks.recommending.exploring import is_unknown, promise
 from vidrec_tasks.recommending.features import (
     PORTRAIT,
     content_profiles,
     freshness,
+    item_scores,
     portrait_profiles,
     recent_profiles,
 )
-from vidrec_tasks.recommending.linear import user_matrix
 from vidrec_tasks.recommending.models import Models
-from vidrec_tasks.recommending.sequences import recent_matrix
 from vidrec_tasks.recommending.tower import embed_users
 from vidrec_tasks.settings import RecommendingSettings
 
@@ -38,9 +38,6 @@ Mask = npt.NDArray[np.bool_]
 EXPLORATION: Final = "exploration"
 BLOCK: Final = 256
 """Users scored at once."""
-
-N_KNOWN_USERS: Final = 3
-"""Users who liked a video from which it is explored no more."""
 
 
 class Neighbours(Protocol):
@@ -128,14 +125,10 @@ def _sources(
     content, popularity = models.content, models.popularity
     users = embed_users(models.tower, histories) if user_vectors is None else user_vectors
     yield "dot", *_near(search.videos_index, models.video_vectors, users, allowed, n)
-    linear = models.linear.scores(user_matrix(histories, content.n_videos))
-    yield "linear", *_strongest(linear, allowed, n)
-    recent = recent_matrix(histories, content.n_videos)
-    yield "transitions", *_strongest(models.transitions.scores(recent), allowed, n)
-    yield "covisitation", *_strongest(models.covisits.scores(recent), allowed, n)
-    liked = content_profiles(models, histories)
+    for name, scores in item_scores(models, histories).items():
+        yield name, *_strongest(scores, allowed, n)
     for name, profiles in (
-        ("content", liked),
+        ("content", content_profiles(models, histories)),
         ("content_recent", recent_profiles(content, histories)),
     ):
         found = _near(search.content_index, content.fused, profiles, allowed, n)
@@ -151,10 +144,22 @@ def _sources(
     fresh = freshness(models)
     is_fresh = popularity.age_days <= settings.fresh_days
     yield "fresh", *_best_of_all(fresh, allowed & is_fresh, n)
-    # Exploration: hardly anybody knows it, so only what it shows and says can speak for it.
-    unknown = allowed & is_fresh & (popularity.n_users < N_KNOWN_USERS)
-    taste = liked @ content.fused.T + 1e-3 * fresh
-    yield EXPLORATION, *_top(taste.astype(np.float32), unknown, 2 * settings.n_exploration)
+    is_new = is_unknown(models, fresh_days=settings.fresh_days)
+    yield EXPLORATION, *_most_promising(models, histories, users, allowed & is_new, settings)
+
+
+def _most_promising(
+    models: Models,
+    histories: Histories,
+    users: Floats,
+    unknown: Mask,
+    settings: RecommendingSettings,
+) -> tuple[Floats, Ints]:
+    """Twice as many as there are places for exploration."""
+    nums = np.flatnonzero(unknown.any(axis=0))
+    promised = promise(models, histories, users, nums)
+    values, places = _top(promised, unknown[:, nums], 2 * settings.n_exploration)
+    return values, np.where(places >= 0, nums[places], -1) if len(nums) else places
 
 
 def _near(

@@ -53,13 +53,10 @@ def measure_features(models: Models, histories: Histories, nums: Ints) -> Floats
     users = embed_rows(models.tower, rows)  # (n_users, dim)
     vectors = models.video_vectors
     popularity = models.popularity
-    recent = recent_matrix(histories, models.content.n_videos)
     columns = (
         np.einsum("ud,ukd->uk", users, vectors[nums]),
         attend(models.attention, users, rows, vectors, nums).scores,
-        pick(models.linear.scores(user_matrix(histories, models.content.n_videos)), nums),
-        pick(models.transitions.scores(recent), nums),
-        pick(models.covisits.scores(recent), nums),
+        *(pick(scores, nums) for scores in item_scores(models, histories).values()),
         cosines(content_profiles(models, histories), models.content, nums),
         cosines(recent_profiles(models.content, histories), models.content, nums),
         cosines(portrait_profiles(models, histories), models.content, nums),
@@ -69,6 +66,22 @@ def measure_features(models: Models, histories: Histories, nums: Ints) -> Floats
         freshness(models)[nums],
     )
     return np.stack([np.asarray(column, dtype=np.float32) for column in columns], axis=-1)
+
+
+def item_scores(models: Models, histories: Histories) -> dict[str, sp.csr_matrix]:
+    """The scores of every item-item model, ``(n_users, n_videos)`` each, by feature name.
+
+    What a video that hardly anybody knows lacks in its own column is lent by its neighbours.
+    """
+    recent = recent_matrix(histories, models.content.n_videos)
+    whole = user_matrix(histories, models.content.n_videos)
+    own = {
+        "linear": models.linear.scores(whole),
+        "transitions": models.transitions.scores(recent),
+        "covisitation": models.covisits.scores(recent),
+    }
+    lent = {name: models.lent.scores(scores) for name, scores in own.items()}
+    return {name: sp.csr_matrix(own[name] + lent[name]) for name in own}
 
 
 def content_profiles(models: Models, histories: Histories) -> Floats:

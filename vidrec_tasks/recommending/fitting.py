@@ -20,6 +20,7 @@ from vidrec_tasks.recommending.choosing import USUAL, choose_blend
 from vidrec_tasks.recommending.content import Content
 from vidrec_tasks.recommending.covisitation import count_covisits
 from vidrec_tasks.recommending.held_out import HeldOut, hold_out, ndcg_of_ranks, rank_of_targets
+from vidrec_tasks.recommending.lending import lend
 from vidrec_tasks.recommending.linear import fit_linear
 from vidrec_tasks.recommending.models import Configuration, Models, make_tower
 from vidrec_tasks.recommending.popularity import measure_popularity
@@ -212,6 +213,7 @@ def _together(
 ) -> Models:
     n_videos = fit.content.n_videos
     shape = LinearShape(dense_limit=fit.settings.dense_linear_limit)
+    popularity = measure_popularity(histories, fit.content, cut=fit.cut)
     return Models(
         fit.content,
         tower,
@@ -219,7 +221,8 @@ def _together(
         fit_linear(histories, n_videos, shape),
         fit_transitions(histories, n_videos, replace(shape, l2=TRANSITION_L2)),
         count_covisits(histories, n_videos),
-        measure_popularity(histories, fit.content, cut=fit.cut),
+        lend(fit.content.fused, popularity.n_users),
+        popularity,
         configuration,
         fit.cut,
         fit.half_life_days,

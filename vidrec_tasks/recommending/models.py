@@ -87,6 +87,7 @@ class Models:
         linear: the linear item-item model.
         transitions: the linear next-video model.
         covisits: sequential co-visitation.
+        lent: which known videos a hardly known one takes from (`lending`).
         popularity: what everybody does, before the cut.
         configuration: what was chosen.
         cut: seconds since 1970 UTC; nothing at or after it was learned from.
@@ -99,6 +100,7 @@ class Models:
     linear: SparseModel
     transitions: SparseModel
     covisits: SparseModel
+    lent: SparseModel
     popularity: Popularity
     configuration: Configuration
     cut: int
@@ -128,6 +130,7 @@ class Models:
             **_sparse_parts("linear", self.linear),
             **_sparse_parts("transitions", self.transitions),
             **_sparse_parts("covisits", self.covisits),
+            **_sparse_parts("lent", self.lent),
             **popularity,
         }
 
@@ -161,6 +164,7 @@ class Models:
             _sparse_model("linear", read),
             _sparse_model("transitions", read),
             _sparse_model("covisits", read),
+            _sparse_model("lent", read),
             Popularity(**{name: read(f"popularity_{name}") for name in POPULARITY_PARTS}),
             Configuration(**info["configuration"]),
             int(info["cut"]),

@@ -1,0 +1,105 @@
+"""Lending: new videos take from their neighbours, and hand over to their own users."""
+
+import numpy as np
+import pytest
+
+from tests.recommending import worlds
+from tests.recommending.test_models import SETTINGS, allowed
+from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.recommending.candidates import EXPLORATION, Search, find_candidates
+from vidrec_tasks.recommending.exploring import is_unknown, promise
+from vidrec_tasks.recommending.features import item_scores
+from vidrec_tasks.recommending.fitting import fit_models
+from vidrec_tasks.recommending.lending import N_KNOWN_USERS, lend
+from vidrec_tasks.recommending.models import Models
+from vidrec_tasks.recommending.ranker import rank_candidates
+from vidrec_tasks.recommending.tower import embed_users
+
+COLD = (11, 23)
+"""One video of each taste that nobody has met."""
+
+
+def warm_histories() -> Histories:
+    histories = worlds.histories()
+    return histories.where(~np.isin(histories.video_nums, COLD))
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return fit_models(
+        warm_histories(), worlds.content(), SETTINGS, cut=worlds.CUT, half_life_days=30
+    )
+
+
+def test_a_known_video_borrows_nothing_and_a_new_one_as_much_as_it_lacks() -> None:
+    fused = worlds.content().fused
+    n_users = np.full(worlds.N_VIDEOS, 5, dtype=np.float32)
+    n_users[[0, 1, 2]] = (0, 1, 2)
+    sums = np.asarray(lend(fused, n_users).matrix.sum(axis=0)).ravel()
+    assert sums[:3] == pytest.approx([1, 2 / 3, 1 / 3])
+    assert not sums[3:].any()
+
+
+def test_only_known_videos_lend_and_the_nearest_most() -> None:
+    fused = worlds.content().fused
+    n_users = np.full(worlds.N_VIDEOS, N_KNOWN_USERS, dtype=np.float32)
+    n_users[list(COLD)] = 0
+    taken = lend(fused, n_users).matrix[:, [11]].toarray().ravel()
+    assert not taken[list(COLD)].any()
+    cosines = fused @ fused[11]
+    cosines[list(COLD)] = -1
+    assert taken.argmax() == cosines.argmax()
+
+
+@pytest.mark.parametrize("n_known", [0, worlds.N_VIDEOS])
+def test_nothing_is_lent_where_all_or_none_are_known(n_known: int) -> None:
+    n_users = np.zeros(worlds.N_VIDEOS, dtype=np.float32)
+    n_users[:n_known] = 9
+    assert lend(worlds.content().fused, n_users).matrix.nnz == 0
+
+
+def test_a_video_of_which_nothing_is_known_neither_lends_nor_borrows() -> None:
+    fused = worlds.content().fused.copy()
+    fused[[0, 11]] = 0
+    n_users = np.full(worlds.N_VIDEOS, 9, dtype=np.float32)
+    n_users[[11, 23]] = 0
+    matrix = lend(fused, n_users).matrix.toarray()
+    assert not matrix[:, 11].any()
+    assert not matrix[0].any()
+    assert matrix[:, 23].sum() == pytest.approx(1)
+
+
+def test_item_models_tell_the_tastes_of_new_videos_apart(models: Models) -> None:
+    """Without lending every score of a video that nobody met is 0."""
+    histories = warm_histories()
+    is_second = np.arange(histories.n_users) % 2 == 1
+    for name, scores in item_scores(models, histories).items():
+        found = scores[:, list(COLD)].toarray()
+        own = np.where(is_second, found[:, 1], found[:, 0])
+        other = np.where(is_second, found[:, 0], found[:, 1])
+        assert own.mean() > other.mean() + 1e-3, name
+
+
+def test_the_new_video_of_a_users_taste_is_promised_and_explored_first(models: Models) -> None:
+    histories = warm_histories()
+    settings = SETTINGS.model_copy(update={"fresh_days": 60.0, "n_exploration": 1})
+    nums = np.flatnonzero(is_unknown(models, fresh_days=60.0))
+    assert nums.tolist() == list(COLD)
+    promised = promise(models, histories, embed_users(models.tower, histories), nums)
+    right = np.arange(histories.n_users) % 2
+    assert (promised.argmax(axis=1) == right).mean() > 0.9
+    _, table = find_candidates(Search(models), histories, allowed(worlds.N_USERS), settings)
+    explored = table[(table["source"] == EXPLORATION) & (table["source_rank"] == 1)]
+    wanted = [f"v{COLD[num % 2]:02d}" for num in range(worlds.N_USERS)]
+    assert (explored["video_id"].to_numpy() == np.array(wanted)).mean() > 0.9
+    ranked = rank_candidates(models, histories, table, scorer="blend")
+    cold = ranked[ranked["video_id"].isin([f"v{num}" for num in COLD])]
+    best = cold.drop_duplicates("user_id")["video_id"].to_numpy()
+    assert (best == np.array(wanted)).mean() > 0.9
+
+
+def test_nobody_new_means_nothing_explored(models: Models) -> None:
+    settings = SETTINGS.model_copy(update={"fresh_days": 0.001})
+    histories = warm_histories()
+    _, table = find_candidates(Search(models), histories, allowed(worlds.N_USERS), settings)
+    assert EXPLORATION not in set(table["source"])
