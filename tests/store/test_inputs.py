@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -78,3 +79,31 @@ def test_a_fingerprint_follows_the_bytes(inputs: Path) -> None:
     before = fingerprint([path])
     path.write_text("a\n2\n")
     assert fingerprint([path]) != before
+
+
+def test_a_csv_that_is_read_in_blocks_keeps_every_line_and_its_number(
+    inputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(5)
+    lines, torn_at = [], []
+    for num in range(3_000):
+        is_torn = rng.random() < 0.05 or num in (0, 1, 2_998, 2_999)
+        lines.append(f"{num},x,y" if is_torn else f'{num},"long\nvalue {num}"')
+        torn_at += [num] * is_torn
+    (inputs / "t.csv").write_text("a,b\n" + "\n".join(lines) + "\n")
+    whole, torn = read(inputs)
+    monkeypatch.setattr("vidrec_tasks.store.inputs.BLOCK_BYTES", 700)
+    rows, torn_too = read(inputs)
+    pd.testing.assert_frame_equal(rows, whole)
+    assert torn_too == torn
+    assert [number for number, _, _ in torn] == torn_at
+    assert rows["a"].astype(int).tolist() == rows["row_num"].tolist()
+
+
+@pytest.mark.parametrize("text", ["a,b\n", "a,b\n1\n2\n"])
+def test_a_csv_without_a_good_line_still_has_its_columns(inputs: Path, text: str) -> None:
+    (inputs / "t.csv").write_text(text)
+    rows, torn = read(inputs)
+    assert list(rows.columns) == ["a", "b", "row_num"]
+    assert len(rows) == 0
+    assert len(torn) == text.count("\n") - 1

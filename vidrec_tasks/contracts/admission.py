@@ -7,6 +7,8 @@ A night sees events before its 00:00 UTC only, and the catalogue as it was then.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.columns import (
@@ -130,10 +132,19 @@ def admit_interactions(
     return Admitted(kept, reject(rest, "interactions", reasons), counts)
 
 
-def admit_once(rows: pd.DataFrame) -> Admitted:
-    """Sort events by (user_id, event_at, row_num) and keep the first of each event_id."""
+def admit_once(rows: pd.DataFrame, repeated: npt.NDArray[np.int64] | None = None) -> Admitted:
+    """Sort events by (user_id, event_at, row_num) and keep the first of each event_id.
+
+    Args:
+        rows: events of some users.
+        repeated: row_num of the events whose event_id an earlier row has; None: to be found in
+            these rows alone.
+    """
+    if repeated is None:
+        with_id = rows[rows[EVENT_ID] != ""].sort_values(ROW_NUM)
+        repeated = with_id.loc[with_id[EVENT_ID].duplicated(), ROW_NUM].to_numpy(np.int64)
     rows = rows.sort_values([USER_ID, EVENT_AT, ROW_NUM], ignore_index=True)
-    twice = (rows[EVENT_ID] != "") & rows.sort_values(ROW_NUM)[EVENT_ID].duplicated()
+    twice = rows[ROW_NUM].isin(repeated)
     reasons = pd.Series("", index=rows.index, dtype=object).mask(twice, "event_id appears twice")
     kept = rows[~twice].reset_index(drop=True)
     return Admitted(kept, reject(rows, "interactions", reasons))

@@ -6,10 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from vidrec_tasks.audience.interactions import duration_statistics
 from vidrec_tasks.columns import (
-    EVENT_AT,
-    OPTED_OUT,
     QUERY,
     ROW_NUM,
     USER_ID,
@@ -18,17 +15,17 @@ from vidrec_tasks.columns import (
 from vidrec_tasks.contracts import admission
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.contracts.inputs import DELETIONS, INTERACTIONS, QUERIES, USERS, VIDEOS
-from vidrec_tasks.contracts.parsing import check_columns, no_rejects, parse
-from vidrec_tasks.contracts.schema import Table
 from vidrec_tasks.errors import EmptyNight, InputError
+from vidrec_tasks.jobs._bucketing import Bucketed
+from vidrec_tasks.jobs._input_reader import InputReader
 from vidrec_tasks.jobs._job import Made, midnight
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import Artefacts, Ref, key_of
-from vidrec_tasks.store.inputs import fingerprint, input_files, read_chunks
+from vidrec_tasks.store.inputs import fingerprint, input_files
 from vidrec_tasks.store.ledger import Ledger
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, RunRecord, Runs
-from vidrec_tasks.store.shards import n_shards_for, shard_of
+from vidrec_tasks.store.shards import n_shards_for
 from vidrec_tasks.store.snapshots import Snapshots
 from vidrec_tasks.store.source import source_digest
 
@@ -119,7 +116,7 @@ def _pin(place: Place, settings: Settings, night: date) -> str:
         for table in (VIDEOS, INTERACTIONS, USERS, QUERIES, DELETIONS)
     }
     _refuse_missing(place, files, settings)
-    reader = _Reader(settings, night)
+    reader = InputReader(settings, night)
     _note_deletions(reader, Ledger(place), files)
     prints = {name: fingerprint(paths) for name, paths in files.items()}
     key = key_of(
@@ -158,7 +155,7 @@ def _refuse_missing(place: Place, files: dict[str, list[Any]], settings: Setting
         raise InputError(message)
 
 
-def _note_deletions(reader: "_Reader", ledger: Ledger, files: dict[str, list[Any]]) -> None:
+def _note_deletions(reader: InputReader, ledger: Ledger, files: dict[str, list[Any]]) -> None:
     """Write whoever asked to be forgotten into the ledger, whatever the night.
 
     No event of theirs is used from now on; what earlier nights keep is erased by `forget_users`.
@@ -172,104 +169,46 @@ def _note_deletions(reader: "_Reader", ledger: Ledger, files: dict[str, list[Any
 
 
 def _read_all(
-    reader: "_Reader",
+    reader: InputReader,
     place: Place,
     files: dict[str, list[Any]],
     prints: dict[str, str],
     key: str,
 ) -> dict[str, Any]:
-    settings, night = reader.settings, reader.night
-    moment = pd.Timestamp(midnight(night))
-    ledger = Ledger(place)
+    settings, moment = reader.settings, pd.Timestamp(midnight(reader.night))
+    ledger, artefacts = Ledger(place), Artefacts(place)
     videos, as_of = _videos(reader, place, files, prints, moment)
+    check(videos, "videos", key=(VIDEO_ID,), columns=tuple(c.name for c in VIDEOS.columns))
     users = reader.unique(files[USERS.name], USERS, USER_ID)
     users = users[~ledger.holds(users[USER_ID])].reset_index(drop=True)
     queries = reader.unique(files[QUERIES.name], QUERIES, QUERY)
-    events = _interactions(reader, ledger, files, videos, users, moment)
-    if events.empty and settings.inputs.need_interactions:
-        raise EmptyNight(_why_empty(night, reader))
-    frames = {"videos": videos, "users": users, "queries": queries}
-    shards = _shards(events, users, settings)
-    window = events[events[EVENT_AT] < moment - pd.Timedelta(days=settings.evaluation.holdout_days)]
-    statistics = duration_statistics(window if len(window) else events, videos, night=night)
-    frames["watch_statistics"] = statistics
-    frames["rejects"] = pd.concat(reader.rejects, ignore_index=True)
-    check(videos, "videos", key=(VIDEO_ID,), columns=tuple(c.name for c in VIDEOS.columns))
-    artefacts = Artefacts(place)
-    refs = [artefacts.write(name, key, {"table": frame}) for name, frame in frames.items()]
-    for shard, rows in enumerate(shards):
-        refs.append(artefacts.write(f"interactions.{shard}", f"{key}-{shard}", {"table": rows}))
+    refs = []
+    with Bucketed(reader, ledger, videos, users) as events:
+        events.read(files[INTERACTIONS.name])
+        if not events.n_events and settings.inputs.need_interactions:
+            raise EmptyNight(_why_empty(reader.night, reader))
+        for shard, rows in events.shards():
+            refs.append(artefacts.write(f"interactions.{shard}", f"{key}-{shard}", {"table": rows}))
+        frames = {
+            "videos": videos,
+            "users": users,
+            "queries": queries,
+            "watch_statistics": events.statistics(),
+            "rejects": reader.all_rejects(),
+        }
+        n_user_shards = events.n_shards
+    refs += [artefacts.write(name, key, {"table": frame}) for name, frame in frames.items()]
     return {
         "refs": [ref.to_json() for ref in refs],
         "counts": reader.counts,
-        "n_user_shards": len(shards),
+        "n_user_shards": n_user_shards,
         "n_video_shards": n_shards_for(len(videos), settings.inputs.videos_per_shard),
         "catalogue_as_of": as_of,
     }
 
 
-class _Reader:
-    """Reads tables, and keeps rejects and counts on the way."""
-
-    def __init__(self, settings: Settings, night: date) -> None:
-        self.settings = settings
-        self.night = night
-        self.rejects = [no_rejects()]
-        self.counts: dict[str, int] = {}
-
-    def chunks(self, paths: list[Any], table: Table) -> Any:
-        """Yield parsed rows of a table."""
-        count = dict.fromkeys(("read", "rejected"), 0)
-        origin = paths[0].parent.name if len(paths) > 1 else paths[0].name
-        for chunk in read_chunks(paths, table=table.name):
-            if len(chunk.rows) or len(chunk.rows.columns) > 1:
-                check_columns(list(chunk.rows.columns), table, origin=chunk.origin)
-            parsed = parse(chunk.rows, table)
-            torn = pd.DataFrame(chunk.torn, columns=[ROW_NUM, "reason", "sample"])
-            torn.insert(0, "table", table.name)
-            count["read"] += len(chunk.rows) + len(torn)
-            yield parsed.rows, self.keep(table.name, parsed.rejects, torn)
-        self.counts[f"{table.name}_read"] = count["read"]
-        admission.refuse_bad_table(
-            self.rejected(table.name),
-            count["read"],
-            table=table.name,
-            origin=origin,
-            max_share=self.settings.inputs.max_reject_share,
-        )
-
-    def keep(self, table: str, *rejects: pd.DataFrame) -> int:
-        """Keep rejects; returns how many."""
-        n_rejected = sum(len(frame) for frame in rejects)
-        self.rejects += [frame for frame in rejects if len(frame)]
-        name = f"{table}_rejected"
-        self.counts[name] = self.counts.get(name, 0) + n_rejected
-        return n_rejected
-
-    def count(self, table: str, counts: dict[str, int]) -> None:
-        """Add to the counts of a table."""
-        for name, number in counts.items():
-            full = f"{table}_{name}"
-            self.counts[full] = self.counts.get(full, 0) + number
-
-    def rejected(self, table: str) -> pd.DataFrame:
-        """The rejects of a table so far."""
-        mine = [frame[frame["table"] == table] for frame in self.rejects]
-        return pd.concat(mine, ignore_index=True)
-
-    def unique(self, paths: list[Any], table: Table, key: str) -> pd.DataFrame:
-        """A whole small table, unique by its key; empty if it is not there."""
-        if not paths:
-            return parse(pd.DataFrame({ROW_NUM: pd.Series(dtype="int64")}), table).rows
-        rows = pd.concat([rows for rows, _ in self.chunks(paths, table)], ignore_index=True)
-        admitted = admission.admit_unique(rows, table.name, key)
-        self.keep(table.name, admitted.rejects)
-        self.counts[f"{table.name}_accepted"] = len(admitted.rows)
-        return admitted.rows
-
-
 def _videos(
-    reader: _Reader,
+    reader: InputReader,
     place: Place,
     files: dict[str, list[Any]],
     prints: dict[str, str],
@@ -289,31 +228,7 @@ def _videos(
     return admitted.rows.drop(columns=ROW_NUM), as_of
 
 
-def _interactions(
-    reader: _Reader,
-    ledger: Ledger,
-    files: dict[str, list[Any]],
-    videos: pd.DataFrame,
-    users: pd.DataFrame,
-    moment: pd.Timestamp,
-) -> pd.DataFrame:
-    opted_out = set(users.loc[users[OPTED_OUT], USER_ID])
-    kept = [parse(pd.DataFrame({ROW_NUM: pd.Series(dtype="int64")}), INTERACTIONS).rows]
-    paths = files[INTERACTIONS.name]
-    for rows, _ in reader.chunks(paths, INTERACTIONS) if paths else ():
-        admitted = admission.admit_interactions(
-            rows, videos, moment=moment, is_forgotten=ledger.holds, opted_out=opted_out
-        )
-        reader.keep(INTERACTIONS.name, admitted.rejects)
-        reader.count(INTERACTIONS.name, admitted.counts)
-        kept.append(admitted.rows)
-    once = admission.admit_once(pd.concat(kept, ignore_index=True))
-    reader.keep(INTERACTIONS.name, once.rejects)
-    reader.counts["interactions_accepted"] = len(once.rows)
-    return once.rows
-
-
-def _why_empty(night: date, reader: _Reader) -> str:
+def _why_empty(night: date, reader: InputReader) -> str:
     counts = reader.counts
     return (
         f"night {night}: none of {counts.get('interactions_read', 0):,} interactions can be used "
@@ -321,10 +236,3 @@ def _why_empty(night: date, reader: _Reader) -> str:
         f"{counts.get('interactions_rejected', 0):,} were rejected); choose a later night, "
         "or check the log export"
     )
-
-
-def _shards(events: pd.DataFrame, users: pd.DataFrame, settings: Settings) -> list[pd.DataFrame]:
-    n_users = len(set(events[USER_ID]) | set(users[USER_ID]))
-    n_shards = n_shards_for(n_users, settings.inputs.users_per_shard)
-    shards = shard_of(events[USER_ID], n_shards)
-    return [events[shards == shard].reset_index(drop=True) for shard in range(n_shards)]

@@ -23,6 +23,8 @@ from vidrec_tasks.store.place import Place
 
 EXTENSIONS: Final = ("parquet", "csv", "jsonl")
 CHUNK_ROWS: Final = 500_000
+BLOCK_BYTES: Final = 32 << 20
+"""Bytes of a CSV file that are read at once, some 500,000 interactions."""
 
 
 @dataclass
@@ -109,15 +111,16 @@ def _read_csv(path: Any) -> Iterator[Chunk]:
 
     def keep(row: Any) -> str:
         why = f"line has {row.actual_columns} fields, not {row.expected_columns}"
-        torn.append((row.number or 0, why, (row.text or "")[:200]))
+        # Line numbers count the header from 1; places count rows from 0.
+        torn.append(((row.number or 0) - 2, why, (row.text or "")[:200]))
         return "skip"
 
     with path.open("rb") as file:
         header = _header(path, file)
         file.seek(0)
-        table = pa_csv.read_csv(
+        reader = pa_csv.open_csv(
             file,
-            read_options=pa_csv.ReadOptions(use_threads=False),
+            read_options=pa_csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),
             parse_options=pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=keep),
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(header, pa.binary()),
@@ -126,10 +129,31 @@ def _read_csv(path: Any) -> Iterator[Chunk]:
                 quoted_strings_can_be_null=True,
             ),
         )
-    # Line numbers count the header from 1; places count rows from 0.
-    places = [(number - 2, why, text) for number, why, text in torn]
-    columns = {name: _texts(table[name]) for name in table.column_names}
-    yield Chunk(pd.DataFrame(columns), path.name, places)
+        first, is_read = 0, False
+        for batch in reader:
+            mine = _torn_within(torn, first, len(batch))
+            del torn[: len(mine)]
+            places = [(place - first, why, text) for place, why, text in mine]
+            yield Chunk(_texts_of(batch), path.name, places)
+            first, is_read = first + len(batch) + len(mine), True
+        if torn or not is_read:
+            rows = _texts_of(reader.schema.empty_table())
+            yield Chunk(rows, path.name, [(place - first, why, text) for place, why, text in torn])
+
+
+def _torn_within(
+    torn: list[tuple[int, str, str]], first: int, n_rows: int
+) -> list[tuple[int, str, str]]:
+    """The torn lines before the last of some rows; the reader may be a block ahead of them."""
+    n = 0
+    while n < len(torn) and torn[n][0] < first + n_rows + n:
+        n += 1
+    return torn[:n]
+
+
+def _texts_of(table: Any) -> pd.DataFrame:
+    columns = zip(table.schema.names, table.columns, strict=True)
+    return pd.DataFrame({name: _texts(column) for name, column in columns})
 
 
 def _header(path: Any, file: Any) -> list[str]:
@@ -140,7 +164,7 @@ def _header(path: Any, file: Any) -> list[str]:
     return next(csv.reader([first]))
 
 
-def _texts(column: pa.ChunkedArray) -> pd.Series:
+def _texts(column: Any) -> pd.Series:
     """Bytes as text; what is not UTF-8 is shown with replacement characters."""
     try:
         texts: pd.Series = column.cast(pa.string()).to_pandas()

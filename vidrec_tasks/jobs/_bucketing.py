@@ -1,0 +1,105 @@
+"""Bucketing: the night's interactions, read once in chunks and given back a user shard at a time.
+
+A log of any length passes through memory in chunks and shards; between them it is on scratch disk.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from vidrec_tasks.audience.interactions import duration_statistics
+from vidrec_tasks.audience.watch_statistics import merge_statistics
+from vidrec_tasks.columns import EVENT_AT, EVENT_ID, OPTED_OUT, ROW_NUM, USER_ID
+from vidrec_tasks.contracts import admission
+from vidrec_tasks.contracts.inputs import INTERACTIONS
+from vidrec_tasks.contracts.parsing import parse
+from vidrec_tasks.jobs._input_reader import InputReader
+from vidrec_tasks.jobs._job import midnight
+from vidrec_tasks.store.ledger import Ledger
+from vidrec_tasks.store.shards import n_shards_for
+from vidrec_tasks.store.spill import Repeats, Spill, hashes_of
+
+
+class Bucketed:
+    """Interactions by user shard; use as a context manager.
+
+    Attributes:
+        n_events: events that exist for the night, repeated ones too until `shards` has run.
+        n_shards: user shards.
+    """
+
+    def __init__(
+        self, reader: InputReader, ledger: Ledger, videos: pd.DataFrame, users: pd.DataFrame
+    ) -> None:
+        self.reader, self.ledger = reader, ledger
+        self.videos, self.users = videos, users
+        self.n_events = 0
+        self.n_shards = 1
+        self._spill = Spill(USER_ID)
+        self._repeats = Repeats(EVENT_ID, ROW_NUM)
+        self._moment = pd.Timestamp(midnight(reader.night))
+        self._n_before = 0
+        self._counted: list[pd.DataFrame] = []
+        self._counted_before: list[pd.DataFrame] = []
+
+    def __enter__(self) -> "Bucketed":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._spill.__exit__()
+
+    def read(self, paths: list[Any]) -> None:
+        """Read and admit all interactions, in chunks.
+
+        Raises:
+            ContractError: too many of them are wrong.
+            StoreError: the scratch disk is full.
+        """
+        opted_out = set(self.users.loc[self.users[OPTED_OUT], USER_ID])
+        for rows, _ in self.reader.chunks(paths, INTERACTIONS) if paths else ():
+            admitted = admission.admit_interactions(
+                rows, self.videos, moment=self._moment, is_forgotten=self.ledger.holds,
+                opted_out=opted_out,
+            )  # fmt: skip
+            self.reader.keep(INTERACTIONS.name, admitted.rejects)
+            self.reader.count(INTERACTIONS.name, admitted.counts)
+            self._repeats.note(admitted.rows)
+            self._spill.put(admitted.rows)
+            self.n_events += len(admitted.rows)
+        n_users = len(np.union1d(self._spill.key_hashes, hashes_of(self.users[USER_ID])))
+        inputs = self.reader.settings.inputs
+        self.n_shards = n_shards_for(n_users, inputs.users_per_shard)
+
+    def shards(self) -> Iterator[tuple[int, pd.DataFrame]]:
+        """Yield each shard's number and its events, sorted by user_id, event_at, row_num."""
+        repeated = self._repeats.find(self._spill.chunks())
+        self._spill.split(self.n_shards)
+        self.n_events = 0
+        for shard in range(self.n_shards):
+            once = admission.admit_once(self._rows_of(shard), repeated)
+            self.reader.keep(INTERACTIONS.name, once.rejects)
+            self._count(once.rows)
+            self.n_events += len(once.rows)
+            yield shard, once.rows
+        self.reader.counts["interactions_accepted"] = self.n_events
+
+    def statistics(self) -> pd.DataFrame:
+        """How far videos were watched, before the held-out days where there is anything then."""
+        return merge_statistics(self._counted_before if self._n_before else self._counted)
+
+    def _rows_of(self, shard: int) -> pd.DataFrame:
+        rows = self._spill.shard(shard)
+        if rows.empty:
+            return parse(pd.DataFrame({ROW_NUM: pd.Series(dtype="int64")}), INTERACTIONS).rows
+        return rows
+
+    def _count(self, events: pd.DataFrame) -> None:
+        days = pd.Timedelta(days=self.reader.settings.evaluation.holdout_days)
+        before = events[events[EVENT_AT] < self._moment - days]
+        night = self.reader.night
+        self._counted_before.append(duration_statistics(before, self.videos, night=night))
+        self._n_before += len(before)
+        if not self._n_before:
+            self._counted.append(duration_statistics(events, self.videos, night=night))
