@@ -47,8 +47,6 @@ DEPTH = 20
 OURS = "vidrec"
 HALF_LIFE_DAYS = 3_650.0
 """Ratings of twenty years: a decay of 30 days would forget nearly all of them."""
-FOREVER_DAYS = 100_000.0
-"""A film's year does not say since when a platform has it."""
 COLD_SHARE = 0.1
 
 
@@ -197,7 +195,7 @@ def _lists_with_places_for_new(models: Models, histories: Histories, seed: int) 
     usual = RecommendingSettings()
     kept = {
         "n": DEPTH, "n_exploration": DEPTH // usual.n * usual.n_exploration,
-        "diversity": 0.0, "calibration": 0.0, "fresh_days": FOREVER_DAYS,
+        "diversity": 0.0, "calibration": 0.0,
     }  # fmt: skip
     settings = _settings(seed).model_copy(update=kept)
     return reranked(ranked_of(models, histories, settings), histories, models, settings)

@@ -1,5 +1,7 @@
 """Lending: new videos take from their neighbours, and hand over to their own users."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -103,3 +105,11 @@ def test_nobody_new_means_nothing_explored(models: Models) -> None:
     histories = warm_histories()
     _, table = find_candidates(Search(models), histories, allowed(worlds.N_USERS), settings)
     assert EXPLORATION not in set(table["source"])
+
+
+def test_a_video_of_unknown_age_is_new_while_hardly_anybody_knows_it(models: Models) -> None:
+    popularity = models.popularity
+    ages = popularity.age_days.copy()
+    ages[[0, 11]] = np.inf
+    unborn = replace(models, popularity=replace(popularity, age_days=ages))
+    assert np.flatnonzero(is_unknown(unborn, fresh_days=0.001)).tolist() == [11]

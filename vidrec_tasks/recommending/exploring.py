@@ -22,10 +22,10 @@ _TASTE, _FRESH = 1e-3, 1e-6
 
 
 def is_unknown(models: Models, *, fresh_days: float) -> npt.NDArray[np.bool_]:
-    """``(n_videos,)`` whether a video is new and hardly anybody liked it yet."""
+    """``(n_videos,)`` whether hardly anybody liked a video yet, and it is not known to be old."""
     popularity = models.popularity
     few: npt.NDArray[np.bool_] = popularity.n_users < N_KNOWN_USERS
-    return few & (popularity.age_days <= fresh_days)
+    return few & ((popularity.age_days <= fresh_days) | np.isinf(popularity.age_days))
 
 
 def promise(
