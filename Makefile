@@ -1,4 +1,4 @@
-.PHONY: help setup demo test check e2e faults docs screenshots up down clean
+.PHONY: help setup demo test check e2e faults fuzz docs screenshots up down clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -25,6 +25,10 @@ e2e: setup ## a night over two Celery workers, as docker-compose.yaml starts the
 faults: setup ## strike a running cluster in the middle of its nights, print what came of it
 	@scripts/setup_cluster.sh
 	@.venv-cluster/bin/python -m tests.cluster.faults
+
+fuzz: setup ## 100,000 generated rows and 1,000 mangled films through the real jobs
+	.venv/bin/python -m tests.fuzz.rows --rows 100000
+	.venv/bin/python -m tests.fuzz.media --files 1000
 
 docs: setup ## write the generated pages of docs/
 	.venv/bin/python -m scripts.docs

@@ -107,3 +107,22 @@ def test_a_csv_without_a_good_line_still_has_its_columns(inputs: Path, text: str
     assert list(rows.columns) == ["a", "b", "row_num"]
     assert len(rows) == 0
     assert len(torn) == text.count("\n") - 1
+
+
+def test_a_torn_line_of_bytes_that_are_no_utf8_is_not_lost(inputs: Path) -> None:
+    (inputs / "t.csv").write_bytes(b"a,b\n1,2\n\xf0\x28,x,y\n3,4\n")
+    rows, torn = read(inputs)
+    assert rows["row_num"].to_list() == [0, 2]
+    assert torn == [(1, "line has 3 fields, not 2", "\ufffd(,x,y")]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1 << 20])
+def test_text_is_whole_wherever_its_blocks_end(
+    inputs: Path, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "a,b\n" + "é🎬,\u4e2d\n" * 50
+    monkeypatch.setattr("vidrec_tasks.store.inputs.BLOCK_BYTES", max(size, 40))
+    (inputs / "t.csv").write_text(text, encoding="utf-8")
+    rows, torn = read(inputs)
+    assert (rows["a"] == "é🎬").all()
+    assert (len(rows), torn) == (50, [])

@@ -111,7 +111,7 @@ def _watched_s(events: pd.DataFrame, visit_nums: Ints, n_visits: int) -> Floats:
 
 
 def _share(watched_s: Floats, duration_s: Floats, n_complete: Ints) -> Floats:
-    share = np.clip(watched_s / duration_s, 0.0, 1.0)
+    share = np.minimum(watched_s, duration_s) / duration_s  # a quotient first may overflow
     share = np.where((n_complete > 0) & np.isnan(watched_s), 1.0, share)
     return np.where(n_complete > 0, np.fmax(share, COMPLETED_SHARE), share)
 

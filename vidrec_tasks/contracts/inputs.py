@@ -5,6 +5,11 @@ from typing import Final
 from vidrec_tasks import columns as c
 from vidrec_tasks.contracts.schema import Column, Table
 
+LONGEST_S: Final = 1e7
+"""Four months: more is milliseconds in a column of seconds, or a torn number."""
+HIGHEST_RATING: Final = 1e6
+"""Squares and sums of ratings stay finite."""
+
 VIDEOS: Final = Table(
     "videos",
     "The catalogue: one row a video.",
@@ -17,7 +22,7 @@ VIDEOS: Final = Table(
         Column(c.CATEGORIES, "list", "Categories."),
         Column(c.CREATOR_ID, "text", "Who published it."),
         Column(c.LANGUAGE, "text", "Language code."),
-        Column(c.DURATION_S, "number", "Length in seconds.", minimum=0),
+        Column(c.DURATION_S, "number", "Length in seconds.", minimum=0, maximum=LONGEST_S),
         Column(c.PUBLISHED_AT, "time", "When it became visible (UTC)."),
         Column(c.EXPIRES_AT, "time", "When it stops being visible (UTC)."),
         Column(
@@ -52,8 +57,14 @@ INTERACTIONS: Final = Table(
         Column(
             c.EVENT_ID, "text", "The event's own id; a second one with the same id is rejected."
         ),
-        Column(c.WATCHED_S, "number", "Seconds watched.", minimum=0),
-        Column(c.VALUE, "number", "The value of a rating."),
+        Column(c.WATCHED_S, "number", "Seconds watched.", minimum=0, maximum=LONGEST_S),
+        Column(
+            c.VALUE,
+            "number",
+            "The value of a rating.",
+            minimum=-HIGHEST_RATING,
+            maximum=HIGHEST_RATING,
+        ),
         Column(c.SESSION_ID, "text", "The session."),
         Column(c.SURFACE, "text", "Where it was shown."),
         Column(c.POSITION, "number", "Place in the list where it was shown, from 1.", minimum=0),
@@ -80,7 +91,7 @@ QUERIES: Final = Table(
     (c.QUERY,),
     (
         Column(c.QUERY, "id", "The text searched for.", required=True),
-        Column(c.COUNT, "number", "How often.", minimum=0, default=1),
+        Column(c.COUNT, "number", "How often.", minimum=0, maximum=1e15, default=1),
     ),
 )
 

@@ -10,7 +10,6 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.columns import REASON, ROW_NUM, SAMPLE, TABLE
@@ -245,8 +244,11 @@ def _texts(values: pd.Series) -> pd.Series:
 
 
 def _as_list(value: Any) -> list[str]:
-    parts: list[Any] | npt.NDArray[Any]
-    parts = value.split("|") if isinstance(value, str) else list(value)
+    parts: list[Any]
+    if isinstance(value, str):
+        parts = value.split("|")
+    else:
+        parts = list(value) if isinstance(value, (list, tuple, np.ndarray)) else [value]
     texts = [_whole(str(part).strip()) for part in parts if part is not None]
     return list(dict.fromkeys(text for text in texts if text))
 

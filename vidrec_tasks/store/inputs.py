@@ -4,6 +4,7 @@ A table is ``inputs/<table>.<ext>`` or a folder ``inputs/<table>/`` of such file
 order of their names; ``ext`` is parquet, csv or jsonl. Leaves meaning to `contracts`.
 """
 
+import codecs
 import csv
 import hashlib
 import json
@@ -119,11 +120,11 @@ def _read_csv(path: Any) -> Iterator[Chunk]:
         header = _header(path, file)
         file.seek(0)
         reader = pa_csv.open_csv(
-            file,
+            pa.PythonFile(_Utf8(file), mode="r"),
             read_options=pa_csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),
             parse_options=pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=keep),
             convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(header, pa.binary()),
+                column_types=dict.fromkeys(header, pa.string()),
                 strings_can_be_null=True,
                 null_values=[""],
                 quoted_strings_can_be_null=True,
@@ -153,7 +154,35 @@ def _torn_within(
 
 def _texts_of(table: Any) -> pd.DataFrame:
     columns = zip(table.schema.names, table.columns, strict=True)
-    return pd.DataFrame({name: _texts(column) for name, column in columns})
+    return pd.DataFrame({name: column.to_pandas() for name, column in columns})
+
+
+class _Utf8:
+    """A file whose bytes that are no UTF-8 read as replacement characters.
+
+    The CSV reader hands a torn line over as text, and loses one that it cannot decode.
+    """
+
+    closed = False
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._waiting = b""
+        self._is_over = False
+
+    def read(self, n: int = -1) -> bytes:
+        """At most ``n`` bytes, all that are left by default; empty at the end."""
+        while not self._is_over and (n < 0 or len(self._waiting) < n):
+            raw = self._file.read(BLOCK_BYTES)
+            self._is_over = not raw
+            self._waiting += self._decoder.decode(raw, final=self._is_over).encode()
+        end = len(self._waiting) if n < 0 else n
+        taken, self._waiting = self._waiting[:end], self._waiting[end:]
+        return taken
+
+    def close(self) -> None:
+        """Nothing: the file is closed by who opened it."""
 
 
 def _header(path: Any, file: Any) -> list[str]:
@@ -162,16 +191,6 @@ def _header(path: Any, file: Any) -> list[str]:
         message = f"{path.name} is empty: not even a header; export it again"
         raise InputError(message)
     return next(csv.reader([first]))
-
-
-def _texts(column: Any) -> pd.Series:
-    """Bytes as text; what is not UTF-8 is shown with replacement characters."""
-    try:
-        texts: pd.Series = column.cast(pa.string()).to_pandas()
-        return texts
-    except pa.ArrowInvalid:
-        values = [None if v is None else v.decode("utf-8", "replace") for v in column.to_pylist()]
-        return pd.Series(values, dtype=object)
 
 
 def _read_jsonl(path: Any) -> Iterator[Chunk]:

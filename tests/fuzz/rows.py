@@ -1,0 +1,246 @@
+"""Fuzz of rows: generated tables through the real jobs; only rejects or a clear error may come.
+
+``python -m tests.fuzz.rows --rows 100000`` (`make fuzz`). Hypothesis draws the values of each
+column, the file's format and where its bytes are damaged; rows are mixed from them.
+"""
+
+import argparse
+import csv
+import io
+import json
+import shutil
+import sys
+import tempfile
+import warnings
+from collections import Counter
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from vidrec_tasks.contracts.inputs import INPUTS, INTERACTIONS, VIDEOS
+from vidrec_tasks.contracts.schema import Column, Table
+from vidrec_tasks.errors import VidrecError
+from vidrec_tasks.jobs._runner import Order, run_job
+from vidrec_tasks.settings import Settings, read_settings
+from vidrec_tasks.store.artefacts import key_of
+from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.runs import Run, Runs
+
+NIGHT: Final = date(2026, 9, 1)
+N_ROWS: Final = 400
+"""Rows of the interactions of one example; the other tables have a tenth."""
+
+_IDS = st.sampled_from(["v1", "v2", "v3", "u1", "u2", "7", "é", "  v1 ", "null", "a\nb", "'; --"])
+_TIMES = st.sampled_from(
+    ["2026-08-20T10:00:00Z", "1788000000", 1788000000, 1788000000000, "2026-13-40", "yesterday",
+     "-1", 1e30, "0001-01-01", "9999-12-31T23:59:59Z", "2026-08-20 10:00:00+23:59", ""]
+)  # fmt: skip
+_NUMBERS = st.one_of(
+    st.floats(width=64), st.integers(-(2**70), 2**70),
+    st.sampled_from(["1e308", "-0", "nan", "inf", "1,5", "0x10", "٣", "", "12 "]),
+)  # fmt: skip
+_TEXTS = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from(
+        ["\x00", "\ud800", "{{ 7*7 }}", "<script>", "=1+1", "../../etc", "a|b|", "🎬" * 20, "true",
+         "x" * 3_000]
+    ),
+)  # fmt: skip
+_ODD = st.one_of(st.none(), st.booleans(), st.lists(st.text(max_size=3), max_size=3))
+_BY_KIND: Final = {
+    "id": st.one_of(_IDS, _IDS, _TEXTS, _NUMBERS),
+    "text": _TEXTS,
+    "list": st.one_of(_TEXTS, st.lists(_TEXTS, max_size=3)),
+    "time": st.one_of(_TIMES, _TIMES, _TEXTS, _NUMBERS),
+    "number": st.one_of(_NUMBERS, st.floats(0, 1_000), _TEXTS),
+    "integer": st.one_of(_NUMBERS, st.integers(0, 21), _TEXTS),
+    "flag": st.one_of(_TEXTS, st.sampled_from(["true", "no", 1, 0.0])),
+}
+
+
+@st.composite
+def inputs(draw: st.DrawFn) -> dict[str, Any]:
+    """What one example's tables are mixed from."""
+    return {
+        "pools": {
+            table.name: {column.name: draw(_pool(column)) for column in table.columns}
+            for table in INPUTS
+        },
+        "formats": {t.name: draw(st.sampled_from(["csv", "jsonl", "parquet"])) for t in INPUTS},
+        "left_out": draw(st.sets(st.sampled_from([t.name for t in INPUTS[2:]]))),
+        "damage": draw(st.dictionaries(st.sampled_from([t.name for t in INPUTS]),
+                                       st.integers(1, 20), max_size=1)),
+        "good_share": draw(st.sampled_from([0.5, 0.9, 0.99])),
+        "seed": draw(st.integers(0, 2**32 - 1)),
+    }  # fmt: skip
+
+
+def _pool(column: Column) -> st.SearchStrategy[list[Any]]:
+    return st.lists(st.one_of(_BY_KIND[column.kind], _ODD), min_size=1, max_size=5)
+
+
+def fuzz(n_rows: int, *, folder: Path) -> Counter[str]:
+    """Run examples until so many rows were generated; returns what came of them.
+
+    Raises:
+        AssertionError: a row was lost, or an error was not one that a user can act on.
+    """
+    found: Counter[str] = Counter()
+
+    @settings(
+        max_examples=max(1, n_rows // (N_ROWS + 2 * N_ROWS // 10)), database=None, deadline=None,
+        suppress_health_check=list(HealthCheck), derandomize=True, phases=[Phase.generate],
+        report_multiple_bugs=False,
+    )  # fmt: skip
+    @given(drawn=inputs())
+    def example(drawn: dict[str, Any]) -> None:
+        store = folder / "store"
+        shutil.rmtree(store, ignore_errors=True)
+        found["rows"] += write_inputs(store, drawn)
+        found["examples"] += 1
+        try:
+            found.update(_validate(store))
+        except VidrecError as error:
+            found[_kind_of(error)] += 1
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        while found["rows"] < n_rows:
+            example()
+    return found
+
+
+def _kind_of(error: VidrecError) -> str:
+    """A clear error is a sentence or two, not a dump."""
+    if not 20 < len(str(error)) < 2_000:
+        raise AssertionError(error)
+    return "clear errors"
+
+
+def write_inputs(store: Path, drawn: dict[str, Any]) -> int:
+    """Write the tables of an example; returns how many rows."""
+    rng = np.random.default_rng(drawn["seed"])
+    n_rows = 0
+    for table in INPUTS:
+        if table.name in drawn["left_out"]:
+            continue
+        n = N_ROWS if table is INTERACTIONS else N_ROWS // 10
+        rows = [_row(table, num, drawn, rng) for num in range(n)]
+        kind = drawn["formats"][table.name]
+        data = _WRITERS[kind](rows, table)
+        for place in rng.integers(0, len(data), drawn["damage"].get(table.name, 0)):
+            data[place] = int(rng.integers(0, 256))
+        path = store / "inputs" / f"{table.name}.{kind}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        n_rows += n
+    return n_rows
+
+
+def _row(table: Table, num: int, drawn: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+    pools = drawn["pools"][table.name]
+    row = {}
+    for column in table.columns:
+        pool = pools[column.name]
+        is_good = rng.random() < drawn["good_share"]
+        row[column.name] = _good(column, table, num) if is_good else pool[rng.integers(len(pool))]
+    return row
+
+
+def _good(column: Column, table: Table, num: int) -> Any:
+    if column.one_of:
+        return column.one_of[num % len(column.one_of)]
+    by_kind = {
+        "id": f"{column.name[0]}{num if table is VIDEOS else num % 40}", "text": f"text {num}",
+        "list": "cats|dogs", "time": f"2026-08-{1 + num % 28:02d}T10:00:00Z", "number": num % 60,
+        "integer": num % 18, "flag": "false",
+    }  # fmt: skip
+    if column.name in ("published_at", "updated_at"):
+        return "2026-07-01"
+    return "" if column.name in ("expires_at", "uri") else by_kind[column.kind]
+
+
+def _csv(rows: list[dict[str, Any]], table: Table) -> bytearray:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    names = [column.name for column in table.columns]
+    writer.writerow(names)
+    writer.writerows([["" if row[n] is None else row[n] for n in names] for row in rows])
+    return bytearray(text.getvalue().encode("utf-8", "surrogatepass"))
+
+
+def _jsonl(rows: list[dict[str, Any]], table: Table) -> bytearray:
+    return bytearray("\n".join(json.dumps(row) for row in rows).encode())
+
+
+def _parquet(rows: list[dict[str, Any]], table: Table) -> bytearray:
+    """Parquet holds one type a column: numbers where all are, else text."""
+    frame = pd.DataFrame(rows)
+    for name in frame:
+        values = frame[name].tolist()
+        if all(isinstance(v, float) or (isinstance(v, int) and abs(v) < 2**53) for v in values):
+            frame[name] = pd.Series(values, dtype="float64")
+        else:
+            texts = [None if v is None else _storable(str(v)) for v in values]
+            frame[name] = pd.Series(texts, dtype=object)
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer)
+    return bytearray(buffer.getvalue())
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+_WRITERS: Final = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}
+
+
+def _validate(store: Path) -> dict[str, int]:
+    settings_of = read_settings(
+        {}, store_url=str(store), inputs={"max_reject_share": 1.0, "users_per_shard": 15}
+    )
+    counts = run_job(Order("validate_inputs", NIGHT), settings_of)["counts"]
+    run = Runs(Place(str(store))).of_night(NIGHT)
+    left_out = ("accepted", "rejected", "after_night", "forgotten", "opted_out")
+    n_read = counts["interactions_read"]
+    assert n_read == sum(counts[f"interactions_{name}"] for name in left_out), counts
+    rejects = run.read("rejects")
+    assert (rejects["reason"] != "").all()
+    assert len(rejects) == sum(counts.get(f"{table.name}_rejected", 0) for table in INPUTS)
+    assert rejects["sample"].map(str.isprintable).all()
+    _profile(run, settings_of, counts["user_shards"])
+    return {"accepted": counts["interactions_accepted"], "rejected": len(rejects)}
+
+
+def _profile(run: Run, settings_of: Settings, n_shards: int) -> None:
+    """What was let in can be weighed and profiled, into finite numbers."""
+    ids = run.read("videos")["video_id"]
+    topics = pd.Series([["cats"]] * len(ids), dtype=object)
+    fused = np.eye(max(len(ids), 4), dtype=np.float32)[: len(ids), :4].copy()
+    parts = {"table": pd.DataFrame({"video_id": ids, "topics": topics}), "fused": fused}
+    run.remember(run.artefacts.write("content", key_of({"run": run.run_id}), parts))
+    for shard in range(n_shards):
+        run_job(Order("build_profiles", NIGHT, str(shard)), settings_of)
+        assert np.isfinite(run.read(f"profiles.{shard}", "content")).all()
+        assert np.isfinite(run.read(f"profiles.{shard}", "visits")["weight"]).all()
+
+
+def main() -> int:
+    """Fuzz and print what came of it."""
+    parser = argparse.ArgumentParser(prog="tests.fuzz.rows", description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="vidrec-fuzz-") as name:
+        found = fuzz(asked.rows, folder=Path(name))
+    said = ", ".join(f"{number:,} {what}" for what, number in found.items())
+    sys.stdout.write(f"{said}; none lost, no other error\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,19 @@
+"""A little of `make fuzz` in every test run, so that it cannot rot."""
+
+from pathlib import Path
+
+from tests.fuzz import media, rows
+
+
+def test_generated_rows_end_in_tables_rejects_or_a_clear_error(tmp_path: Path) -> None:
+    found = rows.fuzz(1_500, folder=tmp_path)
+    assert found["rows"] >= 1_500
+    assert found["accepted"] > 100
+    assert found["rejected"] > 100
+
+
+def test_mangled_films_give_frames_or_a_reason(tmp_path: Path) -> None:
+    found = media.fuzz(24, folder=tmp_path)
+    assert found["gave frames"] > 0
+    assert found["quarantined"] > 0
+    assert found.total() == 24
