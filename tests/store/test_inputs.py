@@ -126,3 +126,9 @@ def test_text_is_whole_wherever_its_blocks_end(
     rows, torn = read(inputs)
     assert (rows["a"] == "é🎬").all()
     assert (len(rows), torn) == (50, [])
+
+
+def test_the_sample_of_a_torn_line_is_one_printable_line(inputs: Path) -> None:
+    (inputs / "t.csv").write_bytes(b'a,b\n1,"x\ny\x00\x1b[31m",3\n')
+    _, torn = read(inputs)
+    assert [text for _, _, text in torn] == ['1,"x y  [31m",3']

@@ -69,9 +69,12 @@ def reject(raw: pd.DataFrame, table: str, reasons: pd.Series) -> pd.DataFrame:
 
 def sample_of(row: Mapping[Any, Any]) -> str:
     """A row as one short printable line."""
-    text = ", ".join(f"{name}={value}" for name, value in row.items() if _is_filled(value))
-    printable = "".join(ch if ch.isprintable() else " " for ch in text)
-    return printable[:SAMPLE_LENGTH]
+    return one_line(", ".join(f"{n}={value}" for n, value in row.items() if _is_filled(value)))
+
+
+def one_line(text: str) -> str:
+    """The beginning of a text, with a blank for what is not printable."""
+    return "".join(ch if ch.isprintable() else " " for ch in text[:SAMPLE_LENGTH])
 
 
 def check_columns(names: list[str], table: Table, *, origin: str) -> None:

@@ -19,6 +19,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from vidrec_tasks.columns import ROW_NUM
+from vidrec_tasks.contracts.parsing import one_line
 from vidrec_tasks.errors import InputError
 from vidrec_tasks.store.place import Place
 
@@ -88,7 +89,7 @@ def read_chunks(paths: list[Any], *, table: str) -> Iterator[Chunk]:
                 numbers = np.arange(n_rows, n_rows + len(chunk.rows) + len(chunk.torn))
                 torn_places = [place for place, _, _ in chunk.torn]
                 chunk.rows[ROW_NUM] = np.delete(numbers, torn_places)
-                chunk.torn = [(int(numbers[place]), why, row) for place, why, row in chunk.torn]
+                chunk.torn = [(int(numbers[n]), why, one_line(row)) for n, why, row in chunk.torn]
                 n_rows += len(numbers)
                 yield chunk
         except (OSError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
@@ -113,7 +114,7 @@ def _read_csv(path: Any) -> Iterator[Chunk]:
     def keep(row: Any) -> str:
         why = f"line has {row.actual_columns} fields, not {row.expected_columns}"
         # Line numbers count the header from 1; places count rows from 0.
-        torn.append(((row.number or 0) - 2, why, (row.text or "")[:200]))
+        torn.append(((row.number or 0) - 2, why, row.text or ""))
         return "skip"
 
     with path.open("rb") as file:
@@ -207,7 +208,7 @@ def _read_jsonl(path: Any) -> Iterator[Chunk]:
                 row, problem = None, "line is no JSON"
             if problem:
                 text = line.decode("utf-8", "replace").strip()
-                torn.append((len(rows) + len(torn), problem, text[:200]))
+                torn.append((len(rows) + len(torn), problem, text))
             else:
                 rows.append(row)
             if len(rows) + len(torn) >= CHUNK_ROWS:
