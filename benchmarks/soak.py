@@ -36,9 +36,8 @@ BEFORE_DAYS: Final = 6
 SEED: Final = 7
 
 HOW: Final = {
-    "store_growth": "bytes of the store without inputs, reports and the weights of models that come "
-    "with packages, after the last night over those after the night from which retention drops "
-    "runs",
+    "store_growth": "bytes of the store after the last night over those after the night from which "
+    "retention drops runs; without inputs, reports and the weights that come with packages",
     "memory_growth": "median resident memory of the last third of the nights over the middle third",
     "seconds_growth": "median seconds of the last third of the nights over the middle third",
 }
