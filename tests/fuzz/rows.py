@@ -180,7 +180,7 @@ def _jsonl(rows: list[dict[str, Any]], table: Table) -> bytearray:
 
 def _parquet(rows: list[dict[str, Any]], table: Table) -> bytearray:
     """Parquet holds one type a column: numbers where all are, else text."""
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(rows, dtype=object)
     for name in frame:
         values = frame[name].tolist()
         if all(isinstance(v, float) or (isinstance(v, int) and abs(v) < 2**53) for v in values):
