@@ -270,6 +270,7 @@ def _write(line: str) -> None:
 
 def _write_logs() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     for noisy in ("httpx", "faiss", "transformers", "torch", "PIL"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
