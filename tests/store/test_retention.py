@@ -68,6 +68,21 @@ def test_what_lies_outside_of_runs_stays(place: Place) -> None:
     assert set(kept) <= files_under(place)
 
 
+@pytest.mark.parametrize("url", ["", "memory://retention/films"])
+def test_keyframes_go_with_the_last_run_that_looked_at_the_film(tmp_path: Path, url: str) -> None:
+    place = Place(url or str(tmp_path))
+    for checksum in ("gone", "seen", "unnamed"):
+        for way in ("w1", "w2"):
+            place.write(place.path("features", "keyframes", way, checksum, "0.jpg"), b"x")
+    for day, films in enumerate((["gone", "seen", ""], ["seen"])):
+        media = pd.DataFrame({"checksum": films})
+        run = make(place, day)
+        run.remember(run.artefacts.write("keyframes.0", f"k{day}", {"media": media}))
+    assert drop_old_runs(place, set(), n_newest=1, now=NOW).films == 2
+    left = {path.parent.name for path in place.path("features", "keyframes").glob("*/*/0.jpg")}
+    assert left == {"seen", "unnamed"}
+
+
 def test_runs_of_the_tables_and_their_parents_stay(place: Place) -> None:
     runs = [make(place, 0), make(place, 1)]
     runs.append(make(place, 2, previous=runs[1]))

@@ -51,6 +51,7 @@ def publish_lists(context: Context) -> Made:
         "runs_dropped": len(dropped),
         "store_runs_dropped": len(left.runs),
         "store_bytes_freed": left.bytes,
+        "store_films_dropped": left.films,
     }
     if APPROVED_BY in gates:
         counts[APPROVED_BY] = gates[APPROVED_BY]

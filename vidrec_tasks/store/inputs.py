@@ -92,7 +92,7 @@ def read_chunks(paths: list[Any], *, table: str) -> Iterator[Chunk]:
                 chunk.torn = [(int(numbers[n]), why, one_line(row)) for n, why, row in chunk.torn]
                 n_rows += len(numbers)
                 yield chunk
-        except (OSError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
             first_line = str(error).splitlines()[0]
             message = f"{table}: {path.name} cannot be read ({first_line}); export it again"
             raise InputError(message) from error

@@ -20,6 +20,13 @@ from vidrec_tasks.store.place import Place
 FRAMES_FILE = "frames.parquet"
 
 
+def keyframes_of(place: Place, checksum: str) -> list[Any]:
+    """The folders of a film's keyframes, one for each way it was decoded in."""
+    root = place.path("features", "keyframes")
+    ways = [way for way in root.iterdir() if way.name[0] != "."] if place.exists(root) else []
+    return [folder for way in ways if (folder := way / checksum).exists()]
+
+
 class KeyframeFolders:
     """The keyframes of films under one way of decoding.
 

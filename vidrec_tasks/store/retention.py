@@ -1,22 +1,28 @@
 """Retention: runs that nobody can go back to leave the store with the artefacts only they name.
 
-What lies outside of runs stays: inputs, snapshots, keyframes, weights by name, reports. Leaves the
-result tables to `publishing`.
+Keyframes of a film go with the last run that looked at it: what was withdrawn must not stay to be
+seen. What else lies outside of runs stays: inputs, snapshots, weights, reports. Leaves the result
+tables to `publishing`.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from vidrec_tasks.store.artefacts import Ref
+from vidrec_tasks.columns import CHECKSUM
+from vidrec_tasks.store.artefacts import Ref, kind_of
+from vidrec_tasks.store.keyframe_folders import keyframes_of
 from vidrec_tasks.store.leases import Lease
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.rewriting import remove
 from vidrec_tasks.store.runs import Run, Runs
 
 log = logging.getLogger(__name__)
+
+FILMS: Final = "keyframes"
+"""The kind of the artefacts that name films."""
 
 PUBLICATION: Final = "publication"
 """The artefact that a run has when it is finished."""
@@ -33,6 +39,7 @@ class Dropped:
     runs: tuple[str, ...] = ()
     artefacts: int = 0
     bytes: int = 0
+    films: int = 0
 
 
 def drop_old_runs(
@@ -58,9 +65,11 @@ def drop_old_runs(
         return Dropped()
     needed = {path for run in runs if run.run_id in kept for path in _folders(run)}
     sizes: list[int] = []
+    stay = [run for run in runs if run.run_id in kept]
+    n_films = _drop_films(place, _films_of(doomed) - _films_of(stay))
     gone = tuple(run.run_id for run in doomed if _drop(place, run, needed, sizes))
     log.info("%d of %d runs left the store: %s", len(gone), len(runs), ", ".join(gone))
-    return Dropped(gone, len(sizes), sum(sizes))
+    return Dropped(gone, len(sizes), sum(sizes), n_films)
 
 
 def _kept(place: Place, runs: list[Run], known: set[str], n_newest: int, now: datetime) -> set[str]:
@@ -88,6 +97,26 @@ def _folders(run: Run) -> dict[str, Ref]:
     """Where everything lies that a run names, and the inputs that it is pinned to."""
     refs = [*run.refs(), Ref("pinned", run.record.inputs, "", 0, 0)]
     return {str(run.artefacts.folder(ref.name, ref.key)): ref for ref in refs}
+
+
+def _films_of(runs: Iterable[Run]) -> set[str]:
+    """The checksums of all films that runs looked at."""
+    shards = [(run, ref.name) for run in runs for ref in run.refs() if kind_of(ref.name) == FILMS]
+    tables = [run.read(name, "media")[CHECKSUM] for run, name in shards]
+    return {str(checksum) for table in tables for checksum in table} - {""}
+
+
+def _drop_films(place: Place, checksums: set[str]) -> int:
+    """Drop the keyframes of films that left the catalogue or were replaced; returns how many."""
+    n = 0
+    for checksum in sorted(checksums):
+        for folder in keyframes_of(place, checksum):
+            try:
+                remove(folder)
+                n += 1
+            except OSError as error:
+                log.warning("keyframes %s: cannot be removed (%s); next time", folder, error)
+    return n
 
 
 def _drop(place: Place, run: Run, needed: set[str], sizes: list[int]) -> bool:
