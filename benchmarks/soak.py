@@ -41,7 +41,7 @@ HOW: Final = {
     "store_growth": "bytes of the store after the last night over those after the night from which "
     "retention drops runs; without inputs, reports and the weights that come with packages",
     "memory_growth": "median resident memory of the last third of the nights over the middle third",
-    "seconds_growth": "median processor seconds of the last third of the nights over the middle third",
+    "seconds_growth": "median processor seconds a night, last third over middle third",
 }
 
 
