@@ -146,7 +146,11 @@ def _split(content: Content, histories: Histories, protocol: str) -> Task:
         split = leave_last_out(histories)
     else:
         split = time_split(histories, cut=int(np.quantile(histories.event_at, 0.9)))
-    return Task(content, split.train, split.held_out)
+    # whoever has no event before the split is a stranger to every system alike
+    is_known = np.diff(split.train.offsets) > 0
+    nobody = np.empty(0, dtype=np.int64)
+    held_out = [v if known else nobody for v, known in zip(split.held_out, is_known, strict=True)]
+    return Task(content, split.train, held_out)
 
 
 def recommend(task: Task, seed: int) -> tuple[Ints, float, float, Models]:

@@ -5,6 +5,7 @@
 
 import logging
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,7 +20,12 @@ MADE = "<!-- Made by `make docs`; change the code instead. -->\n"
 
 def pages() -> dict[str, Callable[[], str]]:
     """Page name -> the function that writes its text."""
-    return {"SETTINGS.md": settings_page, "TABLES.md": tables_page, "DAGS.md": dags_page}
+    return {
+        "SETTINGS.md": settings_page,
+        "TABLES.md": tables_page,
+        "DAGS.md": dags_page,
+        "METRICS.md": metrics_page,
+    }
 
 
 def settings_page() -> str:
@@ -102,6 +108,56 @@ def tables_page() -> str:
         for field in result.columns:
             lines.append(f"| `{field.name}` | {field.type} | {field.comment or ''} |")
     return "\n".join([*lines, *reading()]) + "\n"
+
+
+def metrics_page() -> str:
+    """Every metric of a night and every gate."""
+    from vidrec_tasks.evaluation.glossary import SECTIONS
+
+    lines = [
+        "# Metrics",
+        MADE,
+        "What `evaluate_lists` measures every night, as it stands in `runs.metrics`, the report "
+        "and the page. Ranking is over the whole catalogue, nothing is sampled; a value of users "
+        "comes with a 95% bootstrap interval over them (Efron, 1979) and `n_users`. `*` stands for "
+        "a scorer (`dot`, `attention`, `blend`), `served` (after re-ranking), a feature or a "
+        "cut-off. `segments` holds the served lists' means by length of history; `no history` are "
+        "the users that were unknown before the cut.",
+    ]
+    for section, terms in SECTIONS.items():
+        lines += ["", f"## {section}", "", "| metric | formula | unit | better | source |"]
+        lines += ["|---|---|---|---|---|"]
+        lines += [
+            f"| `{t.name}` | {t.formula.replace('|', '/')} | {t.unit} | {t.better} | {t.source} |"
+            for t in terms
+        ]
+    lines += ["", "## Gates", ""]
+    lines += ["What must hold of a night before it is published, with the bounds by default "
+              "([SETTINGS.md](SETTINGS.md)).", ""]  # fmt: skip
+    lines += ["| gate | must be | meaning |", "|---|---|---|"]
+    for gate in _gates_of_nothing():
+        meaning = re.sub(r"^Not applicable: [^.]*\. ", "", gate.meaning)
+        lines.append(
+            f"| `{gate.name}` | {gate.direction.replace('_', ' ')} {gate.bound:g} | {meaning} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _gates_of_nothing() -> list[Any]:
+    """The gates of an empty night: their names, bounds and meanings are those of any."""
+    import pandas as pd
+
+    from vidrec_tasks.evaluation.gates import evaluate_gates
+    from vidrec_tasks.evaluation.list_counts import ListCounts
+    from vidrec_tasks.settings import Settings
+
+    videos = pd.DataFrame(columns=["video_id", "regions", "age_rating"])
+    return evaluate_gates(
+        ListCounts(), {}, videos=videos, settings=Settings(),
+        similar=pd.DataFrame(columns=["video_id", "rank", "similar_video_id"]),
+        fallbacks=pd.DataFrame(columns=["segment", "rank", "video_id"]),
+        rejects=pd.DataFrame(columns=["reason"]),
+    )  # fmt: skip
 
 
 def dags_page() -> str:

@@ -1,5 +1,7 @@
 """Offline evaluation: the real lists of a world of two tastes, and sums that are known by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -168,6 +170,26 @@ def measured(*hits: float, n_history: list[int]) -> Offline:
     table = pd.DataFrame({"user_num": range(len(hits)), "n_relevant": 1} | {n: hits for n in names})
     served = np.full((len(hits), DEPTH), PADDING)
     return Offline({"dot": table, SERVED: table}, np.array(n_history), served)
+
+
+def test_cold_recall_counts_only_what_nobody_had_liked(models: Models) -> None:
+    n_users = models.popularity.n_users.copy()
+    n_users[[0, 23]] = 0
+    cold = replace(models, popularity=replace(models.popularity, n_users=n_users))
+    asked = [np.array([0, 1]), np.array([23, 5]), np.array([2, 3])]
+    found = evaluate_offline(cold, some(3), asked, rules(), SETTINGS)
+    met = {0: {0}, 1: {23}}
+    wanted = [met.get(user, set()) for user in range(3)]
+    expected = ranking_metrics(found.served, wanted)
+    pd.testing.assert_frame_equal(found.cold, expected)
+    said = summarise_offline(found, n_draws=50, seed=1)["cold_recall@20"]
+    assert said["n_users"] == 2
+    assert said["value"] == pytest.approx(expected["recall@20"].mean())
+
+
+def test_without_a_cold_video_nothing_is_said_of_them(models: Models) -> None:
+    found = evaluate_offline(models, some(3), [np.array([1])] * 3, rules(), SETTINGS)
+    assert "cold_recall@20" not in summarise_offline(found, n_draws=50, seed=1)
 
 
 def test_users_fall_into_segments_by_how_much_they_had_watched() -> None:

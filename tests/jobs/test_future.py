@@ -8,6 +8,8 @@ import pytest
 
 from vidrec_tasks.demo.size import Size
 from vidrec_tasks.demo.world import render_world
+from vidrec_tasks.evaluation.glossary import term_of
+from vidrec_tasks.evaluation.measures import measures_of
 from vidrec_tasks.jobs._runner import run_night
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.place import Place
@@ -107,3 +109,11 @@ def test_the_planted_names_stand_in_no_file_of_an_artefact(nights: tuple[Run, Ru
                 .to_numpy()
                 .any()
             ), ref.name
+
+
+def test_every_metric_of_a_night_has_its_term_in_the_glossary(
+    nights: tuple[Run, Run, int],
+) -> None:
+    measures = measures_of(nights[0].read("metrics", "metrics"))
+    assert len(measures) > 40
+    assert [m.name for m in measures if term_of(m.name) is None] == []

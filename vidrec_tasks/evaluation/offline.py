@@ -6,7 +6,7 @@ in them, and none is sampled. Leaves metrics to `measuring`.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -32,6 +32,8 @@ DEPTH: Final = 20
 """Places of a list that are measured."""
 SERVED: Final = "served"
 """The lists after re-ranking, as readers would have got them."""
+COLD_RECALL: Final = "cold_recall@20"
+"""Of liked videos that nobody had liked before the cut."""
 SEGMENTS: Final = ((0, 0, "no history"), (1, 4, "1-4 videos"), (5, 19, "5-19 videos"),
                    (20, 10**9, "20 videos and more"))  # fmt: skip
 """Users by how many videos they had watched before the cut."""
@@ -45,11 +47,13 @@ class Offline:
         per_user: scorer (and `SERVED`) -> one row a user of `metrics.ranking_metrics`.
         n_history: ``(n_users,)`` events before the cut, by user_num of the tables.
         served: ``(n_users, n)`` the lists that would have been served.
+        cold: metrics of the served lists where only videos count that nobody had liked before.
     """
 
     per_user: dict[str, pd.DataFrame]
     n_history: Ints
     served: Ints
+    cold: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def evaluate_offline(
@@ -79,10 +83,12 @@ def evaluate_offline(
         for name, lists in _lists_of(models, block, masks, rules, settings).items():
             ranked[name].append(lists)
     together = {name: _stack(parts) for name, parts in ranked.items()}
+    unknown = set(np.flatnonzero(models.popularity.n_users == 0).tolist())
     return Offline(
         {name: ranking_metrics(lists, relevant) for name, lists in together.items()},
         np.diff(histories.offsets).astype(np.int64),
         together[SERVED],
+        ranking_metrics(together[SERVED], [videos & unknown for videos in relevant]),
     )
 
 
@@ -95,8 +101,8 @@ def summarise_offline(offline: Offline, *, n_draws: int, seed: int) -> dict[str,
         seed: of the draws.
 
     Returns:
-        ``<metric>.<scorer>`` -> value, low, high, n_users; ``segments`` -> segment -> means of the
-        served lists.
+        ``<metric>.<scorer>`` and `COLD_RECALL` (where such a video was liked) -> value, low, high,
+        n_users; ``segments`` -> segment -> means of the served lists.
     """
     metrics: dict[str, Any] = {}
     for name, per_user in offline.per_user.items():
@@ -104,6 +110,11 @@ def summarise_offline(offline: Offline, *, n_draws: int, seed: int) -> dict[str,
         for metric, said in summarise(per_user, n_draws=n_draws, rng=rng).items():
             value = {key: said[key] for key in ("low", "high", "n_users")}
             metrics[f"{metric}.{name}"] = {"value": said["mean"], **value}
+    if len(offline.cold):
+        rng = np.random.default_rng(seed)
+        said = summarise(offline.cold, n_draws=n_draws, rng=rng)["recall@20"]
+        value = {key: said[key] for key in ("low", "high", "n_users")}
+        metrics[COLD_RECALL] = {"value": said["mean"], **value}
     metrics["segments"] = _segments(offline)
     return metrics
 

@@ -104,6 +104,7 @@ def _read_parquet(path: Any) -> Iterator[Chunk]:
         if parquet.metadata.num_rows == 0:
             yield Chunk(parquet.schema_arrow.empty_table().to_pandas(), path.name)
         for batch in parquet.iter_batches(batch_size=CHUNK_ROWS):
+            batch.validate(full=True)  # damaged text passes the reader and fails far from it
             yield Chunk(batch.to_pandas(), path.name)
 
 

@@ -1,0 +1,127 @@
+"""Glossary: what each metric of a night means, its formula and its source; `docs/METRICS.md` is it.
+
+Names are as in the metrics of a run (`measures.measures_of`), with ``*`` for a part that varies: a
+scorer, a baseline, a segment of users, a feature.
+"""
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Final, Literal
+
+Better = Literal["higher", "lower", "neither"]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One metric.
+
+    Attributes:
+        name: a pattern of names.
+        formula: how it is computed, in words or symbols.
+        unit: of its values, with their range.
+        better: which way is better; ``neither``: it is watched, not wished.
+        source: the paper, or the function that defines it.
+    """
+
+    name: str
+    formula: str
+    unit: str
+    better: Better
+    source: str
+
+
+SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
+    "What held-out users then watched": (
+        Term("ndcg@*", "sum over hits at rank i <= k of 1 / log2(i + 1), over that of the best "
+             "list possible; a hit is a video that the user liked for the first time in the "
+             "held-out days; mean over users", "0 to 1", "higher",
+             "Järvelin and Kekäläinen, 2002, binary gains; `measuring.metrics`"),
+        Term("hr@*", "users with a hit in the first k, over users", "0 to 1", "higher",
+             "Deshpande and Karypis, 2004"),
+        Term("recall@*", "hits in the first k over videos liked; mean over users", "0 to 1",
+             "higher", "`measuring.metrics`"),
+        Term("precision@*", "hits in the first k over k; mean over users", "0 to 1", "higher",
+             "`measuring.metrics`"),
+        Term("map@*", "sum over hits at rank i <= k of precision@i, over min(k, videos liked); "
+             "mean over users", "0 to 1", "higher", "Buckley and Voorhees, 2000"),
+        Term("mrr@*", "1 over the rank of the first hit in the first k, else 0; mean over users",
+             "0 to 1", "higher", "Voorhees, 1999"),
+        Term("evaluated_users", "users with a history before the held-out days and a new liked "
+             "video in them, sampled by a stable hash", "users", "neither",
+             "`jobs.evaluate_lists`"),
+        Term("cold_recall@20", "recall@20 of the served lists where only liked videos count that "
+             "nobody had liked before the cut; mean over users who liked one", "0 to 1", "higher",
+             "`evaluation.offline`"),
+        Term("scorer_ratio", "NDCG@10 of the serving scorer over the best of the others, with a "
+             "paired bootstrap over users", "ratio", "higher", "`evaluation.comparing`"),
+        Term("champion*", "NDCG@10 of tonight's configuration over that of last night's, fitted "
+             "on the same events", "ratio", "higher", "`evaluation.comparing`, ADR 0019"),
+    ),
+    "What was watched from last night's lists": (
+        Term("replay.n_*", "lists served, users of them who came back, new videos they watched",
+             "counts", "neither", "`evaluation.replay`"),
+        Term("replay.hit_rate", "users with one of their first 10 among what they then watched for "
+             "the first time", "0 to 1", "higher", "`evaluation.replay`"),
+        Term("replay.*@10", "NDCG, recall and MRR at 10 as above, of the published lists", "0 to 1",
+             "higher", "`evaluation.replay`"),
+    ),
+    "What the lists look like": (
+        Term("coverage", "different videos in all lists over videos of the night", "0 to 1",
+             "higher", "`measuring.lists`"),
+        Term("exposure_gini", "Gini coefficient of how often each video is listed", "0 to 1",
+             "lower", "`measuring.lists`"),
+        Term("user_overlap", "Jaccard similarity of two users' lists, mean of drawn pairs",
+             "0 to 1", "lower", "`measuring.lists`"),
+        Term("novelty_bits", "mean of -log2 p(v) over all rows, p(v) = (c + 1) / sum(c + 1), c "
+             "users who liked v", "bits", "higher", "Zhou et al., 2010"),
+        Term("popular_share", "rows taken by the most liked 1% of the videos", "0 to 1", "lower",
+             "`measuring.lists`"),
+        Term("intra_list_diversity", "1 - cosine of two videos of a list, mean over pairs, then "
+             "lists", "0 to 2", "higher", "Ziegler et al., 2005"),
+        Term("miscalibration", "KL(p || q), p the topic mix of the user's history, q that of the "
+             "list, smoothed by 0.01; mean over lists", "nats", "lower", "Steck, 2018"),
+    ),
+    "What the words are worth": (
+        Term("claim_precision", "true claims of explanations over all claims, checked by code that "
+             "shares none with the writers", "0 to 1", "higher", "`evaluation.claims`, ADR 0008"),
+        Term("counterfactual_share", "sampled explanations whose score falls when the video they "
+             "cite is taken out of the history", "0 to 1", "higher",
+             "`recommending.counterfactual`"),
+        Term("explanations_replaced", "explanations that did not stand the check and got a plainer "
+             "one", "rows", "lower", "`jobs.explain_lists`"),
+        Term("model_written_share", "portraits whose sentence the model wrote", "0 to 1", "higher",
+             "`audience.portraits`"),
+        Term("grounded_share", "published portraits all of whose words rest on the user's evidence",
+             "0 to 1", "higher", "`audience.portraits`, ADR 0011"),
+        Term("portrait_shapes", "different sentence shapes of portraits, the most of any shard",
+             "shapes", "higher", "`audience.portraits`"),
+    ),
+    "How the fits went": (
+        Term("index_recall", "share of the true 100 nearest that an index finds, the worse of two",
+             "0 to 1", "higher", "`content.index`"),
+        Term("held_out.n_users", "users whose last liked video the configuration was chosen on",
+             "users", "neither", "`recommending.held_out`"),
+        Term("held_out.ndcg@10.*", "NDCG@10 of that video, a scorer each", "0 to 1", "higher",
+             "`recommending.choosing`"),
+        Term("held_out.portrait_gain", "what the topics of portraits add to the blend's NDCG@10",
+             "-1 to 1", "higher", "`recommending.choosing`"),
+        Term("held_out.candidate_recall", "held-out videos that any source found", "0 to 1",
+             "higher", "`recommending.choosing`"),
+        Term("held_out.tower_*", "NDCG@10 of the user tower by its start (cold, warm), its "
+             "training loss, and its gap between learned and held-out events", "0 to 1; nats",
+             "neither", "`recommending.fitting`"),
+        Term("overfitting_gap", "NDCG@10 of the tower on learned events less that on held-out ones",
+             "-1 to 1", "lower", "`recommending.fitting`"),
+        Term("tower_epochs", "passes of the user tower, by early stopping", "passes", "neither",
+             "`recommending.tower_training`"),
+        Term("blend.*", "weight of a feature in the blended score, 0 where it says nothing",
+             "score a unit of the feature", "neither", "McFadden, 1974; `recommending.ranker`"),
+    ),
+}  # fmt: skip
+"""Section -> its metrics, in the order in which they are read."""
+
+
+def term_of(name: str) -> Term | None:
+    """The first term whose pattern fits a metric's name."""
+    terms = (term for section in SECTIONS.values() for term in section)
+    return next((term for term in terms if fnmatchcase(name, term.name)), None)
