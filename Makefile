@@ -1,4 +1,4 @@
-.PHONY: help setup demo test check e2e faults fuzz docs screenshots up down clean
+.PHONY: help setup demo test test-fast bench check e2e faults fuzz docs lock screenshots up down clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -11,6 +11,13 @@ demo: setup ## render a small world, run two nights in Airflow, show the lists
 
 test: setup check ## all checks and all tests
 	.venv/bin/python -m pytest
+
+test-fast: setup ## the quick tests alone, under a minute: contracts, measures, models, the store
+	.venv/bin/python -m pytest tests/contracts tests/measuring tests/recommending tests/store \
+		tests/test_settings.py tests/test_runbook.py tests/test_requirements.py
+
+bench: setup ## every benchmark in turn (hours), then docs/BENCHMARKS.md; DATA=DIR for real data, ONLY=names
+	.venv/bin/python -m benchmarks.every --out var/benchmarks $(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY))
 
 check: setup ## ruff, mypy, import-linter
 	.venv/bin/ruff check .
@@ -33,6 +40,9 @@ fuzz: setup ## 100,000 generated rows and 1,000 mangled films through the real j
 docs: setup ## write the generated pages of docs/
 	.venv/bin/python -m scripts.docs
 	.venv/bin/python -m scripts.access >/dev/null
+
+lock: ## write requirements.txt and requirements-dev.txt from their .in files (UPGRADE=1 or =NAME)
+	@scripts/lock.sh
 
 screenshots: setup ## pictures of the pages into docs/images, over the demo's store
 	@scripts/screenshots.sh

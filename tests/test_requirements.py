@@ -1,0 +1,89 @@
+"""Requirements: each asked for on purpose, each pinned, nothing imported that nobody asked for."""
+
+import ast
+import re
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+FILES = {"requirements.in": "requirements.txt", "requirements-dev.in": "requirements-dev.txt"}
+NOT_IMPORTED = {
+    "apache-airflow-providers-standard", "psycopg",  # found by Airflow and SQLAlchemy by name
+    "check-jsonschema", "import-linter", "mypy", "pandas-stubs", "pytest-socket", "ruff",
+    "types-pyyaml",  # programs and types
+}  # fmt: skip
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def asked_for(path: Path) -> dict[str, str]:
+    """Package -> purpose."""
+    lines = [line for line in path.read_text().splitlines() if line and line[0] != "#"]
+    found = {}
+    for line in lines:
+        named, _, purpose = line.partition("#")
+        found[normal(re.split(r"[\[=<> ]", named)[0])] = purpose.strip()
+    return found
+
+
+def pinned(path: Path) -> set[str]:
+    lines = path.read_text().splitlines()
+    return {normal(line.split("==")[0]) for line in lines if "==" in line and line[0] != "#"}
+
+
+@pytest.mark.parametrize(("asked", "lock"), FILES.items())
+def test_each_package_has_a_purpose_and_a_pin(root: Path, asked: str, lock: str) -> None:
+    packages = asked_for(root / asked)
+    assert [name for name, purpose in packages.items() if not purpose] == []
+    assert set(packages) - pinned(root / lock) == set()
+
+
+def test_the_locks_pin_every_line_and_nothing_twice(root: Path) -> None:
+    seen: set[str] = set()
+    for lock in FILES.values():
+        lines = [line for line in (root / lock).read_text().splitlines() if line[0] != "#"]
+        assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
+        names = {normal(line.split("==")[0]) for line in lines}
+        assert len(names) == len(lines)
+        assert names & seen == set()
+        seen |= names
+
+
+def imported(folders: list[Path]) -> set[str]:
+    names: set[str] = set()
+    for path in (path for folder in folders for path in folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.split(".")[0])
+    own = {"vidrec_tasks", "vidrec_ui", "tests", "benchmarks", "scripts", "dags", "plugins"}
+    return names - set(sys.stdlib_module_names) - own
+
+
+def packages_of(names: set[str]) -> dict[str, set[str]]:
+    """Imported name -> the packages that bring it."""
+    by_name = metadata.packages_distributions()
+    return {name: {normal(p) for p in by_name.get(name, [])} for name in names}
+
+
+def test_the_library_imports_only_what_was_asked_for(root: Path) -> None:
+    asked = set(asked_for(root / "requirements.in"))
+    asked |= pinned(root / "requirements-models.txt")
+    brought = packages_of(imported([root / "vidrec_tasks", root / "plugins"]))
+    with_airflow = {"fastapi", "starlette", "airflow"}  # the page lives in Airflow's server
+    demo = {"skimage", "sklearn"}  # photographs of the demo's films, drawn where they are there
+    unasked = {n for n, packages in brought.items() if not packages & asked}
+    assert unasked - with_airflow - demo == set()
+
+
+@pytest.mark.parametrize("asked", FILES)
+def test_each_package_that_was_asked_for_is_used(root: Path, asked: str) -> None:
+    folders = [root / name for name in ("vidrec_tasks", "plugins", "dags", "tests", "scripts")]
+    used = set().union(*packages_of(imported(folders)).values())
+    wanted = set(asked_for(root / asked)) - NOT_IMPORTED - {"apache-airflow", "gguf"}
+    assert wanted - used == set()
