@@ -1,0 +1,126 @@
+"""The page of all benchmarks: docs/BENCHMARKS.md from their JSON, each figure beside its target."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "BENCHMARKS.md"
+
+TARGETS: Final[Mapping[str, Mapping[str, str]]] = {
+    "content": {
+        "keyframes_vs_read": ">= 30", "keyframes_vs_seek": ">= 30",
+        "keyframes_vs_ffmpeg_limit": ">= 0.7", "text_vs_sentence_transformers": ">= 2.5",
+        "frames_vs_fp32": ">= 4", "second_night_share": "<= 0.03",
+    },
+    "retrieval": {"r@1": ">= 0.42", "r@5": ">= 0.68"},
+    "language": {
+        "portraits_vs_one_by_one": ">= 8", "claim_precision": ">= 1",
+        "grounded_share_published": ">= 1", "model_written_share": ">= 0.6",
+        "counterfactual_share": ">= 0.9", "injections_leaked": "<= 0",
+        "planted_false_caught": ">= 1",
+    },
+    "search": {
+        "fused_vs_best_single": ">= 1", "youtube_mrr_vs_bm25": ">= 1.1",
+        "youtube_mrr_vs_vectors": ">= 1.1", "similar_recall_vs_best_baseline": ">= 1.1",
+    },
+    "quality-loo": {"ndcg_vs_best_peer": ">= 1.15", "ndcg_vs_best_peer_low": "> 1"},
+    "quality-cold": {"cold_recall_vs_content_knn": ">= 1.5", "warm_ndcg_vs_no_content": ">= 0.99"},
+    "publishing": {"vs_to_sql": ">= 20", "vs_copy": ">= 0.6"},
+    "scale": {
+        "search_vs_faiss_flat": ">= 0.8", "search_recall": ">= 0.99",
+        "growth_exponent": "<= 1.1", "orchestration_share": "< 0.1",
+    },
+    "out_of_core": {"peak_vs_limit": "<= 1"},
+    "soak": {"store_growth": "<= 1.2", "memory_growth": "<= 1.1", "seconds_growth": "<= 1.2"},
+}  # fmt: skip
+
+
+def write_page(folder: Path, names: Sequence[str]) -> None:
+    """Write the page from a folder of JSON files."""
+    PAGE.write_text(page_of(folder, names), encoding="utf-8")
+
+
+def page_of(folder: Path, names: Sequence[str]) -> str:
+    """The page: one table a benchmark, and what ran it."""
+    lines = [
+        "# Benchmarks",
+        "<!-- Made by `make bench`; run it again instead. -->",
+        "",
+        "Each in a process of its own, one after the other. A ratio compares two ways in one run "
+        "on one machine; seconds are of a machine that may have been busy. What a figure means is "
+        "said in the docstring of the benchmark (`benchmarks/`).",
+    ]
+    for name in names:
+        lines += ["", f"## {name}", "", *_section(folder, name)]
+    return "\n".join(lines) + "\n"
+
+
+def _section(folder: Path, name: str) -> list[str]:
+    path, how = folder / f"{name}.json", folder / f"{name}.run.json"
+    said: dict[str, Any] = json.loads(how.read_text()) if how.exists() else {}
+    if not path.exists():
+        if said.get("exit_code"):
+            return [f"Failed: exit {said['exit_code']} after {said['seconds']:,} s."]
+        return [f"Not run{': ' + said['not_run'] if 'not_run' in said else ''}."]
+    found = json.loads(path.read_text())
+    targets = TARGETS.get(name, {})
+    numbers = {**_numbers(found.get("ratios", {})), **_numbers(found.get("figures", {}))}
+    lines = []
+    if found.get("systems"):
+        lines += [*_systems(found["systems"]), ""]
+    lines += ["| figure | value | target | |", "|---|---|---|---|"]
+    ordered = [*targets, *(key for key in numbers if key not in targets)]
+    lines += [_row(key, numbers.get(key), targets.get(key, "")) for key in ordered]
+    return [*lines, *_machine(said)]
+
+
+def _numbers(found: Mapping[str, Any]) -> dict[str, float]:
+    """The plain numbers; one level of a dict of numbers is spelled ``outer.inner``."""
+    numbers: dict[str, float] = {}
+    for name, value in found.items():
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            numbers[name] = value
+        elif isinstance(value, Mapping):
+            numbers |= {
+                f"{name}.{key}": inner for key, inner in value.items()
+                if isinstance(inner, int | float) and not isinstance(inner, bool)
+            }  # fmt: skip
+    return numbers
+
+
+def _row(name: str, value: float | None, target: str) -> str:
+    shown = "not measured" if value is None else f"{value:,.4g}" if value % 1 else f"{value:,.0f}"
+    verdict = "" if not target or value is None else "reached" if holds(value, target) else "missed"
+    return f"| {name} | {shown} | {target} | {verdict} |"
+
+
+def holds(value: float, target: str) -> bool:
+    """Whether a value is as a target like ``>= 1.5`` asks."""
+    sign, bound = target.split()
+    compared = {
+        ">=": value >= float(bound), "<=": value <= float(bound), ">": value > float(bound),
+        "<": value < float(bound),
+    }  # fmt: skip
+    return compared[sign]
+
+
+def _systems(systems: Mapping[str, Mapping[str, float]]) -> list[str]:
+    columns = list(next(iter(systems.values())))
+    best_first = sorted(systems.items(), key=lambda item: -item[1][columns[0]])
+    lines = ["| system | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for name, row in best_first:
+        lines.append(f"| {name} | " + " | ".join(f"{row[c]:,.4g}" for c in columns) + " |")
+    return lines
+
+
+def _machine(said: Mapping[str, Any]) -> list[str]:
+    if "machine" not in said:
+        return []
+    it = said["machine"]
+    versions = ", ".join(f"{name} {number}" for name, number in it["versions"].items())
+    return [
+        "",
+        f"{it['processor']}, {it['cores']} cores, {it['memory_gib']} GiB, load {it['load_before']} "
+        f"before; {said.get('seconds', 0):,.0f} s. Python {it['python']}, {versions}.",
+    ]
