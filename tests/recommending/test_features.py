@@ -1,5 +1,7 @@
 """Features that the blend is made of, in the world of two tastes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,11 +11,13 @@ from vidrec_tasks.recommending import choosing
 from vidrec_tasks.recommending.features import (
     FEATURES,
     PORTRAIT,
+    item_scores,
     measure_features,
     portrait_profiles,
 )
 from vidrec_tasks.recommending.fitting import fit_models
 from vidrec_tasks.recommending.held_out import hold_out
+from vidrec_tasks.recommending.lending import lend
 from vidrec_tasks.recommending.models import Models
 from vidrec_tasks.settings import RecommendingSettings
 
@@ -71,3 +75,27 @@ def test_what_the_portrait_alone_knows_is_what_it_adds(
     measured = choosing.choose_blend(models, held, SETTINGS).measured
     assert measured["portrait_gain"] == pytest.approx(measured["ndcg@10.blend"])
     assert measured["portrait_gain"] > 0.5
+
+
+def test_few_columns_score_as_all_do_to_the_last_bit(models: Models) -> None:
+    histories = worlds.histories()
+    n_users = models.popularity.n_users.copy()
+    n_users[[3, 15]] = 0
+    lent = replace(models, lent=lend(models.content.fused, n_users))
+    assert lent.lent.matrix.nnz > 0
+    whole = item_scores(lent, histories)
+    for nums in (np.array([3]), np.array([0, 3, 15]), np.arange(5), np.arange(24)):
+        some = item_scores(lent, histories, nums)
+        for name in whole:
+            np.testing.assert_array_equal(some[name].toarray(), whole[name][:, nums].toarray())
+
+
+def test_only_the_features_that_are_wanted_are_measured(models: Models) -> None:
+    histories = worlds.histories()
+    nums = np.tile(np.array([1, 14, 3, -1]), (histories.n_users, 1))
+    whole = measure_features(models, histories, nums)
+    for wanted in (["linear"], ["dot", "content"], ["attention", "fresh", "transitions"], []):
+        some = measure_features(models, histories, nums, wanted=wanted)
+        is_wanted = np.isin(FEATURES, wanted)
+        np.testing.assert_array_equal(some[:, :3, is_wanted], whole[:, :3, is_wanted])
+        assert not some[..., ~is_wanted].any()

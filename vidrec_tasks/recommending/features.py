@@ -4,6 +4,7 @@ Each is a function of the user's history, the video and what was learned before 
 score can be taken apart, and recomputed without a part of the history.
 """
 
+from collections.abc import Callable, Collection, Mapping
 from itertools import pairwise
 from typing import Final
 
@@ -19,7 +20,7 @@ from vidrec_tasks.recommending.content import Content
 from vidrec_tasks.recommending.linear import user_matrix
 from vidrec_tasks.recommending.models import Models
 from vidrec_tasks.recommending.sequences import last_videos, recent_matrix
-from vidrec_tasks.recommending.sparse import pick
+from vidrec_tasks.recommending.sparse import SparseModel, pick
 from vidrec_tasks.recommending.tower import embed_rows
 
 Floats = npt.NDArray[np.float32]
@@ -35,16 +36,21 @@ FEATURES: Final = (
 """Names of the features, in the order of the last axis of `measure_features`."""
 
 _DAY_S = 86_400.0
+_FEW_COLUMNS = 0.25
+"""Share of the catalogue up to which columns are taken alone."""
 _FRESH_DAYS = 7.0
 
 
-def measure_features(models: Models, histories: Histories, nums: Ints) -> Floats:
+def measure_features(
+    models: Models, histories: Histories, nums: Ints, *, wanted: Collection[str] = FEATURES
+) -> Floats:
     """Every feature of every candidate.
 
     Args:
         models: what was learned.
         histories: a block of users (all dense work is over this block).
         nums: ``(n_users, k)`` candidates, -1 where a row is shorter.
+        wanted: names of the features that are asked for; the others are 0.
 
     Returns:
         ``(n_users, k, n_features)`` float32; what stands at -1 means nothing.
@@ -52,36 +58,77 @@ def measure_features(models: Models, histories: Histories, nums: Ints) -> Floats
     rows = last_videos(histories, models.tower.shape.length)
     users = embed_rows(models.tower, rows)  # (n_users, dim)
     vectors = models.video_vectors
-    popularity = models.popularity
-    columns = (
-        np.einsum("ud,ukd->uk", users, vectors[nums]),
-        attend(models.attention, users, rows, vectors, nums).scores,
-        *(pick(scores, nums) for scores in item_scores(models, histories).values()),
-        cosines(content_profiles(models, histories), models.content, nums),
-        cosines(recent_profiles(models.content, histories), models.content, nums),
-        cosines(portrait_profiles(models, histories), models.content, nums),
-        _creator_shares(models.content, histories, nums),
-        popularity.popular[nums],
-        popularity.trending[nums],
-        freshness(models)[nums],
-    )
-    return np.stack([np.asarray(column, dtype=np.float32) for column in columns], axis=-1)
+    content, popularity = models.content, models.popularity
+    measured: dict[str, Callable[[], Floats]] = {
+        DOT: lambda: np.einsum("ud,ukd->uk", users, vectors[nums]),
+        ATTENTION: lambda: attend(models.attention, users, rows, vectors, nums).scores,
+        "content": lambda: cosines(content_profiles(models, histories), content, nums),
+        "content_recent": lambda: cosines(recent_profiles(content, histories), content, nums),
+        PORTRAIT: lambda: cosines(portrait_profiles(models, histories), content, nums),
+        "creator": lambda: _creator_shares(content, histories, nums),
+        "popular": lambda: popularity.popular[nums],
+        "trending": lambda: popularity.trending[nums],
+        "fresh": lambda: freshness(models)[nums],
+    }
+    found = np.zeros((*nums.shape, len(FEATURES)), dtype=np.float32)
+    for name in measured.keys() & wanted:
+        found[..., FEATURES.index(name)] = measured[name]()
+    columns = np.unique(nums[nums >= 0])
+    places = np.where(nums >= 0, np.searchsorted(columns, nums), -1)
+    for name, scores in item_scores(models, histories, columns, wanted=wanted).items():
+        found[..., FEATURES.index(name)] = pick(scores, places)
+    return found
 
 
-def item_scores(models: Models, histories: Histories) -> dict[str, sp.csr_matrix]:
-    """The scores of every item-item model, ``(n_users, n_videos)`` each, by feature name.
+def item_scores(
+    models: Models,
+    histories: Histories,
+    nums: Ints | None = None,
+    *,
+    wanted: Collection[str] = FEATURES,
+) -> dict[str, sp.csr_matrix]:
+    """The scores of every item-item model by feature name, ``(n_users, n_nums)`` each.
 
     What a video that hardly anybody knows lacks in its own column is lent by its neighbours.
+
+    Args:
+        models: what was learned.
+        histories: a block of users.
+        nums: ``(n_nums,)`` the videos that are scored, rising; None: all.
+        wanted: names of the features that are asked for.
     """
-    recent = recent_matrix(histories, models.content.n_videos)
-    whole = user_matrix(histories, models.content.n_videos)
-    own = {
-        "linear": models.linear.scores(whole),
-        "transitions": models.transitions.scores(recent),
-        "covisitation": models.covisits.scores(recent),
-    }
-    lent = {name: models.lent.scores(scores) for name, scores in own.items()}
-    return {name: sp.csr_matrix(own[name] + lent[name]) for name in own}
+    n_videos = models.content.n_videos
+    asked = [name for name in ITEM_MODELS if name in wanted]
+    recent = recent_matrix(histories, n_videos) if set(asked) - {"linear"} else None
+    found = {}
+    for name in asked:
+        query = user_matrix(histories, n_videos) if name == "linear" else recent
+        found[name] = _with_lent(models, ITEM_MODELS[name](models), query, nums)
+    return found
+
+
+ITEM_MODELS: Final[Mapping[str, Callable[[Models], SparseModel]]] = {
+    "linear": lambda models: models.linear,
+    "transitions": lambda models: models.transitions,
+    "covisitation": lambda models: models.covisits,
+}
+"""Feature -> its item-item model."""
+
+
+def _with_lent(
+    models: Models, model: SparseModel, query: sp.csr_matrix, nums: Ints | None
+) -> sp.csr_matrix:
+    """Few columns of a large catalogue are taken alone: a tenth of the work of all."""
+    if nums is None or len(nums) > _FEW_COLUMNS * models.content.n_videos:
+        own = model.scores(query)
+        total = sp.csr_matrix(own + models.lent.scores(own))
+        return total if nums is None else sp.csr_matrix(total[:, nums])
+    lent = models.lent.columns(nums)  # (n_videos, n_nums)
+    needed = np.union1d(nums, np.unique(lent.indices))
+    own = sp.csr_matrix(query @ model.columns(needed).tocsr())  # (n_users, n_needed)
+    own.sort_indices()
+    lent = lent.tocsr()[needed]
+    return sp.csr_matrix(own[:, np.searchsorted(needed, nums)] + own @ lent)
 
 
 def content_profiles(models: Models, histories: Histories) -> Floats:

@@ -49,10 +49,12 @@ def score(
     Returns:
         ``(n_users, k, n_features)`` float64; the sum over the last axis is the score.
     """
-    features = measure_features(models, histories, nums).astype(np.float64)
     configuration = models.configuration
+    weights = weights_of(scorer, configuration.blend)
+    wanted = [name for name, weight in zip(FEATURES, weights, strict=True) if weight]
+    features = measure_features(models, histories, nums, wanted=wanted).astype(np.float64)
     centre = [configuration.centre.get(name, 0.0) * (scorer == "blend") for name in FEATURES]
-    return (features - centre) * weights_of(scorer, configuration.blend)
+    return (features - centre) * weights
 
 
 def rank_candidates(

@@ -1,6 +1,7 @@
 """Sparse item-item models: scores and exact shares of ``x B``, whatever fitted ``B``."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,14 @@ class SparseModel:
         result = sp.csr_matrix(query @ self.matrix)
         result.sort_indices()
         return result
+
+    def columns(self, nums: npt.NDArray[np.int64]) -> sp.csc_matrix:
+        """``(n_videos, n_nums)`` some columns: what speaks for these videos."""
+        return sp.csc_matrix(self._by_column[:, nums])
+
+    @cached_property
+    def _by_column(self) -> sp.csc_matrix:
+        return sp.csc_matrix(self.matrix)
 
     def shares(
         self, watched: npt.NDArray[np.int64], nums: npt.NDArray[np.int64]
