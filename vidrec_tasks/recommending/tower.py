@@ -17,6 +17,8 @@ from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.sequences import PAD, last_videos
 
 _BLOCK = 256
+_WIDTH = 8
+"""Rows are cut to the next multiple of so many videos: histories are mostly short."""
 
 
 @dataclass(frozen=True)
@@ -138,14 +140,21 @@ def embed_rows(tower: UserTower, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.
     tower.eval()
     videos = tower.videos()
     vectors = np.zeros((len(rows), tower.shape.dim), dtype=np.float32)
-    for first in range(0, len(rows), _BLOCK):
-        block = rows[first : first + _BLOCK]
-        order = np.argsort(block == PAD, axis=1, kind="stable")  # pads go behind, order stays
-        left = torch.from_numpy(np.take_along_axis(block, order, axis=1)).to(videos.device)
-        n_read = torch.from_numpy((block != PAD).sum(axis=1)).to(videos.device)
-        states = tower.states(left, videos)
-        last = states[torch.arange(len(left), device=videos.device), n_read]
-        vectors[first : first + _BLOCK] = last.cpu().numpy()
+    order = np.argsort(rows == PAD, axis=1, kind="stable")  # pads go behind, order stays
+    left = np.take_along_axis(rows, order, axis=1)
+    n_read = (rows != PAD).sum(axis=1)
+    # Nothing behind the last video is looked at, so short rows go without it. The width follows
+    # from the row alone: what other rows are in a block must not change a bit of it.
+    widths = np.minimum(-(-n_read // _WIDTH) * _WIDTH, rows.shape[1])
+    for width in np.unique(widths):
+        mine = np.flatnonzero(widths == width)
+        for first in range(0, len(mine), _BLOCK):
+            some = mine[first : first + _BLOCK]
+            block = torch.from_numpy(left[some, :width]).to(videos.device)
+            ends = torch.from_numpy(n_read[some]).to(videos.device)
+            states = tower.states(block, videos)
+            last = states[torch.arange(len(some), device=videos.device), ends]
+            vectors[some] = last.cpu().numpy()
     return vectors
 
 
