@@ -16,7 +16,7 @@ from torch.nn import functional
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.sequences import PAD, last_videos
 
-_BLOCK = 256
+_BLOCK = 64
 _WIDTH = 8
 """Rows are cut to the next multiple of so many videos: histories are mostly short."""
 
@@ -143,18 +143,20 @@ def embed_rows(tower: UserTower, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.
     order = np.argsort(rows == PAD, axis=1, kind="stable")  # pads go behind, order stays
     left = np.take_along_axis(rows, order, axis=1)
     n_read = (rows != PAD).sum(axis=1)
-    # Nothing behind the last video is looked at, so short rows go without it. The width follows
-    # from the row alone: what other rows are in a block must not change a bit of it.
+    # Nothing behind the last video is looked at, so short rows go without it. Width and number of
+    # rows of a block are the same whatever rows come together, for products of other shapes are
+    # summed in another order, and lists must not depend on the number of shards.
     widths = np.minimum(-(-n_read // _WIDTH) * _WIDTH, rows.shape[1])
     for width in np.unique(widths):
         mine = np.flatnonzero(widths == width)
         for first in range(0, len(mine), _BLOCK):
             some = mine[first : first + _BLOCK]
-            block = torch.from_numpy(left[some, :width]).to(videos.device)
-            ends = torch.from_numpy(n_read[some]).to(videos.device)
+            whole = np.resize(some, _BLOCK)  # filled up with rows that are there anyway
+            block = torch.from_numpy(left[whole, :width]).to(videos.device)
+            ends = torch.from_numpy(n_read[whole]).to(videos.device)
             states = tower.states(block, videos)
-            last = states[torch.arange(len(some), device=videos.device), ends]
-            vectors[some] = last.cpu().numpy()
+            last = states[torch.arange(_BLOCK, device=videos.device), ends]
+            vectors[some] = last[: len(some)].cpu().numpy()
     return vectors
 
 

@@ -40,8 +40,7 @@ def encode(part: Part) -> tuple[str, bytes]:
         return SUFFIXES["array"], buffer.getvalue()
     if isinstance(part, bytes):
         return SUFFIXES["bytes"], part
-    text = json.dumps(part, sort_keys=True, ensure_ascii=False, default=_plain)
-    return SUFFIXES["json"], text.encode()
+    return SUFFIXES["json"], _JSON.encode(part).encode()
 
 
 def decode(suffix: str, data: bytes) -> Any:
@@ -78,6 +77,11 @@ def decode_rows(
     return table.to_pandas() if as_text else _table_to_frame(table)
 
 
+def from_texts(texts: pd.Series) -> pd.Series:
+    """A column of lists or dicts from the JSON texts that it is kept as."""
+    return pd.Series([_from_json(text) for text in texts], index=texts.index, dtype=object)
+
+
 def _frame_to_bytes(frame: pd.DataFrame) -> bytes:
     frame = frame.reset_index(drop=True)
     nested = [name for name in frame.columns if _is_nested(frame[name])]
@@ -105,7 +109,7 @@ def _table_to_frame(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas()
     nested = json.loads((table.schema.metadata or {}).get(JSON_COLUMNS, b"[]"))
     for name in frame.columns.intersection(nested):
-        frame[name] = pd.Series([_from_json(text) for text in frame[name]], dtype=object)
+        frame[name] = from_texts(frame[name])
     return frame
 
 
@@ -119,7 +123,7 @@ def _is_nested(values: pd.Series) -> bool:
 def _to_json(value: Any) -> str | None:
     if value is None:
         return None
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=_plain)
+    return _JSON.encode(value)
 
 
 def _from_json(text: str | None) -> Any:
@@ -135,3 +139,7 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     message = f"store: a {type(value).__name__} inside JSON cannot be stored"
     raise StoreError(message)
+
+
+_JSON: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=_plain)
+"""Made once: `json.dumps` makes one a call, a third of the time of a short dict."""
