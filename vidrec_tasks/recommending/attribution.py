@@ -13,7 +13,6 @@ import pandas as pd
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import CITED, USER_ID, VIDEO_ID
-from vidrec_tasks.recommending.candidates import BLOCK
 from vidrec_tasks.recommending.models import Models, Scorer
 from vidrec_tasks.recommending.ranker import score
 
@@ -24,6 +23,8 @@ N_ASKED: Final = 20
 """Most recent liked videos left out in turn: a user of 1,000 must not cost 50 times one of 20."""
 N_CITED: Final = 3
 """Videos cited a row, largest share first."""
+N_ROWS: Final = 1_024
+"""Histories scored together: each has few videos to score, so they share the fixed costs."""
 N_USERS: Final = 100
 """Users attributed together: 2,100 short histories, whose scoring shares the work on the videos."""
 
@@ -102,8 +103,8 @@ def score_rows(
         ``(k,)`` scores a row.
     """
     found: list[Floats] = []
-    for first in range(0, len(rows), BLOCK):
-        some = rows[first : first + BLOCK]
+    for first in range(0, len(rows), N_ROWS):
+        some = rows[first : first + N_ROWS]
         widest = max(len(nums) for _, nums in some)
         asked = np.full((len(some), widest), -1, dtype=np.int64)
         for place, (_, nums) in enumerate(some):

@@ -16,7 +16,7 @@ from torch.nn import functional
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.sequences import PAD, last_videos
 
-_BLOCK = 64
+_BLOCK = 32
 _WIDTH = 8
 """Rows are cut to the next multiple of so many videos: histories are mostly short."""
 
