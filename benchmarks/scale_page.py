@@ -185,7 +185,8 @@ def _drivers(figures: dict[str, Any]) -> str:
 * `find_candidates` holds masks and scores of {BLOCK} users by all videos: {masks:.1f} GiB of
   float32 at {N_VIDEOS:,} videos. At this size the catalogue must be cut by region and age before,
   or the sparse sources must stay sparse; that is not built.
-* `train_models` and `validate_inputs` read every shard in one task.
+* `train_models` reads every shard in one task, its events in memory. `validate_inputs` is one task
+  too, but out of core: `benchmarks.out_of_core` says what it holds.
 * Films are decoded and encoded only when they change, sentences when evidence changed; neither is
   in the rates above.
 """
