@@ -119,8 +119,9 @@ def _machine(said: Mapping[str, Any]) -> list[str]:
         return []
     it = said["machine"]
     versions = ", ".join(f"{name} {number}" for name, number in it["versions"].items())
+    took = f"; {said['seconds']:,.0f} s" if said.get("seconds") else ""
     return [
         "",
         f"{it['processor']}, {it['cores']} cores, {it['memory_gib']} GiB, load {it['load_before']} "
-        f"before; {said.get('seconds', 0):,.0f} s. Python {it['python']}, {versions}.",
+        f"before{took}. Python {it['python']}, {versions}.",
     ]
