@@ -1,8 +1,12 @@
 """Glossary: one term a metric, each with all that a reader asks for."""
 
+import pandas as pd
 import pytest
 
-from vidrec_tasks.evaluation.glossary import SECTIONS, Term, term_of
+from vidrec_tasks.evaluation.gates import evaluate_gates
+from vidrec_tasks.evaluation.glossary import GATES, SECTIONS, Term, term_of
+from vidrec_tasks.evaluation.list_counts import ListCounts
+from vidrec_tasks.settings import Settings
 
 TERMS = [term for terms in SECTIONS.values() for term in terms]
 
@@ -24,6 +28,9 @@ def test_a_term_is_whole(term: Term) -> None:
         ("replay.ndcg@10", "replay.*@10"),
         ("held_out.ndcg@10.dot", "held_out.ndcg@10.*"),
         ("blend.linear", "blend.*"),
+        ("champion.ndcg@10", "champion.ndcg@10"),
+        ("champion.ratio", "champion.ratio"),
+        ("held_out.tower_gap", "held_out.tower_gap"),
         ("cold_recall@20", "cold_recall@20"),
     ],
 )
@@ -35,3 +42,14 @@ def test_a_metric_has_the_term_that_speaks_of_it(name: str, pattern: str) -> Non
 
 def test_an_unknown_metric_has_none() -> None:
     assert term_of("happiness") is None
+
+
+def test_each_gate_says_what_its_value_is_and_no_other_does() -> None:
+    gates = evaluate_gates(
+        ListCounts(), {}, settings=Settings(),
+        videos=pd.DataFrame(columns=["video_id", "regions", "age_rating"]),
+        similar=pd.DataFrame(columns=["video_id", "rank", "similar_video_id"]),
+        fallbacks=pd.DataFrame(columns=["segment", "rank", "video_id"]),
+        rejects=pd.DataFrame(columns=["reason"]),
+    )  # fmt: skip
+    assert list(GATES) == [gate.name for gate in gates]

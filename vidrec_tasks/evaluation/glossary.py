@@ -33,8 +33,8 @@ class Term:
 SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
     "What held-out users then watched": (
         Term("ndcg@*", "sum over hits at rank i <= k of 1 / log2(i + 1), over that of the best "
-             "list possible; a hit is a video that the user liked for the first time in the "
-             "held-out days; mean over users", "0 to 1", "higher",
+             "list possible; a hit is a video that the user met first in the held-out days, and "
+             "liked; mean over users", "0 to 1", "higher",
              "Järvelin and Kekäläinen, 2002, binary gains; `measuring.metrics`"),
         Term("hr@*", "users with a hit in the first k, over users", "0 to 1", "higher",
              "Deshpande and Karypis, 2004"),
@@ -46,16 +46,20 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
              "mean over users", "0 to 1", "higher", "Buckley and Voorhees, 2000"),
         Term("mrr@*", "1 over the rank of the first hit in the first k, else 0; mean over users",
              "0 to 1", "higher", "Voorhees, 1999"),
-        Term("evaluated_users", "users with a history before the held-out days and a new liked "
-             "video in them, sampled by a stable hash", "users", "neither",
+        Term("evaluated_users", "users who liked a new video in the held-out days, with or without "
+             "a history before them, sampled by a stable hash", "users", "neither",
              "`jobs.evaluate_lists`"),
         Term("cold_recall@20", "recall@20 of the served lists where only liked videos count that "
              "nobody had liked before the cut; mean over users who liked one", "0 to 1", "higher",
              "`evaluation.offline`"),
         Term("scorer_ratio", "NDCG@10 of the serving scorer over the best of the others, with a "
              "paired bootstrap over users", "ratio", "higher", "`evaluation.comparing`"),
-        Term("champion*", "NDCG@10 of tonight's configuration over that of last night's, fitted "
-             "on the same events", "ratio", "higher", "`evaluation.comparing`, ADR 0019"),
+        Term("champion.ndcg@10", "ndcg@10.served of last night's configuration, fitted on "
+             "tonight's evaluation events", "0 to 1", "higher",
+             "`evaluation.comparing`, ADR 0019"),
+        Term("champion.ratio", "ndcg@10.served of tonight's configuration over champion.ndcg@10, "
+             "with a paired bootstrap over users", "ratio", "higher",
+             "`evaluation.comparing`, ADR 0019"),
     ),
     "What was watched from last night's lists": (
         Term("replay.n_*", "lists served, users of them who came back, new videos they watched",
@@ -74,8 +78,8 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
              "0 to 1", "lower", "`measuring.lists`"),
         Term("novelty_bits", "mean of -log2 p(v) over all rows, p(v) = (c + 1) / sum(c + 1), c "
              "users who liked v", "bits", "higher", "Zhou et al., 2010"),
-        Term("popular_share", "rows taken by the most liked 1% of the videos", "0 to 1", "lower",
-             "`measuring.lists`"),
+        Term("popular_share", "rows taken by the most liked 1% of the videos, at least one",
+             "0 to 1", "lower", "`measuring.lists`"),
         Term("intra_list_diversity", "1 - cosine of two videos of a list, mean over pairs, then "
              "lists", "0 to 2", "higher", "Ziegler et al., 2005"),
         Term("miscalibration", "KL(p || q), p the topic mix of the user's history, q that of the "
@@ -84,41 +88,84 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
     "What the words are worth": (
         Term("claim_precision", "true claims of explanations over all claims, checked by code that "
              "shares none with the writers", "0 to 1", "higher", "`evaluation.claims`, ADR 0008"),
-        Term("counterfactual_share", "sampled explanations whose score falls when the video they "
-             "cite is taken out of the history", "0 to 1", "higher",
+        Term("counterfactual_share", "of up to 200 rows a shard of users with 5 videos or more: "
+             "those whose score falls more without the videos they cite than without as many "
+             "drawn from the same history, mean of 20 draws", "0 to 1", "higher",
              "`recommending.counterfactual`"),
         Term("explanations_replaced", "explanations that did not stand the check and got a plainer "
              "one", "rows", "lower", "`jobs.explain_lists`"),
-        Term("model_written_share", "portraits whose sentence the model wrote", "0 to 1", "higher",
-             "`audience.portraits`"),
-        Term("grounded_share", "published portraits all of whose words rest on the user's evidence",
-             "0 to 1", "higher", "`audience.portraits`, ADR 0011"),
+        Term("model_written_share", "portraits whose sentence the model wrote, over users with "
+             "a topic; mean of shards by their users", "0 to 1", "higher", "`audience.portraits`"),
+        Term("grounded_share", "published portraits all of whose words rest on the user's "
+             "evidence, over portraits", "0 to 1", "higher", "`audience.portraits`, ADR 0011"),
         Term("portrait_shapes", "different sentence shapes of portraits, the most of any shard",
              "shapes", "higher", "`audience.portraits`"),
     ),
     "How the fits went": (
-        Term("index_recall", "share of the true 100 nearest that an index finds, the worse of two",
+        Term("index_recall", "share of the true 100 nearest that an index finds, of sampled "
+             "vectors; the worse of the indexes over content and f(v); 1 where search is exact",
              "0 to 1", "higher", "`content.index`"),
         Term("held_out.n_users", "users whose last liked video the configuration was chosen on",
              "users", "neither", "`recommending.held_out`"),
-        Term("held_out.ndcg@10.*", "NDCG@10 of that video, a scorer each", "0 to 1", "higher",
+        Term("held_out.ndcg@10.*", "NDCG@10 of that video among the candidates, a scorer each; the "
+             "blend is measured on the half of users its weights were not fitted on", "0 to 1",
+             "higher",
              "`recommending.choosing`"),
         Term("held_out.portrait_gain", "what the topics of portraits add to the blend's NDCG@10",
              "-1 to 1", "higher", "`recommending.choosing`"),
         Term("held_out.candidate_recall", "held-out videos that any source found", "0 to 1",
              "higher", "`recommending.choosing`"),
-        Term("held_out.tower_*", "NDCG@10 of the user tower by its start (cold, warm), its "
-             "training loss, and its gap between learned and held-out events", "0 to 1; nats",
-             "neither", "`recommending.fitting`"),
-        Term("overfitting_gap", "NDCG@10 of the tower on learned events less that on held-out ones",
-             "-1 to 1", "lower", "`recommending.fitting`"),
+        Term("held_out.tower_cold", "NDCG@10 of that video among all, by f(v)·g(u) of a user "
+             "tower trained from nothing", "0 to 1", "higher", "`recommending.fitting`"),
+        Term("held_out.tower_warm", "the same, trained on from last night's weights; each stands "
+             "where it was trained", "0 to 1", "higher",
+             "`recommending.fitting`, ADR 0019"),
+        Term("held_out.tower_loss", "mean training loss of the pass that was kept", "nats",
+             "lower", "`recommending.tower_training`"),
+        Term("held_out.tower_gap", "as overfitting_gap", "-1 to 1", "lower",
+             "`recommending.fitting`"),
+        Term("overfitting_gap", "NDCG@10 of the tower on the held-out users' last learned event "
+             "less that on their held-out one", "-1 to 1", "lower", "`recommending.fitting`"),
         Term("tower_epochs", "passes of the user tower, by early stopping", "passes", "neither",
              "`recommending.tower_training`"),
-        Term("blend.*", "weight of a feature in the blended score, 0 where it says nothing",
-             "score a unit of the feature", "neither", "McFadden, 1974; `recommending.ranker`"),
+        Term("blend.*", "weight of a feature in the blended score, by conditional logit on "
+             "held-out videos; a feature of weight 0 is left out", "score a unit of the feature",
+             "neither", "McFadden, 1974; `recommending.ranker`"),
     ),
 }  # fmt: skip
 """Section -> its metrics, in the order in which they are read."""
+
+GATES: Final[dict[str, str]] = {
+    "list_share": "(active users with a list + those who watched all that is visible) / active "
+                  "users; active: an interaction before the night",
+    "repeated_rows": "count of rows whose video or rank stands twice in the user's list",
+    "seen_videos": "count of rows whose video the user watched before the night",
+    "expired_videos": "count of rows with expires_at <= night 00:00 UTC",
+    "inactive_videos": "count of rows whose video is unknown or whose status is not 'active'",
+    "barred_videos": "count of rows against region, max_age_rating or opted_out",
+    "near_duplicates": "count of rows whose duplicate group stands earlier in the list",
+    "wrong_sums": "count of rows with sum(score_components) != score, rounding left aside",
+    "rank_gaps": "count of users whose ranks are not 1..m, m <= n",
+    "list_coverage": "different videos in all lists / min(visible videos, rows); unlike the metric "
+                     "coverage, over what rows allow",
+    "top_share": "rows of the most listed 1% of visible videos / rows",
+    "user_overlap": "mean number of shared videos over all pairs of users / mean length of a list; "
+                    "unlike the metric user_overlap, exact and no Jaccard similarity",
+    "churn": "1 - rows of last night's lists that stand in tonight's / those rows, of users with a "
+             "list on both nights",
+    "claim_precision": "as the metric",
+    "index_recall": "as the metric",
+    "ndcg_drop": "1 - upper end of the 95% interval of champion.ratio",
+    "ndcg_drop_segment": "the largest such drop of a segment of at least 50 users",
+    "scorer_drop": "1 - upper end of the 95% interval of scorer_ratio",
+    "default_list": "count of rows of the segment __default__",
+    "default_not_for_all": "count of those rows with a region or an age rating",
+    "fallback_gaps": "count of segments whose ranks are not 1..m",
+    "similar_wrong": "count of rows with the video itself or an unknown one + videos whose ranks "
+                     "are not 1..m",
+    "rejects_without_reason": "count of rejects with an empty reason",
+}  # fmt: skip
+"""Gate -> what its value is; name, bound, direction and meaning are of `gates`."""
 
 
 def term_of(name: str) -> Term | None:
