@@ -83,6 +83,21 @@ def test_padding_in_front_or_behind_changes_nothing() -> None:
     np.testing.assert_allclose(vectors, np.repeat(bare, 3, axis=0), atol=1e-5)
 
 
+@pytest.mark.parametrize("n_layers", [1, 2, 3])
+def test_a_user_is_the_state_after_the_last_video(n_layers: int) -> None:
+    tower = untrained(replace(SHAPE, n_layers=n_layers)).eval()
+    rng = np.random.default_rng(n_layers)
+    rows = rng.integers(0, 24, (20, SHAPE.length))
+    n_read = np.arange(20) % (SHAPE.length + 1)
+    rows[np.arange(SHAPE.length) >= n_read[:, None]] = PAD
+    with torch.no_grad():
+        states = tower.states(torch.from_numpy(rows), tower.videos()).numpy()
+    expected = states[np.arange(20), n_read]
+    np.testing.assert_allclose(embed_rows(tower, rows), expected, rtol=1e-5, atol=1e-6)
+    given = embed_rows(tower, rows, embed_videos(tower))
+    np.testing.assert_array_equal(given, embed_rows(tower, rows))
+
+
 def test_the_order_of_what_was_watched_matters() -> None:
     one, other = embed_rows(untrained(), np.array([[3, 7], [7, 3]]))
     assert np.abs(one - other).max() > 1e-3

@@ -56,8 +56,8 @@ def measure_features(
         ``(n_users, k, n_features)`` float32; what stands at -1 means nothing.
     """
     rows = last_videos(histories, models.tower.shape.length)
-    users = embed_rows(models.tower, rows)  # (n_users, dim)
     vectors = models.video_vectors
+    users = embed_rows(models.tower, rows, vectors)  # (n_users, dim)
     content, popularity = models.content, models.popularity
     measured: dict[str, Callable[[], Floats]] = {
         DOT: lambda: np.einsum("ud,ukd->uk", users, vectors[nums]),

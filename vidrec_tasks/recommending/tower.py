@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.sequences import PAD, last_videos
+from vidrec_tasks.recommending.tower_reading import read_to_end
 
 _BLOCK = 32
 _WIDTH = 8
@@ -106,6 +107,14 @@ class UserTower(nn.Module):
         Returns:
             ``(n_rows, length + 1, dim)``; place ``i`` has read the first ``i`` videos.
         """
+        inputs = self.dropout(self.inputs(rows, videos))
+        length = inputs.shape[1]
+        mask = nn.Transformer.generate_square_subsequent_mask(length, device=rows.device)
+        out: torch.Tensor = self.norm(self.layers(inputs, mask=mask, is_causal=True))
+        return out  # (n_rows, length + 1, dim)
+
+    def inputs(self, rows: torch.Tensor, videos: torch.Tensor) -> torch.Tensor:
+        """``(n_rows, length + 1, dim)`` what the first layer reads; arguments as of `states`."""
         n_rows, length = rows.shape
         # not videos[rows]: its gradient is summed by several threads at once, in any order, and
         # two nights on the same events then differ in the seventh digit
@@ -113,10 +122,7 @@ class UserTower(nn.Module):
         start = self.start.expand(n_rows, 1, -1)
         # sqrt(dim): as in SASRec, so that a place does not drown a video.
         inputs = torch.cat([start, read], dim=1) * self.shape.dim**0.5
-        inputs = self.dropout(inputs + self.places.weight[: length + 1])
-        mask = nn.Transformer.generate_square_subsequent_mask(length + 1, device=rows.device)
-        out: torch.Tensor = self.norm(self.layers(inputs, mask=mask, is_causal=True))
-        return out  # (n_rows, length + 1, dim)
+        return inputs + self.places.weight[: length + 1]
 
 
 @torch.no_grad()
@@ -127,18 +133,23 @@ def embed_videos(tower: UserTower) -> npt.NDArray[np.float32]:
 
 
 @torch.no_grad()
-def embed_rows(tower: UserTower, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+def embed_rows(
+    tower: UserTower,
+    rows: npt.NDArray[np.int64],
+    videos: npt.NDArray[np.float32] | None = None,
+) -> npt.NDArray[np.float32]:
     """``g(u)`` of right- or left-padded rows of video_nums.
 
     Args:
         tower: the trained tower.
         rows: ``(n_rows, length)`` video_nums, oldest first, `PAD` where empty.
+        videos: ``(n_videos, dim)`` what `embed_videos` gave, where it is at hand.
 
     Returns:
         ``(n_rows, dim)`` float32, the state after the last video of each row.
     """
     tower.eval()
-    videos = tower.videos()
+    read = tower.videos() if videos is None else torch.from_numpy(videos).to(tower.start.device)
     vectors = np.zeros((len(rows), tower.shape.dim), dtype=np.float32)
     order = np.argsort(rows == PAD, axis=1, kind="stable")  # pads go behind, order stays
     left = np.take_along_axis(rows, order, axis=1)
@@ -152,10 +163,9 @@ def embed_rows(tower: UserTower, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.
         for first in range(0, len(mine), _BLOCK):
             some = mine[first : first + _BLOCK]
             whole = np.resize(some, _BLOCK)  # filled up with rows that are there anyway
-            block = torch.from_numpy(left[whole, :width]).to(videos.device)
-            ends = torch.from_numpy(n_read[whole]).to(videos.device)
-            states = tower.states(block, videos)
-            last = states[torch.arange(_BLOCK, device=videos.device), ends]
+            block = torch.from_numpy(left[whole, :width]).to(read.device)
+            ends = torch.from_numpy(n_read[whole]).to(read.device)
+            last = tower.norm(read_to_end(tower.layers.layers, tower.inputs(block, read), ends))
             vectors[some] = last[: len(some)].cpu().numpy()
     return vectors
 
