@@ -13,9 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 
-def read_to_end(
-    layers: Iterable[Any], hidden: torch.Tensor, ends: torch.Tensor
-) -> torch.Tensor:
+def read_to_end(layers: Iterable[Any], hidden: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
     """What causal layers, in evaluation, say at the end of each row.
 
     Args:
