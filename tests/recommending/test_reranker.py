@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from tests.recommending import worlds
 from vidrec_tasks.audience.histories import gather
 from vidrec_tasks.measuring.lists import intra_list_diversity
-from vidrec_tasks.recommending.reranker import rerank_lists
+from vidrec_tasks.recommending.reranker import _columns_of, rerank_lists
 from vidrec_tasks.recommending.rules import UserRules
 from vidrec_tasks.settings import RecommendingSettings
 
@@ -134,6 +135,30 @@ def test_a_place_is_kept_for_exploration() -> None:
         rules_of(worlds.catalogue()), kept,
     )  # fmt: skip
     assert list(lists["video_id"]) == ["v00", "v01", "v02", "v03", "v23"]
+
+
+def test_cells_of_a_sparse_matrix_are_those_that_slicing_gives() -> None:
+    rng = np.random.default_rng(5)
+    matrix = sparse.random_array((9, 7), density=0.4, format="csr", rng=rng)
+    for n_rows, n_columns in ((6, 3), (0, 3), (6, 0), (9, 7)):
+        rows, columns = rng.integers(0, 9, n_rows), rng.permutation(7)[:n_columns]
+        expected = matrix.toarray()[rows][:, columns]
+        np.testing.assert_array_equal(_columns_of(matrix, rows, columns), expected)
+
+
+def test_each_user_of_many_gets_the_list_that_they_get_alone() -> None:
+    rng = np.random.default_rng(2)
+    tables = [ranked_of(list(rng.normal(size=N))).assign(user_id=f"u{n}") for n in range(5)]
+    frame = pd.DataFrame(
+        {"user_id": ["u1", "u3"], "video_num": [1, 13], "event_at": worlds.NIGHT, "weight": 1.0}
+    )
+    histories = gather(frame, ["u0", "u1", "u3", "u4"])  # nothing is known of u2
+    arguments = (histories, worlds.content(None, GROUPS), rules_of(worlds.catalogue()))
+    together = rerank_lists(
+        pd.concat(tables, ignore_index=True), *arguments, RecommendingSettings()
+    )
+    alone = [rerank_lists(table, *arguments, RecommendingSettings()) for table in tables]
+    pd.testing.assert_frame_equal(together, pd.concat(alone, ignore_index=True))
 
 
 def test_nobody_in_nobody_out() -> None:

@@ -125,7 +125,8 @@ def _sources(
     content, popularity = models.content, models.popularity
     users = embed_users(models.tower, histories) if user_vectors is None else user_vectors
     yield "dot", *_near(search.videos_index, models.video_vectors, users, allowed, n)
-    for name, scores in item_scores(models, histories).items():
+    by_model = item_scores(models, histories)
+    for name, scores in by_model.items():
         yield name, *_strongest(scores, allowed, n)
     for name, profiles in (
         ("content", content_profiles(models, histories)),
@@ -145,19 +146,15 @@ def _sources(
     is_fresh = popularity.age_days <= settings.fresh_days
     yield "fresh", *_best_of_all(fresh, allowed & is_fresh, n)
     is_new = is_unknown(models, fresh_days=settings.fresh_days)
-    yield EXPLORATION, *_most_promising(models, histories, users, allowed & is_new, settings)
+    nums = np.flatnonzero((allowed & is_new).any(axis=0))
+    promised = promise(models, histories, users, nums, by_model)
+    yield EXPLORATION, *_most_promising(promised, nums, allowed & is_new, settings)
 
 
 def _most_promising(
-    models: Models,
-    histories: Histories,
-    users: Floats,
-    unknown: Mask,
-    settings: RecommendingSettings,
+    promised: Floats, nums: Ints, unknown: Mask, settings: RecommendingSettings
 ) -> tuple[Floats, Ints]:
-    """Twice as many as there are places for exploration."""
-    nums = np.flatnonzero(unknown.any(axis=0))
-    promised = promise(models, histories, users, nums)
+    """Twice as many as there are places for exploration; ``promised`` says it of ``nums``."""
     values, places = _top(promised, unknown[:, nums], 2 * settings.n_exploration)
     return values, np.where(places >= 0, nums[places], -1) if len(nums) else places
 

@@ -1,5 +1,7 @@
 """Exploring: which of the videos that hardly anybody knows are worth a place kept for them."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
@@ -29,7 +31,11 @@ def is_unknown(models: Models, *, fresh_days: float) -> npt.NDArray[np.bool_]:
 
 
 def promise(
-    models: Models, histories: Histories, users: Floats, nums: npt.NDArray[np.int64]
+    models: Models,
+    histories: Histories,
+    users: Floats,
+    nums: npt.NDArray[np.int64],
+    scores: Mapping[str, sp.csr_matrix] | None = None,
 ) -> Floats:
     """What new videos promise: the blend's own weights over what can be known of them.
 
@@ -38,6 +44,7 @@ def promise(
         histories: a block of users.
         users: ``(n_users, dim)`` their ``g(u)``.
         nums: ``(n_nums,)`` video_nums.
+        scores: what `item_scores` gave for all videos, where it is at hand.
 
     Returns:
         ``(n_users, n_nums)`` float32, comparable within a row.
@@ -48,6 +55,6 @@ def promise(
     recent = recent_profiles(models.content, histories) @ fused.T
     total = (blend.get("content", 0) + _TASTE) * taste + blend.get("content_recent", 0) * recent
     total = total + blend.get(DOT, 0) * (users @ models.video_vectors[nums].T)
-    for name, scores in item_scores(models, histories).items():
-        total = total + blend.get(name, 0) * sp.csr_matrix(scores[:, nums]).toarray()
+    for name, all_of_it in (scores or item_scores(models, histories)).items():
+        total = total + blend.get(name, 0) * sp.csr_matrix(all_of_it[:, nums]).toarray()
     return np.asarray(total + _FRESH * freshness(models)[nums], dtype=np.float32)

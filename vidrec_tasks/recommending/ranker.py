@@ -171,13 +171,10 @@ def pad(users: Ints, nums: Ints, n_users: int) -> tuple[Ints, Ints]:
 
 
 def _components(parts: npt.NDArray[np.float64], scorer: Scorer) -> list[dict[str, Any]]:
-    names = [scorer] if scorer != "blend" else list(FEATURES)
-    places = [FEATURES.index(name) for name in names]
-    return [
-        {
-            name: float(row[place])
-            for name, place in zip(names, places, strict=True)
-            if row[place] != 0 or scorer != "blend"
-        }
-        for row in parts
-    ]
+    """Name -> part, a row; of a blend only those that are not 0."""
+    if scorer != "blend":
+        return [{scorer: value} for value in parts[:, FEATURES.index(scorer)].tolist()]
+    used = np.flatnonzero(parts.any(axis=0))
+    names = [FEATURES[place] for place in used]
+    rows = parts[:, used].tolist()
+    return [{n: value for n, value in zip(names, row, strict=True) if value} for row in rows]

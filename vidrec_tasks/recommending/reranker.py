@@ -6,12 +6,14 @@ nothing before can let a forbidden video through.
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy.sparse as sp
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import RANK, SCORE, SOURCE, USER_ID, VIDEO_ID
@@ -35,6 +37,18 @@ Floats = npt.NDArray[np.float64]
 
 N_TOPICS = 20
 """Strongest topics of a user that a list is calibrated to."""
+
+
+class _Rows(NamedTuple):
+    """Ranked rows as arrays of one length: video_nums, scores, whether exploration found each."""
+
+    nums: Ints
+    scores: Floats
+    explores: npt.NDArray[np.bool_]
+
+    def take(self, part: slice) -> "_Rows":
+        """Some of the rows."""
+        return _Rows(self.nums[part], self.scores[part], self.explores[part])
 
 
 @dataclass(frozen=True)
@@ -76,19 +90,23 @@ def rerank_lists(
     Returns:
         The chosen rows with rank 1..n without a gap, by user and rank.
     """
-    user_nums = {str(user): num for num, user in enumerate(histories.user_ids)}
+    users, starts = _users_of(ranked)
+    met = pd.Index(histories.user_ids).get_indexer(pd.Index(users))
     mixes = _mixes(histories, content)
-    chosen: list[npt.NDArray[np.int64]] = []
-    ranks: list[int] = []
-    for user_id, rows in ranked.groupby(USER_ID, sort=True):
-        num = user_nums.get(str(user_id))
-        met = histories.video_nums[histories.of(num)] if num is not None else _NOTHING
-        mix = mixes[num if num is not None else len(histories.user_ids)]
-        places = _list_of(rows, met, mix, content, rules.mask_of(str(user_id)), settings)
-        chosen.append(rows.index.to_numpy()[places])
-        ranks += range(1, len(places) + 1)
-    lists = ranked.loc[np.concatenate(chosen) if chosen else []].reset_index(drop=True)
-    lists[RANK] = np.array(ranks, dtype=np.int64)
+    rows = _Rows(
+        content.nums_of(ranked[VIDEO_ID]),
+        ranked[SCORE].to_numpy(np.float64),
+        np.asarray(ranked[SOURCE] == EXPLORATION, dtype=bool),
+    )
+    chosen: list[npt.NDArray[np.int64]] = [_NOTHING]
+    for user_id, num, (first, end) in zip(users, met, pairwise(starts), strict=True):
+        seen = histories.video_nums[histories.of(int(num))] if num >= 0 else _NOTHING
+        mine, allowed = rows.take(slice(first, end)), rules.mask_of(str(user_id))
+        places = _list_of(mine, seen, mixes[num], content, allowed, settings)
+        chosen.append(first + np.array(places, dtype=np.int64))
+    ranks = [np.arange(1, 1 + len(places)) for places in chosen]
+    lists = ranked.iloc[np.concatenate(chosen)].reset_index(drop=True)
+    lists[RANK] = np.concatenate(ranks).astype(np.int64)
     n_users = lists[USER_ID].nunique()
     n_whole = int((lists[RANK] == settings.n).sum())
     log.info("%d of %d lists hold %d videos", n_whole, n_users, settings.n)
@@ -96,6 +114,13 @@ def rerank_lists(
 
 
 _NOTHING = np.zeros(0, dtype=np.int64)
+
+
+def _users_of(ranked: pd.DataFrame) -> tuple[list[str], list[int]]:
+    """Each user, and where their rows begin; the end of the last one too."""
+    codes, users = pd.factorize(ranked[USER_ID])
+    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+    return [str(user) for user in users], [*starts.tolist(), len(ranked)]
 
 
 def _mixes(histories: Histories, content: Content) -> list[tuple[Ints, Floats]]:
@@ -111,36 +136,59 @@ def _mixes(histories: Histories, content: Content) -> list[tuple[Ints, Floats]]:
 
 
 def _list_of(
-    rows: pd.DataFrame,
-    met: npt.NDArray[np.int64],
+    rows: _Rows,
+    met: Ints,
     mix: tuple[Ints, Floats],
     content: Content,
     allowed: npt.NDArray[np.bool_],
     settings: RecommendingSettings,
 ) -> list[int]:
     """Places in ``rows`` of the videos chosen, in order of rank."""
-    nums = content.nums_of(rows[VIDEO_ID])
-    may = allowed[nums] & ~np.isin(nums, met) & ~_in_groups(content, nums, met)
+    nums = rows.nums
+    may = allowed[nums] & ~_among(nums, met) & ~_in_groups(content, nums, met)
     places = np.flatnonzero(may)
-    explores = rows[SOURCE].to_numpy()[places] == EXPLORATION
-    kept = places[: POOL * settings.n]
-    extra = places[POOL * settings.n :][explores[POOL * settings.n :]][: settings.n_exploration]
-    places = np.concatenate([kept, extra])
-    relevance = np.zeros(len(rows))
-    relevance[may] = _relevance(rows[SCORE].to_numpy(np.float64)[may], settings.n)
-    is_exploring = rows[SOURCE].to_numpy()[places] == EXPLORATION
+    n_pool = POOL * settings.n
+    extra = places[n_pool:][rows.explores[places[n_pool:]]][: settings.n_exploration]
+    relevance = _relevance(rows.scores[places], settings.n)
+    pooled = np.concatenate([np.arange(min(n_pool, len(places))), np.searchsorted(places, extra)])
+    places = places[pooled]
     columns, shares = mix
-    topics = content.topic_shares[nums[places]][:, columns].toarray()  # (k, n_topics of the user)
-    pool = _Pool(nums[places], relevance[places], is_exploring, shares, topics)
+    topics = _columns_of(content.topic_shares, nums[places], columns)
+    pool = _Pool(nums[places], relevance[pooled], rows.explores[places], shares, topics)
     return [int(places[place]) for place in diversify(pool, content, settings)]
+
+
+def _columns_of(matrix: sp.csr_array, rows: Ints, columns: Ints) -> Floats:
+    """``(n_rows, n_columns)`` cells of a sparse matrix, which slicing twice copies twice."""
+    starts, counts = matrix.indptr[rows], np.diff(matrix.indptr)[rows]
+    ends = np.cumsum(counts)
+    cells = np.repeat(starts - ends + counts, counts) + np.arange(counts.sum())
+    column_of = np.full(matrix.shape[1], -1, dtype=np.int64)
+    column_of[columns] = np.arange(len(columns))
+    found = column_of[matrix.indices[cells]]
+    dense = np.zeros((len(rows), len(columns)))
+    wanted = found >= 0
+    row_of = np.repeat(np.arange(len(rows)), counts)
+    dense[row_of[wanted], found[wanted]] = matrix.data[cells[wanted]]
+    return dense
+
+
+def _among(nums: Ints, some: Ints) -> npt.NDArray[np.bool_]:
+    """``(k,)`` whether a number is one of some; `np.isin` takes 20 us a call to begin with."""
+    known = np.zeros(1 + max(nums.max(initial=0), some.max(initial=0)), dtype=bool)
+    known[some] = True
+    return known[nums]
 
 
 def _in_groups(
     content: Content, nums: npt.NDArray[np.int64], met: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.bool_]:
     """``(k,)`` whether a video is a near-duplicate of one the user has met."""
-    groups = np.unique(content.group_nums[met])
-    return np.isin(content.group_nums[nums], groups[groups >= 0])
+    groups = content.group_nums[met]
+    groups = groups[groups >= 0]
+    if not len(groups):
+        return np.zeros(len(nums), dtype=bool)
+    return np.isin(content.group_nums[nums], groups)
 
 
 def diversify(pool: _Pool, content: Content, settings: RecommendingSettings) -> list[int]:
@@ -162,10 +210,12 @@ class _Taken:
 
     def __init__(self, pool: _Pool, content: Content, settings: RecommendingSettings) -> None:
         self.pool, self.settings = pool, settings
-        self.creators: Sequence[str] = [str(c) for c in content.creator_ids[pool.nums]]
+        self.creators = content.creator_nums[pool.nums]  # (k,) -1 where unknown
         self.groups = content.group_nums[pool.nums]
         self.places: list[int] = []
-        self.n_by_creator: Counter[str] = Counter()
+        self.free = np.ones(len(pool.nums), dtype=bool)
+        self.n_by_creator: Counter[int] = Counter()
+        self.worth = (1 - settings.diversity) * pool.relevance
         vectors = content.fused[pool.nums]  # (k, dim)
         self.parts: list[tuple[float, Part]] = [(settings.diversity, _part_of(vectors, settings))]
         if settings.calibration and pool.mix.any():
@@ -174,25 +224,21 @@ class _Taken:
     def fill(self, wanted: npt.NDArray[np.bool_], n: int) -> None:
         """Take the best of the wanted places until the list holds ``n``."""
         while len(self.places) < n:
-            free = wanted & self._free()
+            free = wanted & self.free
             if not free.any():
                 return
-            gain = (1 - self.settings.diversity) * self.pool.relevance
-            gain = gain + sum(weight * part.gain() for weight, part in self.parts)
+            gain = self.worth + sum(weight * part.gain() for weight, part in self.parts)
             self._take(int(np.argmax(np.where(free, gain, -np.inf))))
-
-    def _free(self) -> npt.NDArray[np.bool_]:
-        taken_groups = {int(self.groups[place]) for place in self.places} - {-1}
-        free = ~np.isin(self.groups, sorted(taken_groups))
-        free[self.places] = False
-        full = {c for c, n in self.n_by_creator.items() if n >= self.settings.max_per_creator}
-        free &= np.array([creator not in full for creator in self.creators], dtype=bool)
-        return free
 
     def _take(self, place: int) -> None:
         self.places.append(place)
-        if self.creators[place]:
-            self.n_by_creator[self.creators[place]] += 1
+        self.free[place] = False
+        if self.groups[place] >= 0:
+            self.free &= self.groups != self.groups[place]
+        creator = int(self.creators[place])
+        self.n_by_creator[creator] += 1
+        if creator >= 0 and self.n_by_creator[creator] >= self.settings.max_per_creator:
+            self.free &= self.creators != creator
         for _, part in self.parts:
             part.take(place)
 
