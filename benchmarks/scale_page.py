@@ -69,7 +69,7 @@ For {N_VIDEOS:,} videos and {N_USERS:,} users, computed from what was measured o
 | candidate search against FAISS's flat search | {scale["ratios"]["search_vs_faiss_flat"]} |
 | its recall of the true {figures["search"]["k"]} | {figures["search_recall"]} |
 | its share of the matrix product's speed | {figures["search"]["share_of_product"]} |
-| orchestration, of a night of 100,000 users | {said} |
+| orchestration, of profiles and lists of 100,000 users | {said} |
 
 An exponent under 1 is the fixed cost of a shard, which more users share in the larger run; it says
 little of growth while both runs fit into one shard. Seconds are of the machine that measured, which
