@@ -12,9 +12,12 @@ demo: setup ## render a small world, run two nights in Airflow, show the lists
 test: setup check ## all checks and all tests
 	.venv/bin/python -m pytest
 
-test-fast: setup ## the quick tests alone, under a minute: contracts, measures, models, the store
-	.venv/bin/python -m pytest tests/contracts tests/measuring tests/recommending tests/store \
-		tests/test_settings.py tests/test_runbook.py tests/test_requirements.py
+FAST = tests/contracts tests/measuring tests/recommending tests/searching tests/store \
+	tests/evaluation/test_gates.py tests/evaluation/test_glossary.py tests/test_settings.py \
+	tests/test_requirements.py tests/test_runbook.py tests/test_security_page.py
+
+test-fast: setup ## the quick tests alone, under a minute: rules, measures, models, the store; no property tests
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m 'not cluster and not airflow and not hypothesis' $(FAST)
 
 bench: setup ## every benchmark in turn (hours), then docs/BENCHMARKS.md; DATA=DIR for real data, ONLY=names
 	.venv/bin/python -m benchmarks.every --out var/benchmarks $(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY))

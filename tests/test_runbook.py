@@ -78,6 +78,7 @@ def test_the_commands_of_the_runbook_exist(
         assert [option for option in options if option not in said] == []
 
 
+@pytest.mark.airflow
 def test_airflow_knows_the_commands_of_the_runbook(runbook: str, tmp_path: Path) -> None:
     asked = [words[1:] for words in commands(runbook) if words[0] == "airflow"]
     assert len(asked) > 5
