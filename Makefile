@@ -14,10 +14,12 @@ test: setup check ## all checks and all tests
 
 FAST = tests/contracts tests/measuring tests/recommending tests/searching tests/store \
 	tests/evaluation/test_gates.py tests/evaluation/test_glossary.py tests/test_settings.py \
-	tests/test_requirements.py tests/test_runbook.py tests/test_security_page.py
+	tests/test_runbook.py tests/test_security_page.py
+# these train models, 3 to 5 s each
+LONG = $(addprefix --ignore=tests/recommending/test_,attention.py counterfactual.py models.py warmth.py)
 
-test-fast: setup ## the quick tests alone, under a minute: rules, measures, models, the store; no property tests
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m 'not cluster and not airflow and not hypothesis' $(FAST)
+test-fast: setup ## the quick tests alone, under a minute: rules, measures, lists, the store; no property tests
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m 'not cluster and not airflow and not hypothesis' $(FAST) $(LONG)
 
 bench: setup ## every benchmark in turn (hours), then docs/BENCHMARKS.md; DATA=DIR for real data, ONLY=names
 	.venv/bin/python -m benchmarks.every --out var/benchmarks $(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY))
