@@ -46,7 +46,7 @@ docs: setup ## write the generated pages of docs/
 	.venv/bin/python -m scripts.docs
 	.venv/bin/python -m scripts.access >/dev/null
 
-lock: ## write requirements.txt and requirements-dev.txt from their .in files (UPGRADE=1 or =NAME)
+lock: ## write requirements*.txt from their .in files (UPGRADE=1 or =NAME)
 	@scripts/lock.sh
 
 screenshots: setup ## pictures of the pages into docs/images, over the demo's store

@@ -14,6 +14,8 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from scripts.dependencies import dependencies_page
+
 ROOT = Path(__file__).resolve().parents[1]
 MADE = "<!-- Made by `make docs`; change the code instead. -->\n"
 
@@ -25,6 +27,7 @@ def pages() -> dict[str, Callable[[], str]]:
         "TABLES.md": tables_page,
         "DAGS.md": dags_page,
         "METRICS.md": metrics_page,
+        "DEPENDENCIES.md": lambda: dependencies_page(MADE),
     }
 
 

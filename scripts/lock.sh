@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Writes requirements.txt and requirements-dev.txt from the .in files; pins that stand are kept.
+# Writes requirements.txt, -dev.txt, -cluster.txt and -e2e.txt from their .in files (Python 3.11); pins
+# that stand are kept. Which index is asked is pip's configuration alone.
 # `make lock UPGRADE=1` takes the newest that fit; `make lock UPGRADE=NAME` of one package.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,23 +18,29 @@ case "${UPGRADE:-}" in
 *) more=(--upgrade-package "$UPGRADE") ;;
 esac
 
-lock() { # what it is, its .in file, its lock, more options of pip-compile
-    local title=$1 source=$2 target=$3
-    shift 3
+lock() { # what it is, the stem of its files, the locks that it lies over
+    local title=$1 target=$2.txt source=$2.in over=("${@:3}")
+    local constraints=() lock
+    for lock in "${over[@]}"; do constraints+=(--constraint "$lock"); done
     cp "$target" "$target.new"
     $venv/bin/pip-compile --quiet --strip-extras --no-header --no-annotate --no-emit-options \
-        --allow-unsafe "${more[@]}" "$@" --output-file "$target.new" "$source"
-    # one line a package, without the build it was found in (+cpu); what requirements.txt pins is
-    # not said twice
+        --allow-unsafe "${more[@]}" "${constraints[@]}" --output-file "$target.new" "$source"
+    # one line a package, without the build it was found in (+cpu); what a lock beneath pins is not
+    # said twice
     sed -i -E 's/^([A-Za-z0-9_.-]+==[^+ ]+)\+.*/\1/' "$target.new"
-    local known=/dev/null
-    [ "$target" = requirements.txt ] || known=requirements.txt
-    { echo "$title"; grep -E '^[A-Za-z0-9_.-]+==' "$target.new" | grep -vxFf "$known"; } >"$target"
+    {
+        echo "# $title"
+        grep -E '^[A-Za-z0-9_.-]+==' "$target.new" | grep -vxFf <(cat /dev/null "${over[@]}")
+    } >"$target"
     rm "$target.new"
     echo "$target: $(grep -c == "$target") packages"
 }
 
-lock "# What vidrec runs on, complete and pinned (Python 3.11); made by make lock. The CPU build of torch: see README.md." \
-    requirements.in requirements.txt
-lock "# What tests, checks and the demo's photographs need beside requirements.txt, complete and pinned; made by make lock." \
-    requirements-dev.in requirements-dev.txt --constraint requirements.txt
+lock "What vidrec runs on, complete and pinned (Python 3.11); made by make lock. The CPU build of torch: see README.md." \
+    requirements
+lock "What tests, checks and the demo's photographs need beside requirements.txt, complete and pinned; made by make lock." \
+    requirements-dev requirements.txt
+lock "What the image needs beside requirements.txt: FAB for logins, s3fs for an object store. Pinned, complete; made by make lock." \
+    requirements-cluster requirements.txt
+lock "What the tests over a cluster need beside requirements-cluster.txt: an S3-compatible server. Pinned; made by make lock." \
+    requirements-e2e requirements.txt requirements-cluster.txt

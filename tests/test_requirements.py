@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
-FILES = {"requirements.in": "requirements.txt", "requirements-dev.in": "requirements-dev.txt"}
+FILES = {
+    f"requirements{kind}.in": f"requirements{kind}.txt" for kind in ("", "-dev", "-cluster", "-e2e")
+}
 NOT_IMPORTED = {
     "apache-airflow-providers-standard", "psycopg",  # found by Airflow and SQLAlchemy by name
     "check-jsonschema", "import-linter", "mypy", "pandas-stubs", "pytest-socket", "ruff",
     "types-pyyaml",  # programs and types
+    "apache-airflow-providers-fab", "s3fs", "boto3", "moto", "flask-cors",  # in .venv-cluster alone
 }  # fmt: skip
 
 
@@ -34,7 +37,8 @@ def asked_for(path: Path) -> dict[str, str]:
 
 def pinned(path: Path) -> set[str]:
     lines = path.read_text().splitlines()
-    return {normal(line.split("==")[0]) for line in lines if "==" in line and line[0] != "#"}
+    names = (re.split(r"==|\[", line)[0] for line in lines if "==" in line and line[0] != "#")
+    return {normal(name) for name in names}
 
 
 @pytest.mark.parametrize(("asked", "lock"), FILES.items())
@@ -53,6 +57,20 @@ def test_the_locks_pin_every_line_and_nothing_twice(root: Path) -> None:
         assert len(names) == len(lines)
         assert names & seen == set()
         seen |= names
+
+
+@pytest.mark.parametrize("listed", ["requirements-models.txt", "requirements-bench.txt"])
+def test_what_is_installed_apart_is_pinned_with_its_purpose(root: Path, listed: str) -> None:
+    packages = asked_for(root / listed)
+    assert [name for name, purpose in packages.items() if not purpose] == []
+    assert set(packages) == pinned(root / listed)
+
+
+def test_the_page_of_dependencies_has_every_package_once_and_no_other(root: Path) -> None:
+    page = (root / "docs" / "DEPENDENCIES.md").read_text(encoding="utf-8")
+    told = [normal(name) for name in re.findall(r"^\| `([\w.-]+)` \|", page, re.M)]
+    files = [*FILES, "requirements-models.txt", "requirements-bench.txt"]
+    assert sorted(told) == sorted(name for file in files for name in asked_for(root / file))
 
 
 def imported(folders: list[Path]) -> set[str]:
