@@ -3,6 +3,8 @@
 ``python -m benchmarks.every --out DIR [--data DIR] [--only NAME,…]`` keeps ``DIR/<name>.json`` of
 each and what ran it in ``DIR/<name>.run.json``, then writes docs/BENCHMARKS.md (`every_page`). One
 that fails or lacks its data is said to have; the others go on. ``--page`` writes the page alone.
+``--quick`` runs each on little, to see that it runs: its figures say nothing, so their page is
+written beside them (``DIR/BENCHMARKS.md``).
 """
 
 import argparse
@@ -19,7 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.every_page import write_page
+from benchmarks.every_page import PAGE, write_page
 from benchmarks.one_line_errors import run
 
 log = logging.getLogger("benchmarks.every")
@@ -38,31 +40,35 @@ class Bench:
         module: what is run.
         arguments: its arguments; ``{data}`` stands for the folder of real data.
         needs: a folder of the real data that it cannot do without; '' for none.
+        quick: further arguments that make it small.
     """
 
     name: str
     module: str
     arguments: tuple[str, ...] = ()
     needs: str = ""
+    quick: tuple[str, ...] = ()
 
 
 BENCHES: Final = (
-    Bench("content", "content", ("--data", "{data}"), "videos"),
+    Bench("content", "content", ("--data", "{data}"), "videos",
+          quick=("--films", "2", "--rounds", "1")),
     Bench("retrieval", "retrieval",
           ("--clips", "{data}/videos/clips", "--captions", "{data}/videos/clips.csv"), "videos"),
-    Bench("language", "language", ("--data", "{data}"), "ml-latest-small"),
-    Bench("search", "search", ("--data", "{data}"), "videos"),
+    Bench("language", "language", ("--data", "{data}"), "ml-latest-small", ("--users", "4")),
+    Bench("search", "search", ("--data", "{data}"), "videos", ("--queries", "50")),
     *(
         Bench(f"quality-{protocol}", "quality",
               ("--preset", "movielens", "--from", "{data}/ml-latest-small",
-               "--protocol", protocol), "ml-latest-small")
+               "--protocol", protocol), "ml-latest-small", ("--peers", "none"))
         for protocol in ("loo", "time", "cold")
     ),
-    Bench("publishing", "publishing"),
-    Bench("page", "page"),
-    Bench("scale", "scale"),
-    Bench("out_of_core", "out_of_core"),
-    Bench("soak", "soak"),
+    Bench("publishing", "publishing", quick=("--rows", "20000", "--runs-meanwhile", "1")),
+    Bench("page", "page", quick=("--users", "2000")),
+    Bench("scale", "scale", quick=("--users", "300", "--videos", "300", "--no-airflow")),
+    Bench("out_of_core", "out_of_core",
+          quick=("--events", "200000", "--users", "2000", "--videos", "500")),
+    Bench("soak", "soak", quick=("--nights", "3")),
 )  # fmt: skip
 
 
@@ -73,28 +79,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, help="folder of real data; what needs it waits for it")
     parser.add_argument("--only", help="comma-separated names")
     parser.add_argument("--page", action="store_true", help="run nothing, write the page")
+    parser.add_argument("--quick", action="store_true", help="on little: see that they run")
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     asked.out.mkdir(parents=True, exist_ok=True)
+    names = [bench.name for bench in BENCHES]
+    page = asked.out / "BENCHMARKS.md" if asked.quick else PAGE
     if asked.page:
-        write_page(asked.out, [bench.name for bench in BENCHES])
+        write_page(asked.out, names, page)
         return 0
-    named = asked.only.split(",") if asked.only else [bench.name for bench in BENCHES]
-    unknown = sorted(set(named) - {bench.name for bench in BENCHES})
+    named = asked.only.split(",") if asked.only else names
+    unknown = sorted(set(named) - set(names))
     if unknown:
-        known = ", ".join(bench.name for bench in BENCHES)
-        parser.error(f"{len(unknown)} unknown (first: {unknown[0]}); one of {known}")
-    ended = [run_one(b, asked.out, asked.data) for b in BENCHES if b.name in named]
-    write_page(asked.out, [bench.name for bench in BENCHES])
+        parser.error(f"{len(unknown)} unknown (first: {unknown[0]}); one of {', '.join(names)}")
+    ended = [
+        run_one(b, asked.out, asked.data, is_quick=asked.quick) for b in BENCHES if b.name in named
+    ]
+    write_page(asked.out, names, page)
     return sum(said.get("exit_code", 0) != 0 for said in ended)
 
 
-def run_one(bench: Bench, out: Path, data: Path | None) -> dict[str, Any]:
+def run_one(
+    bench: Bench, out: Path, data: Path | None, *, is_quick: bool = False
+) -> dict[str, Any]:
     """Run one; what it said of itself stands in ``<name>.run.json`` beside its figures.
 
     An earlier figure is kept only where nothing was run.
     """
-    said: dict[str, Any] = {"machine": machine()}
+    said: dict[str, Any] = {"machine": machine(), "is_quick": is_quick}
     if bench.needs and (data is None or not (data / bench.needs).exists()):
         said["not_run"] = f"needs {bench.needs} in --data"
         log.info("%s: not run, %s", bench.name, said["not_run"])
@@ -103,7 +115,8 @@ def run_one(bench: Bench, out: Path, data: Path | None) -> dict[str, Any]:
         return said
     figures = out / f"{bench.name}.json"
     figures.unlink(missing_ok=True)
-    filled = [text.replace("{data}", str(data)) for text in bench.arguments]
+    words = [*bench.arguments, *(bench.quick if is_quick else ())]
+    filled = [text.replace("{data}", str(data)) for text in words]
     command = [sys.executable, "-m", f"benchmarks.{bench.module}", *filled, "--json", str(figures)]
     log.info("%s", bench.name)
     begin = time.monotonic()

@@ -1,5 +1,6 @@
 """All benchmarks: figures beside their targets, failures and what was not run in the open."""
 
+import ast
 import json
 from pathlib import Path
 
@@ -28,6 +29,20 @@ def test_a_figure_stands_beside_its_target_with_the_verdict(tmp_path: Path) -> N
 def test_what_was_asked_for_and_is_not_there_is_said(tmp_path: Path) -> None:
     keep(tmp_path, "retrieval", figures={"r@1": None})
     assert "| r@1 | not measured | >= 0.42 |  |" in page_of(tmp_path, ["retrieval"])
+
+
+def test_why_a_figure_is_not_what_it_was_meant_to_be_stands_beside_it(tmp_path: Path) -> None:
+    reasons = {"frames_vs_fp32": "no bfloat16", "second_night_share": "no ffmpeg"}
+    keep(tmp_path, "content", ratios={"frames_vs_fp32": 2.8}, figures={"reasons": reasons})
+    page = page_of(tmp_path, ["content"])
+    assert "| frames_vs_fp32 | 2.8 | >= 4 | missed: no bfloat16 |" in page
+    assert "| second_night_share | not measured | <= 0.03 | no ffmpeg |" in page
+
+
+def test_figures_of_a_run_that_ended_badly_say_so(tmp_path: Path) -> None:
+    keep(tmp_path, "retrieval", figures={"r@1": 0.5})
+    (tmp_path / "retrieval.run.json").write_text(json.dumps({"exit_code": 1, "seconds": 3}))
+    assert "It ended with exit 1" in page_of(tmp_path, ["retrieval"])
 
 
 def test_systems_are_a_table_with_the_best_first(tmp_path: Path) -> None:
@@ -72,3 +87,64 @@ def test_an_unknown_name_is_refused_with_those_there_are(
     with pytest.raises(SystemExit):
         every.main(["--out", str(tmp_path), "--only", "speed"])
     assert "first: speed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("bench", BENCHES, ids=lambda bench: bench.name)
+def test_a_benchmark_takes_the_arguments_it_is_given(bench: Bench, root: Path) -> None:
+    given = {word for word in (*bench.arguments, *bench.quick, "--json") if word[:2] == "--"}
+    assert given - taken_by(root / "benchmarks" / f"{bench.module}.py") == set()
+
+
+def taken_by(path: Path) -> set[str]:
+    """The options that a module adds to its parser."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    adds = [c for c in calls if getattr(c.func, "attr", "") == "add_argument"]
+    return {word.value for call in adds for word in call.args if isinstance(word, ast.Constant)}
+
+
+def test_every_target_is_of_a_figure_that_some_benchmark_writes(root: Path) -> None:
+    pages = ("every.py", "every_page.py")
+    source = "".join(
+        path.read_text() for path in (root / "benchmarks").glob("*.py") if path.name not in pages
+    )
+    names = {key.rpartition(".")[2] for targets in TARGETS.values() for key in targets}
+    assert [name for name in sorted(names) if f'"{name}"' not in source] == []
+
+
+def test_a_quick_run_is_small_and_leaves_the_page_of_docs_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = Bench("stub", "stub", ("--n", "9"), quick=("--n", "2"))
+    monkeypatch.setattr(every, "BENCHES", (small, Bench("away", "stub", (), "videos")))
+    monkeypatch.setattr(every, "ROOT", tmp_path)
+    monkeypatch.setattr(every, "PAGE", tmp_path / "docs.md")
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "__init__.py").touch()
+    (tmp_path / "benchmarks" / "stub.py").write_text(STUB)
+    out = tmp_path / "out"
+    assert every.main(["--out", str(out), "--quick"]) == 0
+    assert not (tmp_path / "docs.md").exists()
+    page = (out / "BENCHMARKS.md").read_text()
+    assert "| n | 2 |" in page
+    assert "these figures say nothing" in page
+    assert "Not run: needs videos in --data." in page
+    assert every.main(["--out", str(out), "--only", "stub"]) == 0
+    whole = (tmp_path / "docs.md").read_text()
+    assert "| n | 9 |" in whole
+    assert "these figures say nothing" not in whole
+    said = json.loads((out / "stub.run.json").read_text())
+    assert said["exit_code"] == 0
+    assert set(said["machine"]) >= {"processor", "cores", "memory_gib", "load_before", "versions"}
+    assert str(tmp_path) not in (out / "BENCHMARKS.md").read_text()
+
+
+STUB = """
+import argparse, json
+parser = argparse.ArgumentParser()
+parser.add_argument("--n", type=int)
+parser.add_argument("--json")
+asked = parser.parse_args()
+with open(asked.json, "w") as file:
+    json.dump({"ratios": {}, "figures": {"n": asked.n}}, file)
+"""
+"""A benchmark that says what it was asked."""
