@@ -5,6 +5,7 @@ words while readers keep the night before; anything else is a defect, and the ex
 """
 
 import logging
+import signal
 import subprocess
 import sys
 import tempfile
@@ -155,6 +156,8 @@ def _strike(cluster: Cluster, tasks: Sequence[Task], faults: Sequence[Fault]) ->
 def main(arguments: Sequence[str]) -> int:
     """Run the scenarios that are named, or all; returns how many ended badly."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    # ended from outside, it stops what it started, as after an error of its own
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     chosen = {name: faults for name, faults in scenarios().items()
               if not arguments or name in arguments}  # fmt: skip
     lines, n_bad = [], 0
