@@ -65,10 +65,16 @@ def test_every_service_is_healthy_by_its_own_check(cluster: Cluster) -> None:
     assert [name for name in cluster.processes if not cluster.is_healthy(name)] == []
 
 
+OVERRIDE = ("may_be_overridden", "approve_rejected_run", "note_approval")
+"""Tasks that ask a person about a rejected night: this one passes its gates."""
+
+
 def test_both_workers_took_part(tasks: list[dict[str, str]], cluster: Cluster) -> None:
     for name in ("worker-1", "worker-2"):
         assert "succeeded in" in cluster.processes[name].log.read_text(), name
-    assert {task["state"] for task in tasks} == {"success"}
+    left = {task["task_id"].split(".")[-1]: task["state"] for task in tasks}
+    left = {name: state for name, state in left.items() if state != "success"}
+    assert left == dict.fromkeys(OVERRIDE, "skipped")
 
 
 def test_every_job_of_a_night_was_a_task(tasks: list[dict[str, str]]) -> None:
