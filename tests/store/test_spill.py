@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.store import spill
-from vidrec_tasks.store.shards import shard_of
-from vidrec_tasks.store.spill import Repeats, Spill, hashes_of
+from vidrec_tasks.store.shards import hashes_of, shard_of
+from vidrec_tasks.store.spill import Repeats, Spill
 
 
 def frame(ids: list[str]) -> pd.DataFrame:

@@ -18,8 +18,8 @@ from vidrec_tasks.contracts.parsing import parse
 from vidrec_tasks.jobs._input_reader import InputReader
 from vidrec_tasks.jobs._job import midnight
 from vidrec_tasks.store.ledger import Ledger
-from vidrec_tasks.store.shards import n_shards_for
-from vidrec_tasks.store.spill import Repeats, Spill, hashes_of
+from vidrec_tasks.store.shards import hashes_of, n_shards_for
+from vidrec_tasks.store.spill import Repeats, Spill
 
 
 class Bucketed:

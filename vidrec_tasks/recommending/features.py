@@ -184,12 +184,15 @@ def _taste(models: Models, histories: Histories) -> sp.csr_matrix:
 
 def _creator_shares(content: Content, histories: Histories, nums: Ints) -> Floats:
     """``(n_users, k)`` the share of a user's liked events that are of the candidate's creator."""
-    names, codes = np.unique(content.creator_ids.astype(str), return_inverse=True)
-    liked = histories.weights > 0
-    pairs = (histories.user_nums()[liked], codes[histories.video_nums[liked]])
-    shape = (histories.n_users, len(names))
+    liked = np.flatnonzero(histories.weights > 0)
+    users, creators = (
+        histories.user_nums()[liked],
+        content.creator_nums[histories.video_nums[liked]],
+    )
+    is_known = creators >= 0
+    pairs = (users[is_known], creators[is_known])
+    shape = (histories.n_users, int(content.creator_nums.max(initial=-1)) + 1)
     counts = sp.csr_matrix((np.ones(len(pairs[0]), dtype=np.float32), pairs), shape=shape)
     counts.sum_duplicates()
-    n_liked = np.maximum(np.asarray(counts.sum(axis=1)), 1)  # (n_users, 1)
-    shares = pick(counts, codes[nums]) / n_liked
-    return np.where(names[codes[nums]] != "", shares, 0).astype(np.float32)
+    n_liked = np.maximum(np.bincount(users, minlength=histories.n_users), 1)[:, None]
+    return (pick(counts, content.creator_nums[nums]) / n_liked).astype(np.float32)

@@ -10,9 +10,19 @@ import pandas as pd
 
 def shard_of(ids: pd.Series, n_shards: int) -> npt.NDArray[np.int64]:
     """``(n,)`` shard numbers of ids: BLAKE2b of the id modulo the number of shards."""
+    return shard_of_hashes(hashes_of(ids), n_shards)
+
+
+def shard_of_hashes(hashes: npt.NDArray[np.uint64], n_shards: int) -> npt.NDArray[np.int64]:
+    """``(n,)`` shard numbers of ids whose hashes are at hand."""
+    return (hashes % np.uint64(n_shards)).astype(np.int64)
+
+
+def hashes_of(ids: pd.Series) -> npt.NDArray[np.uint64]:
+    """``(n,)`` the `stable_hash` of each id."""
     codes, unique = pd.factorize(ids)
-    shards = np.array([stable_hash(str(name)) % n_shards for name in unique], dtype=np.int64)
-    return shards[codes] if len(unique) else np.zeros(len(ids), dtype=np.int64)
+    hashes = np.array([stable_hash(str(name)) for name in unique], dtype=np.uint64)
+    return hashes[codes] if len(unique) else np.zeros(len(ids), dtype=np.uint64)
 
 
 def stable_hash(text: str) -> int:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vidrec_tasks.errors import StoreError
-from vidrec_tasks.store.shards import stable_hash
+from vidrec_tasks.store.shards import hashes_of, shard_of_hashes
 
 _HASH: Final = "_spill_hash"
 
@@ -76,7 +76,7 @@ class Spill:
         """
         for path in self._chunks:
             table = pq.read_table(path)
-            shards = (table[_HASH].to_numpy() % np.uint64(n_shards)).astype(np.int64)
+            shards = shard_of_hashes(table[_HASH].to_numpy(), n_shards)
             order = np.argsort(shards, kind="stable")
             found, starts = np.unique(shards[order], return_index=True)
             ends = [*starts[1:].tolist(), len(order)]
@@ -106,13 +106,6 @@ class Spill:
                 "there, or set TMPDIR to a folder with room for the interactions"
             )
             raise StoreError(message) from error
-
-
-def hashes_of(ids: pd.Series) -> npt.NDArray[np.uint64]:
-    """``(n,)`` the `stable_hash` of each id."""
-    codes, unique = pd.factorize(ids)
-    hashes = np.array([stable_hash(str(name)) for name in unique], dtype=np.uint64)
-    return hashes[codes] if len(unique) else np.zeros(len(ids), dtype=np.uint64)
 
 
 class Repeats:
