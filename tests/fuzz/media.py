@@ -3,9 +3,6 @@
 ``python -m tests.fuzz.media --files 1000`` (`make fuzz`).
 """
 
-import argparse
-import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +12,7 @@ import cv2
 import numpy as np
 
 from tests.content.films import drifting, write_film
+from tests.fuzz import command
 from vidrec_tasks.content.keyframes import extract_keyframes
 from vidrec_tasks.settings import ContentSettings
 
@@ -124,17 +122,6 @@ def fuzz(n: int, *, folder: Path) -> Counter[str]:
     return Counter({"gave frames": len(with_frames), "quarantined": len(found.failures)})
 
 
-def main() -> int:
-    """Fuzz and print what came of it."""
-    parser = argparse.ArgumentParser(prog="tests.fuzz.media", description=__doc__)
-    parser.add_argument("--files", type=int, default=1_000)
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="vidrec-fuzz-") as name:
-        found = fuzz(asked.files, folder=Path(name))
-    said = ", ".join(f"{number:,} {what}" for what, number in found.items())
-    sys.stdout.write(f"{asked.files:,} mangled films: {said}; no hang, no crash\n")
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    said = "{n} mangled films: {found}; no hang, no crash"
+    raise SystemExit(command.run(fuzz, "files", 1_000, said, about=__doc__))

@@ -4,13 +4,10 @@
 column, the file's format and where its bytes are damaged; rows are mixed from them.
 """
 
-import argparse
 import csv
 import io
 import json
 import shutil
-import sys
-import tempfile
 import warnings
 from collections import Counter
 from datetime import date
@@ -22,6 +19,7 @@ import pandas as pd
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.fuzz import command
 from vidrec_tasks.contracts.inputs import INPUTS, INTERACTIONS, VIDEOS
 from vidrec_tasks.contracts.schema import Column, Table
 from vidrec_tasks.errors import VidrecError
@@ -230,17 +228,6 @@ def _profile(run: Run, settings_of: Settings, n_shards: int) -> None:
         assert np.isfinite(run.read(f"profiles.{shard}", "visits")["weight"]).all()
 
 
-def main() -> int:
-    """Fuzz and print what came of it."""
-    parser = argparse.ArgumentParser(prog="tests.fuzz.rows", description=__doc__)
-    parser.add_argument("--rows", type=int, default=100_000)
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="vidrec-fuzz-") as name:
-        found = fuzz(asked.rows, folder=Path(name))
-    said = ", ".join(f"{number:,} {what}" for what, number in found.items())
-    sys.stdout.write(f"{said}; none lost, no other error\n")
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    said = "{found}; none lost, no other error"
+    raise SystemExit(command.run(fuzz, "rows", 100_000, said, about=__doc__))
