@@ -21,13 +21,13 @@ from vidrec_tasks.columns import (
     RANK,
     REGION,
     SCORE,
-    SCORE_COMPONENTS,
     SOURCE,
     SOURCE_RANK,
     USER_ID,
     VIDEO_ID,
 )
 from vidrec_tasks.recommending.rules import POOL, barred, hidden
+from vidrec_tasks.recommending.score_parts import of_row
 from vidrec_tasks.store.runs import Run
 from vidrec_ui.catalogue import Catalogue
 from vidrec_ui.shaping import components, minute
@@ -88,7 +88,7 @@ def why_not(run: Run | None, catalogue: Catalogue, user_id: str, video_id: str) 
             break
     ranked = asked.mine("ranked")
     row = first_row(ranked[ranked[VIDEO_ID] == video_id])
-    return {**page, "steps": steps, "components": components(row[SCORE_COMPONENTS]) if row else []}
+    return {**page, "steps": steps, "components": components(of_row(row)) if row else []}
 
 
 def _steps(asked: _Asked) -> Iterator[Step]:

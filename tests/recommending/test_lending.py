@@ -76,7 +76,7 @@ def test_item_models_tell_the_tastes_of_new_videos_apart(models: Models) -> None
     histories = warm_histories()
     is_second = np.arange(histories.n_users) % 2 == 1
     for name, scores in item_scores(models, histories).items():
-        found = scores[:, list(COLD)].toarray()
+        found = scores[:, list(COLD)]
         own = np.where(is_second, found[:, 1], found[:, 0])
         other = np.where(is_second, found[:, 0], found[:, 1])
         assert own.mean() > other.mean() + 1e-3, name

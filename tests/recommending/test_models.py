@@ -13,6 +13,7 @@ from vidrec_tasks.recommending.fitting import fit_models
 from vidrec_tasks.recommending.held_out import hold_out, ndcg_of_ranks, rank_of_targets
 from vidrec_tasks.recommending.models import Models
 from vidrec_tasks.recommending.ranker import SCORERS, fit_blend, rank_candidates
+from vidrec_tasks.recommending.score_parts import to_dicts
 from vidrec_tasks.settings import RecommendingSettings
 
 SETTINGS = RecommendingSettings(n=5, dim=16, max_epochs=12, max_sequence=8, n_candidates=20)
@@ -56,7 +57,7 @@ def test_the_components_of_a_score_sum_to_it(models: Models) -> None:
     _, candidates = find_candidates(Search(models), histories, allowed(worlds.N_USERS), SETTINGS)
     for scorer in SCORERS:
         ranked = rank_candidates(models, histories, candidates, scorer=scorer)
-        sums = [sum(parts.values()) for parts in ranked["score_components"]]
+        sums = [sum(parts.values()) for parts in to_dicts(ranked)]
         np.testing.assert_allclose(sums, ranked["score"], atol=1e-6)
 
 

@@ -1,6 +1,6 @@
 """rank_candidates: score the candidates of a shard's users and order them."""
 
-from vidrec_tasks.columns import SCORE, SCORE_COMPONENTS, SOURCE, USER_ID, VIDEO_ID
+from vidrec_tasks.columns import SCORE, SOURCE, USER_ID, VIDEO_ID
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.jobs._job import Context, Made, job
 from vidrec_tasks.jobs._reading import read_content, read_histories, read_models
@@ -22,5 +22,5 @@ def rank_candidates(context: Context) -> Made:
         context.read(context.own("candidates")),
         scorer=models.configuration.scorer,
     )
-    check(table, "ranked", key=(USER_ID, VIDEO_ID), columns=(SCORE, SCORE_COMPONENTS, SOURCE))
+    check(table, "ranked", key=(USER_ID, VIDEO_ID), columns=(SCORE, SOURCE))
     return Made({context.own("ranked"): {"table": table}}, {"ranked": len(table)})

@@ -5,7 +5,7 @@ from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.jobs._job import Context, Made, job
 from vidrec_tasks.jobs._reading import read_content, read_histories, read_rules
 from vidrec_tasks.recommending.reranker import rerank_lists as rerank
-from vidrec_tasks.store.codecs import from_texts
+from vidrec_tasks.recommending.score_parts import PREFIX, to_dicts
 
 
 @job(
@@ -19,14 +19,14 @@ def rerank_lists(context: Context) -> Made:
     settings = context.settings.recommending
     histories = read_histories(context)
     lists = rerank(
-        context.run.read_rows(context.own("ranked"), as_text=True),
+        context.read(context.own("ranked")),
         histories,
         read_content(context),
         read_rules(context, context.night),
         settings,
     )
-    # of 200 candidates ten are listed: only theirs are read as what they are
-    lists[SCORE_COMPONENTS] = from_texts(lists[SCORE_COMPONENTS])
+    lists[SCORE_COMPONENTS] = to_dicts(lists)
+    lists = lists.loc[:, ~lists.columns.str.startswith(PREFIX)]
     check(lists, "lists", key=(USER_ID, RANK), columns=(VIDEO_ID, SCORE))
     check(lists, "lists", key=(USER_ID, VIDEO_ID), columns=())
     counts = {

@@ -12,7 +12,6 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import scipy.sparse as sp
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import SCORE, SOURCE, SOURCE_RANK, USER_ID, VIDEO_ID
@@ -140,11 +139,11 @@ def _sources(
         profiles = portrait_profiles(models, histories)
         named = _near(search.content_index, content.fused, profiles, allowed, n)
     yield PORTRAIT, *_above(named, settings.min_score)
-    yield "popular", *_best_of_all(popularity.popular, allowed, n)
-    yield "trending", *_best_of_all(popularity.trending, allowed & (popularity.trending > 0), n)
-    fresh = freshness(models)
+    everything = np.ones(content.n_videos, dtype=bool)
+    yield "popular", *_best_of_all(popularity.popular, everything, allowed, n)
+    yield "trending", *_best_of_all(popularity.trending, popularity.trending > 0, allowed, n)
     is_fresh = popularity.age_days <= settings.fresh_days
-    yield "fresh", *_best_of_all(fresh, allowed & is_fresh, n)
+    yield "fresh", *_best_of_all(freshness(models), is_fresh, allowed, n)
     is_new = is_unknown(models, fresh_days=settings.fresh_days)
     nums = np.flatnonzero((allowed & is_new).any(axis=0))
     promised = promise(models, histories, users, nums, by_model)
@@ -199,14 +198,19 @@ def _top(scores: Floats, good: Mask, n: int) -> tuple[Floats, Ints]:
     return values.astype(np.float32), np.where(np.isfinite(values), nums, -1).astype(np.int64)
 
 
-def _strongest(scores: sp.csr_matrix, allowed: Mask, n: int) -> tuple[Floats, Ints]:
-    """The ``n`` largest positive entries of each sparse row."""
-    dense = scores.toarray()
-    return _top(dense, allowed & (dense > 0), n)
+def _strongest(scores: Floats, allowed: Mask, n: int) -> tuple[Floats, Ints]:
+    """The ``n`` largest positive entries of each row."""
+    return _top(scores, allowed & (scores > 0), n)
 
 
-def _best_of_all(scores: Floats, allowed: Mask, n: int) -> tuple[Floats, Ints]:
-    return _top(np.broadcast_to(scores, allowed.shape), allowed, n)
+def _best_of_all(scores: Floats, some: Mask, allowed: Mask, n: int) -> tuple[Floats, Ints]:
+    """The ``n`` best allowed of some videos, by scores that are the same for everybody."""
+    nums = np.flatnonzero(some)
+    n_hidden = int((~allowed[:, nums]).sum(axis=1).max(initial=0))
+    best = nums[np.argsort(-scores[nums], kind="stable")[: n + n_hidden]]  # equal ones by video_num
+    shape = (len(allowed), len(best))
+    mine = np.broadcast_to(best, shape)
+    return _first(np.broadcast_to(scores[best], shape), mine, allowed[:, best], n)
 
 
 def _above(found: tuple[Floats, Ints], min_score: float) -> tuple[Floats, Ints]:

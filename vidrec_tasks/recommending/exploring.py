@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.features import (
@@ -35,7 +34,7 @@ def promise(
     histories: Histories,
     users: Floats,
     nums: npt.NDArray[np.int64],
-    scores: Mapping[str, sp.csr_matrix] | None = None,
+    scores: Mapping[str, Floats] | None = None,
 ) -> Floats:
     """What new videos promise: the blend's own weights over what can be known of them.
 
@@ -56,5 +55,5 @@ def promise(
     total = (blend.get("content", 0) + _TASTE) * taste + blend.get("content_recent", 0) * recent
     total = total + blend.get(DOT, 0) * (users @ models.video_vectors[nums].T)
     for name, all_of_it in (scores or item_scores(models, histories)).items():
-        total = total + blend.get(name, 0) * sp.csr_matrix(all_of_it[:, nums]).toarray()
+        total = total + blend.get(name, 0) * all_of_it[:, nums]
     return np.asarray(total + _FRESH * freshness(models)[nums], dtype=np.float32)

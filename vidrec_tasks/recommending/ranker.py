@@ -5,7 +5,7 @@ sum of all features whose weights were learned on held-out events. Every night s
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +13,11 @@ import pandas as pd
 from scipy.optimize import minimize
 
 from vidrec_tasks.audience.histories import Histories
-from vidrec_tasks.columns import SCORE, SCORE_COMPONENTS, SOURCE, USER_ID, VIDEO_ID
+from vidrec_tasks.columns import SCORE, SOURCE, USER_ID, VIDEO_ID
 from vidrec_tasks.recommending.candidates import BLOCK
 from vidrec_tasks.recommending.features import ATTENTION, DOT, FEATURES, measure_features
 from vidrec_tasks.recommending.models import Models, Scorer
+from vidrec_tasks.recommending.score_parts import to_columns
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -69,15 +70,16 @@ def rank_candidates(
         scorer: which score orders the lists.
 
     Returns:
-        user_id, video_id, source, score, score_components (they sum to the score), by user, falling
-        score, video_id.
+        user_id, video_id, source, score and its parts (`score_parts`; they sum to it), by user,
+        falling score, video_id.
     """
     parts = [
         _rank_block(models, block, users, rows, scorer)
         for block, users, rows in _blocks(histories, candidates)
     ]
     empty = {name: pd.Series(dtype="str") for name in (USER_ID, VIDEO_ID, SOURCE)}
-    empty |= {SCORE: pd.Series(dtype="float64"), SCORE_COMPONENTS: pd.Series(dtype=object)}
+    no_parts = to_columns(np.zeros((0, len(FEATURES))), FEATURES)
+    empty |= {SCORE: pd.Series(dtype="float64"), **no_parts}
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(empty)
     return table.sort_values(
         [USER_ID, SCORE, VIDEO_ID], ascending=[True, False, True], ignore_index=True
@@ -151,7 +153,7 @@ def _rank_block(
             VIDEO_ID: mine[VIDEO_ID].to_numpy(),
             SOURCE: mine[SOURCE].to_numpy(),
             SCORE: parts.sum(axis=1),
-            SCORE_COMPONENTS: pd.Series(_components(parts, scorer), dtype=object),
+            **to_columns(parts, FEATURES),
         }
     )
 
@@ -168,13 +170,3 @@ def pad(users: Ints, nums: Ints, n_users: int) -> tuple[Ints, Ints]:
     padded = np.full((n_users, int(counts.max(initial=0))), -1, dtype=np.int64)
     padded[users, places] = nums
     return padded, places
-
-
-def _components(parts: npt.NDArray[np.float64], scorer: Scorer) -> list[dict[str, Any]]:
-    """Name -> part, a row; of a blend only those that are not 0."""
-    if scorer != "blend":
-        return [{scorer: value} for value in parts[:, FEATURES.index(scorer)].tolist()]
-    used = np.flatnonzero(parts.any(axis=0))
-    names = [FEATURES[place] for place in used]
-    rows = parts[:, used].tolist()
-    return [{n: value for n, value in zip(names, row, strict=True) if value} for row in rows]

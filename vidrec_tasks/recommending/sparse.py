@@ -24,6 +24,14 @@ class SparseModel:
         result.sort_indices()
         return result
 
+    def dense_scores(
+        self, query: sp.csr_matrix, nums: npt.NDArray[np.int64] | None = None
+    ) -> npt.NDArray[np.float32]:
+        """``(n_users, n_nums)`` the same, dense, of some rising columns or of all."""
+        matrix = self.matrix if nums is None else self.columns(nums).tocsr()
+        dense: npt.NDArray[np.float32] = (query @ matrix).toarray()
+        return dense.astype(np.float32, copy=False)
+
     def columns(self, nums: npt.NDArray[np.int64]) -> sp.csc_matrix:
         """``(n_videos, n_nums)`` some columns: what speaks for these videos."""
         return sp.csc_matrix(self._by_column[:, nums])
