@@ -28,6 +28,8 @@ REASON_KINDS: Final[Mapping[str, str]] = {
 }
 """Reason code -> the kind of claim its sentence must make."""
 
+_HIDDEN = ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
+"""Categories of characters that no sentence may hold; none of them is printable."""
 _QUOTED = r"[^“”《》<>\n]{1,80}"
 _N = r"(0|[1-9]\d{0,8})"
 
@@ -57,7 +59,7 @@ def parse_claims(sentence: str) -> list[Claim]:
 
     A sentence with a control or format character (a hidden or reversed word) cannot be read.
     """
-    if any(unicodedata.category(char) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp") for char in sentence):
+    if not sentence.isprintable() and any(unicodedata.category(c) in _HIDDEN for c in sentence):
         return []
     for parse in (_parse_watched, _parse_counted, _parse_video):
         if claims := parse(sentence):

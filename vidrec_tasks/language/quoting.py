@@ -6,8 +6,13 @@ sensitive attribute is not a topic a sentence may use.
 
 import re
 import unicodedata
+from functools import lru_cache
+from typing import Final
 
 from vidrec_tasks.language.words import INSTRUCTION_STEMS, INSTRUCTION_WORDS, has_sensitive
+
+REMEMBERED: Final = 1 << 16
+"""Texts whose quoted form is kept: the lists of a night name the same titles and topics again."""
 
 TITLE_LIMIT = 80
 """Characters of a title in a sentence."""
@@ -27,6 +32,7 @@ _INERT = str.maketrans(
 _TOPIC = re.compile(r"[^\W_]+(?:[ '’/&+-]{1,3}[^\W_]+)*")
 
 
+@lru_cache(REMEMBERED)
 def quote(text: str, limit: int = TITLE_LIMIT) -> str:
     """Foreign text made harmless for one place in one sentence.
 
@@ -44,6 +50,7 @@ def quote(text: str, limit: int = TITLE_LIMIT) -> str:
     return flat if len(flat) <= limit else flat[: limit - 1].rstrip() + "…"
 
 
+@lru_cache(REMEMBERED)
 def plain_topic(topic: str) -> str:
     """The topic as a sentence may write it; empty when it may not.
 
