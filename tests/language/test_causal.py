@@ -1,6 +1,7 @@
 """A model of a few thousand weights, saved to disk, loaded by the code that loads real ones."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,10 +32,13 @@ def load(folder: Path, **fields: int) -> CausalGenerator:
     return load_causal(settings, cache=folder.parent)
 
 
-@pytest.fixture(autouse=True)
-def _exact(monkeypatch: pytest.MonkeyPatch) -> None:
-    # in float32 a row's neighbours cannot tip the scales between two tokens
-    monkeypatch.setattr("vidrec_tasks.language.causal.quick_dtype", lambda: torch.float32)
+@pytest.fixture(scope="module", autouse=True)
+def _exact() -> Iterator[None]:
+    # In float32 a row's neighbours cannot tip the scales between two tokens. For the whole module:
+    # what a fixture of the module loads must not be in another format on a machine with bfloat16.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vidrec_tasks.language.causal.quick_dtype", lambda: torch.float32)
+        yield
 
 
 def test_a_batch_says_what_each_prompt_alone_says(folder: Path) -> None:
