@@ -13,6 +13,7 @@ import pandas as pd
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import CITED, USER_ID, VIDEO_ID
+from vidrec_tasks.errors import ModelError
 from vidrec_tasks.recommending.models import Models, Scorer
 from vidrec_tasks.recommending.ranker import score
 
@@ -45,11 +46,7 @@ def cite_history(
         the score, largest first; the shares are parts of all that was lowered and sum to 1 at most.
     """
     cited: list[list[list[Any]]] = []
-    names = {str(user): num for num, user in enumerate(histories.user_ids)}
-    grouped = [
-        (names[str(user)], models.content.nums_of(rows[VIDEO_ID]))
-        for user, rows in lists.groupby(USER_ID, sort=False)
-    ]
+    grouped = _by_user(models, histories, lists)
     for first in range(0, len(grouped), N_USERS):
         some = grouped[first : first + N_USERS]
         users = [histories.take(slice(num, num + 1)) for num, _ in some]
@@ -113,6 +110,22 @@ def score_rows(
         scores = score(models, block, asked, scorer=scorer).sum(axis=-1)  # (n_rows, widest)
         found += [row[: len(nums)] for row, (_, nums) in zip(scores, some, strict=True)]
     return found
+
+
+def _by_user(models: Models, histories: Histories, lists: pd.DataFrame) -> list[tuple[int, Ints]]:
+    """The number of each user in the histories, and the videos of their list."""
+    nums = models.content.nums_of(lists[VIDEO_ID])
+    index = pd.Index(histories.user_ids)
+    users = index.get_indexer(pd.Index(lists[USER_ID].to_numpy(dtype=object)))
+    if (users < 0).any():
+        unknown = lists[USER_ID][users < 0]
+        message = (
+            f"lists: {unknown.nunique():,} users have no history row, such as {unknown.iloc[0]}"
+        )
+        raise ModelError(message)
+    starts = np.flatnonzero(np.diff(users, prepend=-1))
+    ends = [*starts[1:].tolist(), len(users)][: len(starts)]
+    return [(int(users[s]), nums[s:e]) for s, e in zip(starts, ends, strict=True)]
 
 
 def _last_liked(user: Histories) -> Ints:

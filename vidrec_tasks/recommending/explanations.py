@@ -8,6 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import Any, Final
 
 import pandas as pd
@@ -150,6 +151,7 @@ def _order(components: Mapping[str, float], source: str) -> dict[str, str]:
     return {**order, **{code: "" for code in REASON_CODES if code not in order}}
 
 
+@cache
 def _codes_of(name: str) -> tuple[str, ...]:
     matching = (codes for part, codes in _SPEAKS_FOR.items() if part in name.casefold())
     return next(matching, _FROM_HISTORY)
