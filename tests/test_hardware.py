@@ -18,7 +18,7 @@ def processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize(
     ("flags", "precision"),
-    [("fpu avx512f avx512_bf16", "bf16"), ("fpu amx_tile", "bf16"), ("fpu avx2", "fp32")],
+    [("fpu avx512f avx512_bf16", "fp32"), ("fpu amx_tile", "bf16"), ("fpu avx2", "fp32")],
 )
 def test_the_processors_flags_say_the_precision(
     processor: Path, flags: str, precision: str

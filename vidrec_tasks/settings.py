@@ -77,7 +77,7 @@ class ContentSettings(Group):
         description="'embedded' (ConSE on EfficientNet-Lite0), a folder or hub id of CLIP/SigLIP.",
     )
     precision: Literal["auto", "fp32", "bf16"] = Field(
-        "auto", description="'auto' takes bfloat16 where the processor or GPU has it."
+        "auto", description="'auto' takes bfloat16 where the processor (AMX) or GPU is quick in it."
     )
     batch_size: int = Field(64, ge=1, description="Texts or frames encoded at once.")
     text_weight: float = Field(0.6, ge=0, le=1, description="Weight of the text vector in fusion.")

@@ -90,6 +90,14 @@ def test_frame_vectors_are_alike_in_bfloat16() -> None:
     assert cosines.min() >= 0.998
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_frame_has_one_vector_to_the_last_bit_in_any_company(precision: str) -> None:
+    encoder, images = conse(precision), pictures(11)
+    alone = np.concatenate([encoder.encode([image]).vectors for image in images])
+    np.testing.assert_array_equal(encoder.encode(images).vectors, alone)
+    np.testing.assert_array_equal(encoder.encode(images[3:6]).vectors, alone[3:6])
+
+
 def test_a_picture_is_prepared_as_the_network_learned_it() -> None:
     blue = np.zeros((300, 500, 3), dtype=np.uint8)
     blue[..., 0] = 255  # BGR
@@ -215,10 +223,20 @@ def test_two_towers_see_red_where_the_picture_is_red(
     np.testing.assert_allclose(towers.encode([red]).vectors, to_unit(expected), atol=1e-4)
 
 
-def test_a_query_has_the_same_vector_in_any_company(towers: FrameEncoder) -> None:
-    texts = ["a dog", "the red car on the grass", "cat"]
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_queries_and_frames_have_one_vector_to_the_last_bit_in_any_company(
+    towers_folder: Path, precision: str
+) -> None:
+    settings = ContentSettings.model_validate(
+        {"frame_encoder": str(towers_folder), "precision": precision}
+    )
+    towers = Encoders(settings).frame
+    texts = ["a dog", "the red car on the grass", "cat", "a very long sentence of many words"]
     alone = np.concatenate([towers.encode_queries([text]) for text in texts])
-    np.testing.assert_allclose(towers.encode_queries(texts), alone, atol=1e-5)
+    np.testing.assert_array_equal(towers.encode_queries(texts), alone)
+    images = pictures(11)
+    alone = np.concatenate([towers.encode([image]).vectors for image in images])
+    np.testing.assert_array_equal(towers.encode(images).vectors, alone)
 
 
 def test_two_towers_name_concepts_by_their_own_text_tower(towers: FrameEncoder) -> None:

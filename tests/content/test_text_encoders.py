@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from transformers import AutoModel, AutoTokenizer
 
 from tests.content.tiny_models import save_bert
-from vidrec_tasks.content.batching import batches_by_length
+from vidrec_tasks.content.batching import STEP, TOKENS, batches_of_one_shape
 from vidrec_tasks.content.encoders import Encoders, TextEncoder
 from vidrec_tasks.content.model_files import named_files, text_files
 from vidrec_tasks.errors import ModelError
@@ -120,15 +120,27 @@ def test_a_folder_without_weights_is_named_in_the_error(tmp_path: Path) -> None:
 
 @given(
     lengths=st.lists(st.integers(0, 300), max_size=60),
-    batch_size=st.integers(1, 9),
-    n_tokens=st.integers(1, 500),
+    batch_size=st.integers(1, 70),
+    longest=st.integers(300, 310),
 )
-def test_batches_hold_every_text_once_and_no_more_than_allowed(
-    lengths: list[int], batch_size: int, n_tokens: int
+def test_batches_hold_every_text_once_and_have_the_shape_of_their_width(
+    lengths: list[int], batch_size: int, longest: int
 ) -> None:
-    batches = list(batches_by_length(lengths, batch_size, n_tokens=n_tokens))
-    assert sorted(num for batch in batches for num in batch) == list(range(len(lengths)))
+    batches = list(batches_of_one_shape(lengths, batch_size, longest=longest))
+    assert sorted(num for batch in batches for num in batch.nums) == list(range(len(lengths)))
     for batch in batches:
-        longest = max(lengths[num] for num in batch)
-        assert len(batch) <= batch_size
-        assert len(batch) == 1 or longest * len(batch) <= n_tokens or longest == 0
+        assert set(batch.rows) == set(batch.nums)
+        assert len(batch.rows) == max(1, min(batch_size, TOKENS // batch.width))
+        for num in batch.nums:
+            assert lengths[num] <= batch.width <= min(longest, max(STEP, lengths[num] + STEP - 1))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_text_has_one_vector_to_the_last_bit_whatever_it_is_encoded_with(precision: str) -> None:
+    encoder = embedded(precision)
+    texts = [" ".join(["a cat on the sofa"] * n) for n in (1, 7, 2, 9, 1, 3, 40, 2)]
+    texts = [f"{text} {num}" for num, text in enumerate(texts)]
+    together = encoder.encode(texts)
+    for num, text in enumerate(texts):
+        np.testing.assert_array_equal(encoder.encode([text])[0], together[num])
+    np.testing.assert_array_equal(encoder.encode(texts[2:5]), together[2:5])

@@ -1,12 +1,14 @@
 """Fitting in a world of two tastes: what is learned, that it repeats, and that it can be kept."""
 
 import numpy as np
+import torch
 import pandas as pd
 import pytest
 
 from tests.recommending import worlds
 from vidrec_tasks.audience.histories import gather
 from vidrec_tasks.errors import ModelError
+from vidrec_tasks.recommending.attention import TargetAttention, attend
 from vidrec_tasks.recommending.candidates import Search, find_candidates
 from vidrec_tasks.recommending.features import FEATURES, measure_features
 from vidrec_tasks.recommending.fitting import fit_models
@@ -169,3 +171,19 @@ def test_a_target_behind_two_better_videos_has_rank_three() -> None:
         scores[user, nums[:2]] = 2.0
     assert (rank_of_targets(scores, held) == 3).all()
     np.testing.assert_allclose(ndcg_of_ranks(np.array([1, 3, 11])), [1.0, 0.5, 0.0])
+
+
+def test_attention_scores_a_user_the_same_to_the_last_bit_in_any_company() -> None:
+    torch.manual_seed(3)
+    model = TargetAttention(16, n_heads=2)
+    for weights in model.parameters():
+        torch.nn.init.normal_(weights, std=0.5)
+    rng = np.random.default_rng(3)
+    videos = rng.standard_normal((90, 16)).astype(np.float32)
+    users = rng.standard_normal((70, 16)).astype(np.float32)
+    rows, nums = rng.integers(-1, 90, (70, 50)), rng.integers(0, 90, (70, 40))
+    whole = attend(model, users, rows, videos, nums)
+    for n, k in ((1, 40), (2, 3), (69, 1), (33, 17)):
+        some = attend(model, users[:n], rows[:n], videos, nums[:n, :k])
+        np.testing.assert_array_equal(some.scores, whole.scores[:n, :k])
+        np.testing.assert_array_equal(some.shares, whole.shares[:n, :k])

@@ -29,7 +29,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vidrec_tasks.content.units import to_unit
+from vidrec_tasks.content.units import times, to_unit
 
 Floats = npt.NDArray[np.float32]
 
@@ -83,7 +83,7 @@ class ClassSpace:
 
     def carry(self, probabilities: Floats) -> Floats:
         """``(n, dim)`` unit rows for class probabilities ``(n, n_classes)``."""
-        return to_unit(probabilities @ self.carried)
+        return to_unit(times(probabilities, self.carried))
 
     def map_queries(self, text_vectors: Floats) -> Floats:
         """``(n, dim)`` unit rows, comparable with `carry`'s, for text embeddings; zero stays zero.
@@ -93,9 +93,9 @@ class ClassSpace:
         """
         has_text = np.any(text_vectors != 0, axis=1)
         centred = to_unit(text_vectors - self.centre)
-        shares = softmax(centred @ self.directions.T / SHARPNESS)  # (n, n_classes)
-        blend = to_unit(shares @ self.carried)
-        mixed = (1 - CLASS_SHARE) * to_unit(centred @ self.whitener) + CLASS_SHARE * blend
+        shares = softmax(times(centred, self.directions.T) / SHARPNESS)  # (n, n_classes)
+        blend = to_unit(times(shares, self.carried))
+        mixed = (1 - CLASS_SHARE) * to_unit(times(centred, self.whitener)) + CLASS_SHARE * blend
         return np.where(has_text[:, None], to_unit(mixed), np.float32(0))
 
 

@@ -101,7 +101,12 @@ class QuickNetwork:
 
     def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
         """``(n, 1000)`` float32 logits of prepared images."""
-        return torch.cat(spread(self._logits, pixels.split(self._batch), device=self.device))
+        n_images = len(pixels)
+        if self.device == "cpu":  # a batch of another size is summed in another order
+            n_rows = -(-n_images // BATCH) * BATCH
+            pixels = pixels[torch.arange(n_rows) % max(1, n_images)]
+        batches = pixels.split(self._batch)
+        return torch.cat(spread(self._logits, batches, device=self.device))[:n_images]
 
     @property
     def _batch(self) -> int:

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from vidrec_tasks.content.batching import STEP, TOKENS
 from vidrec_tasks.content.classes import class_names, class_texts
 from vidrec_tasks.content.concepts import likeliest
 from vidrec_tasks.content.conse import TEMPERATURE, ClassSpace, softmax
 from vidrec_tasks.content.efficientnet import QuickNetwork, plain_network, prepare
 from vidrec_tasks.content.encoders import Frames, TextEncoder
-from vidrec_tasks.content.text_encoders import SAME_BITS
 from vidrec_tasks.hardware import device, quick_dtype
 
 Floats = npt.NDArray[np.float32]
@@ -97,8 +97,9 @@ class ConseFrameEncoder:
         return vectors
 
     def _key(self) -> str:
-        # how texts are padded moves the last bit: a cache of before would outlive the change
-        made_of = "\n".join((self._text.identity, f"padded to {SAME_BITS}", *class_texts()))
+        # the shape of batches moves the last bit: a cache of before would outlive the change
+        shape = f"batches of {TOKENS} tokens by {STEP}"
+        made_of = "\n".join((self._text.identity, shape, *class_texts()))
         return hashlib.sha256(made_of.encode()).hexdigest()[:16]
 
 

@@ -13,7 +13,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-from vidrec_tasks.content.batching import batches_by_length
+from vidrec_tasks.content.batching import batches_of_one_shape
 from vidrec_tasks.content.model_files import ModelFiles
 from vidrec_tasks.content.threads import spread
 from vidrec_tasks.errors import ModelError
@@ -24,10 +24,6 @@ Floats = npt.NDArray[np.float32]
 MAX_TOKENS: Final = 512
 CHUNK: Final = 4_096
 """Texts tokenised at once, so that a shard's tokens never lie in memory together."""
-SAME_BITS: Final = 8
-"""Batches are filled up to a multiple of so many tokens. Then a text has one vector to the last
-bit, whatever it is encoded with, so lists do not depend on how videos are split; without it, texts
-of 6 to 40 tokens moved by 1e-7 (by 1e-3 in bfloat16) with their neighbours' length."""
 
 
 class TransformerTextEncoder:
@@ -70,20 +66,25 @@ class TransformerTextEncoder:
     def _encode_filled(self, texts: list[str]) -> Floats:
         tokens = self._tokenizer(texts, truncation=True, max_length=self._max_tokens)
         lengths = [len(ids) for ids in tokens["input_ids"]]
-        parts = list(batches_by_length(lengths, self._batch_size))
+        parts = list(
+            batches_of_one_shape(
+                lengths, self._batch_size, longest=self._max_tokens, device=self._device
+            )
+        )
         batches = [
             self._tokenizer.pad(
-                {name: [values[num] for num in nums] for name, values in tokens.items()},
+                {name: [values[num] for num in part.rows] for name, values in tokens.items()},
                 return_tensors="pt",
-                pad_to_multiple_of=SAME_BITS,
+                padding="max_length",
+                max_length=part.width,
             )
-            for nums in parts
+            for part in parts
         ]
         vectors = np.empty((len(texts), self.dim), dtype=np.float32)
-        for nums, made in zip(
+        for part, made in zip(
             parts, spread(self._encode_batch, batches, device=self._device), strict=True
         ):
-            vectors[nums] = made
+            vectors[part.nums] = made[: len(part.nums)]
         return vectors
 
     @torch.inference_mode()

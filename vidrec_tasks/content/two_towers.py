@@ -15,7 +15,7 @@ import torch
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-from vidrec_tasks.content.batching import batches_by_length
+from vidrec_tasks.content.batching import batches_of_one_shape, image_batches
 from vidrec_tasks.content.classes import class_names
 from vidrec_tasks.content.concepts import likeliest
 from vidrec_tasks.content.conse import softmax
@@ -57,9 +57,9 @@ class TwoTowers:
     def encode(self, images: Sequence[npt.NDArray[np.uint8]]) -> Frames:
         """Vectors and concepts of BGR images ``(height, width, 3)``."""
         vectors = np.zeros((len(images), self.dim), dtype=np.float32)
-        for begin in range(0, len(images), self._batch_size):
-            end = begin + self._batch_size
-            vectors[begin:end] = self._encode_images(images[begin:end])
+        for part in image_batches(len(images), self._batch_size, device=self._device):
+            made = self._encode_images([images[num] for num in part.rows])
+            vectors[part.nums] = made[: len(part.nums)]
         scores = np.float32(self._scale) * (vectors @ self._class_vectors.T)  # (n, n_classes)
         return Frames(vectors, likeliest(softmax(scores), class_names()))
 
@@ -76,9 +76,12 @@ class TwoTowers:
             padding="max_length" if self._is_padded else False,  # as SigLIP was trained
         )
         lengths = [len(ids) for ids in tokens["input_ids"]]
-        for nums in batches_by_length(lengths, self._batch_size):
-            batch = {name: [values[num] for num in nums] for name, values in tokens.items()}
-            vectors[filled[nums]] = self._encode_texts(batch)
+        for part in batches_of_one_shape(
+            lengths, self._batch_size, longest=self._max_tokens, device=self._device
+        ):
+            batch = {name: [values[num] for num in part.rows] for name, values in tokens.items()}
+            made = self._encode_texts(batch, part.width)
+            vectors[filled[part.nums]] = made[: len(part.nums)]
         return vectors
 
     def as_text_encoder(self) -> "TextTower":
@@ -92,8 +95,10 @@ class TwoTowers:
         return _unit(self._model.get_image_features(pixels.to(self._device, self._dtype)))
 
     @torch.inference_mode()
-    def _encode_texts(self, batch: dict[str, list[list[int]]]) -> Floats:
-        padded = self._tokenizer.pad(batch, return_tensors="pt").to(self._device)
+    def _encode_texts(self, batch: dict[str, list[list[int]]], width: int) -> Floats:
+        padded = self._tokenizer.pad(
+            batch, return_tensors="pt", padding="max_length", max_length=width
+        ).to(self._device)
         known = {name: padded[name] for name in ("input_ids", "attention_mask") if name in padded}
         if self._is_padded:  # its padding is read, not masked
             known.pop("attention_mask", None)

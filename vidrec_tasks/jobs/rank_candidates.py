@@ -19,7 +19,7 @@ def rank_candidates(context: Context) -> Made:
     table = rank(
         models,
         read_histories(context),
-        context.read(context.own("candidates")),
+        context.run.read_rows(context.own("candidates"), columns=[USER_ID, VIDEO_ID, SOURCE]),
         scorer=models.configuration.scorer,
     )
     check(table, "ranked", key=(USER_ID, VIDEO_ID), columns=(SCORE, SOURCE))

@@ -15,6 +15,10 @@ from torch.nn import functional
 from vidrec_tasks.recommending.sequences import PAD
 
 _N_PLACES = 50
+_ROWS = 32
+_COLUMNS = 8
+"""Users scored together, and a divisor of the number of their candidates: products of one shape,
+so that a score does not depend on whom it is computed with (see `content.units.times`)."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +114,20 @@ def attend(
         nums: ``(n_users, k)`` candidates, -1 where a row is shorter.
     """
     model.eval()
+    n_users, n_asked = nums.shape
+    n_columns = max(1, -(-n_asked // _COLUMNS)) * _COLUMNS
+    asked = np.zeros((n_users, n_columns), dtype=np.int64)
+    asked[:, :n_asked] = np.maximum(nums, 0)
     vectors = torch.from_numpy(videos)
-    history = vectors[torch.from_numpy(np.maximum(rows, 0))]
-    asked = vectors[torch.from_numpy(np.maximum(nums, 0))]
-    is_real = torch.from_numpy(rows != PAD)
-    parts = model.parts(torch.from_numpy(users), history, is_real, asked)
-    scores = parts.sum(dim=-1).numpy()
-    return Attended(scores.astype(np.float32), parts[..., 1:].numpy())
+    parts = np.empty((n_users, n_asked, 1 + rows.shape[1]), dtype=np.float32)
+    for first in range(0, n_users, _ROWS):
+        some = np.arange(first, min(first + _ROWS, n_users))
+        whole = np.resize(some, _ROWS)
+        made = model.parts(
+            torch.from_numpy(users[whole]),
+            vectors[torch.from_numpy(np.maximum(rows[whole], 0))],
+            torch.from_numpy(rows[whole] != PAD),
+            vectors[torch.from_numpy(asked[whole])],
+        )
+        parts[some] = made[: len(some), :n_asked].numpy()
+    return Attended(parts.sum(axis=-1), parts[..., 1:])

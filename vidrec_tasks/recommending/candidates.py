@@ -15,6 +15,7 @@ import pandas as pd
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import SCORE, SOURCE, SOURCE_RANK, USER_ID, VIDEO_ID
+from vidrec_tasks.content.units import times
 from vidrec_tasks.recommending.exploring import is_unknown, promise
 from vidrec_tasks.recommending.features import (
     PORTRAIT,
@@ -145,7 +146,7 @@ def _sources(
     is_fresh = popularity.age_days <= settings.fresh_days
     yield "fresh", *_best_of_all(freshness(models), is_fresh, allowed, n)
     is_new = is_unknown(models, fresh_days=settings.fresh_days)
-    nums = np.flatnonzero((allowed & is_new).any(axis=0))
+    nums = np.flatnonzero(is_new)
     promised = promise(models, histories, users, nums, by_model)
     yield EXPLORATION, *_most_promising(promised, nums, allowed & is_new, settings)
 
@@ -164,7 +165,7 @@ def _near(
     """The nearest allowed vectors of each query; none for a query of zeros."""
     known = np.abs(queries).sum(axis=1) > 0
     if index is None:
-        return _top((queries @ vectors.T).astype(np.float32), allowed & known[:, None], n)
+        return _top(times(queries, vectors.T), allowed & known[:, None], n)
     # What may not be shown is searched past: up to four times as much is asked for.
     n_hidden = int((~allowed).sum(axis=1).max(initial=0))
     k = min(len(vectors), n + min(n_hidden, 3 * n))

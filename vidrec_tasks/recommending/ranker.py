@@ -73,17 +73,21 @@ def rank_candidates(
         user_id, video_id, source, score and its parts (`score_parts`; they sum to it), by user,
         falling score, video_id.
     """
-    parts = [
-        _rank_block(models, block, users, rows, scorer)
+    weights = weights_of(scorer, models.configuration.blend)
+    used = np.flatnonzero(weights)
+    id_order = _places_of(models.content.video_ids)
+    tables = [
+        _rank_block(models, block, users, rows, scorer, used, id_order)
         for block, users, rows in _blocks(histories, candidates)
     ]
-    empty = {name: pd.Series(dtype="str") for name in (USER_ID, VIDEO_ID, SOURCE)}
-    no_parts = to_columns(np.zeros((0, len(FEATURES))), FEATURES)
-    empty |= {SCORE: pd.Series(dtype="float64"), **no_parts}
-    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(empty)
-    return table.sort_values(
-        [USER_ID, SCORE, VIDEO_ID], ascending=[True, False, True], ignore_index=True
-    )
+    if not tables:
+        none = {name: pd.Series(dtype="str") for name in (USER_ID, VIDEO_ID, SOURCE)}
+        no_parts = to_columns(np.zeros((0, len(used))), [FEATURES[num] for num in used])
+        return pd.DataFrame({**none, SCORE: pd.Series(dtype="float64"), **no_parts})
+    table = pd.concat(tables, ignore_index=True)
+    if pd.Index(histories.user_ids).is_monotonic_increasing:
+        return table  # as those of a shard are
+    return table.sort_values(USER_ID, kind="stable", ignore_index=True)
 
 
 def fit_blend(features: Floats, target_places: Ints, is_real: npt.NDArray[np.bool_]) -> Floats:
@@ -133,9 +137,11 @@ def _blocks(
     users read two million rows 40 times.
     """
     index = pd.Index(histories.user_ids)
-    users = index.get_indexer(pd.Index(candidates[USER_ID].astype(object)))
-    order = np.argsort(users, kind="stable")
-    users, ordered = users[order].astype(np.int64), candidates.iloc[order]
+    users = index.get_indexer(pd.Index(candidates[USER_ID].astype(object))).astype(np.int64)
+    ordered = candidates
+    if (np.diff(users) < 0).any():
+        order = np.argsort(users, kind="stable")
+        users, ordered = users[order], candidates.iloc[order]
     for first, block in histories.blocks(BLOCK):
         low, high = np.searchsorted(users, [first, first + block.n_users])
         if low < high:
@@ -143,19 +149,30 @@ def _blocks(
 
 
 def _rank_block(
-    models: Models, block: Histories, users: Ints, mine: pd.DataFrame, scorer: Scorer
+    models: Models,
+    block: Histories,
+    users: Ints,
+    mine: pd.DataFrame,
+    scorer: Scorer,
+    used: Ints,
+    id_order: Ints,
 ) -> pd.DataFrame:
-    nums, places = pad(users, models.content.nums_of(mine[VIDEO_ID]), block.n_users)
+    """The rows of a block of users in order, with the parts that are ``used``."""
+    found = models.content.nums_of(mine[VIDEO_ID])
+    nums, places = pad(users, found, block.n_users)
     parts = score(models, block, nums, scorer=scorer)[users, places]  # (n_rows, n_features)
-    return pd.DataFrame(
-        {
-            USER_ID: mine[USER_ID].to_numpy(),
-            VIDEO_ID: mine[VIDEO_ID].to_numpy(),
-            SOURCE: mine[SOURCE].to_numpy(),
-            SCORE: parts.sum(axis=1),
-            **to_columns(parts, FEATURES),
-        }
-    )
+    scores = parts.sum(axis=1)
+    order = np.lexsort((id_order[found], -scores, users))
+    table = mine[[USER_ID, VIDEO_ID, SOURCE]].iloc[order].reset_index(drop=True)
+    named = to_columns(parts[order][:, used], [FEATURES[num] for num in used])
+    return table.assign(**{SCORE: scores[order]}, **named)
+
+
+def _places_of(video_ids: npt.NDArray[np.object_]) -> Ints:
+    """``(n_videos,)`` the place of each id among all in rising order."""
+    places = np.empty(len(video_ids), dtype=np.int64)
+    places[np.argsort(video_ids.astype(str), kind="stable")] = np.arange(len(video_ids))
+    return places
 
 
 def pad(users: Ints, nums: Ints, n_users: int) -> tuple[Ints, Ints]:

@@ -22,7 +22,7 @@ def to_columns(parts: npt.NDArray[np.float64], names: Sequence[str]) -> dict[str
         names: of the parts.
 
     Returns:
-        ``part_<name>`` -> float64 column; all of them, so that the tables of all shards are alike.
+        ``part_<name>`` -> float64 column.
     """
     return {f"{PREFIX}{name}": pd.Series(parts[:, num]) for num, name in enumerate(names)}
 
