@@ -1,9 +1,9 @@
 """Fitting in a world of two tastes: what is learned, that it repeats, and that it can be kept."""
 
 import numpy as np
-import torch
 import pandas as pd
 import pytest
+import torch
 
 from tests.recommending import worlds
 from vidrec_tasks.audience.histories import gather
