@@ -40,7 +40,7 @@ class InputSettings(Group):
         True, description="False: a catalogue alone is enough (content jobs and search, no lists)."
     )
     users_per_shard: int = Field(
-        10_000, ge=1, description="Users a shard aims at; the number of user shards follows."
+        20_000, ge=1, description="Users a shard aims at; the number of user shards follows."
     )
     videos_per_shard: int = Field(
         2_000, ge=1, description="Videos a shard aims at; the number of video shards follows."
