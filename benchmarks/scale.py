@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.scale --users N --videos M --json PATH`` plants a store with M videos and
 runs the jobs from ``embed_users`` to ``explain_lists`` for real, shard by shard on one thread, each
-number of users in a process of its own. ``docs/SCALE.md`` is computed from the JSON by
-`scale_page`.
+number of users in a process of its own (or in ``--processes`` side by side, as workers do).
+``docs/SCALE.md`` is computed from the JSON by `scale_page`.
 """
 
 import argparse
@@ -43,8 +43,9 @@ HOW: Final = {
     "empty, over these and the measured seconds of the same jobs on as many slots, at 100,000 "
     "users; like with like: neither the tasks nor the work of films, sentences and training count",
     "growth_exponent": "log10 of seconds of the list jobs at N users over those at N/10",
-    "users_per_s": "N over the list jobs' seconds, one thread, reading and writing the store too",
-    "peak_gib": "largest resident memory of the process that ran N users",
+    "users_per_s": "N over the list jobs' seconds of all processes: the rate of one, which has one "
+    "thread; reading and writing the store too",
+    "peak_gib": "largest resident memory of a process that ran shards of the N users",
 }
 
 
@@ -58,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--users-per-shard", type=int, default=InputSettings().users_per_shard,
         help="as VIDREC_INPUTS__USERS_PER_SHARD",
     )  # fmt: skip
+    parser.add_argument("--processes", type=int, default=1, help="shards at a time")
     parser.add_argument("--no-airflow", action="store_true", help="leave orchestration out")
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
@@ -77,7 +79,7 @@ def _measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
     search = _search(settings)
     log.info("search: %s", json.dumps(search))
     small = max(1, asked.users // 10)
-    runs = [_in_a_process(store, n, asked.users_per_shard) for n in (small, asked.users)]
+    runs = [_run_of(store, n, asked) for n in (small, asked.users)]
     for measured in runs:
         log.info("%s", json.dumps(measured))
     figures: dict[str, Any] = {
@@ -88,6 +90,7 @@ def _measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "peak_gib": runs[-1]["peak_gib"],
         "videos": asked.videos,
         "users_per_shard": asked.users_per_shard,
+        "processes": asked.processes,
         "runs": runs,
         "search": search,
         "reasons": {},
@@ -111,16 +114,34 @@ def _search(settings: Settings) -> dict[str, Any]:
     return measure_search(index, vectors, queries)
 
 
-def _in_a_process(store: Path, n_users: int, users_per_shard: int) -> dict[str, Any]:
-    out = store.parent / f"{n_users}.json"
-    command = [
-        "env", "OMP_NUM_THREADS=1", "OMP_WAIT_POLICY=PASSIVE", sys.executable, "-m",
-        "benchmarks.scale_stages", str(store), str(n_users), str(users_per_shard), str(out),
+def _run_of(store: Path, n_users: int, asked: argparse.Namespace) -> dict[str, Any]:
+    """The list stages of so many users; sums over the processes, but for the largest memory."""
+    n_shards = n_shards_for(n_users, asked.users_per_shard)
+    n_parts = min(asked.processes, n_shards)
+    outs = [store.parent / f"{n_users}-{part}.json" for part in range(n_parts)]
+    started = [
+        subprocess.Popen(
+            ["env", "OMP_NUM_THREADS=1", "OMP_WAIT_POLICY=PASSIVE", sys.executable, "-m",
+             "benchmarks.scale_stages", str(store), str(n_users), str(asked.users_per_shard),
+             f"{part}/{n_parts}", str(out)]
+        )
+        for part, out in enumerate(outs)
     ]  # fmt: skip
-    subprocess.run(command, check=True)
-    said: dict[str, Any] = json.loads(out.read_text())
-    seconds = sum(said["seconds"][job] for job in LIST_JOBS)
-    return {**said, "list_seconds": round(seconds, 2), "users_per_s": round(n_users / seconds, 2)}
+    codes = [process.wait() for process in started]
+    if any(codes):
+        raise subprocess.CalledProcessError(max(codes), started[0].args)
+    parts = [json.loads(out.read_text()) for out in outs]
+    seconds = {job: sum(part["seconds"][job] for part in parts) for job in parts[0]["seconds"]}
+    list_seconds = sum(seconds[job] for job in LIST_JOBS)
+    added = ("users", "shards", "list_rows", "list_text_bytes", "artefact_bytes")
+    return {
+        **{name: sum(part[name] for part in parts) for name in added},
+        "processes": n_parts,
+        "seconds": {job: round(number, 3) for job, number in seconds.items()},
+        "peak_gib": max(part["peak_gib"] for part in parts),
+        "list_seconds": round(list_seconds, 2),
+        "users_per_s": round(n_users / list_seconds, 2),
+    }
 
 
 def _exponent(runs: list[dict[str, Any]]) -> float:

@@ -111,8 +111,8 @@ def _shards(figures: dict[str, Any]) -> str:
     small, large = figures["runs"]
     users, before = (_in_a_shard(run, figures) for run in (large, small))
     slope = (large["peak_gib"] - small["peak_gib"]) / max(1, users - before)
-    memory = "not known: both runs had shards of one size"
-    if slope > 0:
+    memory = f"not known; {large['peak_gib']} GiB was measured for shards of {users:,}"
+    if users > before and slope > 0:
         at_once = large["peak_gib"] + slope * (per_shard - users)
         memory = (
             f"{at_once:.1f} GiB by the line through {small['peak_gib']} GiB ({before:,} users a "

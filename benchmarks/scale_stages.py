@@ -1,7 +1,8 @@
 """The list stages over one number of users, in a process of its own, so that its peak is its own.
 
-``python -m benchmarks.scale_stages STORE N_USERS USERS_A_SHARD OUT`` over a store that
-`scale_world.plant_shared` has made. Only the jobs' own seconds count, not the planting.
+``python -m benchmarks.scale_stages STORE N_USERS USERS_A_SHARD EVERY OUT`` over a store that
+`scale_world.plant_shared` has made, over the shards ``EVERY`` (``0/2``: the even ones, while
+another process does ``1/2``). Only the jobs' own seconds count, not the planting.
 """
 
 import json
@@ -24,34 +25,42 @@ LIST_JOBS: Final = (
 )  # fmt: skip
 
 
-def run_stages(store: Path, n_users: int, users_per_shard: int) -> dict[str, Any]:
-    """Run every shard's list stages, one after the other.
+def run_stages(
+    store: Path, n_users: int, users_per_shard: int, *, part: int = 0, n_parts: int = 1
+) -> dict[str, Any]:
+    """Run the list stages of every ``n_parts``-th shard, one after the other.
 
     Returns:
-        users, shards, seconds by job, list_rows and their bytes as text, artefact_bytes, peak_gib
-        of this process.
+        users, shards, seconds by job, list_rows and their bytes as text (of the first shard, for as
+        many rows), artefact_bytes, peak_gib of this process.
     """
     settings = settings_of(store, users_per_shard)
     sizes = [min(users_per_shard, n_users - first) for first in range(0, n_users, users_per_shard)]
     run = open_run(settings, n_user_shards=len(sizes))
     seconds: Counter[str] = Counter()
-    n_bytes = n_rows = n_text = 0
-    for shard, size in enumerate(sizes):
+    n_bytes = n_rows = 0
+    bytes_a_row = 0.0
+    mine = range(part, len(sizes), n_parts)
+    for shard in mine:
+        size = sizes[shard]
         refs = plant_shard(run, shard, size)
         for job in (*BEFORE, *LIST_JOBS):
-            receipt = run_job(Order(job, NIGHT, str(shard)), settings)
+            receipt = run_job(Order(job, NIGHT, str(shard), owner="scale"), settings)
             seconds[job] += receipt["seconds"]
             refs += [Ref(**ref) for ref in receipt["artefacts"]]
             n_rows += receipt["counts"].get("rows", 0) if job == "explain_lists" else 0
-        n_text += len(run.read(f"explained.{shard}").to_csv(index=False).encode())
+        if not bytes_a_row:
+            table = run.read(f"explained.{shard}")
+            bytes_a_row = len(table.to_csv(index=False).encode()) / max(1, len(table))
+            del table
         n_bytes += forget(run, refs)
         log.info("%d of %d shards of %d users", shard + 1, len(sizes), users_per_shard)
     return {
-        "users": n_users,
-        "shards": len(sizes),
+        "users": sum(sizes[shard] for shard in mine),
+        "shards": len(mine),
         "seconds": {job: round(seconds[job], 3) for job in (*BEFORE, *LIST_JOBS)},
         "list_rows": n_rows,
-        "list_text_bytes": n_text,
+        "list_text_bytes": round(bytes_a_row * n_rows),
         "artefact_bytes": n_bytes,
         "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 3),
     }
@@ -60,6 +69,7 @@ def run_stages(store: Path, n_users: int, users_per_shard: int) -> dict[str, Any
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     log.setLevel(logging.INFO)
-    store, n_users, users_per_shard, out = sys.argv[1:]
-    said = run_stages(Path(store), int(n_users), int(users_per_shard))
+    store, n_users, users_per_shard, every, out = sys.argv[1:]
+    part, n_parts = (int(number) for number in every.split("/"))
+    said = run_stages(Path(store), int(n_users), int(users_per_shard), part=part, n_parts=n_parts)
     Path(out).write_text(json.dumps(said))
