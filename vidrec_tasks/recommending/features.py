@@ -128,10 +128,10 @@ def _with_lent(
     wanted = np.arange(n_videos) if nums is None else nums
     lent = models.lent.columns(wanted)  # (n_videos, n_wanted)
     if len(wanted) > _FEW_COLUMNS * n_videos:
-        own, needed = model.dense_scores(query), np.arange(n_videos)
+        own, needed = model.scores(query), np.arange(n_videos)
     else:
         needed = np.union1d(wanted, lent.indices)
-        own = model.dense_scores(query, needed)
+        own = model.scores(query, needed)
     total = own if nums is None else own[:, np.searchsorted(needed, nums)]
     borrowing = np.flatnonzero(np.diff(lent.indptr))
     if len(borrowing):

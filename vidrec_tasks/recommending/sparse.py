@@ -1,4 +1,4 @@
-"""Sparse item-item models: scores and exact shares of ``x B``, whatever fitted ``B``."""
+"""Sparse item-item models: scores ``x B``, whatever fitted ``B``."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,16 +18,19 @@ class SparseModel:
 
     matrix: sp.csr_matrix
 
-    def scores(self, query: sp.csr_matrix) -> sp.csr_matrix:
-        """``(n_users, n_videos)`` scores of weighted histories ``(n_users, n_videos)``."""
-        result = sp.csr_matrix(query @ self.matrix)
-        result.sort_indices()
-        return result
-
-    def dense_scores(
+    def scores(
         self, query: sp.csr_matrix, nums: npt.NDArray[np.int64] | None = None
     ) -> npt.NDArray[np.float32]:
-        """``(n_users, n_nums)`` the same, dense, of some rising columns or of all."""
+        """Scores of weighted histories.
+
+        Args:
+            query: ``(n_users, n_videos)`` the histories.
+            nums: ``(n_nums,)`` the videos that are scored, rising; None: all.
+
+        Returns:
+            ``(n_users, n_nums)``; the parts of a sum are added in the order of the history,
+            whatever videos are asked for.
+        """
         matrix = self.matrix if nums is None else self.columns(nums).tocsr()
         dense: npt.NDArray[np.float32] = (query @ matrix).toarray()
         return dense.astype(np.float32, copy=False)
@@ -39,24 +42,6 @@ class SparseModel:
     @cached_property
     def _by_column(self) -> sp.csc_matrix:
         return sp.csc_matrix(self.matrix)
-
-    def shares(
-        self, watched: npt.NDArray[np.int64], nums: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.float32]:
-        """``(n_watched, n_nums)`` what one unit of each watched video adds to each score."""
-        part: npt.NDArray[np.float32] = self.matrix[watched][:, nums].toarray()
-        return part
-
-    def renumbered(self, old_rows: npt.NDArray[np.int64]) -> "SparseModel":
-        """The model of another catalogue; ``old_rows`` holds the old num of each new, or -1."""
-        n_new = len(old_rows)
-        new_of = np.full(self.matrix.shape[0], -1, dtype=np.int64)
-        new_of[old_rows[old_rows >= 0]] = np.flatnonzero(old_rows >= 0)
-        triples = self.matrix.tocoo()
-        rows, columns = new_of[triples.row], new_of[triples.col]
-        keep = (rows >= 0) & (columns >= 0)
-        places = (rows[keep], columns[keep])
-        return SparseModel(sp.csr_matrix((triples.data[keep], places), shape=(n_new, n_new)))
 
 
 def keep_strongest(dense: npt.NDArray[np.float32], n: int) -> sp.csr_matrix:
