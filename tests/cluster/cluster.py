@@ -74,17 +74,19 @@ class Cluster:
     Attributes:
         root: the checkout.
         more: environment of the Airflow services beside the file's: a small world's settings.
+        chosen: what .env says beside its secrets.
     """
 
     root: Path
     more: dict[str, str] = field(default_factory=dict)
+    chosen: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="vidrec-cluster-"))
         self.folder.chmod(0o755)  # PostgreSQL runs as a user of its own
         self.store = self.folder / "var" / "store"
         self.addresses = Addresses.free()
-        self.secret = new_secrets(self.root)
+        self.secret = {**new_secrets(self.root), **self.chosen}
         self.services = read_services(self.root, self.secret)
         self.processes: dict[str, Process] = {}
         for name in ("logs", "log", "var"):

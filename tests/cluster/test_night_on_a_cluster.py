@@ -41,7 +41,8 @@ def alone(world: tuple[Path, str], root: Path) -> dict[str, pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def cluster(world: tuple[Path, str], alone: object, root: Path) -> Iterator[Cluster]:
-    cluster = Cluster(root, SMALL)
+    # worker-2 reads that queue too, as the file has it
+    cluster = Cluster(root, SMALL, {"ENCODING_QUEUE": "gpu"})
     try:
         copy_inputs(world[0], cluster.store)
         cluster.start()
@@ -79,6 +80,12 @@ def test_both_workers_took_part(tasks: list[dict[str, str]], cluster: Cluster) -
 
 def test_every_job_of_a_night_was_a_task(tasks: list[dict[str, str]]) -> None:
     assert set(NIGHT) <= {task["task_id"].split(".")[-1] for task in tasks}
+
+
+def test_encoding_alone_went_to_the_queue_of_gpu_workers(tasks: list[dict[str, str]]) -> None:
+    queues = {task["task_id"].split(".")[-1]: task["queue"] for task in tasks}
+    assert {name for name, queue in queues.items() if queue == "gpu"} == {"embed_videos"}
+    assert set(queues.values()) == {"gpu", "default"}
 
 
 def test_it_is_the_same_run(
