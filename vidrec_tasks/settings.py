@@ -45,6 +45,11 @@ class InputSettings(Group):
     videos_per_shard: int = Field(
         2_000, ge=1, description="Videos a shard aims at; the number of video shards follows."
     )
+    kept_snapshots: int = Field(
+        60,
+        ge=1,
+        description="Catalogues that stay as they were read: how far back a backfill sees them so.",
+    )
 
 
 class ContentSettings(Group):

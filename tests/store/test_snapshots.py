@@ -1,4 +1,4 @@
-"""Snapshots: every catalogue that was read is kept once, the newest first."""
+"""Snapshots: the newest catalogues that were read are kept once each, the newest first."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from vidrec_tasks.store.snapshots import Snapshots
 
 @pytest.fixture
 def snapshots(tmp_path: Path) -> Snapshots:
-    return Snapshots(Place(str(tmp_path)))
+    return Snapshots(Place(str(tmp_path)), n_kept=3)
 
 
 def catalogue(title: str) -> pd.DataFrame:
@@ -26,12 +26,12 @@ def titles(snapshots: Snapshots) -> list[str]:
 
 
 def test_a_store_without_snapshots_has_none(snapshots: Snapshots) -> None:
-    assert snapshots.newest_first() == []
+    assert list(snapshots.newest_first()) == []
 
 
 def test_a_catalogue_comes_back_as_it_was_read(snapshots: Snapshots) -> None:
     snapshots.keep(catalogue("one"), "f" * 64)
-    (found,) = Snapshots(snapshots.place).newest_first()
+    (found,) = Snapshots(snapshots.place, n_kept=3).newest_first()
     pd.testing.assert_frame_equal(found, catalogue("one"))
 
 
@@ -51,6 +51,12 @@ def test_a_catalogue_that_went_back_to_what_it_was_is_kept_again(snapshots: Snap
     for title, fingerprint in (("one", "a" * 64), ("two", "b" * 64), ("one", "a" * 64)):
         snapshots.keep(catalogue(title), fingerprint)
     assert titles(snapshots) == ["one", "two", "one"]
+
+
+def test_the_oldest_leave_when_there_are_more_than_are_kept(snapshots: Snapshots) -> None:
+    for num, title in enumerate(("one", "two", "three", "four", "five")):
+        snapshots.keep(catalogue(title), f"{num:064x}"[::-1])
+    assert titles(snapshots) == ["five", "four", "three"]
 
 
 def test_a_half_written_snapshot_is_not_read(snapshots: Snapshots) -> None:

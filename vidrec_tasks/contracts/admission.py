@@ -84,10 +84,12 @@ def _versions_before(
 ) -> pd.DataFrame:
     """For each needed video its newest version that was updated before the moment."""
     found: list[pd.DataFrame] = []
-    for snapshot in snapshots:
+    for snapshot in snapshots:  # each is read when its turn comes
         hits = snapshot[snapshot[VIDEO_ID].isin(needed) & (snapshot[UPDATED_AT] < moment)]
         found.append(hits)
         needed = needed - set(hits[VIDEO_ID])
+        if not needed:
+            break
     columns = {VIDEO_ID: pd.Series(dtype=str)}
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns)
 

@@ -214,7 +214,7 @@ def _videos(
     prints: dict[str, str],
     moment: pd.Timestamp,
 ) -> tuple[pd.DataFrame, str]:
-    snapshots = Snapshots(place)
+    snapshots = Snapshots(place, n_kept=reader.settings.inputs.kept_snapshots)
     current = reader.unique(files[VIDEOS.name], VIDEOS, VIDEO_ID)
     snapshots.keep(current, prints[VIDEOS.name])
     admitted, as_of = admission.admit_videos(current, snapshots.newest_first, moment=moment)

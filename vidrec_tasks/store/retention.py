@@ -1,8 +1,8 @@
 """Retention: runs that nobody can go back to leave the store with the artefacts only they name.
 
 Keyframes of a film go with the last run that looked at it: what was withdrawn must not stay to be
-seen. What else lies outside of runs stays: inputs, snapshots, weights, reports. Leaves the result
-tables to `publishing`.
+seen. What else lies outside of runs stays: inputs, weights, reports, the newest `snapshots`. Leaves
+the result tables to `publishing`.
 """
 
 import logging

@@ -1,5 +1,10 @@
-"""Snapshots: the catalogue as it was read, so that a later backfill can see it as it was."""
+"""Snapshots: the catalogue as it was read, so that a later backfill can see it as it was.
 
+The newest stay, as many as a setting says; a night before them knows only what the catalogue says
+now.
+"""
+
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,24 +15,33 @@ from vidrec_tasks.store.place import Place
 
 
 class Snapshots:
-    """Catalogues as they were read, newest last."""
+    """Catalogues as they were read, newest last.
 
-    def __init__(self, place: Place) -> None:
+    Args:
+        place: the store.
+        n_kept: how many stay.
+    """
+
+    def __init__(self, place: Place, *, n_kept: int) -> None:
         self.place = place
+        self._n_kept = n_kept
         self._folder = place.path("snapshots", "videos")
 
     def keep(self, videos: pd.DataFrame, fingerprint: str) -> None:
-        """Keep a catalogue, unless the newest snapshot is of the same bytes."""
+        """Keep a catalogue, unless the newest snapshot is of the same bytes; the oldest leave."""
         paths = self._paths()
         if paths and paths[-1].name.endswith(f"-{fingerprint[:16]}.parquet"):
             return
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         path = self._folder / f"{moment}-{fingerprint[:16]}.parquet"
         self.place.write(path, encode(videos)[1])
+        for old in self._paths()[: -self._n_kept]:
+            old.unlink(missing_ok=True)
 
-    def newest_first(self) -> list[pd.DataFrame]:
-        """All snapshots, the newest first."""
-        return [decode("parquet", self.place.read(path)) for path in reversed(self._paths())]
+    def newest_first(self) -> Iterator[pd.DataFrame]:
+        """Yield all snapshots, the newest first; each is read when it is asked for."""
+        for path in reversed(self._paths()):
+            yield decode("parquet", self.place.read(path))
 
     def _paths(self) -> list[Any]:
         if not self._folder.exists():
