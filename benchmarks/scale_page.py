@@ -63,7 +63,8 @@ For {N_VIDEOS:,} videos and {N_USERS:,} users, computed from what was measured o
 
 | measured | value |
 |---|---|
-| list stages, users/s on one core | {figures["users_per_s"]:,} |
+| list stages, users/s of one process with one thread | {figures["users_per_s"]:,} |
+| processes side by side | {figures.get("processes", 1)} |
 | seconds of list stages grow with users to the power of | {figures["growth_exponent"]} |
 | most memory of the process | {figures["peak_gib"]} GiB |
 | candidate search against FAISS's flat search | {scale["ratios"]["search_vs_faiss_flat"]} |
@@ -71,10 +72,20 @@ For {N_VIDEOS:,} videos and {N_USERS:,} users, computed from what was measured o
 | its share of the matrix product's speed | {figures["search"]["share_of_product"]} |
 | orchestration, of profiles and lists of 100,000 users | {said} |
 
-An exponent under 1 is the fixed cost of a shard, which more users share in the larger run; it says
-little of growth while both runs fit into one shard. Seconds are of the machine that measured, which
-may have been busy with other work.{_failed(figures)}
+{_growth(figures)} Seconds are of the machine that
+measured, which may have been busy with other work.{_failed(figures)}
 """
+
+
+def _growth(figures: dict[str, Any]) -> str:
+    """What the exponent says."""
+    small, large = figures["runs"]
+    if small["users"] > figures["users_per_shard"]:
+        return f"The shards of both runs hold {figures['users_per_shard']:,} users each."
+    return (
+        "An exponent under 1 is the fixed cost of a shard, which more users share in the larger\n"
+        f"run of {large['users']:,}; it says little of growth while the smaller one is one shard."
+    )
 
 
 def _failed(figures: dict[str, Any]) -> str:
