@@ -42,13 +42,24 @@ TARGETS: Final[Mapping[str, Mapping[str, str]]] = {
 }  # fmt: skip
 
 
+NOT_RUN: Final = "Not run"
+
+
 def write_page(folder: Path, names: Sequence[str], into: Path = PAGE) -> None:
-    """Write the page from a folder of JSON files."""
-    into.write_text(page_of(folder, names), encoding="utf-8")
+    """Write the page from a folder of JSON files; what was not run keeps what the page said."""
+    earlier = into.read_text("utf-8") if into.exists() else ""
+    into.write_text(page_of(folder, names, earlier), encoding="utf-8")
 
 
-def page_of(folder: Path, names: Sequence[str]) -> str:
-    """The page: one table a benchmark, and what ran it."""
+def page_of(folder: Path, names: Sequence[str], earlier: str = "") -> str:
+    """The page: one table a benchmark, and what ran it.
+
+    Args:
+        folder: of the JSON files.
+        names: of the benchmarks, in order.
+        earlier: the page as it was: the parts of what was not run stay, with their own machine.
+    """
+    said_before = dict(part.split("\n", 1) for part in earlier.split("\n## ")[1:])
     lines = [
         "# Benchmarks",
         "<!-- Made by `make bench`; run it again instead. -->",
@@ -58,7 +69,10 @@ def page_of(folder: Path, names: Sequence[str]) -> str:
         "said in the docstring of the benchmark (`benchmarks/`).",
     ]
     for name in names:
-        lines += ["", f"## {name}", "", *_section(folder, name)]
+        made = _section(folder, name)
+        if made[0].startswith(NOT_RUN) and name in said_before:
+            made = said_before[name].strip("\n").split("\n")
+        lines += ["", f"## {name}", "", *made]
     return "\n".join(lines) + "\n"
 
 
@@ -68,7 +82,7 @@ def _section(folder: Path, name: str) -> list[str]:
     if not path.exists():
         if said.get("exit_code"):
             return [f"Failed: exit {said['exit_code']} after {said['seconds']:,} s."]
-        return [f"Not run{': ' + said['not_run'] if 'not_run' in said else ''}."]
+        return [f"{NOT_RUN}{': ' + said['not_run'] if 'not_run' in said else ''}."]
     found = json.loads(path.read_text())
     targets = TARGETS.get(name, {})
     numbers = {**_numbers(found.get("ratios", {})), **_numbers(found.get("figures", {}))}

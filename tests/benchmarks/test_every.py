@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import every
 from benchmarks.every import BENCHES, Bench, machine, run_one
-from benchmarks.every_page import TARGETS, holds, page_of
+from benchmarks.every_page import TARGETS, holds, page_of, write_page
 
 
 def keep(folder: Path, name: str, **found: object) -> None:
@@ -29,6 +29,32 @@ def test_a_figure_stands_beside_its_target_with_the_verdict(tmp_path: Path) -> N
 def test_what_was_asked_for_and_is_not_there_is_said(tmp_path: Path) -> None:
     keep(tmp_path, "retrieval", figures={"r@1": None})
     assert "| r@1 | not measured | >= 0.42 |  |" in page_of(tmp_path, ["retrieval"])
+
+
+def test_what_was_not_run_keeps_what_the_page_said_and_what_failed_does_not(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+    names = ["content", "retrieval", "search"]
+    for name in ("retrieval", "search"):
+        keep(first, name, figures={"r@1": 0.5})
+    into = tmp_path / "page.md"
+    write_page(first, names, into)
+    keep(second, "search", figures={"mrr": 0.25})
+    write_page(second, names, into)
+    sections = dict(part.split("\n", 1) for part in into.read_text().split("\n## ")[1:])
+    assert list(sections) == names
+    assert "Not run." in sections["content"]
+    assert "| r@1 | 0.5 | >= 0.42 | reached |" in sections["retrieval"]
+    assert "| mrr | 0.25 |" in sections["search"]
+    assert "r@1" not in sections["search"]
+    once = into.read_text()
+    write_page(second, names, into)
+    assert into.read_text() == once
+    (second / "retrieval.run.json").write_text(json.dumps({"exit_code": 1, "seconds": 3}))
+    write_page(second, names, into)
+    assert "Failed: exit 1" in into.read_text()
+    assert "| r@1 | 0.5 |" not in into.read_text()
 
 
 def test_why_a_figure_is_not_what_it_was_meant_to_be_stands_beside_it(tmp_path: Path) -> None:
