@@ -33,20 +33,25 @@ def open_form(page: Any, url: str, dag_id: str) -> Any:
 
 
 def trigger(page: Any, url: str, dag_id: str, fields: dict[str, str]) -> str:
-    """Fill a DAG's form and trigger it; returns the new run's id."""
+    """Fill a DAG's form and trigger it; returns the new run's id.
+
+    The form sends the run and the unpausing of its DAG one after the other, so its page is not
+    left before both have arrived: a run of a paused DAG stays queued for ever.
+    """
     before = set(runs_of(page, url, dag_id))
     dialog = open_form(page, url, dag_id)
     for name, value in fields.items():
         dialog.locator(f"[name=element_{name}]").fill(value)
         dialog.locator(f"[name=element_{name}]").blur()
     dialog.get_by_role("button", name="Trigger").click()
-    deadline = time.monotonic() + LONGEST_RUN_S
+    deadline = time.monotonic() + SLOWEST_ANSWER_MS / 1000
+    new: set[str] = set()
     while time.monotonic() < deadline:
         new = set(runs_of(page, url, dag_id)) - before
-        if new:
+        if new and not is_paused(page, url, dag_id):
             return new.pop()
         page.wait_for_timeout(500)
-    message = f"{dag_id} was not triggered by its form"
+    message = f"{dag_id} was not {'unpaused' if new else 'triggered'} by its form"
     raise AssertionError(message)
 
 
@@ -69,8 +74,18 @@ def watch(page: Any, url: str, dag_id: str, run_id: str) -> str:
 
 def runs_of(page: Any, url: str, dag_id: str) -> dict[str, str]:
     """The runs of a DAG and their states, as Airflow's API tells whoever is logged in."""
-    there = f"{url}/api/v2/dags/{dag_id}/dagRuns"
+    told = _told(page, f"{url}/api/v2/dags/{dag_id}/dagRuns")
+    return {run["dag_run_id"]: run["state"] for run in told["dag_runs"]}
+
+
+def is_paused(page: Any, url: str, dag_id: str) -> bool:
+    """Whether a DAG is paused: its runs then wait until somebody unpauses it."""
+    return bool(_told(page, f"{url}/api/v2/dags/{dag_id}")["is_paused"])
+
+
+def _told(page: Any, there: str) -> dict[str, Any]:
     # A busy machine answers late: the same as for whoever looks at a page.
     answered = page.request.get(there, timeout=SLOWEST_ANSWER_MS)
     assert answered.ok, answered.status
-    return {run["dag_run_id"]: run["state"] for run in answered.json()["dag_runs"]}
+    told: dict[str, Any] = answered.json()
+    return told
