@@ -28,7 +28,7 @@ from tests.recommending.hostile import INJECTIONS
 from vidrec_tasks.audience.histories import gather
 from vidrec_tasks.audience.portrait_evidence import gather_evidence
 from vidrec_tasks.audience.portrait_wording import first_prompt
-from vidrec_tasks.audience.portraits import portrait_metrics, write_portraits
+from vidrec_tasks.audience.portraits import count_portraits, write_portraits
 from vidrec_tasks.demo.size import Size
 from vidrec_tasks.demo.world import render_world
 from vidrec_tasks.evaluation.claims import check_explanations, claim_precision
@@ -217,11 +217,11 @@ def _speed(
     first = write_portraits(profiles, generator, settings.language, night=night)
     counted = _Counted(generator)
     write_portraits(profiles, counted, settings.language, night=night, known=first)
-    words = portrait_metrics(first, profiles)
+    words = count_portraits(first, profiles)
     return {
         "ratio": theirs / ours,
-        "model_written_share": words["model_written_share"],
-        "grounded_share_published": words["grounded_share"],
+        "model_written_share": words["n_by_model"] / words["n_with_topic"],
+        "grounded_share_published": words["n_grounded"] / words["n_portraits"],
         "n_shapes": words["n_shapes"],
         "ratio_own_generator_one_by_one": alone / ours,
         "seconds_a_portrait": ours,

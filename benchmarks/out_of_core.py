@@ -1,8 +1,9 @@
-"""Out of core: a log that memory does not hold, validated, bucketed and turned into profiles.
+"""Out of core: a log that memory does not hold, validated, bucketed, profiled and learned from.
 
 ``python -m benchmarks.out_of_core --events N --json PATH`` writes a log of N plays with one user of
-1% of them and one video of 20%, and runs ``validate_inputs`` and every shard's ``build_profiles``
-for real, each in a process of its own, whose largest resident memory is what is measured.
+1% of them and one video of 20%, and runs ``validate_inputs``, every shard's ``build_profiles`` and
+``train_models`` for real, each in a process of its own, whose largest resident memory is what is
+measured. Training passes over all events and learns, twice around, from the users drawn.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.one_line_errors import run
-from benchmarks.scale_world import DIM, NIGHT, SEED, settings_of
+from benchmarks.scale_world import DIM, NIGHT, SEED, no_duplicates, settings_of
 from vidrec_tasks.columns import USER_ID, VIDEO_ID
 from vidrec_tasks.content.units import to_unit
 from vidrec_tasks.contracts.inputs import INTERACTIONS
@@ -38,6 +39,7 @@ HEAVY_USER, HEAVY_VIDEO = 0.01, 0.2
 CHUNK: Final = 500_000
 WINDOW_S: Final = 60 * 86_400
 TARGET_GIB: Final = 3.0
+N_EPOCHS: Final = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -50,6 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--users-per-shard", type=int, default=InputSettings().users_per_shard,
         help="as VIDREC_INPUTS__USERS_PER_SHARD",
     )  # fmt: skip
+    parser.add_argument(
+        "--learn-from", type=int, default=2_000,
+        help="as VIDREC_RECOMMENDING__MAX_TRAINING_USERS",
+    )  # fmt: skip
     parser.add_argument("--as", dest="kind", choices=("parquet", "csv"), default="parquet")
     parser.add_argument("--json", type=Path, help="where the figures go")
     parser.add_argument("--job", nargs=3, metavar=("STORE", "JOB", "SHARD"), help="one job alone")
@@ -57,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     log.setLevel(logging.INFO)
     if asked.job:
-        sys.stdout.write(json.dumps(_run_here(asked.users_per_shard, *asked.job)) + "\n")
+        sys.stdout.write(json.dumps(_run_here(asked, *asked.job)) + "\n")
         return
     with tempfile.TemporaryDirectory(prefix="vidrec-bench-") as name:
         found = _measure(asked, Path(name))
@@ -104,17 +110,24 @@ def write_inputs(folder: Path, n_events: int, n_users: int, n_videos: int, kind:
 def _measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
     log.info("writing %d events", asked.events)
     n_bytes = write_inputs(folder, asked.events, asked.users, asked.videos, asked.kind)
-    validated = _in_a_process(folder, asked.users_per_shard, "validate_inputs", "")
+    validated = _in_a_process(folder, asked, "validate_inputs", "")
     log.info("%s", json.dumps(validated))
     run = Runs(Place(str(folder))).of_night(NIGHT)
     _plant_content(run)
     profiled = []
     for shard in range(validated["counts"]["user_shards"]):
-        profiled.append(_in_a_process(folder, asked.users_per_shard, "build_profiles", str(shard)))
+        profiled.append(_in_a_process(folder, asked, "build_profiles", str(shard)))
         log.info("%s", json.dumps(profiled[-1]))
     events = [run.ref(f"interactions.{shard}").rows for shard in range(len(profiled))]
     assert sum(events) == asked.events == validated["counts"]["interactions_accepted"], events
-    peaks = {"validate": validated["peak_gib"], "profiles": max(p["peak_gib"] for p in profiled)}
+    trained = _in_a_process(folder, asked, "train_models", "")
+    log.info("%s", json.dumps(trained))
+    assert trained["counts"]["users"] == min(asked.learn_from, asked.users), trained
+    peaks = {
+        "validate": validated["peak_gib"],
+        "profiles": max(said["peak_gib"] for said in profiled),
+        "train": trained["peak_gib"],
+    }
     return {
         "ratios": {"peak_vs_limit": round(max(peaks.values()) / TARGET_GIB, 3)},
         "figures": {
@@ -129,15 +142,18 @@ def _measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
             "largest_shard_events": max(events),
             "validate_peak_gib": peaks["validate"],
             "profiles_peak_gib": peaks["profiles"],
+            "train_peak_gib": peaks["train"],
             "peak_gib": max(peaks.values()),
             "validate_events_per_s": round(asked.events / validated["seconds"]),
             "profiles_events_per_s": round(asked.events / sum(p["seconds"] for p in profiled)),
+            "train_users": trained["counts"]["users"],
+            "train_s": round(trained["seconds"]),
         },
     }
 
 
 def _plant_content(run: Any) -> None:
-    """Embeddings and a topic of each video, as the content jobs leave them."""
+    """Embeddings and a topic of each video, none like another, as the content jobs leave them."""
     rng = np.random.default_rng(SEED)
     video_ids = run.read("videos")[VIDEO_ID]
     table = pd.DataFrame(
@@ -149,21 +165,24 @@ def _plant_content(run: Any) -> None:
     fused = to_unit(rng.standard_normal((len(video_ids), DIM)).astype(np.float32))
     key = key_of({"planted": run.run_id})
     run.remember(run.artefacts.write("content", key, {"table": table, "fused": fused}))
+    run.remember(run.artefacts.write("duplicates", key, {"table": no_duplicates()}))
 
 
-def _in_a_process(folder: Path, users_per_shard: int, job: str, shard: str) -> dict[str, Any]:
+def _in_a_process(folder: Path, asked: argparse.Namespace, job: str, shard: str) -> dict[str, Any]:
     command = [
         "env", "OMP_NUM_THREADS=1", "OMP_WAIT_POLICY=PASSIVE", sys.executable, "-m",
-        "benchmarks.out_of_core", "--users-per-shard", str(users_per_shard),
-        "--job", str(folder), job, shard,
+        "benchmarks.out_of_core", "--users-per-shard", str(asked.users_per_shard),
+        "--learn-from", str(asked.learn_from), "--job", str(folder), job, shard,
     ]  # fmt: skip
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     said: dict[str, Any] = json.loads(done.stdout)
     return said
 
 
-def _run_here(users_per_shard: int, store: str, job: str, shard: str) -> dict[str, Any]:
-    receipt = run_job(Order(job, NIGHT, shard), settings_of(Path(store), users_per_shard))
+def _run_here(asked: argparse.Namespace, store: str, job: str, shard: str) -> dict[str, Any]:
+    learning = {"max_training_users": asked.learn_from, "max_epochs": N_EPOCHS}
+    settings = settings_of(Path(store), asked.users_per_shard, recommending=learning)
+    receipt = run_job(Order(job, NIGHT, shard), settings)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return {
         "job": job, "shard": shard, "seconds": receipt["seconds"], "peak_gib": round(peak, 3),

@@ -196,8 +196,12 @@ def _drivers(figures: dict[str, Any]) -> str:
 * `find_candidates` holds masks and scores of {BLOCK} users by all videos: {masks:.1f} GiB of
   float32 at {N_VIDEOS:,} videos. At this size the catalogue must be cut by region and age before,
   or the sparse sources must stay sparse; that is not built.
-* `train_models` reads every shard in one task, its events in memory. `validate_inputs` is one task
-  too, but out of core: `benchmarks.out_of_core` says what it holds.
+* `train_models` is one task. It passes over every shard and learns from at most
+  `VIDREC_RECOMMENDING__MAX_TRAINING_USERS` users (decision 0023), for the hours that their
+  histories need. `validate_inputs` is one task too, out of core. `benchmarks.out_of_core` says
+  what both hold.
+* `list_fallbacks` and `summarise_audiences` hold the visits of all users in one task: tens of bytes
+  an event. At this size they must be counted shard by shard; that is not built.
 * Films are decoded and encoded only when they change, sentences when evidence changed; neither is
   in the rates above.
 """

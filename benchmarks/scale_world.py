@@ -43,9 +43,10 @@ SHARED: Final = (
 """What the list stages read beside a shard's own."""
 
 
-def settings_of(store: Path, users_per_shard: int) -> Settings:
-    """The usual settings over a store."""
-    return Settings(store_url=str(store), threads=1, inputs={"users_per_shard": users_per_shard})
+def settings_of(store: Path, users_per_shard: int, **groups: Any) -> Settings:
+    """The usual settings over a store, but for what is given."""
+    inputs = {"users_per_shard": users_per_shard}
+    return Settings(store_url=str(store), threads=1, inputs=inputs, **groups)
 
 
 def plant_shared(settings: Settings, n_videos: int) -> None:
@@ -58,7 +59,7 @@ def plant_shared(settings: Settings, n_videos: int) -> None:
     _keep(run, "videos", table=videos)
     _keep(run, "users", table=_no_users())
     _keep(run, "content", table=_content_table(videos, topics), text=fused, fused=fused)
-    _keep(run, "duplicates", table=_no_duplicates())
+    _keep(run, "duplicates", table=no_duplicates())
     index = build_index(fused, settings.content)
     _keep(run, "content_index", index=index.to_bytes(), info=index.info)
     events = shard_events(videos, topic_of, 0, TRAINING_USERS)
@@ -190,7 +191,8 @@ def _no_users() -> pd.DataFrame:
     )
 
 
-def _no_duplicates() -> pd.DataFrame:
+def no_duplicates() -> pd.DataFrame:
+    """The duplicates of a catalogue without any."""
     texts = {name: pd.Series(dtype="str") for name in (VIDEO_ID, "group_id")}
     return pd.DataFrame({**texts, IS_CANONICAL: pd.Series(dtype=bool)})
 

@@ -158,6 +158,11 @@ class RecommendingSettings(Group):
     max_history: int = Field(
         2_000, ge=1, description="Newest interactions of a user that models learn from."
     )
+    max_training_users: int = Field(
+        100_000,
+        ge=1,
+        description="Users the models learn from at most, drawn by a stable hash; all get lists.",
+    )
     max_epochs: int = Field(30, ge=1, description="Epochs of training; early stopping ends sooner.")
     patience: int = Field(5, ge=1, description="Epochs without improvement before training stops.")
     full_softmax_limit: int = Field(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from vidrec_tasks.audience.portrait_evidence import gather_evidence
 from vidrec_tasks.audience.portrait_wording import UNKNOWN, first_prompt, template_portrait
-from vidrec_tasks.audience.portraits import check_portrait, portrait_metrics, write_portraits
+from vidrec_tasks.audience.portraits import check_portrait, count_portraits, write_portraits
 from vidrec_tasks.language.generator import Prompt
 from vidrec_tasks.settings import LanguageSettings
 
@@ -204,10 +204,18 @@ def test_prompts_differ_in_their_start() -> None:
     assert len(starts) >= 5
 
 
-def test_metrics_count_the_models_share_of_users_with_a_topic() -> None:
+def test_counts_tell_the_models_portraits_from_users_without_a_topic() -> None:
     table = profiles({}, {"topics": [], "behaviour": {}, "n_interactions": 0})
-    metrics = portrait_metrics(write(Scripted(good), table), table)
-    assert metrics == {"model_written_share": 1.0, "grounded_share": 1.0, "n_shapes": 2.0}
+    portraits = write(Scripted(good), table)
+    counts = {"n_portraits": 2, "n_with_topic": 1, "n_by_model": 1, "n_grounded": 2, "n_shapes": 2}
+    assert count_portraits(portraits, table) == counts
+    false = portraits.assign(portrait="This user is a fan of submarines.")
+    assert count_portraits(false, table) == {**counts, "n_grounded": 0, "n_shapes": 1}
+
+
+def test_nothing_is_counted_where_nobody_is() -> None:
+    nobody = profiles({}).iloc[:0]
+    assert set(count_portraits(write(Scripted(good), nobody), nobody).values()) == {0}
 
 
 shares = st.floats(0, 1)
@@ -256,4 +264,4 @@ def test_whatever_a_model_says_only_grounded_sentences_are_published(
 ) -> None:
     table = profiles({"topics": topics})
     portraits = write(Scripted(lambda prompt: said), table)
-    assert portrait_metrics(portraits, table)["grounded_share"] == 1.0
+    assert count_portraits(portraits, table)["n_grounded"] == len(table)

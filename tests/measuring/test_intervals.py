@@ -59,6 +59,13 @@ def test_two_systems_that_never_hit_are_equal() -> None:
     assert ratio == (1.0, 1.0, 1.0)
 
 
+def test_against_a_system_that_never_hits_the_ratio_is_infinite_not_unknown() -> None:
+    a = [1.0] + [0.0] * 9
+    _, ratio = paired_bootstrap(a, [0.0] * 10, n_draws=200, rng=rng())
+    assert ratio.mean == ratio.high == math.inf
+    assert ratio.low == 1.0  # draws without the one hit
+
+
 def test_pairs_of_different_length_are_refused() -> None:
     with pytest.raises(ValueError, match="same shape"):
         paired_bootstrap([1.0], [1.0, 2.0], n_draws=50, rng=rng())

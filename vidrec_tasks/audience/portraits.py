@@ -100,7 +100,7 @@ def check_portrait(portrait: str, evidence: PortraitEvidence) -> Grounding:
     return is_grounded(portrait, evidence.phrases(), names=evidence.names, min_names=n_names)
 
 
-def portrait_metrics(portraits: pd.DataFrame, profiles: pd.DataFrame) -> dict[str, float]:
+def count_portraits(portraits: pd.DataFrame, profiles: pd.DataFrame) -> dict[str, int]:
     """What the published portraits are worth: who wrote them, how many are grounded, how varied.
 
     Args:
@@ -108,19 +108,17 @@ def portrait_metrics(portraits: pd.DataFrame, profiles: pd.DataFrame) -> dict[st
         profiles: what it was given, in the same order; the evidence is gathered from it anew.
 
     Returns:
-        model_written_share (of users with a topic), grounded_share, n_shapes.
+        n_portraits, n_with_topic (users the model may be asked about), n_by_model, n_grounded,
+        n_shapes (different `sentence_shape`).
     """
-    if portraits.empty:
-        return {"model_written_share": 0.0, "grounded_share": 1.0, "n_shapes": 0.0}
     evidences = [draft.evidence for draft in _draft(profiles)]
     pairs = list(zip(portraits[PORTRAIT], evidences, strict=True))
-    askable = [bool(evidence.topics) for evidence in evidences]
-    by_model = portraits[PORTRAIT_SOURCE].eq(MODEL)
-    shapes = {sentence_shape(text, [*e.phrases(), *e.names]) for text, e in pairs}
     return {
-        "model_written_share": float(by_model.sum() / max(sum(askable), 1)),
-        "grounded_share": sum(check_portrait(text, e).ok for text, e in pairs) / len(pairs),
-        "n_shapes": float(len(shapes)),
+        "n_portraits": len(pairs),
+        "n_with_topic": sum(bool(evidence.topics) for evidence in evidences),
+        "n_by_model": int(portraits[PORTRAIT_SOURCE].eq(MODEL).sum()),
+        "n_grounded": sum(check_portrait(text, e).ok for text, e in pairs),
+        "n_shapes": len({sentence_shape(text, [*e.phrases(), *e.names]) for text, e in pairs}),
     }
 
 

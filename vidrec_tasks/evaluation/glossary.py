@@ -95,7 +95,7 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
         Term("explanations_replaced", "explanations that did not stand the check and got a plainer "
              "one", "rows", "lower", "`jobs.explain_lists`"),
         Term("model_written_share", "portraits whose sentence the model wrote, over users with "
-             "a topic; mean of shards by their users", "0 to 1", "higher", "`audience.portraits`"),
+             "a topic", "0 to 1", "higher", "`audience.portraits`"),
         Term("grounded_share", "published portraits all of whose words rest on the user's "
              "evidence, over portraits", "0 to 1", "higher", "`audience.portraits`, ADR 0011"),
         Term("portrait_shapes", "different sentence shapes of portraits, the most of any shard",

@@ -19,24 +19,18 @@ log = logging.getLogger(__name__)
 K = 10
 
 
-def replay(
-    lists: pd.DataFrame, watched: pd.DataFrame, *, start: datetime, end: datetime
-) -> dict[str, float]:
+def replay(lists: pd.DataFrame, fresh: pd.DataFrame) -> dict[str, float]:
     """Measure published lists by what their users then watched for the first time.
 
     Args:
         lists: user_id, rank (from 1), video_id, as they were published.
-        watched: user_id, video_id, event_at of what was watched and not rejected; earlier events
-            say which videos were known already and are not asked for.
-        start: from when on the lists were served (UTC, inclusive).
-        end: the moment that ends the measurement (UTC, exclusive); no event at or after it counts.
+        fresh: `newly_watched` while they were served.
 
     Returns:
         n_lists, n_users (with a list and a new video watched in the time), n_watched (new videos
         they watched), and, if there was such a user, means over them: hit_rate (one in the first
         10), ndcg@10, recall@10, mrr@10 as `metrics.ranking_metrics` defines them.
     """
-    fresh = _newly_watched(watched, start, end)
     user_ids = pd.Index(sorted(set(lists[USER_ID])))
     fresh = fresh[fresh[USER_ID].isin(user_ids)]
     video_ids = pd.Index(sorted(set(lists[VIDEO_ID]) | set(fresh[VIDEO_ID])))
@@ -55,8 +49,18 @@ def replay(
     return {**counts, "hit_rate": means[f"hr@{K}"], **named}
 
 
-def _newly_watched(watched: pd.DataFrame, start: datetime, end: datetime) -> pd.DataFrame:
-    """user_id and video_id of first viewings from start on and before end."""
+def newly_watched(watched: pd.DataFrame, *, start: datetime, end: datetime) -> pd.DataFrame:
+    """What users watched for the first time while lists were served.
+
+    Args:
+        watched: user_id, video_id, event_at of what was watched and not rejected, of any users but
+            all of theirs; earlier events say which videos were known already.
+        start: from when on the lists were served (UTC, inclusive).
+        end: the moment that ends the measurement (UTC, exclusive); no event at or after it counts.
+
+    Returns:
+        user_id, video_id, event_at of the first viewings in that time.
+    """
     known = watched[watched[EVENT_AT] < pd.Timestamp(end)]
     first = known.groupby([USER_ID, VIDEO_ID], sort=True)[EVENT_AT].min().reset_index()
     return first[first[EVENT_AT] >= pd.Timestamp(start)]

@@ -9,7 +9,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.audience.histories import Histories, gather
-from vidrec_tasks.audience.interactions import weigh
 from vidrec_tasks.columns import TOPICS, USER_ID, VIDEO_ID
 from vidrec_tasks.jobs._job import Context, midnight
 from vidrec_tasks.recommending.content import Content
@@ -93,20 +92,6 @@ def read_histories(context: Context) -> Histories:
     profiles = context.read(context.own("profiles"))
     visits = context.read(context.own("profiles"), "visits")
     return gather(visits, profiles[USER_ID].to_numpy(dtype=object))
-
-
-def weigh_all(context: Context, night: date) -> pd.DataFrame:
-    """The weighed visits of every user shard before a night, one shard in memory at a time."""
-    videos, statistics = context.read("videos"), context.read("watch_statistics")
-    columns = ["user_id", "video_id", "video_num", "event_at", "weight", "is_watched"]
-    parts = []
-    for shard in range(context.run.record.n_user_shards):
-        interactions = context.read(f"interactions.{shard}")
-        weighed = weigh(
-            interactions, videos, context.settings.audience, night=night, statistics=statistics
-        )
-        parts.append(weighed[columns])
-    return pd.concat(parts, ignore_index=True)
 
 
 def shard_users(context: Context) -> pd.DataFrame:

@@ -1,16 +1,19 @@
 """evaluate_lists: how good the evaluation fit was, and what tonight's lists look like."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+from scipy import sparse
 
 from vidrec_tasks.audience.histories import Histories, gather
 from vidrec_tasks.audience.topics import topic_matrix
 from vidrec_tasks.columns import EVENT_AT, RANK, USER_ID, VIDEO_ID
 from vidrec_tasks.evaluation.comparing import compare, compare_scorers
 from vidrec_tasks.evaluation.offline import SERVED, evaluate_offline, summarise_offline
-from vidrec_tasks.evaluation.replay import replay
+from vidrec_tasks.evaluation.replay import newly_watched, replay
 from vidrec_tasks.jobs._job import Context, Made, job, midnight, shards_of
 from vidrec_tasks.jobs._reading import (
     epoch_of,
@@ -19,13 +22,11 @@ from vidrec_tasks.jobs._reading import (
     read_content,
     read_models,
     read_rules,
-    weigh_all,
 )
+from vidrec_tasks.jobs._visits import Draw, visits_by_shard
 from vidrec_tasks.measuring.lists import list_metrics, topic_mix
 from vidrec_tasks.measuring.splits import time_split
 from vidrec_tasks.recommending.content import Content
-from vidrec_tasks.recommending.held_out import pick_users
-from vidrec_tasks.store.shards import stable_hash
 
 
 @job(
@@ -41,13 +42,13 @@ from vidrec_tasks.store.shards import stable_hash
 def evaluate_lists(context: Context) -> Made:
     """Measure the evaluation fit, the served lists, the words and the indexes."""
     content = read_content(context)
-    visits = weigh_all(context, context.night)
+    seen = _look(context, content)
     metrics = {
-        **_offline(context, content, visits),
-        **_served(context, content, visits),
+        **_offline(context, content, seen.asked),
+        **_served(context, content, seen),
         **_words(context),
         **_models(context),
-        **_replay(context, visits),
+        **_replay(context, seen.fresh),
     }
     numbers = {name: value for name, value in metrics.items() if value is not None}
     counts = {"metrics": len(numbers)}
@@ -56,23 +57,65 @@ def evaluate_lists(context: Context) -> Made:
     return Made({"metrics": {"metrics": numbers}}, counts)
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What is kept of everybody's visits, which pass by a shard at a time.
+
+    Attributes:
+        asked: visits of the users whom the evaluation fit is asked about.
+        lists: user_id, rank, video_id of tonight's lists.
+        tastes: ``(n_users with a list, n_topics)`` their topic mix, by user_id.
+        fresh: user_id and video_id of what was first watched since the night before was read.
+    """
+
+    asked: pd.DataFrame
+    lists: pd.DataFrame
+    tastes: sparse.csr_array
+    fresh: pd.DataFrame
+
+
+def _look(context: Context, content: Content) -> _Seen:
+    cut = epoch_of(evaluation_night(context))
+    topics, _ = topic_matrix(content.topics)
+    parent = context.parent("previous")
+    since = midnight(context.night if parent is None else parent.night)
+    draw = Draw(context.settings.evaluation.n_users)
+    lists, user_ids, tastes, fresh = [], [], [], []
+    for shard, visits in enumerate(visits_by_shard(context, context.night)):
+        draw.add(visits[visits[USER_ID].isin(_asked(gather(visits), cut))])
+        lists.append(context.read(f"explained.{shard}")[[USER_ID, RANK, VIDEO_ID]])
+        user_ids.append(np.array(sorted(lists[-1][USER_ID].unique()), dtype=object))
+        tastes.append(topic_mix(gather(visits, user_ids[-1]), topics))
+        watched = visits.loc[visits["is_watched"], [USER_ID, VIDEO_ID, EVENT_AT]]
+        fresh.append(newly_watched(watched, start=since, end=midnight(context.night)))
+    order = np.argsort(np.concatenate(user_ids), kind="stable")
+    stacked = sparse.csr_array(sparse.vstack(tastes))[order]
+    return _Seen(
+        draw.rows(),
+        pd.concat(lists, ignore_index=True),
+        stacked,
+        pd.concat(fresh, ignore_index=True),
+    )
+
+
+def _asked(histories: Histories, cut: int) -> npt.NDArray[np.object_]:
+    """Who liked something new after the cut."""
+    held_out = time_split(histories, cut=cut).held_out
+    return histories.user_ids[np.array([len(videos) > 0 for videos in held_out], dtype=bool)]
+
+
 def _offline(context: Context, content: Content, visits: pd.DataFrame) -> dict[str, Any]:
-    """The evaluation fit against the held-out days."""
+    """The evaluation fit against the held-out days, of the users who are asked about."""
     settings = context.settings.evaluation
     night = evaluation_night(context)
     split = time_split(gather(visits), cut=epoch_of(night))
-    asked = np.array([len(videos) > 0 for videos in split.held_out], dtype=bool)
-    users = _sample(split.train, asked, settings.n_users)
-    measured = (
-        pick_users(split.train, users),
-        [split.held_out[user] for user in users],
-        read_rules(context, night),
-        context.settings.recommending,
-    )
+    measured = (split.train, split.held_out, read_rules(context, night),
+                context.settings.recommending)  # fmt: skip
     draws = {"n_draws": settings.n_bootstrap, "seed": context.settings.recommending.seed}
     evaluation = read_models(context, "evaluation", content)
     offline = evaluate_offline(evaluation, *measured)
-    metrics = {"evaluated_users": float(len(users)), **summarise_offline(offline, **draws)}
+    n_users = float(split.train.n_users)
+    metrics = {"evaluated_users": n_users, **summarise_offline(offline, **draws)}
     metrics["scorer"] = evaluation.configuration.scorer
     metrics["scorer_ratio"] = compare_scorers(offline, evaluation.configuration.scorer, **draws)
     champion = read_champion(context, content, evaluation)
@@ -81,20 +124,9 @@ def _offline(context: Context, content: Content, visits: pd.DataFrame) -> dict[s
     return metrics
 
 
-def _sample(histories: Histories, asked: Any, n: int) -> Any:
-    """``(n,)`` user_nums, drawn by a stable hash so that every night draws alike."""
-    users = np.flatnonzero(asked)
-    order = sorted(users, key=lambda user: stable_hash(str(histories.user_ids[user])))
-    return np.sort(np.array(order[:n], dtype=np.int64))
-
-
-def _served(context: Context, content: Content, visits: pd.DataFrame) -> dict[str, Any]:
+def _served(context: Context, content: Content, seen: _Seen) -> dict[str, Any]:
     """What tonight's lists look like."""
-    parts = [
-        context.read(name)[[USER_ID, RANK, VIDEO_ID]]
-        for name in shards_of(context.run, "explained")
-    ]
-    lists = pd.concat(parts, ignore_index=True)
+    lists = seen.lists
     if lists.empty:
         return {"coverage": 0.0}
     user_ids = np.array(sorted(lists[USER_ID].unique()), dtype=object)
@@ -102,7 +134,6 @@ def _served(context: Context, content: Content, visits: pd.DataFrame) -> dict[st
     users = pd.Index(user_ids).get_indexer(pd.Index(lists[USER_ID].astype(object)))
     ranked[users, lists[RANK].to_numpy(np.int64) - 1] = content.nums_of(lists[VIDEO_ID])
     topics, _ = topic_matrix(content.topics)
-    histories = gather(visits, user_ids)
     return dict(
         list_metrics(
             ranked,
@@ -110,7 +141,7 @@ def _served(context: Context, content: Content, visits: pd.DataFrame) -> dict[st
             popularity=read_models(context, "serving", content).popularity.n_users,
             vectors=content.fused,
             topics=topics,
-            tastes=topic_mix(histories, topics),
+            tastes=seen.tastes,
             rng=np.random.default_rng(context.settings.recommending.seed),
         )
     )
@@ -121,16 +152,18 @@ def _words(context: Context) -> dict[str, Any]:
     claims = [context.read(name, "claims") for name in shards_of(context.run, "explained")]
     names = ("n_claims", "n_true", "n_counterfactual", "n_lowered")
     n_claims, n_true, n_rows, n_lowered = (sum(said[name] for said in claims) for name in names)
-    words = [context.read(name, "metrics") for name in shards_of(context.run, "portraits")]
-    sizes = [len(context.read(name)) for name in shards_of(context.run, "portraits")]
-    weights = np.array(sizes, dtype=np.float64) / max(1, sum(sizes))
+    portraits = [context.read(name, "counts") for name in shards_of(context.run, "portraits")]
+    names = ("n_portraits", "n_with_topic", "n_by_model", "n_grounded")
+    n_all, n_with_topic, n_by_model, n_grounded = (
+        sum(p[name] for p in portraits) for name in names
+    )
     return {
         "claim_precision": n_true / n_claims if n_claims else None,
         "counterfactual_share": n_lowered / n_rows if n_rows else None,
         "explanations_replaced": float(sum(said["n_replaced"] for said in claims)),
-        "model_written_share": float(weights @ [said["model_written_share"] for said in words]),
-        "grounded_share": float(weights @ [said["grounded_share"] for said in words]),
-        "portrait_shapes": float(max((said["n_shapes"] for said in words), default=0)),
+        "model_written_share": n_by_model / max(1, n_with_topic),
+        "grounded_share": n_grounded / n_all if n_all else 1.0,
+        "portrait_shapes": float(max(said["n_shapes"] for said in portraits)),
     }
 
 
@@ -148,13 +181,11 @@ def _models(context: Context) -> dict[str, Any]:
     }
 
 
-def _replay(context: Context, visits: pd.DataFrame) -> dict[str, Any]:
-    """The lists of the night before against what was watched since."""
+def _replay(context: Context, fresh: pd.DataFrame) -> dict[str, Any]:
+    """The lists of the night before against what was first watched since."""
     parent = context.parent("previous")
     names = [] if parent is None else shards_of(parent, "explained")
     if parent is None or any(parent.find(name) is None for name in names):
         return {}
     lists = pd.concat([parent.read(n)[[USER_ID, RANK, VIDEO_ID]] for n in names], ignore_index=True)
-    watched = visits.loc[visits["is_watched"], [USER_ID, VIDEO_ID, EVENT_AT]]
-    start, end = midnight(parent.night), midnight(context.night)
-    return {"replay": replay(lists, watched, start=start, end=end)}
+    return {"replay": replay(lists, fresh)}

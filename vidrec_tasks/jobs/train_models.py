@@ -2,17 +2,16 @@
 
 Both are made in one job, because the serving fit takes the configuration that the evaluation fit
 chose on events before its own cut. A third fit repeats what the night before had chosen, the
-champion, on the evaluation fit's events, so that the two choices can be compared.
+champion, on the evaluation fit's events, so that the two choices can be compared. All learn from at
+most `VIDREC_RECOMMENDING__MAX_TRAINING_USERS` users (docs/decisions/0023).
 """
 
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import pandas as pd
-
 from vidrec_tasks.audience.histories import Histories, gather
-from vidrec_tasks.columns import EVENT_AT, USER_ID, VIDEO_ID
+from vidrec_tasks.columns import VIDEO_ID
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.jobs._job import Context, Made, job
 from vidrec_tasks.jobs._reading import (
@@ -21,15 +20,13 @@ from vidrec_tasks.jobs._reading import (
     SAME,
     epoch_of,
     evaluation_night,
-    moment_of,
     read_content,
     read_parent,
-    weigh_all,
 )
+from vidrec_tasks.jobs._visits import learn_from
 from vidrec_tasks.recommending.content import Content
 from vidrec_tasks.recommending.fitting import fit_models
 from vidrec_tasks.recommending.models import Configuration, Models, Part
-from vidrec_tasks.recommending.popularity import WINDOW_DAYS
 from vidrec_tasks.recommending.tower import TowerShape
 from vidrec_tasks.recommending.warmth import Parent
 
@@ -44,20 +41,20 @@ def train_models(context: Context) -> Made:
     """Fit on events before the held-out days, and on all events before the night."""
     content = read_content(context)
     cut = evaluation_night(context)
-    past = weigh_all(context, cut)
-    fit = _Fit(context, content, gather(past), cut, read_parent(context, "evaluation"))
+    past = gather(learn_from(context, cut).visits)
+    fit = _Fit(context, content, past, cut, read_parent(context, "evaluation"))
     evaluation = fit.models()
     champion = _champion(context, fit, evaluation)
-    visits = weigh_all(context, context.night)
-    parent = read_parent(context, "serving")
-    last = _Fit(context, content, gather(visits), context.night, parent)
+    learned = learn_from(context, context.night)
+    histories = gather(learned.visits)
+    last = _Fit(context, content, histories, context.night, read_parent(context, "serving"))
     serving = last.models(evaluation.configuration)
-    popularity = _popularity(visits, context.night)
-    check(popularity, "popularity", key=(VIDEO_ID,), columns=("n_viewers_recent",))
+    check(learned.popularity, "popularity", key=(VIDEO_ID,), columns=("n_viewers_recent",))
     counts: dict[str, Any] = {
-        "events": len(visits),
-        "events_evaluation": len(past),
-        "users": int(visits[USER_ID].nunique()),
+        "events": histories.n_events,
+        "events_evaluation": past.n_events,
+        "users": histories.n_users,
+        "users_not_drawn": learned.n_users - histories.n_users,
         "tower_epochs": evaluation.configuration.tower_epochs,
         "scorer": evaluation.configuration.scorer,
         "start": "warm" if evaluation.configuration.is_warm else "cold",
@@ -68,7 +65,7 @@ def train_models(context: Context) -> Made:
             "models.evaluation": evaluation.to_parts(),
             "models.champion": champion,
             "models.serving": serving.to_parts(),
-            "popularity": {"table": popularity},
+            "popularity": {"table": learned.popularity},
         },
         counts,
     )
@@ -119,11 +116,3 @@ def _champion(context: Context, fit: _Fit, evaluation: Models) -> dict[str, Part
         return {"said": {"champion": SAME, "configuration": configuration.to_json()}}
     said = {"champion": FITTED, "configuration": configuration.to_json()}
     return {"said": said, **fit.models(configuration, served.shape).to_parts()}
-
-
-def _popularity(visits: pd.DataFrame, night: date) -> pd.DataFrame:
-    """Users who watched each video in the window before the night."""
-    since = moment_of(night) - pd.Timedelta(days=WINDOW_DAYS)
-    recent = visits[visits["is_watched"] & (visits[EVENT_AT] >= since)]
-    n = recent.groupby(VIDEO_ID)[USER_ID].nunique().rename("n_viewers_recent").reset_index()
-    return n.assign(window_days=WINDOW_DAYS)

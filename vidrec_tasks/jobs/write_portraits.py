@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vidrec_tasks.audience.portraits import MODEL, portrait_metrics
+from vidrec_tasks.audience.portraits import MODEL, count_portraits
 from vidrec_tasks.audience.portraits import write_portraits as write
 from vidrec_tasks.columns import ENCODER, EVIDENCE, EVIDENCE_KEY, PORTRAIT, PORTRAIT_SOURCE, USER_ID
 from vidrec_tasks.content.embeddings import BETWEEN
@@ -46,8 +46,8 @@ def write_portraits(context: Context) -> Made:
         "sentences_asked": generator.n_asked,
         "encoded": n_encoded,
     }
-    metrics = portrait_metrics(table, profiles)
-    parts: dict[str, Part] = {"table": table, "vectors": vectors, "metrics": metrics}
+    worth = count_portraits(table, profiles)
+    parts: dict[str, Part] = {"table": table, "vectors": vectors, "counts": worth}
     return Made({context.own("portraits"): parts}, counts)
 
 

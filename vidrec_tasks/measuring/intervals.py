@@ -1,6 +1,6 @@
 """Intervals: how sure a mean over users is, by the bootstrap (Efron & Tibshirani, 1993)."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,7 @@ import pandas as pd
 from vidrec_tasks.columns import USER_NUM
 
 Floats = npt.NDArray[np.float64]
+_Method = Literal["linear", "inverted_cdf"]
 
 
 class Interval(NamedTuple):
@@ -110,7 +111,9 @@ def _draw_means(values: Floats, n_draws: int, rng: np.random.Generator) -> Float
 
 def _interval(mean: float, draws: Floats, level: float) -> Interval:
     tail = (1 - level) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail])
+    # Nothing lies between a finite draw and an infinite one: the draw itself is taken then.
+    method: _Method = "linear" if np.isfinite(draws).all() else "inverted_cdf"
+    low, high = np.quantile(draws, [tail, 1 - tail], method=method)
     return Interval(mean, float(low), float(high))
 
 
