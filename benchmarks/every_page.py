@@ -118,10 +118,21 @@ def _numbers(found: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _row(name: str, value: float | None, target: str, reason: str) -> str:
-    shown = "not measured" if value is None else f"{value:,.4g}" if value % 1 else f"{value:,.0f}"
+    shown = "not measured" if value is None else _shown(value, target)
     verdict = "" if not target or value is None else "reached" if holds(value, target) else "missed"
     remark = ": ".join(part for part in (verdict, reason.replace("|", "/")) if part)
     return f"| {name} | {shown} | {target} | {remark} |"
+
+
+def _shown(value: float, target: str) -> str:
+    """Four digits, or as many as it takes that rounding does not turn the verdict."""
+    if not value % 1:
+        return f"{value:,.0f}"
+    for digits in range(4, 17):
+        rounded = float(f"{value:.{digits}g}")
+        if not target or holds(rounded, target) == holds(value, target):
+            break
+    return f"{rounded:,.{digits}g}"
 
 
 def holds(value: float, target: str) -> bool:

@@ -16,6 +16,7 @@ install_system() {
     python3.11 -c 'import venv, ensurepip' 2>/dev/null || needed+=(python3.11-venv)
     command -v chromium >/dev/null || wanted+=(chromium)          # the browser test
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted+=(postgresql)  # the database tests
+    command -v ffmpeg >/dev/null || wanted+=(ffmpeg)              # tests and benchmarks of films
     [ ${#needed[@]} -eq 0 ] && [ ${#wanted[@]} -eq 0 ] && return 0
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
         if [ ${#needed[@]} -gt 0 ]; then

@@ -26,6 +26,18 @@ def test_a_figure_stands_beside_its_target_with_the_verdict(tmp_path: Path) -> N
     assert "words" not in page
 
 
+@pytest.mark.parametrize(
+    ("value", "shown", "verdict"),
+    [(1.5, "1.5", "reached"), (1.49996, "1.49996", "missed"), (1.50004, "1.5", "reached")],
+)
+def test_rounding_does_not_turn_a_verdict(
+    value: float, shown: str, verdict: str, tmp_path: Path
+) -> None:
+    keep(tmp_path, "quality-cold", ratios={"cold_recall_vs_content_knn": value})
+    page = page_of(tmp_path, ["quality-cold"])
+    assert f"| cold_recall_vs_content_knn | {shown} | >= 1.5 | {verdict} |" in page
+
+
 def test_what_was_asked_for_and_is_not_there_is_said(tmp_path: Path) -> None:
     keep(tmp_path, "retrieval", figures={"r@1": None})
     assert "| r@1 | not measured | >= 0.42 |  |" in page_of(tmp_path, ["retrieval"])
