@@ -200,8 +200,8 @@ def _drivers(figures: dict[str, Any]) -> str:
   `VIDREC_RECOMMENDING__MAX_TRAINING_USERS` users (decision 0023), for the hours that their
   histories need. `validate_inputs` is one task too, out of core. `benchmarks.out_of_core` says
   what both hold.
-* `list_fallbacks` and `summarise_audiences` hold the visits of all users in one task: tens of bytes
-  an event. At this size they must be counted shard by shard; that is not built.
+* `list_fallbacks` and `summarise_audiences` hold what all users watched in one task, five columns
+  of it. At this size they must be counted shard by shard; that is not built.
 * Films are decoded and encoded only when they change, sentences when evidence changed; neither is
   in the rates above.
 """

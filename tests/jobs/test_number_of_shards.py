@@ -10,7 +10,9 @@ import pytest
 from vidrec_tasks.demo.size import Size
 from vidrec_tasks.demo.world import render_world
 from vidrec_tasks.jobs import NIGHT as JOBS
+from vidrec_tasks.jobs._job import Context
 from vidrec_tasks.jobs._runner import Order, all_shards, run_job
+from vidrec_tasks.jobs._visits import watched_by_all
 from vidrec_tasks.publishing.reader import Reader
 from vidrec_tasks.publishing.tables import RESULTS
 from vidrec_tasks.settings import Settings
@@ -107,3 +109,19 @@ def test_models_learn_from_those_drawn_and_viewers_are_counted_over_all(
     viewers = recent.groupby("video_id")["user_id"].nunique()
     counted = run.read("popularity").set_index("video_id")["n_viewers_recent"]
     pd.testing.assert_series_equal(counted, viewers, check_names=False)
+
+
+@pytest.mark.parametrize("n_shards", [1, 7])
+def test_what_all_watched_is_read_whole_or_since_a_moment(
+    splits: dict[int, Night], n_shards: int
+) -> None:
+    run = splits[n_shards].run
+    context = Context(settings_of(Path("unused"), n_shards), run.place, run)
+    visits = context.read_all("profiles", "visits")
+    watched = visits[visits["is_watched"]]
+    assert 0 < len(watched) < len(visits)
+    since = watched["event_at"].sort_values().iloc[len(watched) // 2]
+    columns = ["user_id", "video_num", "event_at", "is_watched"]
+    for moment, expected in ((None, watched), (since, watched[watched["event_at"] >= since])):
+        found = watched_by_all(context, ("user_id", "video_num"), since=moment)
+        pd.testing.assert_frame_equal(found[columns], expected[columns].reset_index(drop=True))

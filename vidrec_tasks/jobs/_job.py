@@ -1,6 +1,6 @@
 """What a job is: the artefacts it needs and makes, and the context it runs in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any, Final, Literal
@@ -78,9 +78,15 @@ class Context:
         """A part of an artefact of this run."""
         return self.run.read(name, part)
 
-    def read_all(self, kind: str, part: str = "table") -> Any:
-        """The same part of every shard of a kind, one after the other."""
-        parts = [self.run.read(name, part) for name in shards_of(self.run, kind)]
+    def read_all(
+        self, kind: str, part: str = "table", *, columns: Sequence[str] | None = None
+    ) -> Any:
+        """The same part of every shard of a kind, one after the other; of a frame some columns."""
+        names = shards_of(self.run, kind)
+        if columns is not None:
+            rows = [self.run.read_rows(name, part, columns=columns) for name in names]
+            return pd.concat(rows, ignore_index=True)
+        parts = [self.run.read(name, part) for name in names]
         if isinstance(parts[0], np.ndarray):
             return np.concatenate(parts)
         return pd.concat(parts, ignore_index=True)

@@ -5,7 +5,7 @@ shards nor their order decides; the draws are independent of each other, so thos
 stand for everybody, learned from or not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vidrec_tasks.audience.interactions import weigh
+from vidrec_tasks.audience.interactions import IS_WATCHED, weigh
 from vidrec_tasks.columns import EVENT_AT, USER_ID, VIDEO_ID, VIDEO_NUM, WEIGHT
-from vidrec_tasks.jobs._job import Context
+from vidrec_tasks.jobs._job import Context, shards_of
 from vidrec_tasks.jobs._reading import moment_of
 from vidrec_tasks.recommending.popularity import WINDOW_DAYS
 from vidrec_tasks.store.shards import hashes_of
 
-COLUMNS: Final = [USER_ID, VIDEO_ID, VIDEO_NUM, EVENT_AT, WEIGHT, "is_watched"]
+COLUMNS: Final = [USER_ID, VIDEO_ID, VIDEO_NUM, EVENT_AT, WEIGHT, IS_WATCHED]
 
 _SLACK: Final = 1.25
 """Users held before the draw is cut back, of those wanted: a cut copies what is kept."""
@@ -36,6 +36,27 @@ def visits_by_shard(context: Context, night: date) -> Iterator[pd.DataFrame]:
             interactions, videos, context.settings.audience, night=night, statistics=statistics
         )
         yield weighed[COLUMNS]
+
+
+def watched_by_all(
+    context: Context, columns: Sequence[str], *, since: pd.Timestamp | None = None
+) -> pd.DataFrame:
+    """What all users watched, by `build_profiles`: the columns asked for, in one frame.
+
+    Args:
+        context: whose night.
+        columns: which of a visit's columns.
+        since: leave out what was watched before; None: all.
+    """
+    wanted = list(dict.fromkeys([*columns, EVENT_AT, IS_WATCHED]))
+    parts = []
+    for name in shards_of(context.run, "profiles"):
+        visits = context.run.read_rows(name, "visits", columns=wanted)
+        keep = visits[IS_WATCHED].astype(bool)
+        if since is not None:
+            keep &= visits[EVENT_AT] >= since
+        parts.append(visits[keep])
+    return pd.concat(parts, ignore_index=True)
 
 
 class Draw:
@@ -112,5 +133,5 @@ def learn_from(context: Context, night: date) -> Learned:
 def _recent_viewers(visits: pd.DataFrame, night: date) -> pd.DataFrame:
     """Users who watched each video in the window before the night."""
     since = moment_of(night) - pd.Timedelta(days=WINDOW_DAYS)
-    recent = visits[visits["is_watched"] & (visits[EVENT_AT] >= since)]
+    recent = visits[visits[IS_WATCHED] & (visits[EVENT_AT] >= since)]
     return recent.groupby(VIDEO_ID)[USER_ID].nunique().rename("n_viewers_recent").reset_index()

@@ -7,11 +7,15 @@ from vidrec_tasks.columns import (
     REASON_CODE,
     SCORE,
     SEGMENT,
+    USER_ID,
     VIDEO_ID,
+    VIDEO_NUM,
+    WEIGHT,
 )
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.jobs._job import Context, Made, job
 from vidrec_tasks.jobs._reading import moment_of, read_content
+from vidrec_tasks.jobs._visits import watched_by_all
 from vidrec_tasks.recommending.fallbacks import list_fallbacks as list_them
 
 
@@ -27,7 +31,7 @@ def list_fallbacks(context: Context) -> Made:
         videos,
         context.read("users"),
         read_content(context),
-        context.read_all("profiles", "visits"),
+        watched_by_all(context, (USER_ID, VIDEO_NUM, WEIGHT)),
         moment=moment_of(context.night),
         settings=context.settings.recommending,
     )

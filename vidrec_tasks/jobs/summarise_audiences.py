@@ -1,5 +1,7 @@
 """summarise_audiences: what each creator's audience wants, without telling of any one user."""
 
+import pandas as pd
+
 from vidrec_tasks.columns import (
     CREATOR_ID,
     REACHABLE_TOPICS,
@@ -9,6 +11,8 @@ from vidrec_tasks.columns import (
     TOPICS,
     USER_ID,
     VIDEO_ID,
+    VIDEO_NUM,
+    WATCHED_SHARE,
 )
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.insights.demand import INSIGHT_COLUMNS
@@ -16,6 +20,7 @@ from vidrec_tasks.insights.insights import summarise_audiences as summarise
 from vidrec_tasks.insights.summaries import MODEL, write_summaries
 from vidrec_tasks.jobs._job import Context, Made, job
 from vidrec_tasks.jobs._reading import moment_of
+from vidrec_tasks.jobs._visits import watched_by_all
 from vidrec_tasks.language.generator import LazyGenerator
 from vidrec_tasks.recommending.rules import visible
 
@@ -28,11 +33,13 @@ from vidrec_tasks.recommending.rules import visible
 def summarise_audiences(context: Context) -> Made:
     """Measure audiences in numbers that k users stand behind, and put them in words."""
     videos = context.read("videos")
+    window = pd.Timedelta(days=context.settings.insights.window_days)
+    since = moment_of(context.night) - window
     found = summarise(
-        context.read_all("profiles", "visits"),
+        watched_by_all(context, (USER_ID, VIDEO_NUM, WATCHED_SHARE), since=since),
         videos,
         list(context.read("content")[TOPICS]),
-        context.read_all("profiles")[[USER_ID, TOPICS]],
+        context.read_all("profiles", columns=(USER_ID, TOPICS)),
         context.settings.insights,
         night=context.night,
         is_offered=visible(videos, moment=moment_of(context.night)),
