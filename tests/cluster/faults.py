@@ -158,8 +158,12 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     # ended from outside, it stops what it started, as after an error of its own
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    chosen = {name: faults for name, faults in scenarios().items()
-              if not arguments or name in arguments}  # fmt: skip
+    known = scenarios()
+    unknown = sorted(set(arguments) - set(known))
+    if unknown:
+        sys.stderr.write(f"{len(unknown)} unknown (first: {unknown[0]}); of {', '.join(known)}\n")
+        return 2
+    chosen = {name: known[name] for name in arguments or known}
     lines, n_bad = [], 0
     with tempfile.TemporaryDirectory(prefix="vidrec-alone-") as name:
         world = Path(name)
