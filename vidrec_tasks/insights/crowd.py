@@ -86,7 +86,7 @@ def gather_crowd(
         is_offered: which videos may be shown; all when None.
     """
     end = pd.Timestamp(night, tz="UTC")
-    begin, half = end - pd.Timedelta(days=window_days), end - pd.Timedelta(days=window_days / 2)
+    begin, half = window_start(night, window_days), window_start(night, window_days / 2)
     is_seen = visits[IS_WATCHED].astype(bool) & visits[EVENT_AT].between(begin, end, "left")
     seen = visits[is_seen]
     user_nums, user_ids = pd.factorize(seen[USER_ID], sort=True)
@@ -109,6 +109,11 @@ def gather_crowd(
         # a young log reaches less far back than the window
         _exposure(videos[PUBLISHED_AT], end, seen[EVENT_AT].min() if len(seen) else begin),
     )
+
+
+def window_start(night: date, days: float) -> pd.Timestamp:
+    """When the last days before a night's 00:00 UTC begin."""
+    return pd.Timestamp(night, tz="UTC") - pd.Timedelta(days=days)
 
 
 def distinct_topics(topics: Sequence[Sequence[str]]) -> tuple[sp.csr_array, list[str]]:

@@ -93,7 +93,7 @@ def _before(context: Context, shard: str) -> pd.DataFrame | None:
     names = shards_before(previous, context.run, "explained", shard)
     if any(previous.find(name) is None for name in names):
         return None
-    parts = [previous.read(name)[[USER_ID, VIDEO_ID]] for name in names]
+    parts = [previous.read_rows(name, columns=(USER_ID, VIDEO_ID)) for name in names]
     return pd.concat(parts, ignore_index=True)
 
 

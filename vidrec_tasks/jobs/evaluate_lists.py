@@ -1,7 +1,8 @@
 """evaluate_lists: how good the evaluation fit was, and what tonight's lists look like."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ import pandas as pd
 from scipy import sparse
 
 from vidrec_tasks.audience.histories import Histories, gather
+from vidrec_tasks.audience.interactions import IS_WATCHED
 from vidrec_tasks.audience.topics import topic_matrix
 from vidrec_tasks.columns import EVENT_AT, RANK, USER_ID, VIDEO_ID
 from vidrec_tasks.evaluation.comparing import compare, compare_scorers
@@ -28,6 +30,8 @@ from vidrec_tasks.measuring.lists import list_metrics, topic_mix
 from vidrec_tasks.measuring.splits import time_split
 from vidrec_tasks.recommending.content import Content
 
+LISTED: Final = (USER_ID, RANK, VIDEO_ID)
+
 
 @job(
     needs=(
@@ -42,10 +46,11 @@ from vidrec_tasks.recommending.content import Content
 def evaluate_lists(context: Context) -> Made:
     """Measure the evaluation fit, the served lists, the words and the indexes."""
     content = read_content(context)
-    seen = _look(context, content)
+    topics, _ = topic_matrix(content.topics)
+    seen = _look(context, topics)
     metrics = {
         **_offline(context, content, seen.asked),
-        **_served(context, content, seen),
+        **_served(context, content, topics, seen),
         **_words(context),
         **_models(context),
         **_replay(context, seen.fresh),
@@ -64,36 +69,38 @@ class _Seen:
     Attributes:
         asked: visits of the users whom the evaluation fit is asked about.
         lists: user_id, rank, video_id of tonight's lists.
-        tastes: ``(n_users with a list, n_topics)`` their topic mix, by user_id.
+        user_ids: ``(n_users,)`` who has one, sorted.
+        tastes: ``(n_users, n_topics)`` their topic mix.
         fresh: user_id and video_id of what was first watched since the night before was read.
     """
 
     asked: pd.DataFrame
     lists: pd.DataFrame
+    user_ids: npt.NDArray[np.object_]
     tastes: sparse.csr_array
     fresh: pd.DataFrame
 
 
-def _look(context: Context, content: Content) -> _Seen:
+def _look(context: Context, topics: sparse.csr_array) -> _Seen:
     cut = epoch_of(evaluation_night(context))
-    topics, _ = topic_matrix(content.topics)
     parent = context.parent("previous")
     since = midnight(context.night if parent is None else parent.night)
     draw = Draw(context.settings.evaluation.n_users)
     lists, user_ids, tastes, fresh = [], [], [], []
     for shard, visits in enumerate(visits_by_shard(context, context.night)):
         draw.add(visits[visits[USER_ID].isin(_asked(gather(visits), cut))])
-        lists.append(context.read(f"explained.{shard}")[[USER_ID, RANK, VIDEO_ID]])
+        lists.append(context.run.read_rows(f"explained.{shard}", columns=LISTED))
         user_ids.append(np.array(sorted(lists[-1][USER_ID].unique()), dtype=object))
         tastes.append(topic_mix(gather(visits, user_ids[-1]), topics))
-        watched = visits.loc[visits["is_watched"], [USER_ID, VIDEO_ID, EVENT_AT]]
+        watched = visits.loc[visits[IS_WATCHED], [USER_ID, VIDEO_ID, EVENT_AT]]
         fresh.append(newly_watched(watched, start=since, end=midnight(context.night)))
-    order = np.argsort(np.concatenate(user_ids), kind="stable")
-    stacked = sparse.csr_array(sparse.vstack(tastes))[order]
+    everybody = np.concatenate(user_ids)
+    order = np.argsort(everybody, kind="stable")
     return _Seen(
         draw.rows(),
         pd.concat(lists, ignore_index=True),
-        stacked,
+        everybody[order],
+        sparse.csr_array(sparse.vstack(tastes))[order],
         pd.concat(fresh, ignore_index=True),
     )
 
@@ -124,16 +131,16 @@ def _offline(context: Context, content: Content, visits: pd.DataFrame) -> dict[s
     return metrics
 
 
-def _served(context: Context, content: Content, seen: _Seen) -> dict[str, Any]:
+def _served(
+    context: Context, content: Content, topics: sparse.csr_array, seen: _Seen
+) -> dict[str, Any]:
     """What tonight's lists look like."""
     lists = seen.lists
     if lists.empty:
         return {"coverage": 0.0}
-    user_ids = np.array(sorted(lists[USER_ID].unique()), dtype=object)
-    ranked = np.full((len(user_ids), int(lists[RANK].max())), -1, dtype=np.int64)
-    users = pd.Index(user_ids).get_indexer(pd.Index(lists[USER_ID].astype(object)))
+    ranked = np.full((len(seen.user_ids), int(lists[RANK].max())), -1, dtype=np.int64)
+    users = pd.Index(seen.user_ids).get_indexer(pd.Index(lists[USER_ID].astype(object)))
     ranked[users, lists[RANK].to_numpy(np.int64) - 1] = content.nums_of(lists[VIDEO_ID])
-    topics, _ = topic_matrix(content.topics)
     return dict(
         list_metrics(
             ranked,
@@ -150,12 +157,12 @@ def _served(context: Context, content: Content, seen: _Seen) -> dict[str, Any]:
 def _words(context: Context) -> dict[str, Any]:
     """What explanations and portraits are worth, summed over shards."""
     claims = [context.read(name, "claims") for name in shards_of(context.run, "explained")]
-    names = ("n_claims", "n_true", "n_counterfactual", "n_lowered")
-    n_claims, n_true, n_rows, n_lowered = (sum(said[name] for said in claims) for name in names)
+    n_claims, n_true, n_rows, n_lowered = _sums(
+        claims, "n_claims", "n_true", "n_counterfactual", "n_lowered"
+    )
     portraits = [context.read(name, "counts") for name in shards_of(context.run, "portraits")]
-    names = ("n_portraits", "n_with_topic", "n_by_model", "n_grounded")
-    n_all, n_with_topic, n_by_model, n_grounded = (
-        sum(p[name] for p in portraits) for name in names
+    n_all, n_with_topic, n_by_model, n_grounded = _sums(
+        portraits, "n_portraits", "n_with_topic", "n_by_model", "n_grounded"
     )
     return {
         "claim_precision": n_true / n_claims if n_claims else None,
@@ -165,6 +172,11 @@ def _words(context: Context) -> dict[str, Any]:
         "grounded_share": n_grounded / n_all if n_all else 1.0,
         "portrait_shapes": float(max(said["n_shapes"] for said in portraits)),
     }
+
+
+def _sums(counts: Sequence[Mapping[str, int]], *names: str) -> list[int]:
+    """Each count over all shards."""
+    return [sum(said[name] for said in counts) for name in names]
 
 
 def _models(context: Context) -> dict[str, Any]:
@@ -187,5 +199,5 @@ def _replay(context: Context, fresh: pd.DataFrame) -> dict[str, Any]:
     names = [] if parent is None else shards_of(parent, "explained")
     if parent is None or any(parent.find(name) is None for name in names):
         return {}
-    lists = pd.concat([parent.read(n)[[USER_ID, RANK, VIDEO_ID]] for n in names], ignore_index=True)
+    lists = pd.concat([parent.read_rows(n, columns=LISTED) for n in names], ignore_index=True)
     return {"replay": replay(lists, fresh)}

@@ -1,7 +1,5 @@
 """summarise_audiences: what each creator's audience wants, without telling of any one user."""
 
-import pandas as pd
-
 from vidrec_tasks.columns import (
     CREATOR_ID,
     REACHABLE_TOPICS,
@@ -15,6 +13,7 @@ from vidrec_tasks.columns import (
     WATCHED_SHARE,
 )
 from vidrec_tasks.contracts.checking import check
+from vidrec_tasks.insights.crowd import window_start
 from vidrec_tasks.insights.demand import INSIGHT_COLUMNS
 from vidrec_tasks.insights.insights import summarise_audiences as summarise
 from vidrec_tasks.insights.summaries import MODEL, write_summaries
@@ -33,8 +32,7 @@ from vidrec_tasks.recommending.rules import visible
 def summarise_audiences(context: Context) -> Made:
     """Measure audiences in numbers that k users stand behind, and put them in words."""
     videos = context.read("videos")
-    window = pd.Timedelta(days=context.settings.insights.window_days)
-    since = moment_of(context.night) - window
+    since = window_start(context.night, context.settings.insights.window_days)
     found = summarise(
         watched_by_all(context, (USER_ID, VIDEO_NUM, WATCHED_SHARE), since=since),
         videos,

@@ -63,7 +63,7 @@ def _known(context: Context, identity: str) -> tuple[pd.DataFrame | None, Vector
     refs = [name for name in names if parent.find(name) is not None]
     if not refs:
         return None, {}
-    tables = [parent.read(name)[KNOWN_COLUMNS] for name in refs]
+    tables = [parent.read_rows(name, columns=KNOWN_COLUMNS) for name in refs]
     seen: Vectors = {}
     if _text_encoder(parent) == identity:
         for name, table in zip(refs, tables, strict=True):
