@@ -17,7 +17,7 @@ from vidrec_tasks.columns import RANK, USER_ID
 from vidrec_tasks.evaluation.offline import as_matrix
 from vidrec_tasks.measuring.lists import list_metrics, topic_mix
 from vidrec_tasks.measuring.metrics import ranking_metrics
-from vidrec_tasks.recommending.candidates import BLOCK, Search, find_candidates
+from vidrec_tasks.recommending.candidates import Search, find_candidates
 from vidrec_tasks.recommending.content import Content
 from vidrec_tasks.recommending.models import Models
 from vidrec_tasks.recommending.ranker import rank_candidates
@@ -68,7 +68,7 @@ def ranked_of(
 ) -> list[pd.DataFrame]:
     """The ranked candidates of each block of users, by the nightly jobs' own steps."""
     tables = []
-    for _, block in histories.blocks(BLOCK):
+    for _, block in histories.blocks():
         allowed = np.ones((block.n_users, models.content.n_videos), dtype=bool)
         _, candidates = find_candidates(Search(models), block, allowed, settings)
         scorer = models.configuration.scorer
@@ -82,7 +82,7 @@ def reranked(
     """``(n_users, settings.n)`` re-ranked lists, every video allowed to everybody."""
     rules = _no_rules(models.content)
     parts = []
-    for table, (_, block) in zip(ranked, histories.blocks(BLOCK), strict=True):
+    for table, (_, block) in zip(ranked, histories.blocks(), strict=True):
         lists = rerank_lists(table, block, models.content, rules, settings)
         parts.append(as_matrix(lists[[USER_ID, RANK, "video_id"]], block, models))
     return np.concatenate(parts)

@@ -29,7 +29,7 @@ from vidrec_tasks.publishing.engine import make_engine
 from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, RunRecord, Runs
-from vidrec_tasks.store.shards import stable_hash
+from vidrec_tasks.store.shards import Split
 
 log = logging.getLogger("benchmarks.page")
 
@@ -162,9 +162,10 @@ def _videos() -> pd.DataFrame:
 
 def _people(run: Run, n_shards: int, n_users: int) -> None:
     """The shard of user 17: every user of it with candidates, a ranking and 50 visits."""
-    shard = stable_hash("u00000017") % n_shards
+    split = Split(n_shards, n_shards)
+    shard = split.shard_of("u00000017")
     users = [f"u{num:08d}" for num in range(n_users)]
-    mine = np.array([u for u in users if stable_hash(u) % n_shards == shard], dtype=object)
+    mine = np.array([u for u in users if split.shard_of(u) == shard], dtype=object)
     rng = np.random.default_rng(7)
     many = np.repeat(mine, N_CANDIDATES)
     videos = np.char.add("v", np.char.zfill(rng.integers(N_VIDEOS, size=len(many)).astype(str), 6))

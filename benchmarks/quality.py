@@ -31,7 +31,6 @@ from vidrec_tasks.importing.presets import import_data
 from vidrec_tasks.measuring.intervals import bootstrap_interval, paired_bootstrap
 from vidrec_tasks.measuring.metrics import ranking_metrics
 from vidrec_tasks.measuring.splits import k_core, leave_last_out, time_split
-from vidrec_tasks.recommending.candidates import BLOCK
 from vidrec_tasks.recommending.content import Content
 from vidrec_tasks.recommending.features import content_profiles
 from vidrec_tasks.recommending.fitting import fit_models
@@ -181,7 +180,7 @@ def lists_of(models: Models, histories: Histories, settings: RecommendingSetting
     """``(n_users, DEPTH)`` ranked lists by the nightly jobs' own steps."""
     parts = []
     tables = ranked_of(models, histories, settings)
-    for table, (_, block) in zip(tables, histories.blocks(BLOCK), strict=True):
+    for table, (_, block) in zip(tables, histories.blocks(), strict=True):
         table["place"] = table.groupby("user_id").cumcount()
         top = table[table["place"] < DEPTH]
         users = pd.Index(block.user_ids).get_indexer(pd.Index(top["user_id"].astype(object)))

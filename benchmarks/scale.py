@@ -28,7 +28,7 @@ from vidrec_tasks.content.index import Index
 from vidrec_tasks.settings import InputSettings, Settings
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Runs
-from vidrec_tasks.store.shards import n_shards_for
+from vidrec_tasks.store.shards import Split
 
 log = logging.getLogger("benchmarks.scale")
 
@@ -116,7 +116,7 @@ def _search(settings: Settings) -> dict[str, Any]:
 
 def _run_of(store: Path, n_users: int, asked: argparse.Namespace) -> dict[str, Any]:
     """The list stages of so many users; sums over the processes, but for the largest memory."""
-    n_shards = n_shards_for(n_users, asked.users_per_shard)
+    n_shards = Split.of(n_users, asked.users_per_shard).n_shards
     n_parts = min(asked.processes, n_shards)
     outs = [store.parent / f"{n_users}-{part}.json" for part in range(n_parts)]
     started = [
@@ -156,7 +156,7 @@ def _orchestration(run: dict[str, Any], n_videos: int, settings: Settings) -> di
     except TimeoutError as error:
         return {"reasons": {"orchestration_share": str(error)}}
     work = sum(run["seconds"][job] for job in (*BEFORE, *LIST_JOBS)) * NIGHT_USERS / run["users"]
-    shards = n_shards_for(NIGHT_USERS, settings.inputs.users_per_shard)
+    shards = Split.of(NIGHT_USERS, settings.inputs.users_per_shard).n_shards
     measured_tasks = len((*BEFORE, *LIST_JOBS)) * shards
     added = measured_tasks * overhead["seconds_a_task"]
     said = {

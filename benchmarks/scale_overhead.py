@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from vidrec_tasks.settings import Settings
-from vidrec_tasks.store.shards import n_shards_for
+from vidrec_tasks.store.shards import Split
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 N_TASKS: Final = 40
@@ -40,8 +40,8 @@ ONCE: Final = 16
 
 def n_tasks(n_users: int, n_videos: int, settings: Settings) -> int:
     """How many tasks a night has."""
-    users = n_shards_for(n_users, settings.inputs.users_per_shard)
-    videos = n_shards_for(n_videos, settings.inputs.videos_per_shard)
+    users = Split.of(n_users, settings.inputs.users_per_shard).n_shards
+    videos = Split.of(n_videos, settings.inputs.videos_per_shard).n_shards
     return PER_USER_SHARD * users + PER_VIDEO_SHARD * videos + ONCE
 
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from benchmarks.scale_stages import LIST_JOBS
 from vidrec_tasks.content.index import HNSW_LIMIT, PROBED_SHARE
-from vidrec_tasks.recommending.candidates import BLOCK
 from vidrec_tasks.settings import RecommendingSettings
+from vidrec_tasks.store.shards import IDS_PER_BUCKET
 
 N_VIDEOS: Final = 10_000_000
 N_USERS: Final = 100_000_000
@@ -188,14 +188,14 @@ old one is dropped whole. Publish time: {time}.
 def _drivers(figures: dict[str, Any]) -> str:
     run = figures["runs"][-1]
     dearest = max(LIST_JOBS, key=lambda job: run["seconds"][job])
-    masks = BLOCK * N_VIDEOS * 4 / GIB
+    masks = IDS_PER_BUCKET * N_VIDEOS * 4 / GIB
     return f"""## What drives the cost, and what stands in the way
 
 * `{dearest}` is the dearest job: a score is taken apart by leaving out what a user watched, up to
   20 scorings a list.
-* `find_candidates` holds masks and scores of {BLOCK} users by all videos: {masks:.1f} GiB of
-  float32 at {N_VIDEOS:,} videos. At this size the catalogue must be cut by region and age before,
-  or the sparse sources must stay sparse; that is not built.
+* `find_candidates` holds masks and scores of {IDS_PER_BUCKET} users by all videos: {masks:.1f} GiB
+  of float32 at {N_VIDEOS:,} videos. At this size the catalogue must be cut by region and age
+  before, or the sparse sources must stay sparse; that is not built.
 * `train_models` is one task. It passes over every shard and learns from at most
   `VIDREC_RECOMMENDING__MAX_TRAINING_USERS` users (decision 0023), for the hours that their
   histories need. `validate_inputs` is one task too, out of core. `benchmarks.out_of_core` says

@@ -8,8 +8,8 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from vidrec_tasks.audience.histories import BLOCK
 from vidrec_tasks.content.index import Index
-from vidrec_tasks.recommending.candidates import BLOCK
 
 Floats = npt.NDArray[np.float32]
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 from benchmarks.scale_world import NIGHT, forget, open_run, plant_shard, settings_of
 from vidrec_tasks.jobs._runner import Order, run_job
 from vidrec_tasks.store.artefacts import Ref
+from vidrec_tasks.store.shards import Split
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,9 @@ def run_stages(
     """
     settings = settings_of(store, users_per_shard)
     sizes = [min(users_per_shard, n_users - first) for first in range(0, n_users, users_per_shard)]
-    run = open_run(settings, n_user_shards=len(sizes))
+    # users are planted a shard at a time, whatever their hashes: buckets as large as a night's
+    n_buckets = Split.of(users_per_shard, users_per_shard).n_buckets
+    run = open_run(settings, n_user_shards=len(sizes), n_user_buckets=n_buckets)
     seconds: Counter[str] = Counter()
     n_bytes = n_rows = 0
     bytes_a_row = 0.0

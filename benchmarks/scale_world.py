@@ -69,14 +69,14 @@ def plant_shared(settings: Settings, n_videos: int) -> None:
     run_job(Order("index_video_vectors", NIGHT), settings)
 
 
-def open_run(settings: Settings, *, n_user_shards: int) -> Run:
+def open_run(settings: Settings, *, n_user_shards: int, n_user_buckets: int = 0) -> Run:
     """A run of the night with so many shards of users; it names what another one had shared."""
     place = Place(settings.store_url)
     pinned = Runs(place).pinned(NIGHT)
     shared = [] if pinned is None else _shared_of(Runs(place).get(pinned["run_id"]))
     record = RunRecord(
         f"{NIGHT}-{n_user_shards:08x}", NIGHT.isoformat(), "planted", settings.digest(), "code",
-        n_user_shards, 1, "current",
+        n_user_shards, 1, "current", n_user_buckets=n_user_buckets,
     )  # fmt: skip
     run = Runs(place).open(record)
     for ref in shared:

@@ -17,7 +17,6 @@ from vidrec_tasks.publishing.engine import reader_url
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
-from vidrec_tasks.store.shards import stable_hash
 from vidrec_ui.catalogue import Catalogue
 
 JPEG: Final = b"\xff\xd8\xff"
@@ -155,7 +154,7 @@ def rows_of_user(
     run: Run | None, kind: str, user_id: str, part: str = "table", columns: Sequence[str] = ()
 ) -> pd.DataFrame | None:
     """A user's rows, out of their shard; None when it is not made or gone."""
-    shard = stable_hash(user_id) % run.record.n_user_shards if run is not None else 0
+    shard = run.record.user_split.shard_of(user_id) if run is not None else 0
     wanted = columns or None
     return rows_of(run, f"{kind}.{shard}", part, column="user_id", values=[user_id], columns=wanted)
 

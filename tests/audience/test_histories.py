@@ -110,10 +110,21 @@ def test_where_keeps_exactly_the_events_asked_for(rows: list[Row], data: Any) ->
 
 @settings(max_examples=40, deadline=None)
 @given(logs, st.integers(1, 5))
-def test_blocks_are_all_users_in_order_and_none_is_too_large(rows: list[Row], size: int) -> None:
-    histories = gather(table(*rows))
-    blocks = list(histories.blocks(size))
-    assert [first for first, _ in blocks] == list(range(0, histories.n_users, size))
-    assert all(block.n_users <= size for _, block in blocks)
+def test_blocks_are_the_buckets_with_all_users_in_order(rows: list[Row], n: int) -> None:
+    users = sorted({row[0] for row in rows})
+    buckets = np.array([len(user) * 7 % n for user in users], dtype=np.int64)
+    histories = gather(table(*rows), users, buckets=buckets)
+    blocks = list(histories.blocks())
+    assert [set(buckets[nums]) for nums, _ in blocks] == [{b} for b in sorted(set(buckets))]
+    for nums, block in blocks:
+        assert block.user_ids.tolist() == histories.user_ids[nums].tolist()
+        assert block.user_ids.tolist() == sorted(block.user_ids)
     together = {user: events for _, block in blocks for user, events in as_rows(block).items()}
     assert together == as_rows(histories)
+
+
+def test_buckets_are_of_the_users_that_they_are_given_for() -> None:
+    histories = gather(table(("a", 1, 1, 1.0)), ["c", "a", "b"], buckets=np.array([3, 1, 2]))
+    assert dict(zip(histories.user_ids, histories.buckets, strict=True)) == {
+        "a": 1, "b": 2, "c": 3,
+    }  # fmt: skip

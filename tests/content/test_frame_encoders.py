@@ -27,7 +27,7 @@ class WordVectors:
     identity = "words"
     dim = 32
 
-    def encode(self, texts: list[str]) -> npt.NDArray[np.float32]:
+    def encode(self, texts: list[str], blocks: list[int] | None = None) -> npt.NDArray[np.float32]:
         made = [
             np.random.default_rng(abs(hash_of(text))).normal(size=self.dim) * bool(text.strip())
             for text in texts
@@ -96,6 +96,15 @@ def test_a_frame_has_one_vector_to_the_last_bit_in_any_company(precision: str) -
     alone = np.concatenate([encoder.encode([image]).vectors for image in images])
     np.testing.assert_array_equal(encoder.encode(images).vectors, alone)
     np.testing.assert_array_equal(encoder.encode(images[3:6]).vectors, alone[3:6])
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_film_has_the_same_vectors_whatever_films_stand_beside_it(precision: str) -> None:
+    encoder, images = conse(precision), pictures(11)
+    films = [0] * 3 + [1] * 8
+    together = encoder.encode(images, films).vectors
+    np.testing.assert_array_equal(encoder.encode(images[:3], [7] * 3).vectors, together[:3])
+    np.testing.assert_array_equal(encoder.encode(images[3:], [0] * 8).vectors, together[3:])
 
 
 def test_a_picture_is_prepared_as_the_network_learned_it() -> None:

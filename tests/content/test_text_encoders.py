@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from transformers import AutoModel, AutoTokenizer
 
 from tests.content.tiny_models import save_bert
-from vidrec_tasks.content.batching import STEP, TOKENS, batches_of_one_shape
+from vidrec_tasks.content.batching import STEP, TOKENS, batches_of
 from vidrec_tasks.content.encoders import Encoders, TextEncoder
 from vidrec_tasks.content.model_files import named_files, text_files
 from vidrec_tasks.errors import ModelError
@@ -119,20 +119,48 @@ def test_a_folder_without_weights_is_named_in_the_error(tmp_path: Path) -> None:
 
 
 @given(
-    lengths=st.lists(st.integers(0, 300), max_size=60),
+    texts=st.lists(st.tuples(st.integers(0, 300), st.integers(0, 5)), max_size=60),
     batch_size=st.integers(1, 70),
     longest=st.integers(300, 310),
 )
-def test_batches_hold_every_text_once_and_have_the_shape_of_their_width(
-    lengths: list[int], batch_size: int, longest: int
+def test_batches_hold_every_text_once_and_are_of_one_block(
+    texts: list[tuple[int, int]], batch_size: int, longest: int
 ) -> None:
-    batches = list(batches_of_one_shape(lengths, batch_size, longest=longest))
+    lengths, blocks = [length for length, _ in texts], [block for _, block in texts]
+    batches = list(batches_of(lengths, blocks, batch_size, longest=longest))
     assert sorted(num for batch in batches for num in batch.nums) == list(range(len(lengths)))
     for batch in batches:
-        assert set(batch.rows) == set(batch.nums)
-        assert len(batch.rows) == max(1, min(batch_size, TOKENS // batch.width))
-        for num in batch.nums:
-            assert lengths[num] <= batch.width <= min(longest, max(STEP, lengths[num] + STEP - 1))
+        assert len({blocks[num] for num in batch.nums}) == 1
+        assert len(batch.nums) <= max(1, min(batch_size, TOKENS // batch.width))
+        longest_of_it = max(lengths[num] for num in batch.nums)
+        assert longest_of_it <= batch.width <= min(longest, max(STEP, longest_of_it + STEP - 1))
+
+
+@given(
+    texts=st.lists(st.tuples(st.integers(0, 300), st.integers(0, 5)), max_size=60),
+    shards=st.lists(st.integers(0, 2), min_size=6, max_size=6),
+)
+def test_a_block_has_the_same_batches_whatever_blocks_stand_beside_it(
+    texts: list[tuple[int, int]], shards: list[int]
+) -> None:
+    def made(nums: list[int]) -> set[tuple[tuple[int, ...], int]]:
+        some = [texts[num] for num in nums]
+        found = batches_of([n for n, _ in some], [block for _, block in some], 64, longest=300)
+        return {(tuple(nums[place] for place in part.nums), part.width) for part in found}
+
+    whole = made(list(range(len(texts))))
+    split = [[n for n, (_, block) in enumerate(texts) if shards[block] == s] for s in range(3)]
+    assert set.union(*map(made, split)) == whole
+
+
+def test_a_block_has_the_same_vectors_whatever_blocks_stand_beside_it(plain: TextEncoder) -> None:
+    texts = [f"{'a dog runs ' * (num % 5)}film {num}" for num in range(24)]
+    blocks = [num % 3 for num in range(24)]
+    together = plain.encode(texts, blocks)
+    for block in range(3):
+        mine = [num for num in range(24) if blocks[num] == block]
+        alone = plain.encode([texts[num] for num in mine], [block] * len(mine))
+        np.testing.assert_array_equal(alone, together[mine])
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

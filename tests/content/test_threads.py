@@ -26,10 +26,15 @@ def test_each_worker_computes_on_one_thread_and_the_caller_keeps_its_own() -> No
 
 
 @pytest.mark.usefixtures("_two_threads")
-@pytest.mark.parametrize(("n_items", "device"), [(1, "cpu"), (4, "cuda")])
-def test_one_batch_or_a_gpu_needs_no_worker(n_items: int, device: str) -> None:
+def test_one_batch_computes_on_one_thread_too() -> None:
+    assert spread(lambda _: torch.get_num_threads(), [0]) == [1]
+    assert spread(lambda _: torch.get_num_threads(), []) == []
+
+
+@pytest.mark.usefixtures("_two_threads")
+def test_a_gpu_needs_no_worker() -> None:
     here = threading.get_ident()
-    assert set(spread(lambda _: threading.get_ident(), range(n_items), device=device)) == {here}
+    assert set(spread(lambda _: threading.get_ident(), range(4), device="cuda")) == {here}
 
 
 @pytest.mark.usefixtures("_two_threads")

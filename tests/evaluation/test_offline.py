@@ -33,7 +33,7 @@ def models() -> Models:
 
 
 def some(n: int = N_ASKED) -> Histories:
-    return worlds.histories().take(slice(0, n))
+    return worlds.histories().take(np.arange(n))
 
 
 def rest_of_taste(histories: Histories) -> list[np.ndarray]:
@@ -125,7 +125,7 @@ def test_a_video_that_may_not_be_shown_is_neither_listed_nor_asked_for(models: M
 def test_users_are_measured_alike_in_blocks_of_any_size(
     models: Models, offline: Offline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vidrec_tasks.evaluation.offline.BLOCK", 5)
+    monkeypatch.setattr("vidrec_tasks.audience.histories.BLOCK", 5)
     found = evaluate(models)
     np.testing.assert_array_equal(found.served, offline.served)
     for name, table in offline.per_user.items():
@@ -147,7 +147,7 @@ def test_the_future_of_the_cut_changes_no_list() -> None:
     for table in (known, pd.concat([known, later], ignore_index=True)):
         histories = gather(table)
         split = time_split(histories, cut=cut)
-        users = split.train.take(slice(0, N_ASKED))
+        users = split.train.take(np.arange(N_ASKED))
         moment = fit(histories, cut=cut)
         asked = [nums[:1] for nums in split.held_out[:N_ASKED]]
         found.append(evaluate_offline(moment, users, asked, rules(), SETTINGS))

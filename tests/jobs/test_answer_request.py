@@ -32,7 +32,7 @@ class KnowsWords:
     def __init__(self, *_: Any, **__: Any) -> None:
         self.text = self.frame = self
 
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
+    def encode(self, texts: Sequence[str], blocks: Sequence[int] | None = None) -> np.ndarray:
         rows = [[word in text.casefold() for word in WORDS] for text in texts]
         return np.array(rows, dtype=np.float32)
 

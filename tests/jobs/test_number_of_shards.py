@@ -1,72 +1,38 @@
 """A night's tables do not depend on how users and videos are split, or on the order of shards."""
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from vidrec_tasks.demo.size import Size
+from tests.jobs.splitting import N_LEARNED_FROM, NIGHT, SIZE, SPLITS, Night, run_split, settings_of
 from vidrec_tasks.demo.world import render_world
-from vidrec_tasks.jobs import NIGHT as JOBS
 from vidrec_tasks.jobs._job import Context
-from vidrec_tasks.jobs._runner import Order, all_shards, run_job
 from vidrec_tasks.jobs._visits import watched_by_all
-from vidrec_tasks.publishing.reader import Reader
-from vidrec_tasks.publishing.tables import RESULTS
-from vidrec_tasks.settings import Settings
-from vidrec_tasks.store.place import Place
-from vidrec_tasks.store.runs import Run, Runs
 
-SIZE = Size(videos=24, users=70, nights=8, films=0)
-NIGHT = SIZE.two_nights[0]
-SPLITS = {1: (1_000, 1_000), 3: (26, 9), 7: (11, 4)}
-"""User shards -> users and videos a shard."""
-N_LEARNED_FROM = 45
-"""Fewer than there are: who is drawn must not depend on the split either."""
-
-
-def settings_of(folder: Path, n_shards: int) -> Settings:
-    users_per_shard, videos_per_shard = SPLITS[n_shards]
-    return Settings(
-        store_url=str(folder),
-        threads=1,
-        inputs={"users_per_shard": users_per_shard, "videos_per_shard": videos_per_shard},
-        recommending={"max_epochs": 3, "dim": 16, "max_training_users": N_LEARNED_FROM},
-        language={"max_sentences": 0},
-        insights={"k_anonymity": 5},
-        evaluation={"n_bootstrap": 50, "n_users": 30},
-    )
-
-
-class Night(NamedTuple):
-    """The result tables of a night, and the run they come from."""
-
-    tables: dict[str, pd.DataFrame]
-    run: Run
-
-
-def run_split(world: Path, folder: Path, n_shards: int) -> Night:
-    """The night split so, its shards run in an order drawn by chance."""
-    (folder / "inputs").symlink_to(world / "inputs")
-    settings = settings_of(folder, n_shards)
-    rng = np.random.default_rng(n_shards)
-    for job in JOBS:
-        for shard in rng.permutation(all_shards(job, NIGHT, settings)):
-            run_job(Order(job, NIGHT, str(shard)), settings)
-    run = Runs(Place(str(folder))).of_night(NIGHT)
-    assert run.record.n_user_shards == n_shards
-    reader = Reader(f"sqlite:///{folder}/results.sqlite")
-    tables = {name: reader.table(name).drop(columns="run_id") for name in RESULTS}
-    reader.close()
-    return Night(tables, run)
+KERNELS: Final = [
+    ("Haswell", "AVX2", "avx2"),
+    ("Zen", "AVX2", "avx2"),
+    ("Sandybridge", "AVX512_CORE", "avx512f"),
+    ("SkylakeX", "AVX512_CORE", "avx512f"),
+]
+"""OPENBLAS_CORETYPE, ONEDNN_MAX_CPU_ISA, and what the processor needs for both."""
 
 
 @pytest.fixture(scope="module")
-def splits(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Night]:
-    world = tmp_path_factory.mktemp("world")
-    render_world(world, SIZE)
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("world")
+    render_world(folder, SIZE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def splits(world: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Night]:
     return {n: run_split(world, tmp_path_factory.mktemp(f"split-{n}"), n) for n in SPLITS}
 
 
@@ -125,3 +91,26 @@ def test_what_all_watched_is_read_whole_or_since_a_moment(
     for moment, expected in ((None, watched), (since, watched[watched["event_at"] >= since])):
         found = watched_by_all(context, ("user_id", "video_num"), since=moment)
         pd.testing.assert_frame_equal(found[columns], expected[columns].reset_index(drop=True))
+
+
+@pytest.mark.parametrize(("blas", "onednn", "needs"), KERNELS)
+def test_no_kernel_lets_the_split_decide_a_bit(
+    world: Path, tmp_path: Path, blas: str, onednn: str, needs: str
+) -> None:
+    flags = Path("/proc/cpuinfo").read_text()
+    if f" {needs} " not in flags:
+        pytest.skip(f"this processor has no {needs}")
+    environment = {**os.environ, "OPENBLAS_CORETYPE": blas, "ONEDNN_MAX_CPU_ISA": onednn}
+    for split in ("1", "3"):
+        (tmp_path / split).mkdir()
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.jobs.splitting", str(world), str(tmp_path)],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr[-2_000:]
+    said = json.loads(ran.stdout.splitlines()[-1])
+    numpys = [said["kernels"][name] for name in said["kernels"] if "openblas" in name]
+    assert numpys
+    assert set(numpys) <= {blas, "Haswell"}  # Zen is given Haswell's kernel
+    one, three = said["digests"]
+    assert one == three

@@ -16,4 +16,5 @@ def histories_of(world: dict[str, list[tuple[int, float, int]]]) -> Histories:
         np.array([video for video, _, _ in events], dtype=np.int64),
         np.array([weight for _, weight, _ in events], dtype=np.float32),
         np.array([seconds for _, _, seconds in events], dtype=np.int64),
+        np.zeros(len(users), dtype=np.int64),
     )

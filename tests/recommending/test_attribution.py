@@ -38,7 +38,7 @@ def test_cited_videos_were_watched_and_their_shares_are_parts_of_a_whole(models:
 
 
 def test_leaving_a_video_out_lowers_the_score_by_what_is_said(models: Models) -> None:
-    user = worlds.histories().take(slice(0, 1))
+    user = worlds.histories().one(0)
     nums = np.array([1, 2, 20])
     [(asked, drops)] = leave_one_out(models, [user], [nums], scorer="blend")
     assert drops.shape == (3, len(asked))

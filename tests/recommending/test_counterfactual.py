@@ -46,7 +46,7 @@ def test_a_citation_of_what_matters_least_is_found_out(models: Models, lists: pd
     users = {str(user): num for num, user in enumerate(histories.user_ids)}
     worst = []
     for user_id, video_id in zip(lists["user_id"], lists["video_id"], strict=True):
-        user = histories.take(slice(users[user_id], users[user_id] + 1))
+        user = histories.one(users[user_id])
         nums = models.content.nums_of([video_id])
         [(asked, falls)] = leave_one_out(models, [user], [nums], scorer="blend")
         worst.append([[str(models.content.video_ids[asked[falls[0].argmin()]]), 1.0]])

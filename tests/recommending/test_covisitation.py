@@ -23,6 +23,7 @@ def histories(*rows: list[Event]) -> Histories:
         np.array([num for num, _, _ in events], dtype=np.int64),
         np.array([weight for _, _, weight in events], dtype=np.float32),
         np.array([int(day * DAY_S) for _, day, _ in events], dtype=np.int64),
+        np.zeros(len(rows), dtype=np.int64),
     )
 
 

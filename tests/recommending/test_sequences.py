@@ -21,6 +21,7 @@ def histories(rows: Rows) -> Histories:
         np.array([num for num, _ in events], dtype=np.int64),
         np.array([weight for _, weight in events], dtype=np.float32),
         np.arange(len(events), dtype=np.int64),
+        np.zeros(len(rows), dtype=np.int64),
     )
 
 

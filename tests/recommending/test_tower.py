@@ -117,10 +117,10 @@ def test_strangers_are_all_alike_and_not_nowhere() -> None:
 
 
 def test_many_users_are_embedded_as_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vidrec_tasks.recommending.tower._BLOCK", 3)
+    monkeypatch.setattr("vidrec_tasks.recommending.tower._ROWS", 3)
     tower, users = untrained(), worlds.histories()
     together = embed_users(tower, users)
-    alone = [embed_users(tower, users.take(slice(num, num + 1)))[0] for num in range(7)]
+    alone = [embed_users(tower, users.one(num))[0] for num in range(7)]
     np.testing.assert_allclose(together[:7], alone, atol=1e-5)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.store import spill
-from vidrec_tasks.store.shards import hashes_of, shard_of
+from vidrec_tasks.store.shards import Split
 from vidrec_tasks.store.spill import Repeats, Spill
 
 
@@ -33,9 +33,10 @@ def test_every_row_comes_back_in_its_shard_and_in_order(
         for first in range(0, len(rows), size):
             spilled.put(rows[first : first + size])
         assert len(spilled.key_hashes) == len(set(ids))
-        spilled.split(n_shards)
+        split = Split(n_shards, 16)
+        spilled.split(split)
         for shard in range(n_shards):
-            mine = rows[shard_of(rows["user_id"], n_shards) == shard].reset_index(drop=True)
+            mine = rows[split.shards(rows["user_id"]) == shard].reset_index(drop=True)
             found = spilled.shard(shard)
             if len(mine):
                 pd.testing.assert_frame_equal(found, mine)
@@ -62,11 +63,6 @@ def test_a_full_scratch_disk_is_named_with_the_next_step(monkeypatch: pytest.Mon
         pytest.raises(StoreError, match=r"No space left .* set TMPDIR"),
     ):
         spilled.put(frame(["a"]))
-
-
-def test_a_shard_follows_the_hash_that_shards_follow() -> None:
-    ids = pd.Series([f"u{num}" for num in range(50)])
-    assert ((hashes_of(ids) % np.uint64(7)).astype(int) == shard_of(ids, 7)).all()
 
 
 def test_repeated_ids_are_found_over_chunks_and_the_first_read_is_kept() -> None:

@@ -5,12 +5,16 @@ Leaves cleaning and weighing to `interactions`; everything that learns or scores
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.columns import EVENT_AT, USER_ID, VIDEO_NUM, WEIGHT
+
+BLOCK: Final = 256
+"""Users multiplied together where everybody is at hand."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Histories:
         video_nums: ``(n_events,)`` int64, rows of the content matrices.
         weights: ``(n_events,)`` float32; above 0 liked, below 0 disliked.
         event_at: ``(n_events,)`` int64, seconds since 1970 UTC.
+        buckets: ``(n_users,)`` int64, which users are multiplied together (`blocks`).
     """
 
     user_ids: npt.NDArray[np.object_]
@@ -30,6 +35,7 @@ class Histories:
     video_nums: npt.NDArray[np.int64]
     weights: npt.NDArray[np.float32]
     event_at: npt.NDArray[np.int64]
+    buckets: npt.NDArray[np.int64]
 
     @property
     def n_users(self) -> int:
@@ -49,22 +55,33 @@ class Histories:
         """``(n_events,)`` the user_num of each event."""
         return np.repeat(np.arange(self.n_users), np.diff(self.offsets))
 
-    def blocks(self, size: int) -> Iterator[tuple[int, "Histories"]]:
-        """Yield ``(first user_num, Histories of at most size users)`` in order."""
-        for start in range(0, self.n_users, size):
-            yield start, self.take(slice(start, start + size))
+    def blocks(self) -> Iterator[tuple[npt.NDArray[np.int64], "Histories"]]:
+        """Yield ``(user_nums, their Histories)`` of each bucket, in the order of the buckets.
 
-    def take(self, users: slice) -> "Histories":
-        """The histories of a contiguous range of users."""
-        start, stop, _ = users.indices(self.n_users)
-        offsets = self.offsets[start : stop + 1]
-        events = slice(int(offsets[0]), int(offsets[-1]))
+        All dense work on users is done a block at a time: the last digits of a product depend on
+        what stands beside a row, and a bucket is the same however users are split.
+        """
+        order = np.argsort(self.buckets, kind="stable")
+        starts = np.flatnonzero(np.diff(self.buckets[order], prepend=-1))
+        for nums in np.split(order, starts[1:]) if len(order) else ():
+            yield nums, self.take(nums)
+
+    def one(self, user_num: int) -> "Histories":
+        """The history of one user."""
+        return self.take(np.array([user_num]))
+
+    def take(self, users: npt.NDArray[np.int64]) -> "Histories":
+        """The histories of some users, in the order given."""
+        counts = self.offsets[users + 1] - self.offsets[users]
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        events = np.repeat(self.offsets[users] - offsets[:-1], counts) + np.arange(offsets[-1])
         return Histories(
-            self.user_ids[start:stop],
-            offsets - offsets[0],
+            self.user_ids[users],
+            offsets,
             self.video_nums[events],
             self.weights[events],
             self.event_at[events],
+            self.buckets[users],
         )
 
     def newest(self, n: int) -> "Histories":
@@ -81,6 +98,7 @@ class Histories:
             self.video_nums[keep],
             self.weights[keep],
             self.event_at[keep],
+            self.buckets,
         )
 
     def before(self, seconds: int) -> "Histories":
@@ -88,13 +106,20 @@ class Histories:
         return self.where(self.event_at < seconds)
 
 
-def gather(interactions: pd.DataFrame, user_ids: npt.ArrayLike | None = None) -> Histories:
+def gather(
+    interactions: pd.DataFrame,
+    user_ids: npt.ArrayLike | None = None,
+    *,
+    buckets: npt.NDArray[np.int64] | None = None,
+) -> Histories:
     """Gather weighed interactions into histories.
 
     Args:
         interactions: columns user_id, video_num, event_at (datetime, UTC), weight; row order breaks
             ties in event_at.
         user_ids: all users to hold, also those without events; by default those who have events.
+        buckets: ``(n_user_ids,)`` the bucket of each of them; by default `BLOCK` users at a time in
+            the order of their ids.
 
     Returns:
         Histories with sorted users, oldest event first. Events of users not named are left out.
@@ -106,12 +131,18 @@ def gather(interactions: pd.DataFrame, user_ids: npt.ArrayLike | None = None) ->
     order = np.lexsort((np.arange(len(seconds)), seconds, user_nums))
     order = order[user_nums[order] >= 0]
     counts = np.bincount(user_nums[order], minlength=len(users))
+    if buckets is None:
+        of_user = np.arange(len(users)) // BLOCK
+    else:
+        places = pd.Index(np.asarray(named, dtype=object)).get_indexer(pd.Index(users))
+        of_user = buckets[places]
     return Histories(
         users,
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         interactions[VIDEO_NUM].to_numpy(np.int64)[order],
         interactions[WEIGHT].to_numpy(np.float32)[order],
         seconds[order],
+        of_user,
     )
 
 

@@ -1,8 +1,8 @@
-"""Batches of one shape: texts of like length together, filled up to so many rows and tokens.
+"""Batches: texts of like length together, within blocks that the caller names.
 
-A product of another shape is summed in another order, so a text alone and the same text beside
-others had vectors that differed: by 2e-7 in float32 and by 2e-3 in bfloat16, where the processor
-has AVX-512. In batches whose shape depends on its own length alone a text has one vector.
+The last digits of a product depend on the shape of a batch and on a row's place in it, so texts are
+put together only with those of their own block; what is in a block is the caller's to say, and
+never how many shards or workers there are (docs/decisions/0024).
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 TOKENS: Final = 256
-"""Tokens of a batch on a processor, padding included: as quick as 4,096, with less to fill up."""
+"""Tokens of a batch on a processor, padding included: as quick as 4,096."""
 GPU_TOKENS: Final = 4_096
 IMAGES: Final = 8
-"""Images of a batch on a processor."""
+"""Images of a batch on a processor: 8 stay in its cache (51 frames/s a core); 32 do not (35)."""
 STEP: Final = 8
 """Texts are padded to a multiple of so many tokens."""
 
@@ -25,43 +25,82 @@ class Batch(NamedTuple):
 
     Attributes:
         nums: positions of the texts; every position is in one batch.
-        rows: the same, filled up by repeating them to what every batch of this width has.
         width: tokens that each is padded to.
     """
 
     nums: npt.NDArray[np.int64]
-    rows: npt.NDArray[np.int64]
     width: int
 
 
-def batches_of_one_shape(
-    lengths: Sequence[int], batch_size: int, *, longest: int, device: str = "cpu"
+def batches_of(
+    lengths: Sequence[int],
+    blocks: Sequence[int],
+    batch_size: int,
+    *,
+    longest: int,
+    device: str = "cpu",
 ) -> Iterator[Batch]:
-    """Split texts into batches, longest first.
+    """Split texts into batches, longest first within a block.
 
     Args:
         lengths: tokens of each text.
+        blocks: the block of each text.
         batch_size: texts a batch may hold.
         longest: tokens that no text may be padded beyond.
         device: where they are encoded; a batch there has so many tokens at most, or one text.
 
     Yields:
-        Batches whose rows and width follow from the width alone.
+        Batches of one block each, that follow from the block's lengths and their order alone.
     """
     n_tokens = TOKENS if device == "cpu" else GPU_TOKENS
     tokens = np.maximum(np.asarray(lengths, dtype=np.int64), 1)
     widths = np.maximum(np.minimum(-(-tokens // STEP) * STEP, longest), tokens)
-    for width in np.unique(widths)[::-1].tolist():
-        mine = np.flatnonzero(widths == width)
-        n_rows = max(1, min(batch_size, n_tokens // width))
-        for begin in range(0, len(mine), n_rows):
-            nums = mine[begin : begin + n_rows]
-            yield Batch(nums, np.resize(nums, n_rows), width)
+    order = np.lexsort((-widths, np.asarray(blocks, dtype=np.int64)))
+    begin = 0
+    while begin < len(order):
+        width, block = int(widths[order[begin]]), blocks[order[begin]]
+        end = begin + max(1, min(batch_size, n_tokens // width))
+        nums = order[begin:end]
+        nums = nums[[blocks[num] == block for num in nums]]
+        yield Batch(nums, width)
+        begin += len(nums)
 
 
-def image_batches(n_images: int, batch_size: int, *, device: str = "cpu") -> Iterator[Batch]:
-    """Split images, which are of one width, into batches of one number of rows."""
+def image_batches(
+    blocks: Sequence[int], batch_size: int, *, device: str = "cpu"
+) -> Iterator[npt.NDArray[np.int64]]:
+    """Split images into batches of one block each; yields their positions.
+
+    Args:
+        blocks: the block of each image.
+        batch_size: images a batch may hold.
+        device: where they are encoded.
+    """
     n_rows = max(1, min(batch_size, IMAGES) if device == "cpu" else batch_size)
-    for begin in range(0, n_images, n_rows):
-        nums = np.arange(begin, min(begin + n_rows, n_images), dtype=np.int64)
-        yield Batch(nums, np.resize(nums, n_rows), 1)
+    for nums in chunks_of_blocks(np.arange(len(blocks)), np.asarray(blocks, dtype=np.int64), 1):
+        for begin in range(0, len(nums), n_rows):
+            yield nums[begin : begin + n_rows]
+
+
+def chunks_of_blocks(
+    nums: npt.NDArray[np.int64], blocks: npt.NDArray[np.int64], size: int
+) -> Iterator[npt.NDArray[np.int64]]:
+    """Yield parts of ``nums`` that hold whole blocks, each as small as reaches ``size``.
+
+    Args:
+        nums: positions.
+        blocks: ``(n,)`` the block of each position.
+        size: how many positions are enough.
+    """
+    nums = nums[np.argsort(blocks[nums], kind="stable")]
+    starts = [*np.flatnonzero(np.diff(blocks[nums], prepend=-1)).tolist(), len(nums)]
+    begin = 0
+    for end in starts[1:]:
+        if end - begin >= size or end == len(nums):
+            yield nums[begin:end]
+            begin = end
+
+
+def alone(n: int, blocks: Sequence[int] | None) -> list[int]:
+    """The block of each of ``n`` things; None: each is one of its own."""
+    return list(range(n)) if blocks is None else [int(block) for block in blocks]

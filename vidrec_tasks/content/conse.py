@@ -29,7 +29,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vidrec_tasks.content.units import times, to_unit
+from vidrec_tasks.content.units import by_row, to_unit
 
 Floats = npt.NDArray[np.float32]
 
@@ -82,8 +82,8 @@ class ClassSpace:
         return int(self.centre.shape[0])
 
     def carry(self, probabilities: Floats) -> Floats:
-        """``(n, dim)`` unit rows for class probabilities ``(n, n_classes)``."""
-        return to_unit(times(probabilities, self.carried))
+        """``(n, dim)`` unit rows for class probabilities ``(n, n_classes)`` of one film."""
+        return to_unit(probabilities @ self.carried)
 
     def map_queries(self, text_vectors: Floats) -> Floats:
         """``(n, dim)`` unit rows, comparable with `carry`'s, for text embeddings; zero stays zero.
@@ -93,9 +93,9 @@ class ClassSpace:
         """
         has_text = np.any(text_vectors != 0, axis=1)
         centred = to_unit(text_vectors - self.centre)
-        shares = softmax(times(centred, self.directions.T) / SHARPNESS)  # (n, n_classes)
-        blend = to_unit(times(shares, self.carried))
-        mixed = (1 - CLASS_SHARE) * to_unit(times(centred, self.whitener)) + CLASS_SHARE * blend
+        shares = softmax(by_row(centred, self.directions.T) / SHARPNESS)  # (n, n_classes)
+        blend = to_unit(by_row(shares, self.carried))
+        mixed = (1 - CLASS_SHARE) * to_unit(by_row(centred, self.whitener)) + CLASS_SHARE * blend
         return np.where(has_text[:, None], to_unit(mixed), np.float32(0))
 
 

@@ -17,7 +17,6 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from vidrec_tasks.content.model_files import frame_weights
-from vidrec_tasks.content.threads import spread
 
 SIDE: Final = 224
 CROP_SHARE: Final = 0.875
@@ -30,9 +29,6 @@ SCALE: Final = 1 / 128.0
 N_EXACT_BLOCKS: Final = 1
 """Blocks that stay in float32 with the stem: the first depthwise kernels, up to 17.7, lose most
 in bfloat16. Least cosine of 81 real frames' vectors with float32: 0.979 without, 0.9985 with it."""
-
-BATCH: Final = 8
-"""Frames at once on a processor: 8 stay in its cache (51 frames/s a core); 32 do not (35)."""
 
 
 def plain_network() -> nn.Module:
@@ -99,21 +95,9 @@ class QuickNetwork:
         self._head = place(_fold(network._conv_head, network._bn1, is_clamped=True), dtype)
         self._classes = network._fc.to(device)
 
+    @torch.inference_mode()
     def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
         """``(n, 1000)`` float32 logits of prepared images."""
-        n_images = len(pixels)
-        if self.device == "cpu":  # a batch of another size is summed in another order
-            n_rows = -(-n_images // BATCH) * BATCH
-            pixels = pixels[torch.arange(n_rows) % max(1, n_images)]
-        batches = pixels.split(self._batch)
-        return torch.cat(spread(self._logits, batches, device=self.device))[:n_images]
-
-    @property
-    def _batch(self) -> int:
-        return BATCH if self.device == "cpu" else SIDE
-
-    @torch.inference_mode()
-    def _logits(self, pixels: torch.Tensor) -> torch.Tensor:
         maps = pixels.to(self.device, memory_format=torch.channels_last)
         maps = self._run(maps, self._stem)
         for layers, is_residual in self._blocks:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.columns import CHECKSUM, CONCEPTS, ENCODER, HAS_FRAMES, HAS_TEXT, VIDEO_ID
+from vidrec_tasks.content.batching import alone
 from vidrec_tasks.content.encoders import Encoders, Image
 from vidrec_tasks.content.films import (
     Film,
@@ -104,6 +105,7 @@ def embed_videos(
     *,
     read_image: Callable[[str], Image],
     known: Embeddings | None = None,
+    blocks: npt.NDArray[np.int64] | None = None,
 ) -> tuple[Embeddings, dict[str, int]]:
     """Embed videos: a text or a film that is known for these encoders is not embedded again.
 
@@ -114,6 +116,8 @@ def embed_videos(
         settings: text weight, frames at once.
         read_image: the BGR image ``(height, width, 3)`` at a keyframe's path.
         known: embeddings of an earlier night.
+        blocks: ``(n_videos,)`` whose texts are encoded together (`TextEncoder.encode`); a film is
+            always a block of its own.
 
     Returns:
         The embeddings, in the order of ``videos``, and counts: videos, texts_encoded,
@@ -121,7 +125,9 @@ def embed_videos(
     """
     texts = [video_text(row) for row in videos.to_dict(orient="records")]
     checksums = [_hash(text) if text else "" for text in texts]
-    text, new_texts = _text_vectors(texts, checksums, encoders, known)
+    of_video = alone(len(videos), None if blocks is None else blocks.tolist())
+    keys = list(zip(videos[VIDEO_ID], checksums, strict=True))
+    text, is_new, n_texts = _text_vectors(keys, texts, of_video, encoders, known)
     frames = frames_of(videos, keyframes)
     films = films_of(frames)
     by_film = _known_films(known, encoders)
@@ -135,12 +141,12 @@ def embed_videos(
     table = _table(videos, checksums, films, concepts, encoders, settings.text_weight)
     fresh = set(new_films)
     n_new = sum(
-        checksum in new_texts or films.get(video_id, ()) in fresh
-        for video_id, checksum in zip(videos[VIDEO_ID], checksums, strict=True)
+        is_new_text or films.get(video_id, ()) in fresh
+        for video_id, is_new_text in zip(videos[VIDEO_ID], is_new, strict=True)
     )
     counts = {
         "videos": len(videos),
-        "texts_encoded": len(new_texts),
+        "texts_encoded": n_texts,
         "films_encoded": len(new_films),
         "frames_encoded": sum(len(film) for film in new_films),
         "reused": len(videos) - n_new,
@@ -153,34 +159,48 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
 
+_Key = tuple[str, str]
+"""A video_id and the checksum of its text."""
+
+
 def _text_vectors(
-    texts: list[str], checksums: list[str], encoders: Encoders, known: Embeddings | None
-) -> tuple[Floats, set[str]]:
-    """``(n_videos, dim)`` text vectors, and the checksums of the texts encoded now."""
-    vectors = _known_texts(known, encoders.text_identity)
+    keys: list[_Key],
+    texts: list[str],
+    blocks: list[int],
+    encoders: Encoders,
+    known: Embeddings | None,
+) -> tuple[Floats, list[bool], int]:
+    """``(n_videos, dim)`` text vectors, whose were encoded now, and how many texts those are.
+
+    What is known is known of the same video: a text that another block encoded has other digits.
+    """
+    before = _known_texts(known, encoders.text_identity)
+    is_new = [bool(key[1]) and key not in before for key in keys]
     missing = {
-        checksum: text
-        for checksum, text in zip(checksums, texts, strict=True)
-        if checksum and checksum not in vectors
+        (block, checksum): text
+        for block, (_, checksum), text, new in zip(blocks, keys, texts, is_new, strict=True)
+        if new
     }
+    made: dict[tuple[int, str], Floats] = {}
     if missing:
         log.info("%d texts to embed", len(missing))
-        made = encoders.text.encode(list(missing.values()))
-        vectors |= dict(zip(missing, made, strict=True))
+        vectors = encoders.text.encode(list(missing.values()), [block for block, _ in missing])
+        made = dict(zip(missing, vectors, strict=True))
     rows = np.zeros((len(texts), encoders.text_dim), dtype=np.float32)
-    for num, checksum in enumerate(checksums):
-        if checksum:
-            rows[num] = vectors[checksum]
-    return rows, set(missing)
+    for num, (key, block, new) in enumerate(zip(keys, blocks, is_new, strict=True)):
+        if key[1]:
+            rows[num] = made[block, key[1]] if new else before[key]
+    return rows, is_new, len(missing)
 
 
-def _known_texts(known: Embeddings | None, identity: str) -> dict[str, Floats]:
+def _known_texts(known: Embeddings | None, identity: str) -> dict[_Key, Floats]:
     if known is None:
         return {}
     encoder = known.table[ENCODER].str.split(BETWEEN, regex=False).str[0]
     rows = np.flatnonzero(((encoder == identity) & known.table[HAS_TEXT]).to_numpy())
+    video_ids = known.table[VIDEO_ID].to_numpy()
     checksums = known.table[TEXT_CHECKSUM].to_numpy()
-    return {checksums[row]: known.text[row] for row in rows}
+    return {(video_ids[row], checksums[row]): known.text[row] for row in rows}
 
 
 def _known_films(known: Embeddings | None, encoders: Encoders) -> dict[Film, FilmVectors]:

@@ -58,8 +58,14 @@ class TextEncoder(Protocol):
     def dim(self) -> int:
         """Width of a vector."""
 
-    def encode(self, texts: Sequence[str]) -> Floats:
-        """``(n, dim)`` unit rows; an empty text has a zero row."""
+    def encode(self, texts: Sequence[str], blocks: Sequence[int] | None = None) -> Floats:
+        """``(n, dim)`` float32 unit rows; an empty text has a zero row.
+
+        Args:
+            texts: in any number.
+            blocks: the block of each text. A text's last digits depend on its block and on nothing
+                else; None: each text is a block of its own.
+        """
 
 
 class FrameEncoder(Protocol):
@@ -73,8 +79,8 @@ class FrameEncoder(Protocol):
     def dim(self) -> int:
         """Width of a vector."""
 
-    def encode(self, images: Sequence[Image]) -> Frames:
-        """Vectors and concepts of BGR images ``(height, width, 3)``."""
+    def encode(self, images: Sequence[Image], blocks: Sequence[int] | None = None) -> Frames:
+        """Vectors and concepts of BGR images ``(height, width, 3)``; blocks as for texts."""
 
     def encode_queries(self, texts: Sequence[str]) -> Floats:
         """``(n, dim)`` unit rows; their dot product with a frame's vector says how alike they are.

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.columns import AT_S, CHECKSUM, FRAME_HASH, FRAME_NUM, PATH, VIDEO_ID
+from vidrec_tasks.content.batching import chunks_of_blocks
 from vidrec_tasks.content.concepts import over_film
 from vidrec_tasks.content.encoders import Encoders, Image
 
@@ -78,19 +79,20 @@ def encode_films(
     batch_size: int,
     read_image: Callable[[str], Image],
 ) -> dict[Film, FilmVectors]:
-    """Read and encode the films' frames, a batch of images in memory at a time."""
+    """Read and encode the films' frames, a batch of films in memory at a time.
+
+    A film is a block: its vectors follow from its own frames, whatever is encoded beside it.
+    """
+    of_frame = np.repeat(np.arange(len(films)), [len(film) for film in films])
+    log.info("%d films to embed, %d frames", len(films), len(of_frame))
     paths = [path for film in films for _, path, _ in film]
-    log.info("%d films to embed, %d frames", len(films), len(paths))
-    vectors = np.empty((len(paths), encoders.frame_dim), dtype=np.float32)
-    concepts: list[list[list[Any]]] = []
-    for begin in range(0, len(paths), batch_size):
-        images = [read_image(path) for path in paths[begin : begin + batch_size]]
-        made = encoders.frame.encode(images)
-        vectors[begin : begin + batch_size] = made.vectors
-        concepts += made.concepts
-    ends = np.cumsum([len(film) for film in films], dtype=np.int64).tolist()
-    spans = [slice(end - len(film), end) for film, end in zip(films, ends, strict=True)]
-    return {
-        film: FilmVectors(vectors[span], over_film(concepts[span]))
-        for film, span in zip(films, spans, strict=True)
-    }
+    found: dict[Film, FilmVectors] = {}
+    for nums in chunks_of_blocks(np.arange(len(paths)), of_frame, batch_size):
+        made = encoders.frame.encode(
+            [read_image(paths[num]) for num in nums], of_frame[nums].tolist()
+        )
+        for film in np.unique(of_frame[nums]).tolist():
+            rows = np.flatnonzero(of_frame[nums] == film)
+            concepts = over_film([made.concepts[row] for row in rows])
+            found[films[film]] = FilmVectors(made.vectors[rows], concepts)
+    return found

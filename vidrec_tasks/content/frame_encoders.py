@@ -10,24 +10,26 @@ import uuid
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from vidrec_tasks.content.batching import STEP, TOKENS
-from vidrec_tasks.content.classes import class_names, class_texts
+from vidrec_tasks.content.batching import STEP, TOKENS, alone, image_batches
+from vidrec_tasks.content.classes import N_CLASSES, class_names, class_texts
 from vidrec_tasks.content.concepts import likeliest
 from vidrec_tasks.content.conse import TEMPERATURE, ClassSpace, softmax
 from vidrec_tasks.content.efficientnet import QuickNetwork, plain_network, prepare
 from vidrec_tasks.content.encoders import Frames, TextEncoder
+from vidrec_tasks.content.threads import spread
 from vidrec_tasks.hardware import device, quick_dtype
 
 Floats = npt.NDArray[np.float32]
 
 log = logging.getLogger(__name__)
 
-CHUNK = 64
-"""Images prepared at once: 64 squares are 38 MB."""
+GPU_IMAGES = 64
+"""Images of a batch on a GPU: as many as a film may have keyframes."""
 
 
 class ConseFrameEncoder:
@@ -58,14 +60,21 @@ class ConseFrameEncoder:
         """Width of a vector: that of the text encoder."""
         return self._text.dim
 
-    def encode(self, images: Sequence[npt.NDArray[np.uint8]]) -> Frames:
-        """Vectors and concepts of BGR images ``(height, width, 3)``."""
+    def encode(
+        self, images: Sequence[npt.NDArray[np.uint8]], blocks: Sequence[int] | None = None
+    ) -> Frames:
+        """See `encoders.FrameEncoder`."""
         vectors = np.zeros((len(images), self.dim), dtype=np.float32)
-        concepts = []
-        for begin in range(0, len(images), CHUNK):
-            probabilities = self.classify(images[begin : begin + CHUNK])
-            vectors[begin : begin + CHUNK] = self._space.carry(probabilities)
-            concepts += likeliest(probabilities, class_names())
+        concepts: list[list[list[Any]]] = [[] for _ in images]
+        of_image = alone(len(images), blocks)
+        batches = list(image_batches(of_image, GPU_IMAGES, device=device()))
+        classified = spread(
+            lambda nums: self.classify([images[num] for num in nums]), batches, device=device()
+        )
+        for nums, probabilities in zip(batches, classified, strict=True):
+            vectors[nums] = self._space.carry(probabilities)
+            for num, seen in zip(nums, likeliest(probabilities, class_names()), strict=True):
+                concepts[num] = seen
         return Frames(vectors, concepts)
 
     def encode_queries(self, texts: Sequence[str]) -> Floats:
@@ -91,14 +100,14 @@ class ConseFrameEncoder:
         if path and path.exists():
             known: Floats = np.load(path, allow_pickle=False)
             return known
-        vectors = self._text.encode(class_texts())
+        vectors = self._text.encode(class_texts(), [0] * N_CLASSES)
         if path:
             _keep(vectors, path)
         return vectors
 
     def _key(self) -> str:
-        # the shape of batches moves the last bit: a cache of before would outlive the change
-        shape = f"batches of {TOKENS} tokens by {STEP}"
+        # batches move the last bit: a cache of before would outlive the change
+        shape = f"one block, batches of {TOKENS} tokens by {STEP}"
         made_of = "\n".join((self._text.identity, shape, *class_texts()))
         return hashlib.sha256(made_of.encode()).hexdigest()[:16]
 

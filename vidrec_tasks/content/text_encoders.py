@@ -13,7 +13,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-from vidrec_tasks.content.batching import batches_of_one_shape
+from vidrec_tasks.content.batching import alone, batches_of, chunks_of_blocks
 from vidrec_tasks.content.model_files import ModelFiles
 from vidrec_tasks.content.threads import spread
 from vidrec_tasks.errors import ModelError
@@ -54,26 +54,30 @@ class TransformerTextEncoder:
         """Width of a vector."""
         return int(self._model.config.hidden_size)
 
-    def encode(self, texts: Sequence[str]) -> Floats:
-        """``(n, dim)`` float32 unit rows; an empty text has a zero row."""
+    def encode(self, texts: Sequence[str], blocks: Sequence[int] | None = None) -> Floats:
+        """See `encoders.TextEncoder`."""
+        of_text = np.array(alone(len(texts), blocks), dtype=np.int64)
         vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
-        filled = [num for num, text in enumerate(texts) if text.strip()]
-        for begin in range(0, len(filled), CHUNK):
-            nums = np.array(filled[begin : begin + CHUNK])
-            vectors[nums] = self._encode_filled([texts[num] for num in nums])
+        filled = np.array([num for num, text in enumerate(texts) if text.strip()], dtype=np.int64)
+        for nums in chunks_of_blocks(filled, of_text, CHUNK):
+            vectors[nums] = self._encode_filled([texts[num] for num in nums], of_text[nums])
         return vectors
 
-    def _encode_filled(self, texts: list[str]) -> Floats:
+    def _encode_filled(self, texts: list[str], blocks: npt.NDArray[np.int64]) -> Floats:
         tokens = self._tokenizer(texts, truncation=True, max_length=self._max_tokens)
         lengths = [len(ids) for ids in tokens["input_ids"]]
         parts = list(
-            batches_of_one_shape(
-                lengths, self._batch_size, longest=self._max_tokens, device=self._device
+            batches_of(
+                lengths,
+                blocks.tolist(),
+                self._batch_size,
+                longest=self._max_tokens,
+                device=self._device,
             )
         )
         batches = [
             self._tokenizer.pad(
-                {name: [values[num] for num in part.rows] for name, values in tokens.items()},
+                {name: [values[num] for num in part.nums] for name, values in tokens.items()},
                 return_tensors="pt",
                 padding="max_length",
                 max_length=part.width,
@@ -84,7 +88,7 @@ class TransformerTextEncoder:
         for part, made in zip(
             parts, spread(self._encode_batch, batches, device=self._device), strict=True
         ):
-            vectors[part.nums] = made[: len(part.nums)]
+            vectors[part.nums] = made
         return vectors
 
     @torch.inference_mode()

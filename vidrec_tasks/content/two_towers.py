@@ -15,8 +15,8 @@ import torch
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-from vidrec_tasks.content.batching import batches_of_one_shape, image_batches
-from vidrec_tasks.content.classes import class_names
+from vidrec_tasks.content.batching import alone, batches_of, image_batches
+from vidrec_tasks.content.classes import N_CLASSES, class_names
 from vidrec_tasks.content.concepts import likeliest
 from vidrec_tasks.content.conse import softmax
 from vidrec_tasks.content.encoders import Frames
@@ -54,16 +54,21 @@ class TwoTowers:
         self._is_padded = "siglip" in self._model.config.model_type
         self.dim = int(getattr(text, "projection_size", None) or self._model.config.projection_dim)
 
-    def encode(self, images: Sequence[npt.NDArray[np.uint8]]) -> Frames:
-        """Vectors and concepts of BGR images ``(height, width, 3)``."""
+    def encode(
+        self, images: Sequence[npt.NDArray[np.uint8]], blocks: Sequence[int] | None = None
+    ) -> Frames:
+        """See `encoders.FrameEncoder`."""
         vectors = np.zeros((len(images), self.dim), dtype=np.float32)
-        for part in image_batches(len(images), self._batch_size, device=self._device):
-            made = self._encode_images([images[num] for num in part.rows])
-            vectors[part.nums] = made[: len(part.nums)]
-        scores = np.float32(self._scale) * (vectors @ self._class_vectors.T)  # (n, n_classes)
-        return Frames(vectors, likeliest(softmax(scores), class_names()))
+        concepts: list[list[list[Any]]] = [[] for _ in images]
+        of_image = alone(len(images), blocks)
+        for nums in image_batches(of_image, self._batch_size, device=self._device):
+            vectors[nums] = self._encode_images([images[num] for num in nums])
+            scores = np.float32(self._scale) * (vectors[nums] @ self._class_vectors.T)
+            for num, seen in zip(nums, likeliest(softmax(scores), class_names()), strict=True):
+                concepts[num] = seen
+        return Frames(vectors, concepts)
 
-    def encode_queries(self, texts: Sequence[str]) -> Floats:
+    def encode_queries(self, texts: Sequence[str], blocks: Sequence[int] | None = None) -> Floats:
         """``(n, dim)`` unit rows from the text tower; an empty text has a zero row."""
         vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
         filled = np.array([num for num, text in enumerate(texts) if text.strip()], dtype=np.int64)
@@ -76,12 +81,16 @@ class TwoTowers:
             padding="max_length" if self._is_padded else False,  # as SigLIP was trained
         )
         lengths = [len(ids) for ids in tokens["input_ids"]]
-        for part in batches_of_one_shape(
-            lengths, self._batch_size, longest=self._max_tokens, device=self._device
+        of_text = np.array(alone(len(texts), blocks), dtype=np.int64)[filled]
+        for part in batches_of(
+            lengths,
+            of_text.tolist(),
+            self._batch_size,
+            longest=self._max_tokens,
+            device=self._device,
         ):
-            batch = {name: [values[num] for num in part.rows] for name, values in tokens.items()}
-            made = self._encode_texts(batch, part.width)
-            vectors[filled[part.nums]] = made[: len(part.nums)]
+            batch = {name: [values[num] for num in part.nums] for name, values in tokens.items()}
+            vectors[filled[part.nums]] = self._encode_texts(batch, part.width)
         return vectors
 
     def as_text_encoder(self) -> "TextTower":
@@ -107,7 +116,9 @@ class TwoTowers:
     @cached_property
     def _class_vectors(self) -> Floats:
         """``(n_classes, dim)`` of the class names, made once."""
-        return self.encode_queries([CONCEPT_TEXT.format(name) for name in class_names()])
+        return self.encode_queries(
+            [CONCEPT_TEXT.format(name) for name in class_names()], [0] * N_CLASSES
+        )
 
     @property
     def _scale(self) -> float:
@@ -127,9 +138,9 @@ class TextTower:
         self.identity = towers.identity
         self.dim = towers.dim
 
-    def encode(self, texts: Sequence[str]) -> Floats:
-        """``(n, dim)`` float32 unit rows; an empty text has a zero row."""
-        return self._towers.encode_queries(texts)
+    def encode(self, texts: Sequence[str], blocks: Sequence[int] | None = None) -> Floats:
+        """See `encoders.TextEncoder`."""
+        return self._towers.encode_queries(texts, blocks)
 
 
 def _load(files: ModelFiles, dtype: torch.dtype, place: str) -> tuple[Any, Any, Any]:

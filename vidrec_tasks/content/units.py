@@ -1,12 +1,7 @@
-"""Units: vectors scaled to length 1, so that a product of two is their cosine; such products."""
-
-from typing import Final
+"""Units: vectors scaled to length 1, so that a product of two is their cosine."""
 
 import numpy as np
 import numpy.typing as npt
-
-ROWS: Final = 64
-"""Rows multiplied at once."""
 
 
 def to_unit(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
@@ -16,25 +11,19 @@ def to_unit(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     return scaled.astype(np.float32)
 
 
-def times(
+def by_row(
     rows: npt.NDArray[np.float32], matrix: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
-    """``rows @ matrix``, where a row has one product whatever rows it comes with.
-
-    A product of another shape is summed in another order, so a user alone and the same user in a
-    block had scores that differed in the last digits; filled up to `ROWS` all products are of one
-    shape.
+    """``rows @ matrix`` a row at a time: each has one product, whatever rows it comes with.
 
     Args:
-        rows: ``(n, dim)``.
-        matrix: ``(dim, m)``; of another ``m`` the digits may be others.
+        rows: ``(n, dim)``, few.
+        matrix: ``(dim, m)``.
 
     Returns:
         ``(n, m)`` float32.
     """
     made = np.empty((len(rows), matrix.shape[1]), dtype=np.float32)
-    for first in range(0, len(rows), ROWS):
-        some = rows[first : first + ROWS]
-        whole = some if len(some) == ROWS else some[np.arange(ROWS) % len(some)]
-        made[first : first + ROWS] = (whole @ matrix)[: len(some)]
+    for num in range(len(rows)):
+        made[num] = rows[num] @ matrix
     return made

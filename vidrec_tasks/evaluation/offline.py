@@ -17,7 +17,7 @@ from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import RANK, USER_ID, USER_NUM, VIDEO_ID
 from vidrec_tasks.measuring.intervals import summarise
 from vidrec_tasks.measuring.metrics import PADDING, ranking_metrics
-from vidrec_tasks.recommending.candidates import BLOCK, Search, find_candidates
+from vidrec_tasks.recommending.candidates import Search, find_candidates
 from vidrec_tasks.recommending.models import Models
 from vidrec_tasks.recommending.ranker import SCORERS, rank_candidates
 from vidrec_tasks.recommending.reranker import rerank_lists
@@ -74,15 +74,15 @@ def evaluate_offline(
         settings: as for the night's own lists.
     """
     names = [*SCORERS, SERVED]
-    ranked: dict[str, list[Ints]] = {name: [] for name in names}
-    relevant: list[set[int]] = []
-    for first, block in histories.blocks(BLOCK):
+    shape = (histories.n_users, DEPTH)
+    together = {name: np.full(shape, PADDING, dtype=np.int64) for name in names}
+    relevant: list[set[int]] = [set()] * histories.n_users
+    for nums, block in histories.blocks():
         masks = rules.masks(block.user_ids)
-        asked = held_out[first : first + block.n_users]
-        relevant += [set(a[m[a]].tolist()) for a, m in zip(asked, masks, strict=True)]
+        for num, mask in zip(nums, masks, strict=True):
+            relevant[num] = set(held_out[num][mask[held_out[num]]].tolist())
         for name, lists in _lists_of(models, block, masks, rules, settings).items():
-            ranked[name].append(lists)
-    together = {name: _stack(parts) for name, parts in ranked.items()}
+            together[name][nums] = lists
     unknown = set(np.flatnonzero(models.popularity.n_users == 0).tolist())
     return Offline(
         {name: ranking_metrics(lists, relevant) for name, lists in together.items()},
@@ -146,10 +146,6 @@ def as_matrix(table: pd.DataFrame, block: Histories, models: Models) -> Ints:
     ranked = np.full((block.n_users, DEPTH), PADDING, dtype=np.int64)
     ranked[users, top[RANK].to_numpy(np.int64) - 1] = models.content.nums_of(top[VIDEO_ID])
     return ranked
-
-
-def _stack(parts: list[Ints]) -> Ints:
-    return np.concatenate(parts) if parts else np.zeros((0, DEPTH), dtype=np.int64)
 
 
 def users_by_segment(offline: Offline) -> dict[str, npt.NDArray[np.bool_]]:

@@ -18,7 +18,7 @@ from vidrec_tasks.contracts.parsing import parse
 from vidrec_tasks.jobs._input_reader import InputReader
 from vidrec_tasks.jobs._job import midnight
 from vidrec_tasks.store.ledger import Ledger
-from vidrec_tasks.store.shards import hashes_of, n_shards_for
+from vidrec_tasks.store.shards import Split, hashes_of
 from vidrec_tasks.store.spill import Repeats, Spill
 
 
@@ -27,7 +27,7 @@ class Bucketed:
 
     Attributes:
         n_events: events that exist for the night, repeated ones too until `shards` has run.
-        n_shards: user shards.
+        split: how users are split, known when all was read.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Bucketed:
         self.reader, self.ledger = reader, ledger
         self.videos, self.users = videos, users
         self.n_events = 0
-        self.n_shards = 1
+        self.split = Split.of(1, 1)
         self._spill = Spill(USER_ID)
         self._repeats = Repeats(EVENT_ID, ROW_NUM)
         self._moment = pd.Timestamp(midnight(reader.night))
@@ -69,15 +69,14 @@ class Bucketed:
             self._spill.put(admitted.rows)
             self.n_events += len(admitted.rows)
         n_users = len(np.union1d(self._spill.key_hashes, hashes_of(self.users[USER_ID])))
-        inputs = self.reader.settings.inputs
-        self.n_shards = n_shards_for(n_users, inputs.users_per_shard)
+        self.split = Split.of(n_users, self.reader.settings.inputs.users_per_shard)
 
     def shards(self) -> Iterator[tuple[int, pd.DataFrame]]:
         """Yield each shard's number and its events, sorted by user_id, event_at, row_num."""
         repeated = self._repeats.find(self._spill.chunks())
-        self._spill.split(self.n_shards)
+        self._spill.split(self.split)
         self.n_events = 0
-        for shard in range(self.n_shards):
+        for shard in range(self.split.n_shards):
             once = admission.admit_once(self._rows_of(shard), repeated)
             self.reader.keep(INTERACTIONS.name, once.rejects)
             self._count(once.rows)

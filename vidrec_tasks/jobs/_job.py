@@ -14,6 +14,7 @@ from vidrec_tasks.store.artefacts import Ref
 from vidrec_tasks.store.codecs import Part
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.shards import Split
 
 Per = Literal["", "video_shard", "user_shard"]
 
@@ -142,9 +143,11 @@ def job(
 
 def shards_of(run: Run, kind: str) -> list[str]:
     """The artefact names of all shards of a kind."""
-    if kind in VIDEO_SHARDED:
-        return [f"{kind}.{shard}" for shard in range(run.record.n_video_shards)]
-    return [f"{kind}.{shard}" for shard in range(run.record.n_user_shards)]
+    return [f"{kind}.{shard}" for shard in range(_split_of(run, kind).n_shards)]
+
+
+def _split_of(run: Run, kind: str) -> Split:
+    return run.record.video_split if kind in VIDEO_SHARDED else run.record.user_split
 
 
 def shards_before(parent: Run, run: Run, kind: str, shard: str) -> list[str]:
@@ -152,8 +155,8 @@ def shards_before(parent: Run, run: Run, kind: str, shard: str) -> list[str]:
 
     One where both are split alike, else all of them; not all need to be there still.
     """
-    names = shards_of(parent, kind)
-    return [f"{kind}.{shard}"] if len(names) == len(shards_of(run, kind)) else names
+    is_alike = _split_of(parent, kind) == _split_of(run, kind)
+    return [f"{kind}.{shard}"] if is_alike else shards_of(parent, kind)
 
 
 def names_of(patterns: tuple[str, ...], run: Run, shard: str) -> list[str]:

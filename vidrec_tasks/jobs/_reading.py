@@ -16,7 +16,6 @@ from vidrec_tasks.recommending.models import Configuration, Models
 from vidrec_tasks.recommending.rules import UserRules
 from vidrec_tasks.recommending.warmth import Parent
 from vidrec_tasks.store.runs import Run
-from vidrec_tasks.store.shards import shard_of
 
 Floats = npt.NDArray[np.float32]
 
@@ -91,13 +90,15 @@ def read_histories(context: Context) -> Histories:
     """The weighed histories of the shard's users, those without a history too."""
     profiles = context.read(context.own("profiles"))
     visits = context.read(context.own("profiles"), "visits")
-    return gather(visits, profiles[USER_ID].to_numpy(dtype=object))
+    user_ids = profiles[USER_ID]
+    buckets = context.run.record.user_split.buckets(user_ids)
+    return gather(visits, user_ids.to_numpy(dtype=object), buckets=buckets)
 
 
 def shard_users(context: Context) -> pd.DataFrame:
     """The users table's rows of the shard."""
     users: pd.DataFrame = context.read("users")
-    mine = shard_of(users[USER_ID], context.run.record.n_user_shards) == int(context.shard)
+    mine = context.run.record.user_split.shards(users[USER_ID]) == int(context.shard)
     return users[mine].reset_index(drop=True)
 
 

@@ -21,7 +21,9 @@ def embed_users(context: Context) -> Made:
     """Read each history through the user tower."""
     histories = read_histories(context)
     models = read_models(context, "serving", read_content(context))
-    vectors = embed(models.tower, histories)  # (n_users, dim)
+    vectors = np.zeros((histories.n_users, models.tower.shape.dim), dtype=np.float32)
+    for nums, block in histories.blocks():
+        vectors[nums] = embed(models.tower, block)
     table = pd.DataFrame(
         {
             USER_ID: pd.Series(histories.user_ids, dtype="str"),

@@ -41,6 +41,7 @@ def embed_videos(context: Context) -> Made:
         context.settings.content,
         read_image=_Images(context.place).read,
         known=_known(context, videos, keyframes),
+        blocks=context.run.record.video_split.buckets(videos[VIDEO_ID]),
     )
     check(embeddings.table, "embeddings", key=(VIDEO_ID,), columns=EMBEDDING_COLUMNS)
     return Made({context.own("embeddings"): embeddings.to_parts()}, counts)

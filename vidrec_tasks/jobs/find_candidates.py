@@ -14,7 +14,7 @@ from vidrec_tasks.jobs._reading import (
     read_rules,
     rows_of,
 )
-from vidrec_tasks.recommending.candidates import BLOCK, Search
+from vidrec_tasks.recommending.candidates import Search
 from vidrec_tasks.recommending.candidates import find_candidates as find
 
 COLUMNS = (USER_ID, VIDEO_ID, SOURCE, SOURCE_RANK, SCORE)
@@ -30,7 +30,7 @@ COLUMNS = (USER_ID, VIDEO_ID, SOURCE, SOURCE_RANK, SCORE)
     per="user_shard",
 )  # fmt: skip
 def find_candidates(context: Context) -> Made:
-    """Ask every source for every user, in blocks of users."""
+    """Ask every source for every user, a bucket at a time."""
     content = read_content(context)
     search = Search(
         read_models(context, "serving", content),
@@ -46,18 +46,18 @@ def find_candidates(context: Context) -> Made:
         histories.user_ids,
     )
     tables = [pd.DataFrame({name: pd.Series(dtype="str") for name in COLUMNS})]
-    for first, block in histories.blocks(BLOCK):
-        part = slice(first, first + block.n_users)
+    for nums, block in histories.blocks():
         _, table = find(
             search,
             block,
             rules.masks(block.user_ids),
             context.settings.recommending,
-            portraits=portraits[part],
-            user_vectors=user_vectors[part],
+            portraits=portraits[nums],
+            user_vectors=user_vectors[nums],
         )
         tables.append(table)
     table = pd.concat(tables[1:] or tables, ignore_index=True)
+    table = table.sort_values(USER_ID, kind="stable", ignore_index=True)
     check(table, "candidates", key=(USER_ID, VIDEO_ID), columns=COLUMNS)
     counts = {
         "users": histories.n_users,

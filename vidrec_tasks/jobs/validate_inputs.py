@@ -1,8 +1,9 @@
 """validate_inputs: read the inputs once, pin what the night sees of them, and open the run."""
 
 import logging
+from dataclasses import astuple
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -25,11 +26,14 @@ from vidrec_tasks.store.inputs import fingerprint, input_files
 from vidrec_tasks.store.ledger import Ledger
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, RunRecord, Runs
-from vidrec_tasks.store.shards import n_shards_for
+from vidrec_tasks.store.shards import Split
 from vidrec_tasks.store.snapshots import Snapshots
 from vidrec_tasks.store.source import source_digest
 
 log = logging.getLogger(__name__)
+
+SPLIT: Final = ("n_user_shards", "n_user_buckets", "n_video_shards", "n_video_buckets")
+"""How users and videos are split, as a run's record says it."""
 
 
 def open_run(
@@ -82,8 +86,7 @@ def _record(
         inputs=inputs,
         settings_digest=settings.digest(),
         code=source_digest(),
-        n_user_shards=said["n_user_shards"],
-        n_video_shards=said["n_video_shards"],
+        **{name: said[name] for name in SPLIT},
         catalogue_as_of=said["catalogue_as_of"],
         parents=parents,
         settings=settings.model_dump(
@@ -196,13 +199,13 @@ def _read_all(
             "watch_statistics": events.statistics(),
             "rejects": reader.all_rejects(),
         }
-        n_user_shards = events.n_shards
+        users_split = events.split
     refs += [artefacts.write(name, key, {"table": frame}) for name, frame in frames.items()]
+    videos_split = Split.of(len(videos), settings.inputs.videos_per_shard)
     return {
         "refs": [ref.to_json() for ref in refs],
         "counts": reader.counts,
-        "n_user_shards": n_user_shards,
-        "n_video_shards": n_shards_for(len(videos), settings.inputs.videos_per_shard),
+        **dict(zip(SPLIT, (*astuple(users_split), *astuple(videos_split)), strict=True)),
         "catalogue_as_of": as_of,
     }
 

@@ -16,9 +16,7 @@ from vidrec_tasks.recommending.sequences import PAD
 
 _N_PLACES = 50
 _ROWS = 32
-_COLUMNS = 8
-"""Users scored together, and a divisor of the number of their candidates: products of one shape,
-so that a score does not depend on whom it is computed with (see `content.units.times`)."""
+"""Users scored together: of more, what lies between leaves the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -115,19 +113,16 @@ def attend(
     """
     model.eval()
     n_users, n_asked = nums.shape
-    n_columns = max(1, -(-n_asked // _COLUMNS)) * _COLUMNS
-    asked = np.zeros((n_users, n_columns), dtype=np.int64)
-    asked[:, :n_asked] = np.maximum(nums, 0)
+    asked = np.maximum(nums, 0)
     vectors = torch.from_numpy(videos)
     parts = np.empty((n_users, n_asked, 1 + rows.shape[1]), dtype=np.float32)
     for first in range(0, n_users, _ROWS):
-        some = np.arange(first, min(first + _ROWS, n_users))
-        whole = np.resize(some, _ROWS)
+        some = slice(first, first + _ROWS)
         made = model.parts(
-            torch.from_numpy(users[whole]),
-            vectors[torch.from_numpy(np.maximum(rows[whole], 0))],
-            torch.from_numpy(rows[whole] != PAD),
-            vectors[torch.from_numpy(asked[whole])],
+            torch.from_numpy(users[some]),
+            vectors[torch.from_numpy(np.maximum(rows[some], 0))],
+            torch.from_numpy(rows[some] != PAD),
+            vectors[torch.from_numpy(asked[some])],
         )
-        parts[some] = made[: len(some), :n_asked].numpy()
+        parts[some] = made.numpy()
     return Attended(parts.sum(axis=-1), parts[..., 1:])

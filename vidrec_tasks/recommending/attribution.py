@@ -4,7 +4,7 @@ The whole score is computed again without the video, by the same code that made 
 true of every scorer. Leaves the words to `explanations`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -26,8 +26,6 @@ N_CITED: Final = 3
 """Videos cited a row, largest share first."""
 N_ROWS: Final = 1_024
 """Histories scored together: each has few videos to score, so they share the fixed costs."""
-N_USERS: Final = 100
-"""Users attributed together: 2,100 short histories, whose scoring shares the work on the videos."""
 
 
 def cite_history(
@@ -45,13 +43,14 @@ def cite_history(
         The lists with cited: ``[video_id, share]`` of at most `N_CITED` videos whose absence lowers
         the score, largest first; the shares are parts of all that was lowered and sum to 1 at most.
     """
-    cited: list[list[list[Any]]] = []
+    cited: list[list[list[Any]]] = [[] for _ in range(len(lists))]
     grouped = _by_user(models, histories, lists)
-    for first in range(0, len(grouped), N_USERS):
-        some = grouped[first : first + N_USERS]
-        users = [histories.take(slice(num, num + 1)) for num, _ in some]
-        found = leave_one_out(models, users, [nums for _, nums in some], scorer=scorer)
-        cited += [_cite(models, asked, drop) for asked, drops in found for drop in drops]
+    for some in _by_bucket(histories, grouped):
+        users = [histories.one(num) for num, _, _ in some]
+        found = leave_one_out(models, users, [nums for _, _, nums in some], scorer=scorer)
+        for (_, first, _), (asked, drops) in zip(some, found, strict=True):
+            for place, drop in enumerate(drops):
+                cited[first + place] = _cite(models, asked, drop)
     return lists.assign(**{CITED: pd.Series(cited, index=lists.index, dtype=object)})
 
 
@@ -112,8 +111,20 @@ def score_rows(
     return found
 
 
-def _by_user(models: Models, histories: Histories, lists: pd.DataFrame) -> list[tuple[int, Ints]]:
-    """The number of each user in the histories, and the videos of their list."""
+_List = tuple[int, int, Ints]
+"""A user_num, the row at which the user's list begins, and its videos."""
+
+
+def _by_bucket(histories: Histories, grouped: list[_List]) -> Iterator[list[_List]]:
+    """Yield the lists of each bucket's users: they are scored together, however users are split."""
+    buckets: dict[int, list[_List]] = {}
+    for one in grouped:
+        buckets.setdefault(int(histories.buckets[one[0]]), []).append(one)
+    return iter(buckets.values())
+
+
+def _by_user(models: Models, histories: Histories, lists: pd.DataFrame) -> list[_List]:
+    """Each user's list."""
     nums = models.content.nums_of(lists[VIDEO_ID])
     index = pd.Index(histories.user_ids)
     users = index.get_indexer(pd.Index(lists[USER_ID].to_numpy(dtype=object)))
@@ -125,7 +136,7 @@ def _by_user(models: Models, histories: Histories, lists: pd.DataFrame) -> list[
         raise ModelError(message)
     starts = np.flatnonzero(np.diff(users, prepend=-1))
     ends = [*starts[1:].tolist(), len(users)][: len(starts)]
-    return [(int(users[s]), nums[s:e]) for s, e in zip(starts, ends, strict=True)]
+    return [(int(users[s]), int(s), nums[s:e]) for s, e in zip(starts, ends, strict=True)]
 
 
 def _last_liked(user: Histories) -> Ints:
@@ -142,6 +153,7 @@ def _stack(rows: Sequence[Histories]) -> Histories:
         np.concatenate([row.video_nums for row in rows]),
         np.concatenate([row.weights for row in rows]),
         np.concatenate([row.event_at for row in rows]),
+        np.zeros(len(rows), dtype=np.int64),
     )
 
 

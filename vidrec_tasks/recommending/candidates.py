@@ -15,7 +15,6 @@ import pandas as pd
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import SCORE, SOURCE, SOURCE_RANK, USER_ID, VIDEO_ID
-from vidrec_tasks.content.units import times
 from vidrec_tasks.recommending.exploring import is_unknown, promise
 from vidrec_tasks.recommending.features import (
     PORTRAIT,
@@ -36,8 +35,6 @@ Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 EXPLORATION: Final = "exploration"
-BLOCK: Final = 256
-"""Users scored at once."""
 
 
 class Neighbours(Protocol):
@@ -165,7 +162,7 @@ def _near(
     """The nearest allowed vectors of each query; none for a query of zeros."""
     known = np.abs(queries).sum(axis=1) > 0
     if index is None:
-        return _top(times(queries, vectors.T), allowed & known[:, None], n)
+        return _top(queries @ vectors.T, allowed & known[:, None], n)
     # What may not be shown is searched past: up to four times as much is asked for.
     n_hidden = int((~allowed).sum(axis=1).max(initial=0))
     k = min(len(vectors), n + min(n_hidden, 3 * n))

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vidrec_tasks.measuring.intervals import paired_bootstrap
-from vidrec_tasks.recommending.candidates import BLOCK, Search, find_candidates
+from vidrec_tasks.recommending.candidates import Search, find_candidates
 from vidrec_tasks.recommending.features import FEATURES, PORTRAIT, measure_features
 from vidrec_tasks.recommending.held_out import HeldOut, ndcg_of_ranks
 from vidrec_tasks.recommending.models import Models, Scorer
@@ -108,19 +108,21 @@ class _Seen:
 
 def _candidates(models: Models, held: HeldOut, settings: RecommendingSettings) -> _Seen:
     """A target that no source found is added at the end, so that the blend still learns from it."""
-    features, nums = [], []
-    for first, block in held.users.blocks(BLOCK):
+    features, nums, order = [], [], []
+    for users, block in held.users.blocks():
         allowed = np.ones((block.n_users, models.content.n_videos), dtype=bool)
         found, _ = find_candidates(Search(models), block, allowed, settings)
-        target = held.targets[first : first + block.n_users, None]
+        target = held.targets[users, None]
+        order.append(users)
         nums.append(
             np.concatenate([found, np.where((found == target).any(1)[:, None], -1, target)], 1)
         )
         features.append(measure_features(models, block, nums[-1]))
-    every = np.concatenate(nums)
+    back = np.argsort(np.concatenate(order))
+    every = np.concatenate(nums)[back]
     is_target = every == held.targets[:, None]
     return _Seen(
-        np.concatenate(features),
+        np.concatenate(features)[back],
         is_target.argmax(axis=1),
         every >= 0,
         is_target[:, :-1].any(axis=1),

@@ -57,7 +57,7 @@ def compare_without_cited(
     rows: list[tuple[Histories, Ints]] = []
     columns = (lists[name].iloc[asked] for name in (USER_ID, VIDEO_ID, CITED))
     for user_id, video_id, cited in zip(*columns, strict=True):
-        user = histories.take(slice(users[str(user_id)], users[str(user_id)] + 1))
+        user = histories.one(users[str(user_id)])
         scored, named = (_nums_of(models, ids) for ids in ([video_id], [v for v, _ in cited]))
         rows += [(history, scored) for history in _variants(user, named, rng)]
     scores = np.concatenate([np.zeros(0), *score_rows(models, rows, scorer=scorer)])

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from vidrec_tasks.audience.histories import Histories
-from vidrec_tasks.content.units import times
 from vidrec_tasks.recommending.features import (
     DOT,
     content_profiles,
@@ -51,10 +50,10 @@ def promise(
     """
     blend = models.configuration.blend
     fused = models.content.fused[nums]
-    taste = times(content_profiles(models, histories), fused.T)
-    recent = times(recent_profiles(models.content, histories), fused.T)
+    taste = content_profiles(models, histories) @ fused.T
+    recent = recent_profiles(models.content, histories) @ fused.T
     total = (blend.get("content", 0) + _TASTE) * taste + blend.get("content_recent", 0) * recent
-    total = total + blend.get(DOT, 0) * times(users, models.video_vectors[nums].T)
+    total = total + blend.get(DOT, 0) * (users @ models.video_vectors[nums].T)
     for name, all_of_it in (scores or item_scores(models, histories)).items():
         total = total + blend.get(name, 0) * all_of_it[:, nums]
     return np.asarray(total + _FRESH * freshness(models)[nums], dtype=np.float32)

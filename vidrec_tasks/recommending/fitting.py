@@ -12,10 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.audience.histories import BLOCK, Histories
 from vidrec_tasks.recommending.attention import TargetAttention, attend
 from vidrec_tasks.recommending.attention_training import AttentionSchedule, train_attention
-from vidrec_tasks.recommending.candidates import BLOCK
 from vidrec_tasks.recommending.choosing import USUAL, choose_blend
 from vidrec_tasks.recommending.content import Content
 from vidrec_tasks.recommending.covisitation import count_covisits

@@ -60,22 +60,7 @@ def hold_out(histories: Histories, *, seed: int, since: int | None = None) -> He
     for user, event in zip(users, events, strict=True):
         keep[event : histories.offsets[user + 1]] = False
     train = histories.where(keep)
-    return HeldOut(train, pick_users(train, users), histories.video_nums[events])
-
-
-def pick_users(histories: Histories, users: Ints) -> Histories:
-    """The histories of some users, in the order given (sorted user_nums)."""
-    counts = np.diff(histories.offsets)[users]
-    starts = histories.offsets[users]
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    events = np.repeat(starts - offsets[:-1], counts) + np.arange(offsets[-1])
-    return Histories(
-        histories.user_ids[users],
-        offsets,
-        histories.video_nums[events],
-        histories.weights[events],
-        histories.event_at[events],
-    )
+    return HeldOut(train, train.take(users), histories.video_nums[events])
 
 
 def ndcg_of_ranks(ranks: Ints, *, k: int = 10) -> Floats:

@@ -14,7 +14,6 @@ from scipy.optimize import minimize
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import SCORE, SOURCE, USER_ID, VIDEO_ID
-from vidrec_tasks.recommending.candidates import BLOCK
 from vidrec_tasks.recommending.features import ATTENTION, DOT, FEATURES, measure_features
 from vidrec_tasks.recommending.models import Models, Scorer
 from vidrec_tasks.recommending.score_parts import to_columns
@@ -85,8 +84,6 @@ def rank_candidates(
         no_parts = to_columns(np.zeros((0, len(used))), [FEATURES[num] for num in used])
         return pd.DataFrame({**none, SCORE: pd.Series(dtype="float64"), **no_parts})
     table = pd.concat(tables, ignore_index=True)
-    if pd.Index(histories.user_ids).is_monotonic_increasing:
-        return table  # as those of a shard are
     return table.sort_values(USER_ID, kind="stable", ignore_index=True)
 
 
@@ -142,10 +139,14 @@ def _blocks(
     if (np.diff(users) < 0).any():
         order = np.argsort(users, kind="stable")
         users, ordered = users[order], candidates.iloc[order]
-    for first, block in histories.blocks(BLOCK):
-        low, high = np.searchsorted(users, [first, first + block.n_users])
-        if low < high:
-            yield block, users[low:high] - first, ordered.iloc[low:high]
+    places = np.searchsorted(users, np.arange(histories.n_users + 1))
+    for nums, block in histories.blocks():
+        counts = places[nums + 1] - places[nums]
+        if counts.any():
+            own = np.repeat(np.arange(len(nums)), counts)
+            starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+            rows = np.arange(len(own)) + np.repeat(places[nums] - starts, counts)
+            yield block, own, ordered.iloc[rows]
 
 
 def _rank_block(

@@ -17,7 +17,7 @@ from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.sequences import PAD, last_videos
 from vidrec_tasks.recommending.tower_reading import read_to_end
 
-_BLOCK = 32
+_ROWS = 32
 _WIDTH = 8
 """Rows are cut to the next multiple of so many videos: histories are mostly short."""
 
@@ -154,19 +154,16 @@ def embed_rows(
     order = np.argsort(rows == PAD, axis=1, kind="stable")  # pads go behind, order stays
     left = np.take_along_axis(rows, order, axis=1)
     n_read = (rows != PAD).sum(axis=1)
-    # Nothing behind the last video is looked at, so short rows go without it. Width and number of
-    # rows of a block are the same whatever rows come together, for products of other shapes are
-    # summed in another order, and lists must not depend on the number of shards.
+    # Nothing behind the last video is looked at, so short rows go without it.
     widths = np.minimum(-(-n_read // _WIDTH) * _WIDTH, rows.shape[1])
     for width in np.unique(widths):
         mine = np.flatnonzero(widths == width)
-        for first in range(0, len(mine), _BLOCK):
-            some = mine[first : first + _BLOCK]
-            whole = np.resize(some, _BLOCK)  # filled up with rows that are there anyway
-            block = torch.from_numpy(left[whole, :width]).to(read.device)
-            ends = torch.from_numpy(n_read[whole]).to(read.device)
+        for first in range(0, len(mine), _ROWS):
+            some = mine[first : first + _ROWS]
+            block = torch.from_numpy(left[some, :width]).to(read.device)
+            ends = torch.from_numpy(n_read[some]).to(read.device)
             last = tower.norm(read_to_end(tower.layers.layers, tower.inputs(block, read), ends))
-            vectors[some] = last[: len(some)].cpu().numpy()
+            vectors[some] = last.cpu().numpy()
     return vectors
 
 

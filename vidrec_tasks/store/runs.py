@@ -15,6 +15,7 @@ from vidrec_tasks.errors import MissingArtefact
 from vidrec_tasks.store.artefacts import Artefacts, Ref
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.remote import LOCAL
+from vidrec_tasks.store.shards import Split
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class RunRecord:
         settings_digest, code: hashes of the settings and of the library's source.
         parents: earlier runs that this one takes something from, by role.
         n_user_shards, n_video_shards: how users and videos were split.
+        n_user_buckets, n_video_buckets: 0: of a run of version 0.1, whose shards were its buckets.
         catalogue_as_of: ``snapshot``, ``current`` or ``unproven`` (see DESIGN, the catalogue).
     """
 
@@ -41,6 +43,18 @@ class RunRecord:
     catalogue_as_of: str
     parents: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    n_user_buckets: int = 0
+    n_video_buckets: int = 0
+
+    @property
+    def user_split(self) -> Split:
+        """How users were split."""
+        return Split(self.n_user_shards, self.n_user_buckets or self.n_user_shards)
+
+    @property
+    def video_split(self) -> Split:
+        """How videos were split."""
+        return Split(self.n_video_shards, self.n_video_buckets or self.n_video_shards)
 
 
 class Run:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vidrec_tasks.errors import StoreError
-from vidrec_tasks.store.shards import hashes_of, shard_of_hashes
+from vidrec_tasks.store.shards import Split, hashes_of
 
 _HASH: Final = "_spill_hash"
 
@@ -68,7 +68,7 @@ class Spill:
         for path in self._chunks:
             yield pq.read_table(path).drop_columns([_HASH]).to_pandas()
 
-    def split(self, n_shards: int) -> None:
+    def split(self, split: Split) -> None:
         """Order every chunk by shard, so that a shard can be read alone; once, after the last put.
 
         Raises:
@@ -76,7 +76,7 @@ class Spill:
         """
         for path in self._chunks:
             table = pq.read_table(path)
-            shards = shard_of_hashes(table[_HASH].to_numpy(), n_shards)
+            shards = split.shards_of_hashes(table[_HASH].to_numpy())
             order = np.argsort(shards, kind="stable")
             found, starts = np.unique(shards[order], return_index=True)
             ends = [*starts[1:].tolist(), len(order)]
