@@ -4,7 +4,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from vidrec_tasks.contracts.parsing import no_rejects
+from vidrec_tasks.contracts.rejects import no_rejects
 from vidrec_tasks.evaluation.gates import Gate, evaluate_gates, failed, in_words
 from vidrec_tasks.evaluation.list_counts import ListCounts
 from vidrec_tasks.evaluation.list_shape import ListShape

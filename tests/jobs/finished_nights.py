@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vidrec_tasks.contracts.parsing import no_rejects
+from vidrec_tasks.contracts.rejects import no_rejects
 from vidrec_tasks.jobs._runner import Order, run_job
 from vidrec_tasks.publishing.engine import results_url
 from vidrec_tasks.publishing.reader import Reader

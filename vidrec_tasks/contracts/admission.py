@@ -21,7 +21,7 @@ from vidrec_tasks.columns import (
     USER_ID,
     VIDEO_ID,
 )
-from vidrec_tasks.contracts.parsing import no_rejects, reject
+from vidrec_tasks.contracts.rejects import no_rejects, reject
 from vidrec_tasks.errors import ContractError
 
 UNKNOWN_VIDEO = "video is not in the catalogue of the night"

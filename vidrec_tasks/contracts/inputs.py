@@ -24,7 +24,12 @@ VIDEOS: Final = Table(
         Column(c.LANGUAGE, "text", "Language code."),
         Column(c.DURATION_S, "number", "Length in seconds.", minimum=0, maximum=LONGEST_S),
         Column(c.PUBLISHED_AT, "time", "When it became visible (UTC)."),
-        Column(c.EXPIRES_AT, "time", "When it stops being visible (UTC)."),
+        Column(
+            c.EXPIRES_AT,
+            "time",
+            "When it stops being visible (UTC); empty or in the far future: never.",
+            may_be_never=True,
+        ),
         Column(
             c.STATUS,
             "text",

@@ -12,13 +12,13 @@ class Column:
 
     Attributes:
         name: its word in `columns`.
-        kind: how its values are read: id (non-empty text), text, list (``|``-separated or native),
-            time (ISO 8601, or seconds or milliseconds since 1970; UTC unless it says otherwise),
-            number, integer, flag.
+        kind: how its values are read: id (non-empty text), text, list (`lists`), time
+            (`times`), number, integer, flag.
         meaning: one line for the docs, with the unit.
         required: the table stops the night without it, and a row without a value is rejected.
         minimum, maximum: inclusive bounds of a number.
         one_of: the only texts allowed.
+        may_be_never: of a time: one in the far future (9999-12-31) means never, which is missing.
         default: what an absent value becomes; None means missing (NaN, NaT or '').
     """
 
@@ -30,6 +30,7 @@ class Column:
     maximum: float | None = None
     one_of: tuple[str, ...] = ()
     default: str | float | bool | None = None
+    may_be_never: bool = False
 
 
 @dataclass(frozen=True)

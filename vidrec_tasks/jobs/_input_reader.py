@@ -7,7 +7,8 @@ import pandas as pd
 
 from vidrec_tasks.columns import REASON, ROW_NUM, SAMPLE, TABLE
 from vidrec_tasks.contracts import admission
-from vidrec_tasks.contracts.parsing import check_columns, no_rejects, parse
+from vidrec_tasks.contracts.parsing import check_columns, parse
+from vidrec_tasks.contracts.rejects import no_rejects
 from vidrec_tasks.contracts.schema import Table
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.inputs import read_chunks

@@ -19,7 +19,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from vidrec_tasks.columns import ROW_NUM
-from vidrec_tasks.contracts.parsing import one_line
+from vidrec_tasks.contracts.rejects import one_line
 from vidrec_tasks.errors import InputError
 from vidrec_tasks.store.place import Place
 

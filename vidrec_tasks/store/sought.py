@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.columns import SAMPLE, TABLE, USER_ID
-from vidrec_tasks.contracts.parsing import SAMPLE_LENGTH
+from vidrec_tasks.contracts.rejects import SAMPLE_LENGTH
 
 Mask = npt.NDArray[np.bool_]
 
