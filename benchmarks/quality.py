@@ -110,7 +110,8 @@ def load(preset: str, source: Path, overviews: Path | None) -> tuple[Content, Hi
 def _read(place: Place) -> tuple[pd.DataFrame, pd.DataFrame]:
     from vidrec_tasks.contracts.inputs import INTERACTIONS, VIDEOS
     from vidrec_tasks.contracts.parsing import parse
-    from vidrec_tasks.store.inputs import input_files, read_chunks
+    from vidrec_tasks.store.inputs import read_chunks
+    from vidrec_tasks.store.table_files import input_files
 
     tables = []
     for table in (VIDEOS, INTERACTIONS):

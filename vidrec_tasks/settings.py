@@ -39,6 +39,11 @@ class InputSettings(Group):
     need_interactions: bool = Field(
         True, description="False: a catalogue alone is enough (content jobs and search, no lists)."
     )
+    encoding: str = Field(
+        "auto",
+        description="Encoding of text files (windows-1252, shift_jis); 'auto': UTF-8, or what a "
+        "byte order mark says.",
+    )
     users_per_shard: int = Field(
         20_000, ge=1, description="Users a shard aims at; the number of user shards follows."
     )

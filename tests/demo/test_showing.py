@@ -15,9 +15,10 @@ from vidrec_tasks.publishing.engine import make_engine, results_url
 from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.settings import read_settings
 from vidrec_tasks.store.artefacts import Artefacts
-from vidrec_tasks.store.inputs import input_files, read_chunks
+from vidrec_tasks.store.inputs import read_chunks
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, RunRecord, Runs
+from vidrec_tasks.store.table_files import input_files
 
 NIGHTS = ("2026-08-31", "2026-09-01")
 

@@ -16,8 +16,9 @@ from vidrec_tasks.demo.size import Size
 from vidrec_tasks.demo.truth import read_truth
 from vidrec_tasks.demo.world import World, plan_world, render_world, two_nights, world_of
 from vidrec_tasks.errors import InputError
-from vidrec_tasks.store.inputs import input_files, read_chunks
+from vidrec_tasks.store.inputs import read_chunks
 from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.table_files import input_files
 
 BARE = Size(videos=8, users=6, nights=4, seed=5, films=0)
 

@@ -47,11 +47,11 @@ def test_no_demographics_come_along(world: World) -> None:
 
 
 def test_without_event_types_everything_is_a_play(world: World) -> None:
-    world.bring("personalize", {"interactions.csv": "USER_ID,ITEM_ID,TIMESTAMP\na,x,1\n"})
+    world.bring("personalize", {"interactions.csv": "USER_ID,ITEM_ID,TIMESTAMP\na,x,1787248800\n"})
     assert world.rows("interactions")[0]["event_type"] == "play"
 
 
 def test_a_column_under_another_name_is_pointed_at(world: World) -> None:
-    files = {"interactions.csv": "USER_ID,ITEMID,TIMESTAMP\na,x,1\n"}
+    files = {"interactions.csv": "USER_ID,ITEMID,TIMESTAMP\na,x,1787248800\n"}
     with pytest.raises(InputError, match=r"first: ITEM_ID\).*rename 'ITEMID'\?"):
         world.bring("personalize", files)

@@ -1,4 +1,6 @@
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from vidrec_tasks.errors import InputError
 from vidrec_tasks.importing import reading
 from vidrec_tasks.importing.presets import PRESETS, import_data
 
-FILES = {"interactions.csv": "USER_ID,ITEM_ID,TIMESTAMP\na,x,1\nb,y,2\n"}
+FILES = {"interactions.csv": "USER_ID,ITEM_ID,TIMESTAMP\na,x,1787248800\nb,y,1787248801\n"}
 
 
 def names(folder: Path) -> list[str]:
@@ -68,7 +70,7 @@ def test_a_folder_of_input_files_is_refused_too(world: World) -> None:
 def test_a_second_import_replaces_the_first_whole(world: World) -> None:
     world.bring("personalize", {**FILES, "users.csv": "USER_ID\na\n"})
     (world.theirs / "users.csv").unlink()
-    world.bring("personalize", {"interactions.csv": "USER_ID,ITEM_ID,TIMESTAMP\nc,z,3\n"})
+    world.bring("personalize", {"interactions.csv": "USER_ID,ITEM_ID,TIMESTAMP\nc,z,1787248803\n"})
     assert names(world.store / "inputs") == [
         ".import.json", "interactions.parquet", "videos.parquet",
     ]  # fmt: skip
@@ -102,26 +104,29 @@ def test_the_same_files_give_the_same_bytes(world: World) -> None:
 
 
 def test_a_large_file_is_read_in_blocks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "BLOCK_BYTES", 4_096)
-    lines = "".join(f"user{i},item{i % 50},{i}\n" for i in range(5_000))
+    monkeypatch.setattr("vidrec_tasks.store.decoding.BLOCK_BYTES", 4_096)
+    lines = "".join(f"user{i},item{i % 50},{1787248800 + i}\n" for i in range(5_000))
     sizes = []
-    real = reading._as_frame
+    real = reading.read_delimited
 
-    def watch(batch: object) -> pd.DataFrame:
-        frame = real(batch)
-        sizes.append(len(frame))
-        return frame
+    def watch(*args: Any, **more: Any) -> Iterator[Any]:
+        for chunk in real(*args, **more):
+            sizes.append(len(chunk.rows))
+            yield chunk
 
-    monkeypatch.setattr(reading, "_as_frame", watch)
+    monkeypatch.setattr(reading, "read_delimited", watch)
     counts = world.bring("personalize", {"interactions.csv": "USER_ID,ITEM_ID,TIMESTAMP\n" + lines})
-    assert counts["interactions"] == sum(sizes) == 5_000
+    assert counts["interactions"] == 5_000
     assert len(sizes) > 10
     assert max(sizes) < 1_000
 
 
-def test_bytes_that_are_no_utf8_and_a_byte_order_mark_do_no_harm(world: World) -> None:
+def test_a_byte_order_mark_does_no_harm_and_another_encoding_is_named(world: World) -> None:
     world.theirs.mkdir()
-    text = b"\xef\xbb\xbfUSER_ID,ITEM_ID,TIMESTAMP\ncaf\xe9,x,1\n"
-    (world.theirs / "interactions.csv").write_bytes(text)
+    text = "\ufeffUSER_ID,ITEM_ID,TIMESTAMP\ncafé,x,1787248800\n"
+    (world.theirs / "interactions.csv").write_text(text, encoding="utf-8")
     import_data("personalize", world.theirs, world.store / "inputs")
-    assert world.rows("interactions")[0]["user_id"] == "caf�"
+    assert world.rows("interactions")[0]["user_id"] == "café"
+    (world.theirs / "interactions.csv").write_text(text[1:], encoding="latin-1")
+    with pytest.raises(InputError, match=r"interactions.csv is not UTF-8: 1 of 2 .* caf.xe9,x"):
+        import_data("personalize", world.theirs, world.store / "inputs")

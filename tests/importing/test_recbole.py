@@ -25,7 +25,10 @@ def test_atomic_files_become_tables(world: World) -> None:
 def test_without_ratings_an_event_is_a_play_and_without_items_a_video_is_its_id(
     world: World,
 ) -> None:
-    inter = "user_id:token\titem_id:token\ttimestamp:float\na\tx\t1\nb\ty\t2\na\ty\t3\n"
+    inter = (
+        "user_id:token\titem_id:token\ttimestamp:float\n"
+        "a\tx\t875747191\nb\ty\t875747192\na\ty\t875747193\n"
+    )
     world.bring("recbole", {"d.inter": inter})
     assert {row["event_type"] for row in world.rows("interactions")} == {"play"}
     assert [row["video_id"] for row in world.rows("videos")] == ["x", "y"]

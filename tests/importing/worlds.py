@@ -8,8 +8,9 @@ import pandas as pd
 from vidrec_tasks.contracts.inputs import INTERACTIONS, USERS, VIDEOS
 from vidrec_tasks.contracts.parsing import Parsed, check_columns, parse
 from vidrec_tasks.importing.presets import import_data
-from vidrec_tasks.store.inputs import input_files, read_chunks
+from vidrec_tasks.store.inputs import read_chunks
 from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.table_files import input_files
 
 CONTRACTS = {table.name: table for table in (VIDEOS, INTERACTIONS, USERS)}
 

@@ -47,7 +47,7 @@ def test_small_blocks_make_the_same_artefacts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, counts = validated(tmp_path / "whole", 3)
-    monkeypatch.setattr("vidrec_tasks.store.inputs.BLOCK_BYTES", 400)
+    monkeypatch.setattr("vidrec_tasks.store.decoding.BLOCK_BYTES", 400)
     blocks, counts_too = validated(tmp_path / "blocks", 3)
     assert counts == counts_too
     for name in ("interactions.0", "interactions.1", "interactions.2", "rejects",

@@ -1,12 +1,16 @@
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from vidrec_tasks.errors import InputError
-from vidrec_tasks.store.inputs import fingerprint, input_files, read_chunks
+from vidrec_tasks.store.inputs import fingerprint, read_chunks
 from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.table_files import input_files
 
 
 @pytest.fixture
@@ -34,12 +38,6 @@ def test_csv_values_stay_the_text_they_were(inputs: Path) -> None:
     rows, _ = read(inputs)
     assert rows["a"].to_list() == ["007", "NA"]
     assert rows["b"].isna().to_list() == [False, True]
-
-
-def test_bytes_that_are_no_utf8_are_shown_not_fatal(inputs: Path) -> None:
-    (inputs / "t.csv").write_bytes(b"a,b\n\xff\xfe,1\n")
-    rows, _ = read(inputs)
-    assert rows["a"].to_list() == ["\ufffd\ufffd"]
 
 
 def test_a_jsonl_line_that_is_no_object_is_torn(inputs: Path) -> None:
@@ -75,10 +73,11 @@ def test_an_unreadable_file_is_named(inputs: Path, name: str, data: bytes) -> No
 
 def test_a_fingerprint_follows_the_bytes(inputs: Path) -> None:
     path = inputs / "t.csv"
+    place = Place(str(inputs.parent))
     path.write_text("a\n1\n")
-    before = fingerprint([path])
+    before = fingerprint(input_files(place, "t"))
     path.write_text("a\n2\n")
-    assert fingerprint([path]) != before
+    assert fingerprint(input_files(place, "t")) != before
 
 
 def test_a_csv_that_is_read_in_blocks_keeps_every_line_and_its_number(
@@ -92,7 +91,7 @@ def test_a_csv_that_is_read_in_blocks_keeps_every_line_and_its_number(
         torn_at += [num] * is_torn
     (inputs / "t.csv").write_text("a,b\n" + "\n".join(lines) + "\n")
     whole, torn = read(inputs)
-    monkeypatch.setattr("vidrec_tasks.store.inputs.BLOCK_BYTES", 700)
+    monkeypatch.setattr("vidrec_tasks.store.decoding.BLOCK_BYTES", 700)
     rows, torn_too = read(inputs)
     pd.testing.assert_frame_equal(rows, whole)
     assert torn_too == torn
@@ -109,11 +108,126 @@ def test_a_csv_without_a_good_line_still_has_its_columns(inputs: Path, text: str
     assert len(torn) == text.count("\n") - 1
 
 
-def test_a_torn_line_of_bytes_that_are_no_utf8_is_not_lost(inputs: Path) -> None:
-    (inputs / "t.csv").write_bytes(b"a,b\n1,2\n\xf0\x28,x,y\n3,4\n")
+def test_a_few_damaged_lines_of_a_file_are_torn_and_not_lost(inputs: Path) -> None:
+    good = "".join(f"é{num},ü\n" for num in range(10)).encode()
+    (inputs / "t.csv").write_bytes(b"a,b\n1,2\n\xf0\x28,x,y\ncaf\xe9,4\n" + good)
     rows, torn = read(inputs)
-    assert rows["row_num"].to_list() == [0, 2]
-    assert torn == [(1, "line has 3 fields, not 2", "\ufffd(,x,y")]
+    assert rows["row_num"].to_list() == [0, *range(3, 13)]
+    assert torn == [
+        (1, "line has 3 fields, not 2", "\\xf0(,x,y"),
+        (2, "line has bytes that are no text of its encoding", "a=caf\\xe9, b=4"),
+    ]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_file_of_another_encoding_is_refused_with_its_first_line(inputs: Path, form: str) -> None:
+    text = "a\nJürgen\nü\n" if form == "csv" else '{"a": "Jürgen"}\n{"a": "ü"}\n'
+    (inputs / f"t.{form}").write_text(text, encoding="latin-1")
+    with pytest.raises(InputError, match=r"is not UTF-8: 2 of \d lines .*J.xfcrgen.*ENCODING"):
+        read(inputs)
+    chunks = list(read_chunks(input_files(Place(str(inputs.parent)), "t"), table="t",
+                              encoding="windows-1252"))  # fmt: skip
+    assert chunks[0].rows["a"].tolist() == ["Jürgen", "ü"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_an_encoding_that_the_file_tells_is_read(inputs: Path, encoding: str) -> None:
+    (inputs / "t.csv").write_text("name,b\nJürgen 🎬,2\n", encoding=encoding)
+    rows, torn = read(inputs)
+    assert (rows["name"].tolist(), rows["b"].tolist(), torn) == (["Jürgen 🎬"], ["2"], [])
+    (inputs / "t.csv").unlink()
+    (inputs / "t.jsonl").write_text('{"name": "Jürgen"}\n', encoding=encoding)
+    assert read(inputs)[0]["name"].tolist() == ["Jürgen"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("first", ["", "sep=", '"sep='])
+def test_any_separator_and_any_line_end_is_read(
+    inputs: Path, end: str, separator: str, first: str
+) -> None:
+    lines = ["user_id,video_id", "u1,v1", "u2,v2", ""]
+    text = end.join(lines).replace(",", separator)
+    said = f"{first}{separator}{chr(34) if first.startswith(chr(34)) else ''}{end}" if first else ""
+    (inputs / "t.csv").write_bytes((said + text).encode())
+    files = input_files(Place(str(inputs.parent)), "t")
+    (chunk,) = read_chunks(files, table="t", known=("user_id", "video_id"))
+    assert chunk.rows["user_id"].tolist() == ["u1", "u2"]
+    assert chunk.rows["video_id"].tolist() == ["v1", "v2"]
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_column_name_that_is_there_twice_is_refused(inputs: Path, form: str) -> None:
+    if form == "csv":
+        (inputs / "t.csv").write_text("a, b,a\n1,2,3\n")
+    else:
+        pq.write_table(pa.table([[1], [2]], names=["a", "a"]), inputs / "t.parquet")
+    with pytest.raises(InputError, match=r"1 column names stand there twice \(first: 'a'\)"):
+        read(inputs)
+
+
+def compressed(data: bytes, ending: str) -> bytes:
+    into = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(
+        into, {"gz": "gzip", "zst": "zstd", "bz2": "bz2"}[ending]
+    ) as out:
+        out.write(data)
+    return bytes(into.getvalue())
+
+
+@pytest.mark.parametrize("ending", ["gz", "zst", "bz2"])
+def test_compressed_files_are_read_and_cut_off_ones_are_named(inputs: Path, ending: str) -> None:
+    (inputs / "t").mkdir()
+    (inputs / "t" / "1.csv").write_text("a\nplain\n")
+    (inputs / "t" / f"2.csv.{ending}").write_bytes(compressed(b"a\nsmall\n", ending))
+    (inputs / "t" / f"3.jsonl.{ending}").write_bytes(compressed(b'{"a": "line"}\n', ending))
+    assert read(inputs)[0]["a"].tolist() == ["plain", "small", "line"]
+    whole = compressed(b"a\n" + b"x\n" * 1_000, ending)
+    (inputs / "t" / f"4.csv.{ending}").write_bytes(whole[:-6])
+    with pytest.raises(InputError, match=rf"t/4.csv.{ending} cannot be read"):
+        read(inputs)
+
+
+def test_partition_folders_are_columns_and_their_parts_are_read_in_order(inputs: Path) -> None:
+    for day, user in (("2026-08-02", "b"), ("2026-08-01", "a")):
+        folder = inputs / "t" / f"day={day}" / "city=S%C3%A3o Paulo"
+        folder.mkdir(parents=True)
+        (folder / "part-0.csv").write_text(f"user_id\n{user}\n")
+        (folder / "_SUCCESS").write_text("")
+    (inputs / "t" / "day=__HIVE_DEFAULT_PARTITION__").mkdir()
+    (inputs / "t" / "day=__HIVE_DEFAULT_PARTITION__" / "x.jsonl").write_text('{"user_id": "c"}\n')
+    rows, _ = read(inputs)
+    assert rows["user_id"].tolist() == ["a", "b", "c"]
+    assert rows["day"].tolist() == ["2026-08-01", "2026-08-02", None]
+    assert rows["city"].fillna("").tolist() == ["São Paulo", "São Paulo", ""]
+    assert rows["row_num"].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "name", ["t.xlsx", "t.json", "t/a.orc", "t/day=1/b.parquet.gz", "t.csv.7z"]
+)
+def test_a_file_that_is_not_read_is_refused_by_name(inputs: Path, name: str) -> None:
+    (inputs / name).parent.mkdir(parents=True, exist_ok=True)
+    (inputs / name).write_bytes(b"x")
+    with pytest.raises(InputError, match=rf"1 of 1 files are of a kind that is not read .*{name}"):
+        input_files(Place(str(inputs.parent)), "t")
+
+
+def test_parquet_keeps_large_ids_and_texts_that_are_not_declared_to_be_texts(inputs: Path) -> None:
+    table = pa.table(
+        {
+            "user_id": pa.array([12345678901234567, None], pa.int64()),
+            "video_id": pa.array([b"v1", "vü".encode()], pa.binary()),
+            "broken": pa.array([b"v1", b"v\xfc"], pa.binary()),
+            "cost": pa.array([Decimal("7"), Decimal("8")], pa.decimal128(20, 0)),
+        }
+    )
+    pq.write_table(table, inputs / "t.parquet")
+    rows, _ = read(inputs)
+    assert rows["user_id"].tolist() == [12345678901234567, None]
+    assert rows["video_id"].tolist() == ["v1", "vü"]
+    assert rows["broken"].tolist() == [b"v1", b"v\xfc"]
+    assert rows["cost"].tolist() == [7, 8]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1 << 20])
@@ -121,7 +235,7 @@ def test_text_is_whole_wherever_its_blocks_end(
     inputs: Path, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = "a,b\n" + "é🎬,\u4e2d\n" * 50
-    monkeypatch.setattr("vidrec_tasks.store.inputs.BLOCK_BYTES", max(size, 40))
+    monkeypatch.setattr("vidrec_tasks.store.decoding.BLOCK_BYTES", max(size, 40))
     (inputs / "t.csv").write_text(text, encoding="utf-8")
     rows, torn = read(inputs)
     assert (rows["a"] == "é🎬").all()

@@ -3,28 +3,27 @@
 Values stay the text they were; what they mean is judged later, by the contracts.
 """
 
-import csv
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 from upath import UPath
 
 from vidrec_tasks.columns import ROW_NUM
 from vidrec_tasks.errors import InputError
+from vidrec_tasks.store.decoding import AUTO
+from vidrec_tasks.store.delimited import read_delimited
 from vidrec_tasks.store.inputs import read_chunks
+from vidrec_tasks.store.table_files import TableFile, as_table_file
 
 log = logging.getLogger(__name__)
-
-BLOCK_BYTES: Final = 16 << 20
-"""Bytes of a file parsed at once; a single row may not be longer."""
 
 
 @dataclass
@@ -112,7 +111,7 @@ class Source:
             InputError: the file cannot be read or lacks a column.
         """
         checked = False
-        for rows in self._rows(path, **options):
+        for rows in self._rows(path, known=(*needs, *(knows or ())), **options):
             if not checked and knows is not None:
                 self.check(path, list(rows.columns), needs=needs, knows=knows)
             checked = True
@@ -141,86 +140,61 @@ class Source:
 
     def _rows(self, path: Path, **options: Any) -> Iterator[pd.DataFrame]:
         torn = self.torn.setdefault(path.name, Torn())
-        if path.suffix.lower() in (".parquet", ".jsonl"):
-            for chunk in read_chunks([UPath(path)], table=self.preset):
+        file = as_table_file(UPath(path))
+        if file is not None and file.form != "csv":
+            for chunk in read_chunks([file], table=self.preset):
                 for _, _, sample in chunk.torn:
                     torn.add(sample)
                 yield chunk.rows
             return
         try:
-            with path.open("rb") as file:
-                yield from read_text(file, path.name, torn, **options)
-        except OSError as error:
+            with _opened(path, file) as opened:
+                yield from read_text(opened, path.name, torn, **options)
+        except (OSError, EOFError) as error:
             message = f"{self.preset}: {path.name} cannot be read ({error}); check its rights"
             raise InputError(message) from error
 
 
+@contextmanager
+def _opened(path: Path, file: TableFile | None) -> Iterator[Any]:
+    """A text file, decompressed; one whose ending says nothing is read as it is."""
+    if file is not None:
+        with file.opened() as opened:
+            yield opened
+    else:
+        with path.open("rb") as opened:
+            yield opened
+
+
 def read_text(
-    file: IO[bytes], name: str, torn: Torn, *, separator: str = ",", has_quotes: bool = True
+    file: Any,
+    name: str,
+    torn: Torn,
+    *,
+    separator: str = AUTO,
+    has_quotes: bool = True,
+    known: Collection[str] = (),
 ) -> Iterator[pd.DataFrame]:
     """Read separated text with a header in chunks; every value is text, an empty one is None.
 
     Args:
-        file: opened for bytes, at its beginning, able to go back there.
+        file: opened for bytes, at its beginning.
         name: for messages.
         torn: told of lines with too many or too few fields.
-        separator: between fields.
+        separator: between fields; ``auto``: as the header tells.
         has_quotes: whether a field may be quoted (and then hold line breaks).
+        known: column names by which the separator is told.
 
     Raises:
-        InputError: there is no header, or a row is longer than a block.
+        InputError: there is no header, a column is there twice, or a row is longer than a block.
     """
-    first = file.readline().decode("utf-8-sig", "replace").rstrip("\r\n")
-    if not first:
-        message = f"{name} is empty: not even a header; export it again"
-        raise InputError(message)
-    header = (
-        next(csv.reader([first], delimiter=separator)) if has_quotes else first.split(separator)
-    )
-    file.seek(0)
     try:
-        with pa_csv.open_csv(file, **_options(header, torn, separator, has_quotes)) as batches:
-            n_batches = 0
-            for batch in batches:
-                n_batches += 1
-                yield _as_frame(batch)
-            if not n_batches:
-                yield pd.DataFrame({column: pd.Series(dtype=str) for column in header})
+        for rows, lines in read_delimited(
+            file, name, known=known, separator=separator, has_quotes=has_quotes
+        ):
+            for _, _, line in lines:
+                torn.add(line)
+            yield rows
     except pa.ArrowInvalid as error:
         message = f"{name} cannot be read ({str(error).splitlines()[0]}); export it again"
         raise InputError(message) from error
-
-
-def _options(header: list[str], torn: Torn, separator: str, has_quotes: bool) -> dict[str, Any]:
-    def count(row: Any) -> str:
-        torn.add(row.text or "")
-        return "skip"
-
-    return {
-        "read_options": pa_csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),
-        "parse_options": pa_csv.ParseOptions(
-            delimiter=separator,
-            quote_char='"' if has_quotes else False,
-            newlines_in_values=has_quotes,
-            invalid_row_handler=count,
-        ),
-        "convert_options": pa_csv.ConvertOptions(
-            column_types=dict.fromkeys(header, pa.binary()),
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=True,
-            null_values=[""],
-        ),
-    }
-
-
-def _as_frame(batch: pa.RecordBatch) -> pd.DataFrame:
-    columns = {}
-    for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        try:
-            columns[name] = column.cast(pa.string()).to_pandas()
-        except pa.ArrowInvalid:  # not UTF-8: shown with replacement characters
-            values = [
-                None if v is None else v.decode("utf-8", "replace") for v in column.to_pylist()
-            ]
-            columns[name] = pd.Series(values, dtype=object)
-    return pd.DataFrame(columns)

@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 
 from vidrec_tasks import columns as c
 from vidrec_tasks.errors import InputError, StoreError
-from vidrec_tasks.store.inputs import EXTENSIONS
 
 log = logging.getLogger(__name__)
 
@@ -150,8 +149,9 @@ def _refuse_foreign(into: Path) -> dict[str, list[str]]:
 
 
 def _present(into: Path) -> list[Path]:
-    names = [f"{table}.{extension}" for table in SCHEMAS for extension in EXTENSIONS]
-    return [path for name in [*names, *SCHEMAS] if (path := into / name).exists()]
+    """What stands for a table that an import fills, in any of the kinds that are read."""
+    there = sorted(into.iterdir()) if into.exists() else []
+    return [path for path in there if path.name.split(".")[0] in SCHEMAS]
 
 
 def _hash(path: Path) -> str:

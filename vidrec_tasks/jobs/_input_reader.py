@@ -1,5 +1,7 @@
 """Reads input tables through their contracts, and keeps count and rejects on the way."""
 
+import logging
+from collections import Counter
 from datetime import date
 from typing import Any
 
@@ -12,6 +14,9 @@ from vidrec_tasks.contracts.rejects import no_rejects
 from vidrec_tasks.contracts.schema import Table
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.inputs import read_chunks
+from vidrec_tasks.store.table_files import TableFile
+
+log = logging.getLogger(__name__)
 
 
 class InputReader:
@@ -23,19 +28,28 @@ class InputReader:
         self.rejects = [no_rejects()]
         self.counts: dict[str, int] = {}
 
-    def chunks(self, paths: list[Any], table: Table) -> Any:
+    def chunks(self, files: list[TableFile], table: Table) -> Any:
         """Yield parsed rows of a table."""
         count = dict.fromkeys(("read", "rejected"), 0)
-        origin = paths[0].parent.name if len(paths) > 1 else paths[0].name
-        for chunk in read_chunks(paths, table=table.name):
+        origin = f"{table.name}/" if len(files) > 1 else files[0].name
+        known = [column.name for column in table.columns]
+        encoding = self.settings.inputs.encoding
+        null_words: Counter[str] = Counter()
+        for chunk in read_chunks(files, table=table.name, known=known, encoding=encoding):
             if len(chunk.rows) or len(chunk.rows.columns) > 1:
                 check_columns(list(chunk.rows.columns), table, origin=chunk.origin)
             parsed = parse(chunk.rows, table)
             torn = pd.DataFrame(chunk.torn, columns=[ROW_NUM, REASON, SAMPLE])
             torn.insert(0, TABLE, table.name)
             count["read"] += len(chunk.rows) + len(torn)
+            null_words.update(parsed.null_words)
             yield parsed.rows, self.keep(table.name, parsed.rejects, torn)
         self.counts[f"{table.name}_read"] = count["read"]
+        for name, n in null_words.items():
+            log.info(
+                "%s: %d of %d values of %s are a word for nothing (such as NULL), read as nothing",
+                origin, n, count["read"], name,
+            )  # fmt: skip
         admission.refuse_bad_table(
             self.rejected(table.name),
             count["read"],
@@ -68,11 +82,11 @@ class InputReader:
         rejects = pd.concat(self.rejects, ignore_index=True)
         return rejects.sort_values([TABLE, ROW_NUM], kind="stable", ignore_index=True)
 
-    def unique(self, paths: list[Any], table: Table, key: str) -> pd.DataFrame:
+    def unique(self, files: list[TableFile], table: Table, key: str) -> pd.DataFrame:
         """A whole small table, unique by its key; empty if it is not there."""
-        if not paths:
+        if not files:
             return parse(pd.DataFrame({ROW_NUM: pd.Series(dtype="int64")}), table).rows
-        rows = pd.concat([rows for rows, _ in self.chunks(paths, table)], ignore_index=True)
+        rows = pd.concat([rows for rows, _ in self.chunks(files, table)], ignore_index=True)
         admitted = admission.admit_unique(rows, table.name, key)
         self.keep(table.name, admitted.rejects)
         self.counts[f"{table.name}_accepted"] = len(admitted.rows)

@@ -22,13 +22,14 @@ from vidrec_tasks.jobs._input_reader import InputReader
 from vidrec_tasks.jobs._job import Made, midnight
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import Artefacts, Ref, key_of
-from vidrec_tasks.store.inputs import fingerprint, input_files
+from vidrec_tasks.store.inputs import fingerprint
 from vidrec_tasks.store.ledger import Ledger
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, RunRecord, Runs
 from vidrec_tasks.store.shards import Split
 from vidrec_tasks.store.snapshots import Snapshots
 from vidrec_tasks.store.source import source_digest
+from vidrec_tasks.store.table_files import READ, TableFile, input_files
 
 log = logging.getLogger(__name__)
 
@@ -146,19 +147,19 @@ def _reading_settings(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _refuse_missing(place: Place, files: dict[str, list[Any]], settings: Settings) -> None:
+def _refuse_missing(place: Place, files: dict[str, list[TableFile]], settings: Settings) -> None:
     needed = [VIDEOS.name] + [INTERACTIONS.name] * settings.inputs.need_interactions
     missing = [name for name in needed if not files[name]]
     if missing:
         message = (
             f"inputs: {len(missing)} of {len(needed)} tables are missing (first: {missing[0]}); "
-            f"put {missing[0]}.parquet, .csv or .jsonl, or a folder {missing[0]}/ of those, into "
+            f"put a file {missing[0]} ({READ}), or a folder {missing[0]}/ of those, into "
             f"{place.path('inputs')}"
         )
         raise InputError(message)
 
 
-def _note_deletions(reader: InputReader, ledger: Ledger, files: dict[str, list[Any]]) -> None:
+def _note_deletions(reader: InputReader, ledger: Ledger, files: dict[str, list[TableFile]]) -> None:
     """Write whoever asked to be forgotten into the ledger, whatever the night.
 
     No event of theirs is used from now on; what earlier nights keep is erased by `forget_users`.
@@ -174,7 +175,7 @@ def _note_deletions(reader: InputReader, ledger: Ledger, files: dict[str, list[A
 def _read_all(
     reader: InputReader,
     place: Place,
-    files: dict[str, list[Any]],
+    files: dict[str, list[TableFile]],
     prints: dict[str, str],
     key: str,
 ) -> dict[str, Any]:
@@ -213,7 +214,7 @@ def _read_all(
 def _videos(
     reader: InputReader,
     place: Place,
-    files: dict[str, list[Any]],
+    files: dict[str, list[TableFile]],
     prints: dict[str, str],
     moment: pd.Timestamp,
 ) -> tuple[pd.DataFrame, str]:

@@ -1,10 +1,12 @@
 """Erasing inputs: users leave the files of the input tables; every other byte stays as it is."""
 
 import csv
+import io
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import pyarrow as pa
@@ -12,35 +14,32 @@ import pyarrow.parquet as pq
 
 from vidrec_tasks.columns import USER_ID
 from vidrec_tasks.errors import StoreError
-from vidrec_tasks.store.inputs import EXTENSIONS
+from vidrec_tasks.store.decoding import HEAD_BYTES, encoding_of
+from vidrec_tasks.store.delimited import SEP_LINE, separator_of
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.sought import USER_TABLES, Sought, as_id
+from vidrec_tasks.store.table_files import TableFile, all_files
 
 BATCH_ROWS: Final = 100_000
 
 
-def user_files(place: Place) -> Iterator[tuple[str, Any]]:
+def user_files(place: Place) -> Iterator[tuple[str, TableFile]]:
     """Yield (table, file) of the tables about users, also of one that is there twice."""
-    folder = place.path("inputs")
     for table in USER_TABLES:
-        many = folder / table
-        inside = sorted(many.iterdir(), key=lambda p: p.name) if many.exists() else []
-        single = [folder / f"{table}.{extension}" for extension in EXTENSIONS]
-        for path in [*single, *inside]:
-            if path.suffix.lstrip(".") in EXTENSIONS and path.exists():
-                yield table, path
+        for file in all_files(place, table):
+            yield table, file
 
 
-def count_in_file(path: Any, sought: Sought) -> int:
+def count_in_file(file: TableFile, sought: Sought) -> int:
     """Rows of a file about the users.
 
     Raises:
         StoreError: the file cannot be read.
     """
-    return _sift(path, sought, None)
+    return _sift(file, sought, None)
 
 
-def erase_from_file(path: Any, sought: Sought) -> int:
+def erase_from_file(file: TableFile, sought: Sought) -> int:
     """Remove rows about the users: written beside, then renamed.
 
     Returns:
@@ -49,36 +48,88 @@ def erase_from_file(path: Any, sought: Sought) -> int:
     Raises:
         StoreError: the file cannot be read or written; it is as it was.
     """
-    if not count_in_file(path, sought):
+    removed = count_in_file(file, sought)
+    path = file.path
+    if not removed and not _is_all_about(file, sought):
         return 0
+    if _is_all_about(file, sought):  # its folder's name is the user's id
+        path.unlink()
+        _remove_empty(path.parent)
+        return removed
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        with beside.open("wb") as file:
-            removed = _sift(path, sought, file)
-            file.flush()
-            os.fsync(file.fileno())
+        with beside.open("wb") as into:
+            with _compressed(into, file.compression) as compressed:
+                removed = _sift(file, sought, compressed)
+            into.flush()
+            os.fsync(into.fileno())
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
     return removed
 
 
-def _sift(path: Any, sought: Sought, into: Any) -> int:
+def _remove_empty(folder: Any) -> None:
+    """Remove the folders of a partition that holds nothing any more."""
+    while "=" in folder.name and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
+
+
+@contextmanager
+def _compressed(into: Any, compression: str) -> Iterator[Any]:
+    if not compression:
+        yield into
+        return
+    kept_open = _KeptOpen(into)  # the stream closes what it writes to, before it is synchronised
+    with pa.CompressedOutputStream(pa.PythonFile(kept_open, mode="w"), compression) as compressed:
+        yield compressed
+
+
+class _KeptOpen:
+    closed = False
+
+    def __init__(self, file: Any) -> None:
+        self.write, self.flush = file.write, file.flush
+
+    def close(self) -> None:
+        """Nothing: the file is closed by who opened it."""
+
+
+def _is_all_about(file: TableFile, sought: Sought) -> bool:
+    return as_id(dict(file.partition).get(USER_ID)) in sought.ids
+
+
+def _sift(file: TableFile, sought: Sought, into: Any) -> int:
     """Copy what is not about the users into a file, if there is one; returns the other rows."""
     try:
-        with path.open("rb") as file:
-            return _SIFTERS[path.suffix](file, sought, into)
-    except (OSError, csv.Error, pa.ArrowInvalid) as error:
+        with file.opened() as opened:
+            if _is_all_about(file, sought):
+                return _n_rows(opened, file.form)
+            return _SIFTERS[file.form](opened, sought, into)
+    except (OSError, EOFError, csv.Error, pa.ArrowInvalid, UnicodeError) as error:
         message = (
-            f"inputs: {path.name} cannot be searched for users ({type(error).__name__}); "
+            f"inputs: {file.name} cannot be searched for users ({type(error).__name__}); "
             "export it again, then forget the users again"
         )
         raise StoreError(message) from None  # what was read may be quoted in the error
 
 
+def _n_rows(file: Any, form: str) -> int:
+    if form == "parquet":
+        return int(pq.ParquetFile(file).metadata.num_rows)
+    return sum(1 for _ in _Lines(file)) - (form == "csv")
+
+
 def _sift_csv(file: Any, sought: Sought, into: Any) -> int:
     lines = _Lines(file)
-    reader = csv.reader(lines)
+    first = next(lines, "")
+    if SEP_LINE.match(first):
+        _keep(into, lines.take())
+        first = next(lines, "")
+    separator = separator_of(first.removeprefix("\ufeff").strip("\r\n"), (USER_ID,))
+    lines.put_back(first)
+    reader = csv.reader(lines, delimiter=separator)
     header = [name.removeprefix("\ufeff").strip() for name in next(reader, [])]
     _keep(into, lines.take())
     place = header.index(USER_ID) if USER_ID in header else None
@@ -96,16 +147,18 @@ def _sift_csv(file: Any, sought: Sought, into: Any) -> int:
 
 def _sift_jsonl(file: Any, sought: Sought, into: Any) -> int:
     n_removed = 0
-    for line in file:
+    lines = _Lines(file)
+    for line in lines:
+        raw = lines.take()
         if _is_about(line, sought):
             n_removed += 1
         else:
-            _keep(into, line)
+            _keep(into, raw)
     return n_removed
 
 
-def _is_about(line: bytes, sought: Sought) -> bool:
-    text = line.decode("utf-8", "replace")
+def _is_about(line: str, sought: Sought) -> bool:
+    text = line.removeprefix("\ufeff")
     try:
         row = json.loads(text)
     except ValueError:
@@ -129,24 +182,54 @@ def _sift_parquet(file: Any, sought: Sought, into: Any) -> int:
 
 
 class _Lines:
-    """Lines for a CSV reader, which remembers the bytes that a record was made of."""
+    """Lines of a text file as they stand, in any encoding and with any line end.
 
-    def __init__(self, file: Iterable[bytes]) -> None:
-        self._file = iter(file)
-        self._taken: list[bytes] = []
+    Remembers the bytes that a record was made of; bytes that are no text go through it unchanged.
+    """
+
+    def __init__(self, file: Any) -> None:
+        head = file.read(HEAD_BYTES)
+        self._encoding, _ = encoding_of(head)
+        raw: Any = io.BufferedReader(_Again(head, file))
+        self._file = io.TextIOWrapper(raw, self._encoding, errors="surrogateescape", newline="")
+        self._taken: list[str] = []
+        self._back: list[str] = []
 
     def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
-        line = next(self._file)
+        line = self._back.pop() if self._back else next(self._file)
         self._taken.append(line)
-        return line.decode("utf-8", "replace")
+        return line
+
+    def put_back(self, line: str) -> None:
+        """Let the line that was read last be the next one."""
+        self._taken.pop()
+        self._back.append(line)
 
     def take(self) -> bytes:
         """The bytes of the record that was read last."""
-        taken, self._taken = b"".join(self._taken), []
-        return taken
+        taken, self._taken = "".join(self._taken), []
+        return taken.encode(self._encoding, "surrogateescape")
+
+
+class _Again(io.RawIOBase):
+    """A file whose beginning was read, from its beginning."""
+
+    def __init__(self, head: bytes, file: Any) -> None:
+        self._head, self._rest = head, file
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer; 0 at the end."""
+        part = self._head[: len(buffer)] or self._rest.read(len(buffer))
+        self._head = self._head[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
 
 
 def _keep(into: Any, data: bytes) -> None:
@@ -155,7 +238,7 @@ def _keep(into: Any, data: bytes) -> None:
 
 
 _SIFTERS: Final[dict[str, Callable[[Any, Sought, Any], int]]] = {
-    ".csv": _sift_csv,
-    ".jsonl": _sift_jsonl,
-    ".parquet": _sift_parquet,
+    "csv": _sift_csv,
+    "jsonl": _sift_jsonl,
+    "parquet": _sift_parquet,
 }

@@ -10,6 +10,7 @@ import pandas as pd
 
 from vidrec_tasks.columns import SAMPLE, TABLE, USER_ID
 from vidrec_tasks.contracts.rejects import SAMPLE_LENGTH
+from vidrec_tasks.contracts.values import as_text
 
 Mask = npt.NDArray[np.bool_]
 
@@ -74,10 +75,8 @@ class Sought:
 
 
 def as_id(value: Any) -> str:
-    """A value of an input file as the contract reads an id: 7 and 7.0 were both written as 7."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return "" if value is None else str(value).strip()
+    """A value of an input file as the contract reads an id."""
+    return "" if value is None else as_text(value)
 
 
 def _pattern(ids: Collection[str]) -> re.Pattern[str] | None:
