@@ -48,6 +48,15 @@ REFRESH_PARAM = Param(
     section="Inputs",
 )
 
+FUTURE_PARAM = Param(
+    False,
+    type="boolean",
+    title="Future",
+    description_md="A night after today is meant. Off: it is refused, since readers would stay on "
+    "it until that day.",
+    section="Inputs",
+)
+
 
 def night_of(dag_run: Any) -> date:
     """The night a DAG run stands for: its param, else its interval's end, else when it ran."""
@@ -91,6 +100,7 @@ def job_task(task_id: str, **options: Any) -> Task[..., dict[str, Any]]:
             refresh=bool(conf.get("refresh")),
             is_cold=bool(conf.get("is_cold", dag_run.dag_id == "vidrec_rebuild")),
             approval=Approval(**approval) if approval else None,
+            may_be_future=bool(conf.get("future")),
         )
         receipt = postcard(answer_or_fail(run_job, order, settings_for(conf)))
         for asset in options.get("outlets", ()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pendulum
 from airflow.sdk import DAG, CronDataIntervalTimetable
-from vidrec_dag_defaults import DEFAULT_ARGS, NIGHT_PARAM, REFRESH_PARAM, TAGS
+from vidrec_dag_defaults import DEFAULT_ARGS, FUTURE_PARAM, NIGHT_PARAM, REFRESH_PARAM, TAGS
 from vidrec_flow import night_flow
 
 DOC = """
@@ -39,6 +39,6 @@ with DAG(
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
     tags=TAGS,
-    params={"night": NIGHT_PARAM, "refresh": REFRESH_PARAM},
+    params={"night": NIGHT_PARAM, "refresh": REFRESH_PARAM, "future": FUTURE_PARAM},
 ) as dag:
     night_flow()

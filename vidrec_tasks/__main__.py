@@ -57,6 +57,7 @@ def _add_night_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--refresh", action="store_true", help="read the inputs again")
     parser.add_argument("--cold", action="store_true", help="take nothing from earlier runs")
     parser.add_argument("--force", action="store_true", help="make again what is made already")
+    parser.add_argument("--future", action="store_true", help="a night after today is meant")
 
 
 def _add_night(commands: Any) -> None:
@@ -127,6 +128,7 @@ def _run_night(arguments: argparse.Namespace) -> None:
         refresh=arguments.refresh,
         is_cold=arguments.cold,
         force=arguments.force,
+        may_be_future=arguments.future,
     )
 
 
@@ -147,6 +149,7 @@ def _run_job(arguments: argparse.Namespace) -> None:
                 is_cold=arguments.cold,
                 force=arguments.force,
                 approval=_approval(arguments),
+                may_be_future=arguments.future,
             )
         )
 

@@ -39,6 +39,32 @@ class InputSettings(Group):
     need_interactions: bool = Field(
         True, description="False: a catalogue alone is enough (content jobs and search, no lists)."
     )
+    interactions_are: Literal["whole", "increment"] = Field(
+        "whole",
+        description="'increment': the files hold only what is new since the night before; what "
+        "came before is taken from its run.",
+    )
+    videos_are: Literal["whole", "increment"] = Field(
+        "whole",
+        description="'increment': the files hold only new and changed videos, over the catalogue "
+        "as it was last read.",
+    )
+    watched_unit: Literal["s", "ms"] = Field("s", description="Unit of watched_s as it is written.")
+    duration_unit: Literal["s", "ms"] = Field(
+        "s", description="Unit of duration_s as it is written."
+    )
+    max_unknown_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share of events that name no known video above which the night stops.",
+    )
+    unrated_age: int = Field(
+        0,
+        ge=0,
+        le=21,
+        description="Age rating in years of videos without one; 0: for everybody.",
+    )
     encoding: str = Field(
         "auto",
         description="Encoding of text files (windows-1252, shift_jis); 'auto': UTF-8, or what a "
@@ -239,6 +265,17 @@ class EvaluationSettings(Group):
     )
     min_claim_precision: float = Field(
         1.0, ge=0, le=1, description="Share of true claims in explanations that a gate asks for."
+    )
+    min_gate_users: int = Field(
+        20,
+        ge=1,
+        description="Users under which a gate that compares shares or means says nothing.",
+    )
+    max_input_drop: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share of last night's events, users or videos that tonight's inputs may lack.",
     )
     min_list_share: float = Field(
         0.9, ge=0, le=1, description="Share of active users who must have a list."

@@ -1,11 +1,16 @@
+from typing import Any
+
 import pandas as pd
 import pytest
 
 from vidrec_tasks.contracts.admission import (
+    NEWER_ROW,
     UNKNOWN_VIDEO,
+    WITHHELD,
     admit_interactions,
+    admit_newest,
     admit_once,
-    admit_unique,
+    admit_strictest,
     admit_videos,
     refuse_bad_table,
 )
@@ -104,11 +109,115 @@ def test_events_are_sorted_by_user_time_and_row() -> None:
     assert admit_once(rows).rows["row_num"].to_list() == [3, 1, 2, 0]
 
 
-def test_a_second_row_of_a_video_is_rejected() -> None:
-    rows = pd.DataFrame({"video_id": ["b", "a", "b"], "row_num": [0, 1, 2]})
-    admitted = admit_unique(rows, "videos", "video_id")
-    assert admitted.rows["row_num"].to_list() == [1, 0]
-    assert admitted.rejects["row_num"].to_list() == [2]
+def lost(*rows: tuple[str, int], key: str = "video_id") -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=[key, "row_num"]).astype({key: "str", "row_num": "int64"})
+
+
+def versions(*rows: tuple[str, str, str | None]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["video_id", "status", "updated_at"])
+    frame["updated_at"] = pd.to_datetime([day(text) for text in frame["updated_at"]], utc=True)
+    return frame.assign(row_num=range(len(frame)))
+
+
+@pytest.mark.parametrize(
+    ("dates", "status"),
+    [
+        ((None, None), "second"),
+        (("08-01", "08-02"), "second"),
+        (("08-02", "08-01"), "first"),
+        (("08-02", "08-02"), "second"),
+        (("08-02", None), "second"),
+        ((None, "08-02"), "second"),
+    ],
+)
+def test_of_two_rows_of_a_video_the_newest_counts_and_without_dates_the_last(
+    dates: tuple[str | None, str | None], status: str
+) -> None:
+    rows = versions(("b", "first", dates[0]), ("a", "only", None), ("b", "second", dates[1]))
+    admitted = admit_newest(rows, lost())
+    assert admitted.rows["video_id"].tolist() == ["a", "b"]
+    assert admitted.rows["status"].tolist() == ["only", status]
+    assert admitted.rejects["reason"].tolist() == [NEWER_ROW]
+
+
+@pytest.mark.parametrize(("row_num", "is_there"), [(0, True), (2, False)])
+def test_a_video_whose_later_row_cannot_be_read_is_withheld(row_num: int, is_there: bool) -> None:
+    rows = versions(("a", "active", None)).assign(row_num=1)
+    admitted = admit_newest(rows, lost(("a", row_num), ("z", 9)))
+    assert admitted.rows["video_id"].tolist() == ["a"] * is_there
+    assert admitted.rejects["reason"].tolist() == [WITHHELD] * (not is_there)
+    assert admitted.counts == {"withheld": int(not is_there)}
+
+
+def people(*rows: tuple[str, str, float | None, bool]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["user_id", "region", "max_age_rating", "opted_out"])
+    frame = frame.assign(language="", row_num=range(len(frame)))
+    return frame.astype({"max_age_rating": "float64", "opted_out": bool, "user_id": "str"})
+
+
+def test_whatever_any_row_of_a_user_forbids_counts() -> None:
+    rows = people(("b", "DE", 12.0, False), ("a", "", None, True), ("b", "FR", 16.0, False),
+                  ("a", "AT", None, False), ("b", "IT", None, False))  # fmt: skip
+    admitted = admit_strictest(rows, lost(key="user_id"))
+    a, b = admitted.rows.to_dict("records")
+    assert (a["region"], a["opted_out"]) == ("AT", True)
+    assert (b["region"], b["opted_out"], b["max_age_rating"]) == ("IT", False, 12.0)
+    assert admitted.rejects["row_num"].tolist() == [0, 1, 2]
+
+
+def test_a_user_whose_row_cannot_be_read_counts_as_opted_out() -> None:
+    unread = lost(("a", 1), ("z", 2), key="user_id")
+    admitted = admit_strictest(people(("a", "DE", None, False)), unread)
+    said = dict(zip(admitted.rows["user_id"], admitted.rows["opted_out"], strict=True))
+    assert said == {"a": True, "z": True}
+    assert admitted.counts == {"opted_out_unread": 2}
+
+
+RULES = {"status": "active", "age_rating": 0, "regions": [], "expires_at": None}
+
+
+def ruled(updated_at: str, **changed: Any) -> pd.DataFrame:
+    row = {"video_id": "a", "title": updated_at, "published_at": None, **RULES, **changed}
+    frame = pd.DataFrame([{**row, "updated_at": updated_at}])
+    for name in ("published_at", "updated_at", "expires_at"):
+        frame[name] = pd.to_datetime([day(text) for text in frame[name]], utc=True)
+    return frame
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "column", "expected"),
+    [
+        ({}, {"status": "removed"}, "status", "removed"),
+        ({"status": "removed"}, {}, "status", "removed"),
+        ({}, {"age_rating": 18}, "age_rating", 18),
+        ({"age_rating": 18}, {}, "age_rating", 18),
+        ({}, {"regions": ["DE"]}, "regions", ["DE"]),
+        ({"regions": ["DE", "FR"]}, {"regions": ["FR", "IT"]}, "regions", ["FR"]),
+        ({"regions": ["DE"]}, {"regions": ["IT"]}, "status", "allowed in no region any more"),
+        ({}, {"expires_at": "09-01"}, "expires_at", day("09-01")),
+        ({"expires_at": "09-01"}, {"expires_at": "12-01"}, "expires_at", day("09-01")),
+    ],
+)
+def test_what_forbids_counts_from_the_moment_it_is_known_even_after_the_night(
+    before: dict[str, Any], now: dict[str, Any], column: str, expected: Any
+) -> None:
+    current, earlier = ruled("09-03", **now), ruled("08-20", **before)
+    admitted, as_of = admit_videos(current, lambda: [current, earlier], moment=NIGHT)
+    assert as_of == "snapshot"
+    (row,) = admitted.rows.to_dict("records")
+    assert row["title"] == "08-20"
+    assert row[column] == expected
+
+
+def test_an_event_that_is_delivered_again_counts_once() -> None:
+    rows = log(("u1", "a", "08-01"), ("u1", "a", "08-01"), ("u1", "a", "08-02"))
+    rows["watched_s"] = [60.0, 60.0, 60.0]
+    admitted = admit_once(rows)
+    assert admitted.rows["row_num"].tolist() == [0, 2]
+    assert admitted.counts == {"delivered_again": 1}
+    assert admitted.rejects.empty
+    other = admit_once(rows.assign(watched_s=[60.0, 61.0, 60.0]))
+    assert len(other.rows) == 3
 
 
 def rejects(n: int, reason: str) -> pd.DataFrame:

@@ -37,7 +37,8 @@ def admit(store: Path, night: date) -> tuple[pd.DataFrame, pd.DataFrame, dict[st
     """The videos and events of a night, and the reasons of all rejects by table."""
     moment = pd.Timestamp(night, tz="UTC")
     videos, video_reasons = read(store, VIDEOS)
-    once = admission.admit_unique(videos, "videos", "video_id")
+    lost = pd.DataFrame({"video_id": pd.Series(dtype="str"), "row_num": pd.Series(dtype="int64")})
+    once = admission.admit_newest(videos, lost)
     video_reasons.update(once.rejects["reason"])
     visible, as_of = admission.admit_videos(once.rows, list, moment=moment)
     assert as_of == "current"

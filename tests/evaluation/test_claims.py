@@ -46,7 +46,12 @@ WATCHED = pd.DataFrame(
     }
 )
 POPULARITY = pd.DataFrame(
-    {"video_id": ["v1", "v3", "v4"], "n_viewers_recent": [2, 9, 40], "window_days": [7, 7, 7]}
+    {
+        "video_id": ["v1", "v3", "v4"],
+        "n_viewers_recent": [2, 9, 40],
+        "n_likers_recent": [2, 9, 40],
+        "window_days": [7, 7, 7],
+    }
 )
 
 
@@ -240,7 +245,12 @@ def worlds(draw: st.DrawFn) -> dict[str, Any]:
     watched = pd.DataFrame({"user_id": ["u1"] * len(seen), "video_id": seen})
     watched["last_event_at"] = pd.Series(late, dtype="datetime64[us, UTC]")
     popularity = pd.DataFrame(
-        {"video_id": ids, "n_viewers_recent": rng.integers(0, 9, n), "window_days": [7] * n}
+        {
+            "video_id": ids,
+            "n_viewers_recent": rng.integers(0, 9, n),
+            "n_likers_recent": 9,
+            "window_days": [7] * n,
+        }
     )
     past = {v for v, moment in zip(seen, late, strict=True) if moment < at("2026-09-01")}
     rows = [

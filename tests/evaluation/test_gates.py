@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 
 from vidrec_tasks.contracts.rejects import no_rejects
-from vidrec_tasks.evaluation.gates import Gate, evaluate_gates, failed, in_words
+from vidrec_tasks.evaluation.gates import Gate, Volume, evaluate_gates, failed, in_words
 from vidrec_tasks.evaluation.list_counts import ListCounts
 from vidrec_tasks.evaluation.list_shape import ListShape
 from vidrec_tasks.settings import EvaluationSettings, RecommendingSettings, Settings
 
-GOOD = ListCounts(n_rows=20, n_active=10, n_listed=10)
+GOOD = ListCounts(n_rows=200, n_active=100, n_listed=100)
 SPREAD = ListShape(Counter({f"v{n}": 2 for n in range(100)}), 20, 200, 100, 20)
 """20 users with 10 rows each; half of the rows of the night before are gone."""
 MEASURED = {
@@ -36,7 +36,7 @@ def evaluate(counts: ListCounts = GOOD, **changed: Any) -> dict[str, Gate]:
                                 "regions": [[], ["CH"], []]}),
         "rejects": no_rejects(),
         "settings": Settings(evaluation=EvaluationSettings(min_list_share=0.9)),
-        "shape": SPREAD, "n_visible": 200,
+        "shape": SPREAD, "n_visible": 200, "volume": Volume(1.1, 1.0, 0.0),
         **changed,
     }  # fmt: skip
     metrics = world.pop("metrics")
@@ -56,7 +56,7 @@ def test_a_good_night_passes_and_every_gate_was_measured() -> None:
 @pytest.mark.parametrize(
     ("counts", "name"),
     [
-        (ListCounts(n_active=10, n_listed=8), "list_share"),
+        (ListCounts(n_active=100, n_listed=80), "list_share"),
         (ListCounts(n_repeated=1), "repeated_rows"),
         (ListCounts(n_seen=1), "seen_videos"),
         (ListCounts(n_expired=1), "expired_videos"),
@@ -72,7 +72,7 @@ def test_each_count_has_its_gate(counts: ListCounts, name: str) -> None:
 
 
 def test_users_who_saw_all_count_as_served() -> None:
-    assert failing(evaluate(ListCounts(n_active=10, n_listed=8, n_exhausted=1))) == []
+    assert failing(evaluate(ListCounts(n_active=100, n_listed=80, n_exhausted=10))) == []
 
 
 @pytest.mark.parametrize(
@@ -80,12 +80,17 @@ def test_users_who_saw_all_count_as_served() -> None:
     [
         ({"claim_precision": 0.999}, "claim_precision"),
         ({"index_recall": 0.94}, "index_recall"),
-        ({"champion": {"ratio": {"high": 0.89}}}, "ndcg_drop"),
+        ({"champion": {"ratio": {"high": 0.89, "n_users": 20.0}}}, "ndcg_drop"),
         (
-            {"champion": {"ratio": {"high": 1.0}, "segments": {"a": {"high": 0.8}, "b": {}}}},
+            {
+                "champion": {
+                    "ratio": {"high": 1.0, "n_users": 90.0},
+                    "segments": {"a": {"high": 0.8, "n_users": 50.0}, "b": {}},
+                }
+            },
             "ndcg_drop_segment",
         ),
-        ({"scorer_ratio": {"high": 0.8}}, "scorer_drop"),
+        ({"scorer_ratio": {"high": 0.8, "n_users": 20.0}}, "scorer_drop"),
     ],
 )
 def test_each_measure_has_its_gate(metrics: dict[str, Any], name: str) -> None:
@@ -93,14 +98,14 @@ def test_each_measure_has_its_gate(metrics: dict[str, Any], name: str) -> None:
 
 
 def test_a_better_night_than_the_champion_passes() -> None:
-    champion = {"ratio": {"value": 1.5, "low": 1.2, "high": 1.9}}
+    champion = {"ratio": {"value": 1.5, "low": 1.2, "high": 1.9, "n_users": 90.0}}
     gate = evaluate(metrics={**MEASURED, "champion": champion})["ndcg_drop"]
     assert gate.passed
     assert gate.value == pytest.approx(-0.9)
 
 
 def test_a_drop_that_may_be_chance_passes() -> None:
-    champion = {"ratio": {"value": 0.5, "low": 0.1, "high": 0.95}}
+    champion = {"ratio": {"value": 0.5, "low": 0.1, "high": 0.95, "n_users": 90.0}}
     assert failing(evaluate(metrics={**MEASURED, "champion": champion})) == []
 
 
@@ -117,7 +122,7 @@ def test_a_scorer_that_was_asked_for_is_not_held_against_the_others() -> None:
     [
         ("champion", "ndcg_drop", "there is no champion"),
         ("champion", "ndcg_drop_segment", "there is no champion"),
-        ("scorer_ratio", "scorer_drop", "nobody was measured"),
+        ("scorer_ratio", "scorer_drop", "fewer than 20 users were measured"),
         ("claim_precision", "claim_precision", "no claim"),
         ("index_recall", "index_recall", "no index"),
     ],
@@ -129,6 +134,48 @@ def test_what_was_not_measured_is_said_and_stands_for_no_number(
     gate = evaluate(metrics=metrics)[name]
     assert (gate.value, gate.passed) == (None, True)
     assert gate.meaning.startswith(f"Not applicable: {said}")
+
+
+@pytest.mark.parametrize(
+    ("counts", "metrics", "name"),
+    [
+        (ListCounts(n_active=19), {}, "list_share"),
+        (GOOD, {"champion": {"ratio": {"high": 0.1, "n_users": 19.0}}}, "ndcg_drop"),
+        (GOOD, {"scorer_ratio": {"high": 0.1, "n_users": 1.0}}, "scorer_drop"),
+    ],
+)
+def test_too_few_users_say_nothing(counts: ListCounts, metrics: dict[str, Any], name: str) -> None:
+    gate = evaluate(counts, metrics={**MEASURED, **metrics})[name]
+    assert (gate.value, gate.passed) == (None, True)
+    assert "fewer than 20 users" in gate.meaning
+
+
+@pytest.mark.parametrize(
+    ("volume", "name", "step"),
+    [
+        (Volume(0.49, 1.0, 0.0), "events_kept", "INTERACTIONS_ARE=increment"),
+        (Volume(1.0, 0.2, 0.0), "users_kept", "INTERACTIONS_ARE=increment"),
+        (Volume(1.0, 1.0, 0.67), "videos_gone", "VIDEOS_ARE=increment"),
+    ],
+)
+def test_inputs_that_lost_half_are_refused_with_the_next_step(
+    volume: Volume, name: str, step: str
+) -> None:
+    gates = evaluate(volume=volume)
+    assert failing(gates) == [name]
+    assert step in gates[name].next_step
+
+
+def test_a_first_night_has_no_volume_to_compare_with() -> None:
+    gates = evaluate(volume=None)
+    assert {gates[n].value for n in ("events_kept", "users_kept", "videos_gone")} == {None}
+
+
+def test_where_nothing_is_visible_no_default_list_is_asked_for() -> None:
+    none = pd.DataFrame({"segment": pd.Series(dtype=str), "rank": pd.Series(dtype="int64"),
+                         "video_id": pd.Series(dtype=str)})  # fmt: skip
+    assert evaluate(fallbacks=none, n_visible=0)["default_list"].value is None
+    assert failing(evaluate(fallbacks=none, n_visible=1)) == ["default_list"]
 
 
 def test_a_catalogue_without_users_has_no_share_of_lists() -> None:
@@ -177,6 +224,7 @@ def test_a_gate_is_json() -> None:
     assert evaluate()["list_share"].to_json() == {
         "name": "list_share", "value": 1.0, "bound": 0.9, "direction": "at_least", "passed": True,
         "meaning": "Active users with a list, or who have watched all there is.",
+        "next_step": "",
     }  # fmt: skip
 
 

@@ -13,7 +13,13 @@ def test_films_come_into_the_media_folder_and_captions_are_titles(world: World) 
     (world.theirs / "clips" / "a.mp4").write_bytes(b"film")
     (world.theirs / "up.mp4").write_bytes(b"outside")
     counts = world.bring("clips", {"clips.csv": CAPTIONS})
-    assert counts == {"videos": 3, "media": 2, "media_missing": 1, "torn_lines": 0}
+    assert counts == {
+        "videos": 3,
+        "media": 2,
+        "media_missing": 1,
+        "torn_lines": 0,
+        "unused_columns": 1,
+    }
     first = world.rows("videos")[0]
     assert (first["video_id"], first["title"], first["uri"]) == ("a.mp4", "a swan", "a.mp4")
     assert first["categories"] == []
@@ -25,4 +31,10 @@ def test_films_come_into_the_media_folder_and_captions_are_titles(world: World) 
 
 def test_the_real_clips_are_all_found(real_data: Path, tmp_path: Path) -> None:
     counts = import_data("clips", real_data / "videos", tmp_path / "inputs")
-    assert counts == {"videos": 91, "media": 91, "media_missing": 0, "torn_lines": 0}
+    assert counts == {
+        "videos": 91,
+        "media": 91,
+        "media_missing": 0,
+        "torn_lines": 0,
+        "unused_columns": 14,
+    }

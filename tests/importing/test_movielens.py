@@ -23,6 +23,7 @@ def test_ratings_become_events_with_their_value(world: World) -> None:
     counts = world.bring("movielens", FILES)
     assert counts == {
         "interactions": 3, "videos": 2, "described_videos": 0, "tags_left_out": 1, "torn_lines": 0,
+        "unused_columns": 0,
     }  # fmt: skip
     first = world.rows("interactions")[0]
     assert (first["user_id"], first["video_id"], first["value"]) == ("1", "31", 2.5)

@@ -18,6 +18,7 @@ def test_events_are_translated_and_unknown_ones_rejected_by_name(world: World) -
     assert counts == {
         "interactions": 3, "videos": 2, "users": 1,
         "published_moved": 1, "unknown_events": 1, "torn_lines": 0,
+        "unused_columns": 2,
     }  # fmt: skip
     parsed = world.parsed("interactions")
     assert parsed.rows["event_type"].to_list() == ["play", "like"]

@@ -11,7 +11,13 @@ USER = "user_id:token\tage:token\tgender:token\n1\t24\tM\n"
 
 def test_atomic_files_become_tables(world: World) -> None:
     counts = world.bring("recbole", {"ml.inter": INTER, "ml.item": ITEM, "ml.user": USER})
-    assert counts == {"interactions": 1, "videos": 1, "users": 1, "torn_lines": 0}
+    assert counts == {
+        "interactions": 1,
+        "videos": 1,
+        "users": 1,
+        "torn_lines": 0,
+        "unused_columns": 2,
+    }
     (event,) = world.rows("interactions")
     assert (event["user_id"], event["video_id"], event["event_type"]) == ("1", "50", "rating")
     assert event["value"] == 5.0

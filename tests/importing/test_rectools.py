@@ -23,7 +23,7 @@ def interactions(weights: list[float]) -> pd.DataFrame:
 def test_weights_that_differ_are_ratings(world: World) -> None:
     csv = interactions([1.0, 3.0, 5.0]).to_csv(index=False)
     counts = world.bring("rectools", {"interactions.csv": csv, "items.csv": ITEMS})
-    assert counts == {"interactions": 3, "videos": 2, "torn_lines": 0}
+    assert counts == {"interactions": 3, "videos": 2, "torn_lines": 0, "unused_columns": 0}
     rows = world.rows("interactions")
     assert [row["value"] for row in rows] == [1.0, 3.0, 5.0]
     assert {row["event_type"] for row in rows} == {"rating"}

@@ -52,7 +52,12 @@ WATCHED = pd.DataFrame(
     }
 )
 POPULARITY = pd.DataFrame(
-    {"video_id": ["v1", "v3", "v5"], "n_viewers_recent": [2, 9, 40], "window_days": [7, 7, 7]}
+    {
+        "video_id": ["v1", "v3", "v5"],
+        "n_viewers_recent": [2, 9, 40],
+        "n_likers_recent": [2, 9, 40],
+        "window_days": [7, 7, 7],
+    }
 )
 
 
@@ -154,7 +159,7 @@ def test_an_old_video_in_the_exploration_slot_is_new_for_the_user() -> None:
 
 
 def test_a_video_with_few_viewers_is_not_popular() -> None:
-    few = POPULARITY.assign(n_viewers_recent=[90, 9, 40])
+    few = POPULARITY.assign(n_viewers_recent=[90, 9, 40], n_likers_recent=[90, 9, 40])
     assert said(row(score_components={"popular": 1.0}), popularity=few)[0] != "popular_now"
 
 

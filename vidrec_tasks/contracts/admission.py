@@ -6,25 +6,39 @@ A night sees events before its 00:00 UTC only, and the catalogue as it was then.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.columns import (
+    AGE_RATING,
     EVENT_AT,
     EVENT_ID,
+    EXPIRES_AT,
+    LANGUAGE,
+    MAX_AGE_RATING,
+    OPTED_OUT,
     PUBLISHED_AT,
     REASON,
+    REGION,
+    REGIONS,
     ROW_NUM,
+    STATUS,
     UPDATED_AT,
     USER_ID,
     VIDEO_ID,
 )
+from vidrec_tasks.contracts.inputs import ACTIVE
 from vidrec_tasks.contracts.rejects import no_rejects, reject
 from vidrec_tasks.errors import ContractError
 
-UNKNOWN_VIDEO = "video is not in the catalogue of the night"
+UNKNOWN_VIDEO: Final = "video is not in the catalogue of the night"
+NEWER_ROW: Final = "a newer row says otherwise"
+WITHHELD: Final = "a later row of this video cannot be read, so it is withheld"
+NOT_WRONG: Final = (UNKNOWN_VIDEO, NEWER_ROW)
+"""Reasons that say nothing against the export."""
 
 
 @dataclass
@@ -42,12 +56,64 @@ class Admitted:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-def admit_unique(rows: pd.DataFrame, table: str, key: str) -> Admitted:
+def admit_first(rows: pd.DataFrame, table: str, key: str) -> Admitted:
     """Keep the first row of each key; later ones are rejected."""
     twice = rows[key].duplicated()
     reasons = pd.Series("", index=rows.index, dtype=object).mask(twice, f"{key} appears twice")
     kept = rows[~twice].sort_values(key).reset_index(drop=True)
     return Admitted(kept, reject(rows, table, reasons))
+
+
+def admit_newest(rows: pd.DataFrame, lost: pd.DataFrame) -> Admitted:
+    """Keep the newest row of each video: by ``updated_at`` if all its rows say it, else the last.
+
+    What cannot be read may be what takes a video away, so a video whose later row was rejected is
+    withheld.
+
+    Args:
+        rows: parsed rows of videos with row_num, in the order in which they were read.
+        lost: video_id, row_num of rejected rows that name one.
+    """
+    by_video = rows.groupby(VIDEO_ID)[UPDATED_AT]
+    is_dated = by_video.transform("count") == by_video.transform("size")
+    when = rows[UPDATED_AT].where(is_dated)
+    ordered = rows.assign(_when=when).sort_values([VIDEO_ID, "_when", ROW_NUM], kind="stable")
+    is_newest = ~ordered[VIDEO_ID].duplicated(keep="last")
+    newest = ordered[is_newest].drop(columns="_when")
+    last_lost = newest[VIDEO_ID].map(lost.groupby(VIDEO_ID)[ROW_NUM].max())
+    withheld = newest.loc[last_lost > newest[ROW_NUM], ROW_NUM]
+    reasons = pd.Series("", index=rows.index, dtype=object)
+    reasons[~rows[ROW_NUM].isin(newest[ROW_NUM])] = NEWER_ROW
+    reasons[rows[ROW_NUM].isin(withheld)] = WITHHELD
+    kept = newest[~newest[ROW_NUM].isin(withheld)].reset_index(drop=True)
+    return Admitted(kept, reject(rows, "videos", reasons), {"withheld": len(withheld)})
+
+
+def admit_strictest(rows: pd.DataFrame, lost: pd.DataFrame) -> Admitted:
+    """One row of each user, the last, with whatever any of its rows forbids.
+
+    A user whose row cannot be read counts as opted out: that may be what it said.
+
+    Args:
+        rows: parsed rows of users with row_num, in the order in which they were read.
+        lost: user_id, row_num of rejected rows that name one.
+    """
+    last = ~rows[USER_ID].duplicated(keep="last")
+    by_user = rows.groupby(USER_ID)
+    kept = rows[last].copy()
+    kept[OPTED_OUT] = kept[USER_ID].map(by_user[OPTED_OUT].any()).astype(bool)
+    kept[MAX_AGE_RATING] = kept[USER_ID].map(by_user[MAX_AGE_RATING].min()).astype("float64")
+    unreadable = lost[~lost[USER_ID].duplicated()]
+    kept.loc[kept[USER_ID].isin(unreadable[USER_ID]), OPTED_OUT] = True
+    strangers = unreadable[~unreadable[USER_ID].isin(kept[USER_ID])]
+    said: dict[str, Any] = {REGION: "", LANGUAGE: "", OPTED_OUT: True, MAX_AGE_RATING: np.nan}
+    added = strangers.assign(**said)
+    if len(added):
+        kept = pd.concat([kept, added[kept.columns].astype(kept.dtypes)], ignore_index=True)
+    reasons = pd.Series("", index=rows.index, dtype=object).mask(~last, NEWER_ROW)
+    kept = kept.sort_values(USER_ID).reset_index(drop=True)
+    counts = {"opted_out_unread": len(unreadable)}
+    return Admitted(kept, reject(rows, "users", reasons), counts)
 
 
 def admit_videos(
@@ -61,14 +127,16 @@ def admit_videos(
         moment: 00:00 UTC of the night.
 
     Returns:
-        The videos visible then, and how well that is known: ``current``,
-        ``snapshot`` or ``unproven``.
+        The videos visible then, and how well that is known: ``current``, ``snapshot`` or
+        ``unproven``. What takes away or restricts counts from the moment it is known, even after
+        the night: a video that is withdrawn now is in no list.
     """
     later = current[UPDATED_AT] >= moment
     rows, as_of = current, "current"
     n_unproven = 0
     if later.any():
         earlier = _versions_before(set(current.loc[later, VIDEO_ID]), snapshots(), moment)
+        earlier = _restricted(earlier, current)
         found = current[VIDEO_ID].isin(earlier[VIDEO_ID])
         n_unproven = int((later & ~found).sum())
         rows = pd.concat([current[~(later & found)], earlier], ignore_index=True)
@@ -94,6 +162,29 @@ def _versions_before(
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns)
 
 
+def _restricted(earlier: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:
+    """Earlier versions under what is forbidden now: the stricter of the two, column by column."""
+    now = current.set_index(VIDEO_ID).reindex(earlier[VIDEO_ID])
+    strict = earlier.copy()
+    if STATUS in strict:
+        inactive = (now[STATUS].str.casefold() != ACTIVE).to_numpy()
+        strict[STATUS] = np.where(inactive, now[STATUS], strict[STATUS])
+    if EXPIRES_AT in strict:
+        both = pd.concat([strict[EXPIRES_AT], now[EXPIRES_AT].set_axis(strict.index)], axis=1)
+        strict[EXPIRES_AT] = both.min(axis=1).astype(strict[EXPIRES_AT].dtype)
+    if AGE_RATING in strict:
+        strict[AGE_RATING] = np.maximum(strict[AGE_RATING], now[AGE_RATING].to_numpy())
+    if REGIONS in strict:
+        pairs = list(zip(strict[REGIONS], now[REGIONS], strict=True))
+        common = [[r for r in a if r in b] if len(a) and len(b) else [*a, *b] for a, b in pairs]
+        nowhere = [
+            bool(len(a) and len(b)) and not both for (a, b), both in zip(pairs, common, strict=True)
+        ]
+        strict[REGIONS] = pd.Series(common, index=strict.index, dtype=object)
+        strict[STATUS] = np.where(nowhere, "allowed in no region any more", strict[STATUS])
+    return strict
+
+
 def admit_interactions(
     rows: pd.DataFrame,
     videos: pd.DataFrame,
@@ -113,7 +204,7 @@ def admit_interactions(
 
     Returns:
         Events kept; rejects for unknown videos and events before their video was published; counts
-        of ``after_night``, ``forgotten`` and ``opted_out`` rows.
+        of ``after_night``, ``forgotten`` and ``opted_out`` rows; the events after the night.
     """
     after = rows[EVENT_AT] >= moment
     forgotten = ~after & is_forgotten(rows[USER_ID])
@@ -137,6 +228,9 @@ def admit_interactions(
 def admit_once(rows: pd.DataFrame, repeated: npt.NDArray[np.int64] | None = None) -> Admitted:
     """Sort events by (user_id, event_at, row_num) and keep the first of each event_id.
 
+    An event that says all that an earlier one says, to the last column, was delivered again: it is
+    counted and left out.
+
     Args:
         rows: events of some users.
         repeated: row_num of the events whose event_id an earlier row has; None: to be found in
@@ -148,8 +242,11 @@ def admit_once(rows: pd.DataFrame, repeated: npt.NDArray[np.int64] | None = None
     rows = rows.sort_values([USER_ID, EVENT_AT, ROW_NUM], ignore_index=True)
     twice = rows[ROW_NUM].isin(repeated)
     reasons = pd.Series("", index=rows.index, dtype=object).mask(twice, "event_id appears twice")
-    kept = rows[~twice].reset_index(drop=True)
-    return Admitted(kept, reject(rows, "interactions", reasons))
+    once = rows[~twice]
+    same = once.duplicated([name for name in once.columns if name != ROW_NUM])
+    kept = once[~same].reset_index(drop=True)
+    counts = {"delivered_again": int(same.sum())}
+    return Admitted(kept, reject(rows, "interactions", reasons), counts)
 
 
 def refuse_bad_table(
@@ -160,7 +257,7 @@ def refuse_bad_table(
     Raises:
         ContractError: names the table, how many, the first reason and the next step.
     """
-    wrong = rejects[rejects[REASON] != UNKNOWN_VIDEO]
+    wrong = rejects[~rejects[REASON].isin(NOT_WRONG)]
     if n_read and len(wrong) / n_read > max_share:
         first = wrong.iloc[0]
         message = (

@@ -7,6 +7,8 @@ from vidrec_tasks.contracts.schema import Column, Table
 
 LONGEST_S: Final = 1e7
 """Four months: more is milliseconds in a column of seconds, or a torn number."""
+ACTIVE: Final = "active"
+"""The status of a video that may be listed."""
 HIGHEST_RATING: Final = 1e6
 """Squares and sums of ratings stay finite."""
 
@@ -34,7 +36,7 @@ VIDEOS: Final = Table(
             c.STATUS,
             "text",
             "'active', or anything else to keep it out of lists.",
-            default="active",
+            default=ACTIVE,
         ),
         Column(
             c.AGE_RATING,

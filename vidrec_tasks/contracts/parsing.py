@@ -3,8 +3,10 @@
 A row that does not fit goes to rejects with a reason; a table whose columns do not fit is an error.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -24,12 +26,14 @@ class Parsed:
     Attributes:
         rows: the contract's columns in its types, plus row_num.
         rejects: columns table, row_num, reason, sample.
+        lost: the key and row_num of rejected rows whose key could be read.
         null_words: column -> values that are a word for nothing (``NULL``), read as nothing.
     """
 
     rows: pd.DataFrame
     rejects: pd.DataFrame = field(default_factory=no_rejects)
     null_words: dict[str, int] = field(default_factory=dict)
+    lost: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def check_columns(names: list[str], table: Table, *, origin: str) -> None:
@@ -57,12 +61,20 @@ def check_columns(names: list[str], table: Table, *, origin: str) -> None:
     raise ContractError(message)
 
 
-def parse(raw: pd.DataFrame, table: Table) -> Parsed:
+def parse(
+    raw: pd.DataFrame,
+    table: Table,
+    *,
+    scales: Mapping[str, float] = MappingProxyType({}),
+    defaults: Mapping[str, Any] = MappingProxyType({}),
+) -> Parsed:
     """Parse rows under a contract.
 
     Args:
         raw: values as read (text or native), with row_num; extra columns are ignored.
         table: the contract.
+        scales: column -> what its numbers are multiplied with to be in the contract's unit.
+        defaults: column -> what an absent value becomes, in place of the contract's default.
 
     Returns:
         Every row of ``raw`` either in rows or in rejects.
@@ -76,19 +88,24 @@ def parse(raw: pd.DataFrame, table: Table) -> Parsed:
             null_words[column.name] = count_words(values)
         else:
             values = pd.Series(None, index=raw.index, dtype=object)
-        parsed[column.name], problems = _parse_column(values, column)
+        if column.name in defaults:
+            column = replace(column, default=defaults[column.name])
+        parsed[column.name], problems = _parse_column(values, column, scales.get(column.name, 1.0))
         reasons = reasons.where((reasons != "") | (problems == ""), problems)
     rows = pd.DataFrame(parsed, index=raw.index)
     rows[ROW_NUM] = raw[ROW_NUM]
     kept = rows[reasons == ""].reset_index(drop=True)
     said = {name: n for name, n in null_words.items() if n}
-    return Parsed(kept, reject(raw, table.name, reasons), said)
+    bad = rows.loc[reasons != "", [*table.key, ROW_NUM]]
+    lost = bad[(bad[list(table.key)] != "").all(axis=1)]
+    return Parsed(kept, reject(raw, table.name, reasons), said, lost)
 
 
-def _parse_column(values: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
+def _parse_column(values: pd.Series, column: Column, scale: float) -> tuple[pd.Series, pd.Series]:
     """The column in its type, and '' or a reason a row."""
     absent = ~filled(values)
     parsed, wrong = read_values(values, absent, column)
+    parsed = parsed if scale == 1.0 else parsed * scale
     problems = wrong.where(wrong == "", f"{column.name} " + wrong.astype(str))
     if column.required:
         if column.kind == "time":

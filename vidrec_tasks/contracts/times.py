@@ -60,7 +60,7 @@ ZERO: Final = "is 0, the beginning of 1970 (leave it empty)"
 ZONE: Final = "names its zone in words (write +02:00)"
 FAR: Final = f"lies before {FIRST_YEAR} or after {LAST_YEAR}"
 FEW_DIGITS: Final = "has too few digits for seconds since 1970"
-NO_TIME: Final = "is not a time (ISO 8601, or seconds since 1970)"
+NO_TIME: Final = "is not a time (ISO 8601 or seconds since 1970)"
 
 
 class Times(NamedTuple):

@@ -54,7 +54,10 @@ def _read_list(values: pd.Series, absent: pd.Series, column: Column) -> Read:
 
 def _read_number(values: pd.Series, absent: pd.Series, column: Column) -> Read:
     given = values.where(~absent, None)
-    if given.dtype == object and any(isinstance(value, bytes) for value in given):
+    # of whole numbers there are ages only, which are often written 16+
+    if column.kind == "integer" and not pd.api.types.is_numeric_dtype(given.dtype):
+        given = given.map(lambda value: as_text(value).removesuffix("+"), na_action="ignore")
+    elif given.dtype == object and any(isinstance(value, bytes) for value in given):
         given = given.map(lambda value: as_text(value) if isinstance(value, bytes) else value)
     numbers = pd.to_numeric(given, errors="coerce").astype("float64")
     unreadable = ~absent & ~pd.Series(np.isfinite(numbers.to_numpy()), index=values.index)

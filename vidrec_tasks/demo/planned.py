@@ -1,14 +1,12 @@
 """Planned: a video of the demo world before it is written, and the market that it stands in."""
 
 from dataclasses import dataclass, field
-from typing import Final
 
 import pandas as pd
 
+from vidrec_tasks.contracts.inputs import ACTIVE
 from vidrec_tasks.demo.topics import Topic
 from vidrec_tasks.demo.wording import description
-
-ACTIVE: Final = "active"
 
 
 @dataclass

@@ -25,7 +25,8 @@ from vidrec_tasks.columns import (
     USER_ID,
     VIDEO_ID,
 )
-from vidrec_tasks.demo.planned import ACTIVE, Market, PlannedVideo
+from vidrec_tasks.contracts.inputs import ACTIVE
+from vidrec_tasks.demo.planned import Market, PlannedVideo
 from vidrec_tasks.demo.sessions import DURATION_BIAS
 from vidrec_tasks.demo.size import Size
 from vidrec_tasks.demo.tastes import PlannedUser

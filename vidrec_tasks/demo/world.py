@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from vidrec_tasks.contracts import admission
 from vidrec_tasks.demo.catalogue import catalogue_table, plan_catalogue
 from vidrec_tasks.demo.films import render, render_again
 from vidrec_tasks.demo.logs import day_files, events_table, wrong_rows
@@ -136,12 +137,12 @@ def _write(world: World, folder: Path) -> None:
 
 
 def _write_videos(world: World, inputs: Path) -> dict[str, int]:
-    """The catalogue, with a row without an id and one that repeats an id."""
+    """The catalogue, with a row without an id and an older version of a video."""
     table = catalogue_table(world.videos)
     nameless = table.iloc[[0]].assign(video_id="", title="A row that lost its id")
-    twice = table.iloc[[-1]].assign(title="A row that came twice")
-    _write_csv(pd.concat([table, nameless, twice]), inputs / "videos.csv")
-    return {"video_id is missing": 1, "video_id appears twice": 1}
+    twice = table.iloc[[-1]].assign(title="A row that was replaced")
+    _write_csv(pd.concat([twice, table, nameless]), inputs / "videos.csv")
+    return {"video_id is missing": 1, admission.NEWER_ROW: 1}
 
 
 def _write_events(world: World, inputs: Path) -> dict[str, int]:

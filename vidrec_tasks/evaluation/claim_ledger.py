@@ -31,6 +31,7 @@ class Ledger:
     interests: Mapping[str, frozenset[str]]
     histories: Mapping[str, frozenset[str]]
     viewers: Mapping[str, tuple[int, int]]
+    disliked: frozenset[str]
     typical_viewers: float
     start_of_night: pd.Timestamp
     fresh_days: float
@@ -66,6 +67,9 @@ class Ledger:
                 str(row[VIDEO_ID]): (int(row["n_viewers_recent"]), int(row["window_days"]))
                 for row in seen.to_dict("records")
             },
+            disliked=frozenset(
+                seen.loc[seen["n_likers_recent"] < seen["n_viewers_recent"] / 2, VIDEO_ID]
+            ),
             typical_viewers=float(seen["n_viewers_recent"].quantile(0.5)) if len(seen) else 0.0,
             start_of_night=start,
             fresh_days=fresh_days,
@@ -136,6 +140,8 @@ class Ledger:
         n, days = self.viewers.get(subject.video_id, (0, 0))
         if (n, days) != (claim.number, claim.days):
             return f"{n} viewers in {days} days, not {claim.number} in {claim.days}"
+        if subject.video_id in self.disliked:
+            return "most of its viewers did not like it"
         return "" if n >= max(2, self.typical_viewers) else "fewer viewers than a typical video"
 
     def _age(self, claim: Claim, subject: Subject) -> str:

@@ -42,7 +42,7 @@ def check_explanations(
         topics: ``video_id -> topics``.
         profiles: user_id, topics (list of ``[topic, weight, n_videos]``).
         watched: user_id, video_id, last_event_at of positive interactions.
-        popularity: video_id, n_viewers_recent, window_days.
+        popularity: video_id, n_viewers_recent, n_likers_recent, window_days.
         night: only what lies before its beginning, 00:00 UTC, can make a claim true.
         fresh_days: days after publication in which "new" is true.
 

@@ -21,7 +21,7 @@ from vidrec_tasks.columns import (
 )
 from vidrec_tasks.evaluation.list_counts import ListCounts, count_gaps
 from vidrec_tasks.evaluation.list_shape import ListShape
-from vidrec_tasks.settings import Settings
+from vidrec_tasks.settings import EvaluationSettings, Settings
 
 Direction = Literal["at_least", "at_most"]
 
@@ -31,6 +31,20 @@ CLAIM_PRECISION: Final = "claim_precision"
 INDEX_RECALL: Final = "index_recall"
 CHAMPION: Final = "champion"
 SCORER_RATIO: Final = "scorer_ratio"
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Tonight's inputs beside those of the last published night.
+
+    Attributes:
+        events, users: what is there tonight, as a share of then; None: nothing to compare with.
+        videos_gone: share of the videos of then that are not there tonight.
+    """
+
+    events: float | None = None
+    users: float | None = None
+    videos_gone: float | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +58,7 @@ class Gate:
         direction: whether the value must be ``at_least`` or ``at_most`` the bound.
         passed: whether it holds.
         meaning: one line for the report.
+        next_step: what to do when it does not hold, where that is not plain.
     """
 
     name: str
@@ -52,6 +67,7 @@ class Gate:
     direction: Direction
     passed: bool
     meaning: str
+    next_step: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As a plain dict."""
@@ -69,6 +85,7 @@ def evaluate_gates(
     settings: Settings,
     shape: ListShape | None = None,
     n_visible: int = 0,
+    volume: Volume | None = None,
 ) -> list[Gate]:
     """Hold a night against its bounds.
 
@@ -84,15 +101,17 @@ def evaluate_gates(
         settings: the bounds.
         shape: of all user shards; None: not measured.
         n_visible: videos of the catalogue that are active and not expired.
+        volume: tonight's inputs beside those of the night before; None: there is none.
 
     Returns:
         The gates, in the order of reading.
     """
     return [
-        *_list_gates(counts, settings.evaluation.min_list_share),
+        *_volume_gates(volume, settings.evaluation.max_input_drop),
+        *_list_gates(counts, settings.evaluation),
         *_shape_gates(shape or ListShape(), n_visible, settings),
         *_measured_gates(metrics, settings),
-        *_other_gates(similar, fallbacks, videos, rejects),
+        *_other_gates(similar, fallbacks, videos, rejects, n_visible),
     ]
 
 
@@ -117,8 +136,31 @@ def metric(metrics: Mapping[str, Any], name: str) -> float | None:
     return float(value)
 
 
-def _list_gates(counts: ListCounts, min_list_share: float) -> list[Gate]:
-    served = (counts.n_listed + counts.n_exhausted) / counts.n_active if counts.n_active else None
+_WHOLE: Final = (
+    "if the files hold only what is new, set VIDREC_INPUTS__{name}_ARE=increment; if the export "
+    "was cut off, export it again and run the night with --refresh; if it is right, approve the "
+    "run or raise VIDREC_EVALUATION__MAX_INPUT_DROP"
+)
+
+
+def _volume_gates(volume: Volume | None, max_drop: float) -> list[Gate]:
+    volume = volume or Volume()
+    events, videos = (_WHOLE.format(name=name) for name in ("INTERACTIONS", "VIDEOS"))
+    of_last = "of those of the last published night."
+    none = "no earlier night to compare with"
+    return [
+        _at_least("events_kept", volume.events, 1 - max_drop,
+                  f"Events that could be used, as a share {of_last}", none, events),
+        _at_least("users_kept", volume.users, 1 - max_drop,
+                  f"Users with such an event, as a share {of_last}", none, events),
+        _at_most("videos_gone", volume.videos_gone, max_drop,
+                 f"Videos that left the catalogue, as a share {of_last}", none, videos),
+    ]  # fmt: skip
+
+
+def _list_gates(counts: ListCounts, bounds: EvaluationSettings) -> list[Gate]:
+    is_telling = counts.n_active >= bounds.min_gate_users
+    served = (counts.n_listed + counts.n_exhausted) / counts.n_active if is_telling else None
     wrong = {
         "repeated_rows": (counts.n_repeated, "Rows that repeat a user's video or rank."),
         "seen_videos": (counts.n_seen, "Rows with a video that the user watched already."),
@@ -131,8 +173,9 @@ def _list_gates(counts: ListCounts, min_list_share: float) -> list[Gate]:
     }
     return [
         _at_least(
-            "list_share", served, min_list_share,
-            "Active users with a list, or who have watched all there is.", "no user is active",
+            "list_share", served, bounds.min_list_share,
+            "Active users with a list, or who have watched all there is.",
+            f"fewer than {bounds.min_gate_users} users are active",
         ),
         *(_none(name, n, meaning) for name, (n, meaning) in wrong.items()),
     ]  # fmt: skip
@@ -186,17 +229,18 @@ def _measured_gates(metrics: Mapping[str, Any], settings: Settings) -> list[Gate
 
 def _comparisons(metrics: Mapping[str, Any], settings: Settings) -> list[Gate]:
     """What was lost beyond doubt: one less the upper end of the ratio's 95% interval."""
-    bound = settings.evaluation.max_ndcg_drop
+    bound, least = settings.evaluation.max_ndcg_drop, settings.evaluation.min_gate_users
     champion = metrics.get(CHAMPION, {})
-    segments = [_sure_drop(ratio) for ratio in champion.get("segments", {}).values()]
+    segments = [_sure_drop(ratio, least) for ratio in champion.get("segments", {}).values()]
     worst = max((drop for drop in segments if drop is not None), default=None)
     is_asked_for = settings.recommending.scorer != "auto"
-    scorer = None if is_asked_for else _sure_drop(metrics.get(SCORER_RATIO, {}))
-    why_not = "the setting names the scorer" if is_asked_for else "nobody was measured"
-    no_champion = "there is no champion to compare with"
+    scorer = None if is_asked_for else _sure_drop(metrics.get(SCORER_RATIO, {}), least)
+    few = f"fewer than {least} users were measured"
+    why_not = "the setting names the scorer" if is_asked_for else few
+    no_champion = few if champion else "there is no champion to compare with"
     return [
         _at_most(
-            "ndcg_drop", _sure_drop(champion.get("ratio", {})), bound,
+            "ndcg_drop", _sure_drop(champion.get("ratio", {}), least), bound,
             "NDCG@10 lost beyond doubt (95%) against the last night's configuration, as a share.",
             no_champion,
         ),
@@ -212,17 +256,23 @@ def _comparisons(metrics: Mapping[str, Any], settings: Settings) -> list[Gate]:
     ]  # fmt: skip
 
 
-def _sure_drop(ratio: Mapping[str, float]) -> float | None:
+def _sure_drop(ratio: Mapping[str, float], min_users: int) -> float | None:
+    """What was lost beyond doubt; None: of too few users to say anything."""
     high = ratio.get("high")
-    return None if high is None else 1 - high
+    return None if high is None or ratio.get("n_users", 0) < min_users else 1 - high
 
 
 def _other_gates(
-    similar: pd.DataFrame, fallbacks: pd.DataFrame, videos: pd.DataFrame, rejects: pd.DataFrame
+    similar: pd.DataFrame,
+    fallbacks: pd.DataFrame,
+    videos: pd.DataFrame,
+    rejects: pd.DataFrame,
+    n_visible: int,
 ) -> list[Gate]:
     default = fallbacks[fallbacks[SEGMENT] == DEFAULT_SEGMENT]
     for_all = _for_all(videos)
-    n_default = float(len(default)) if len(default) or len(for_all) else None
+    can_be = n_visible > 0 and len(for_all) > 0
+    n_default = float(len(default)) if len(default) or can_be else None
     n_not_for_all = int((~default[VIDEO_ID].isin(for_all)).sum())
     itself = similar[VIDEO_ID] == similar[SIMILAR_VIDEO_ID]
     unknown = ~similar[SIMILAR_VIDEO_ID].isin(videos[VIDEO_ID])
@@ -231,7 +281,7 @@ def _other_gates(
     return [
         _at_least("default_list", n_default, 1.0,
                   "Rows of the list for readers who know nothing of the user.",
-                  "no video is for every region and age"),
+                  "no visible video is for every region and age"),
         _none("default_not_for_all", n_not_for_all,
               "Rows of that list that are not for every region and age."),
         _none("fallback_gaps", count_gaps(fallbacks, SEGMENT), "Segments whose ranks have gaps."),
@@ -251,13 +301,27 @@ def _none(name: str, n_wrong: int, meaning: str) -> Gate:
     return _at_most(name, float(n_wrong), 0.0, meaning)
 
 
-def _at_least(name: str, value: float | None, bound: float, meaning: str, absent: str = "") -> Gate:
+def _at_least(
+    name: str,
+    value: float | None,
+    bound: float,
+    meaning: str,
+    absent: str = "",
+    next_step: str = "",
+) -> Gate:
     if value is None:
         return Gate(name, None, bound, "at_least", True, f"{NOT_APPLICABLE}{absent}. {meaning}")
-    return Gate(name, value, bound, "at_least", value >= bound, meaning)
+    return Gate(name, value, bound, "at_least", value >= bound, meaning, next_step)
 
 
-def _at_most(name: str, value: float | None, bound: float, meaning: str, absent: str = "") -> Gate:
+def _at_most(
+    name: str,
+    value: float | None,
+    bound: float,
+    meaning: str,
+    absent: str = "",
+    next_step: str = "",
+) -> Gate:
     if value is None:
         return Gate(name, None, bound, "at_most", True, f"{NOT_APPLICABLE}{absent}. {meaning}")
-    return Gate(name, value, bound, "at_most", value <= bound, meaning)
+    return Gate(name, value, bound, "at_most", value <= bound, meaning, next_step)

@@ -136,6 +136,10 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
 """Section -> its metrics, in the order in which they are read."""
 
 GATES: Final[dict[str, str]] = {
+    "events_kept": "events of the night that could be used / those of the last published night",
+    "users_kept": "users with such an event / those of the last published night",
+    "videos_gone": "videos of the last published night's catalogue that tonight's lacks / its "
+                   "videos",
     "list_share": "(active users with a list + those who watched all that is visible) / active "
                   "users; active: an interaction before the night",
     "repeated_rows": "count of rows whose video or rank stands twice in the user's list",

@@ -7,12 +7,34 @@ from typing import Final
 import pandas as pd
 
 from vidrec_tasks import columns as c
+from vidrec_tasks.contracts.absence import filled, is_filled
+from vidrec_tasks.contracts.lists import NotAListError, read_list
+from vidrec_tasks.contracts.times import parse_times
 from vidrec_tasks.importing.staging import as_cell
 
 log = logging.getLogger(__name__)
 
-LIST_SEPARATORS: Final = ("|", ";", ",")
-"""What separates the parts of a list kept as text: the first of these that occurs."""
+
+RESTRICTIONS: Final = {
+    c.AGE_RATING: ("age_rating", "age_limit", "min_age", "minimum_age", "content_age_rating"),
+    c.EXPIRES_AT: ("expires_at", "expiration_timestamp", "expiration", "available_until"),
+    c.REGIONS: ("regions", "allowed_regions", "available_regions", "available_countries"),
+    c.STATUS: ("status",),
+}
+"""What keeps a video from somebody, in our word and in others'; it is carried over by every preset,
+and what cannot be read of it keeps the video out."""
+
+RESTRICTING: Final = tuple(name for names in RESTRICTIONS.values() for name in names)
+
+
+def restrictions(rows: pd.DataFrame) -> dict[str, pd.Series]:
+    """The restrictions that items carry, under the contracts' names."""
+    there = {str(name).lower() for name in rows.columns}
+    return {
+        ours: first_of(rows, theirs)
+        for ours, theirs in RESTRICTIONS.items()
+        if there.intersection(theirs)
+    }
 
 
 class Events:
@@ -40,7 +62,8 @@ class Events:
         """When videos became visible: as said, but never after their first event.
 
         A system that re-imports its items stamps them anew; events before the stamp prove that it
-        is not when they became visible.
+        is not when they became visible. What cannot be read stays as it is written, for the
+        contract to name.
 
         Returns:
             The moments (missing where nothing was said), and how many were moved to the first
@@ -49,7 +72,9 @@ class Events:
         said = as_times(created)
         first = as_times(video_ids.map(lambda video: self.first_at.get(str(as_cell(video)))))
         is_late = (said.notna() & first.notna() & (said > first)).to_numpy()
-        return said.where(~is_late, first), int(is_late.sum())
+        moments = said.where(~is_late, first).astype(object)
+        unread = said.isna() & filled(created)
+        return moments.where(~unread, created.astype(object)), int(is_late.sum())
 
 
 def first_of(rows: pd.DataFrame, names: Sequence[str]) -> pd.Series:
@@ -61,33 +86,24 @@ def first_of(rows: pd.DataFrame, names: Sequence[str]) -> pd.Series:
     return pd.Series(None, index=rows.index, dtype=object)
 
 
-def as_lists(values: pd.Series, separators: Sequence[str] = LIST_SEPARATORS) -> list[list[str]]:
-    """Lists, native or as text with one of the separators between parts."""
+def as_lists(values: pd.Series, separators: Sequence[str] = ()) -> list[list[str]]:
+    """Lists, native or as text; with separators named, text is split at these alone."""
     return [_as_list(value, separators) for value in values]
 
 
 def as_times(values: pd.Series) -> pd.Series:
-    """Moments (UTC) from seconds, milliseconds or ISO 8601; missing where it is neither."""
-    if values.dtype.kind == "M" or isinstance(values.dtype, pd.DatetimeTZDtype):
-        return pd.to_datetime(values, utc=True).astype("datetime64[us, UTC]")
-    numbers = pd.to_numeric(values, errors="coerce").astype("float64")
-    seconds = numbers.where(numbers.abs() < 1e11, numbers / 1000)
-    seconds = seconds.where(seconds.between(0, 253_402_300_799))
-    times = pd.to_datetime(seconds, unit="s", utc=True).astype("datetime64[us, UTC]")
-    is_text = numbers.isna() & values.notna()
-    if is_text.any():
-        texts = pd.to_datetime(
-            values[is_text].astype(str), errors="coerce", utc=True, format="ISO8601"
-        )
-        times = times.where(~is_text, texts.astype("datetime64[us, UTC]"))
-    return times
+    """Moments (UTC) in every form that the contracts read; missing where it is none of them."""
+    return parse_times(values).moments
 
 
 def _as_list(value: object, separators: Sequence[str]) -> list[str]:
-    if isinstance(value, str):
+    if isinstance(value, str) and separators:
         separator = next((mark for mark in separators if mark in value), None)
         parts = value.split(separator) if separator else [value]
         return [part.strip() for part in parts if part.strip()]
-    if value is None or isinstance(value, float):
+    if not is_filled(value):
         return []
-    return [str(part) for part in value if part is not None] if hasattr(value, "__iter__") else []
+    try:
+        return read_list(value)
+    except NotAListError:
+        return []

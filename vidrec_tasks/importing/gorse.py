@@ -12,7 +12,7 @@ from typing import Any, Final
 import pandas as pd
 
 from vidrec_tasks import columns as c
-from vidrec_tasks.importing.catalogue import Events, as_lists, first_of
+from vidrec_tasks.importing.catalogue import RESTRICTING, Events, as_lists, first_of, restrictions
 from vidrec_tasks.importing.event_words import translate, unknown_words
 from vidrec_tasks.importing.reading import Source
 from vidrec_tasks.importing.staging import Staging
@@ -52,7 +52,8 @@ def _import_items(source: Source, staging: Staging, events: Events) -> int:
         staging.add("videos", events.videos())
         return 0
     n_moved = 0
-    knows = ("is_hidden", "categories", "timestamp", "labels", "comment", "description")
+    own = ("is_hidden", "categories", "timestamp", "labels", "comment", "description")
+    knows = (*own, *RESTRICTING)
     for rows in _read(source, items, ("item_id",), knows):
         published, moved = events.published(rows["item_id"], first_of(rows, ("timestamp",)))
         staging.add("videos", _videos(rows, published))
@@ -106,6 +107,7 @@ def _videos(rows: pd.DataFrame, published: pd.Series) -> pd.DataFrame:
             c.TAGS: [_labels(value) for value in first_of(rows, ("labels",))],
             c.CATEGORIES: as_lists(first_of(rows, ("categories",))),
             c.PUBLISHED_AT: published,
+            **restrictions(rows),
             c.STATUS: ["hidden" if is_hidden else "active" for is_hidden in hidden],
         }
     )

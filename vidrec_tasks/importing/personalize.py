@@ -11,7 +11,7 @@ from typing import Final
 import pandas as pd
 
 from vidrec_tasks import columns as c
-from vidrec_tasks.importing.catalogue import Events, as_lists, first_of
+from vidrec_tasks.importing.catalogue import RESTRICTING, Events, as_lists, first_of, restrictions
 from vidrec_tasks.importing.event_words import translate, unknown_words
 from vidrec_tasks.importing.reading import Source
 from vidrec_tasks.importing.staging import Staging
@@ -57,7 +57,8 @@ def _import_items(source: Source, staging: Staging, events: Events) -> int:
         staging.add("videos", events.videos())
         return 0
     n_moved = 0
-    knows = (*TITLES, *DESCRIPTIONS, *CATEGORIES, *TAGS, *OTHERS)
+    restricting = [name.upper() for name in RESTRICTING]
+    knows = (*TITLES, *DESCRIPTIONS, *CATEGORIES, *TAGS, *OTHERS, *restricting)
     for rows in source.read(items, needs=("ITEM_ID",), knows=knows):
         published, moved = events.published(
             rows["ITEM_ID"], first_of(rows, ("CREATION_TIMESTAMP",))
@@ -93,5 +94,6 @@ def _videos(rows: pd.DataFrame, published: pd.Series) -> pd.DataFrame:
             c.CREATOR_ID: first_of(rows, ("CREATOR_ID",)),
             c.LANGUAGE: first_of(rows, ("LANGUAGE",)),
             c.PUBLISHED_AT: published,
+            **restrictions(rows),
         }
     )

@@ -44,7 +44,8 @@ def import_data(preset: str, source: Path, into: Path, **options: Any) -> dict[s
         options: for movielens ``overviews``, a TMDB csv or zip of it.
 
     Returns:
-        Rows a table, ``torn_lines``, and what the preset counts beside.
+        Rows a table, ``torn_lines``, ``unused_columns`` (the log names them), and what the preset
+        counts beside.
 
     Raises:
         InputError: a file is missing or has the wrong columns, or tables are there that no import
@@ -62,7 +63,8 @@ def import_data(preset: str, source: Path, into: Path, **options: Any) -> dict[s
                 "%s: %d lines of %s are no rows (first: %s)", preset, torn.n, name, torn.first
             )
     torn_lines = sum(torn.n for torn in theirs.torn.values())
-    return {**staging.counts, **counts, "torn_lines": torn_lines}
+    n_unused = sum(len(names) for names in theirs.unused.values())
+    return {**staging.counts, **counts, "torn_lines": torn_lines, "unused_columns": n_unused}
 
 
 def _preset(name: str) -> Callable[..., dict[str, int]]:

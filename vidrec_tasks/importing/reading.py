@@ -47,11 +47,13 @@ class Source:
         preset: whose they are, for messages.
         folder: where they lie.
         torn: torn lines by file name, filled while reading.
+        unused: columns by file name that the preset leaves where they are, filled while reading.
     """
 
     preset: str
     folder: Path
     torn: dict[str, Torn] = field(default_factory=dict)
+    unused: dict[str, list[str]] = field(default_factory=dict)
 
     def find(self, *patterns: str) -> Path | None:
         """The one file whose name fits a pattern, the first pattern first; None without one.
@@ -59,10 +61,7 @@ class Source:
         Raises:
             InputError: the folder is missing, or several files fit one pattern.
         """
-        if not self.folder.is_dir():
-            message = f"{self.preset}: {self.folder} is no folder; --from names the folder of files"
-            raise InputError(message)
-        files = sorted(path for path in self.folder.iterdir() if path.is_file())
+        files = self._files()
         for pattern in patterns:
             fitting = [path for path in files if fnmatchcase(path.name.lower(), pattern)]
             if len(fitting) > 1:
@@ -72,6 +71,30 @@ class Source:
             if fitting:
                 return fitting[0]
         return None
+
+    def parts(self, pattern: str) -> list[Path]:
+        """The one file whose name fits, or the parts that it was split into, by name.
+
+        Raises:
+            InputError: there is none, there are files of several sets, or a whole beside its parts.
+        """
+        files = sorted(path for path in self._files() if fnmatchcase(path.name.lower(), pattern))
+        sets = {path.name.split(".")[0] for path in files}
+        is_whole = [path.name.count(".") == pattern.count(".") for path in files]
+        if len(files) > 1 and (len(sets) > 1 or any(is_whole)):
+            names = ", ".join(path.name for path in files)
+            message = (
+                f"{self.preset}: {len(files)} files are {pattern} ({names}); keep one, or the "
+                "parts of one"
+            )
+            raise InputError(message)
+        return files or [self.need(pattern)]
+
+    def _files(self) -> list[Path]:
+        if not self.folder.is_dir():
+            message = f"{self.preset}: {self.folder} is no folder; --from names the folder of files"
+            raise InputError(message)
+        return sorted(path for path in self.folder.iterdir() if path.is_file())
 
     def need(self, *patterns: str) -> Path:
         """Like `find`, but there must be one.
@@ -135,8 +158,12 @@ class Source:
             )
             raise InputError(message)
         ignored = [name for name in names if name not in {*needs, *knows, ROW_NUM}]
+        self.unused[path.name] = ignored
         if ignored:
-            log.info("%s: not used of %s: %s", self.preset, path.name, ", ".join(ignored))
+            log.info(
+                "%s: %d of %d columns of %s are not used: %s",
+                self.preset, len(ignored), len(names), path.name, ", ".join(ignored),
+            )  # fmt: skip
 
     def _rows(self, path: Path, **options: Any) -> Iterator[pd.DataFrame]:
         torn = self.torn.setdefault(path.name, Torn())

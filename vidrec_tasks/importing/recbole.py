@@ -11,7 +11,7 @@ from typing import Any, Final
 import pandas as pd
 
 from vidrec_tasks import columns as c
-from vidrec_tasks.importing.catalogue import Events, as_lists, first_of
+from vidrec_tasks.importing.catalogue import RESTRICTING, Events, as_lists, first_of, restrictions
 from vidrec_tasks.importing.reading import Source
 from vidrec_tasks.importing.staging import Staging
 
@@ -25,20 +25,22 @@ CREATORS: Final = ("creator_id", "author_id", "author", "artist_id", "brand")
 def import_recbole(source: Source, staging: Staging) -> dict[str, int]:
     """Import a folder of atomic files.
 
-    An event is a ``rating`` where the file has ``rating:float``, else a ``play``. Tokens of
+    Interactions may be one file or its parts (``d.train.inter``, ``d.part1.inter``). An event is a
+    ``rating`` where the file has ``rating:float``, else a ``play``. Tokens of
     token_seq columns become the parts of a list.
     """
     events = Events()
     needs = ("user_id", "item_id", "timestamp")
-    for rows in _read(source, source.need("*.inter"), needs=needs, knows=("rating",)):
-        interactions = _interactions(rows)
-        events.note(interactions)
-        staging.add("interactions", interactions)
+    for path in source.parts("*.inter"):
+        for rows in _read(source, path, needs=needs, knows=("rating",)):
+            interactions = _interactions(rows)
+            events.note(interactions)
+            staging.add("interactions", interactions)
     items = source.find("*.item")
     if items is None:
         staging.add("videos", events.videos())
     else:
-        knows = (*TITLES, *CATEGORIES, *DESCRIPTIONS, *CREATORS)
+        knows = (*TITLES, *CATEGORIES, *DESCRIPTIONS, *CREATORS, *RESTRICTING)
         for rows in _read(source, items, needs=("item_id",), knows=knows):
             staging.add("videos", _videos(rows))
     users = source.find("*.user")
@@ -88,5 +90,6 @@ def _videos(rows: pd.DataFrame) -> pd.DataFrame:
             c.DESCRIPTION: first_of(rows, DESCRIPTIONS),
             c.CATEGORIES: as_lists(first_of(rows, CATEGORIES)),
             c.CREATOR_ID: first_of(rows, CREATORS),
+            **restrictions(rows),
         }
     )

@@ -10,7 +10,7 @@ from typing import Final
 import pandas as pd
 
 from vidrec_tasks import columns as c
-from vidrec_tasks.importing.catalogue import Events, as_lists, first_of
+from vidrec_tasks.importing.catalogue import RESTRICTING, Events, as_lists, first_of, restrictions
 from vidrec_tasks.importing.reading import Source
 from vidrec_tasks.importing.staging import Staging
 
@@ -52,7 +52,7 @@ def _import_items(source: Source, staging: Staging, events: Events) -> None:
     if items is None:
         staging.add("videos", events.videos())
         return
-    knows = (*TITLES, *DESCRIPTIONS, *CATEGORIES, *TAGS, *CREATORS)
+    knows = (*TITLES, *DESCRIPTIONS, *CATEGORIES, *TAGS, *CREATORS, *RESTRICTING)
     for rows in source.read(items, needs=("item_id",), knows=knows):
         staging.add("videos", _videos(rows))
 
@@ -91,5 +91,6 @@ def _videos(rows: pd.DataFrame) -> pd.DataFrame:
             c.TAGS: as_lists(first_of(rows, TAGS)),
             c.CATEGORIES: as_lists(first_of(rows, CATEGORIES)),
             c.CREATOR_ID: first_of(rows, CREATORS),
+            **restrictions(rows),
         }
     )

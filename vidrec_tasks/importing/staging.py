@@ -35,7 +35,10 @@ SCHEMAS: Final = {
             c.CREATOR_ID: _TEXT,
             c.LANGUAGE: _TEXT,
             c.PUBLISHED_AT: _TEXT,
+            c.EXPIRES_AT: _TEXT,
             c.STATUS: _TEXT,
+            c.AGE_RATING: _TEXT,
+            c.REGIONS: _TEXT,
             c.URI: _TEXT,
             c.UPDATED_AT: _TEXT,
         }

@@ -2,13 +2,26 @@
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from vidrec_tasks.columns import REASON, ROW_NUM, SAMPLE, TABLE
+from vidrec_tasks.columns import (
+    AGE_RATING,
+    DURATION_S,
+    QUERY,
+    REASON,
+    ROW_NUM,
+    SAMPLE,
+    TABLE,
+    WATCHED_S,
+)
 from vidrec_tasks.contracts import admission
+from vidrec_tasks.contracts.absence import filled
+from vidrec_tasks.contracts.inputs import QUERIES, USERS, VIDEOS
 from vidrec_tasks.contracts.parsing import check_columns, parse
 from vidrec_tasks.contracts.rejects import no_rejects
 from vidrec_tasks.contracts.schema import Table
@@ -27,6 +40,17 @@ class InputReader:
         self.night = night
         self.rejects = [no_rejects()]
         self.counts: dict[str, int] = {}
+        self._lost: list[pd.DataFrame] = []
+        self._n_unrated = 0
+        inputs = settings.inputs
+        self._scales = {
+            name: 0.001
+            for name, unit in (
+                (WATCHED_S, inputs.watched_unit), (DURATION_S, inputs.duration_unit)
+            )
+            if unit == "ms"
+        }  # fmt: skip
+        self._defaults = {AGE_RATING: inputs.unrated_age}
 
     def chunks(self, files: list[TableFile], table: Table) -> Any:
         """Yield parsed rows of a table."""
@@ -38,11 +62,15 @@ class InputReader:
         for chunk in read_chunks(files, table=table.name, known=known, encoding=encoding):
             if len(chunk.rows) or len(chunk.rows.columns) > 1:
                 check_columns(list(chunk.rows.columns), table, origin=chunk.origin)
-            parsed = parse(chunk.rows, table)
+            parsed = parse(chunk.rows, table, scales=self._scales, defaults=self._defaults)
+            if table is VIDEOS and AGE_RATING in chunk.rows:
+                self._n_unrated += int((~filled(chunk.rows[AGE_RATING])).sum())
             torn = pd.DataFrame(chunk.torn, columns=[ROW_NUM, REASON, SAMPLE])
             torn.insert(0, TABLE, table.name)
             count["read"] += len(chunk.rows) + len(torn)
             null_words.update(parsed.null_words)
+            if table.key:
+                self._lost.append(parsed.lost)
             yield parsed.rows, self.keep(table.name, parsed.rejects, torn)
         self.counts[f"{table.name}_read"] = count["read"]
         for name, n in null_words.items():
@@ -82,12 +110,63 @@ class InputReader:
         rejects = pd.concat(self.rejects, ignore_index=True)
         return rejects.sort_values([TABLE, ROW_NUM], kind="stable", ignore_index=True)
 
-    def unique(self, files: list[TableFile], table: Table, key: str) -> pd.DataFrame:
+    def videos(self, files: list[TableFile], before: pd.DataFrame | None = None) -> pd.DataFrame:
+        """The catalogue: the newest row of each video.
+
+        Args:
+            files: of tonight.
+            before: the catalogue that tonight's rows are changes of; None: they are the whole.
+        """
+
+        def admit(rows: pd.DataFrame, lost: pd.DataFrame) -> admission.Admitted:
+            if before is not None:
+                earlier = before.assign(**{ROW_NUM: np.arange(-len(before), 0)})
+                rows = pd.concat([earlier[rows.columns], rows], ignore_index=True)
+            return admission.admit_newest(rows, lost)
+
+        return self._unrated(self._unique(files, VIDEOS, admit))
+
+    def _unrated(self, videos: pd.DataFrame) -> pd.DataFrame:
+        """Say what videos without an age rating get, where others have one."""
+        if self._n_unrated and self._n_unrated < self.counts["videos_read"]:
+            log.warning(
+                "videos: %d of %d rows have no age_rating and count as %d; set "
+                "VIDREC_INPUTS__UNRATED_AGE to have it otherwise",
+                self._n_unrated, self.counts["videos_read"], self.settings.inputs.unrated_age,
+            )  # fmt: skip
+        return videos
+
+    def users(self, files: list[TableFile]) -> pd.DataFrame:
+        """The users, each with whatever any row forbids; empty if the table is not there."""
+        users = self._unique(files, USERS, admission.admit_strictest)
+        n_unread = self.counts.get("users_opted_out_unread", 0)
+        if n_unread:
+            log.warning(
+                "users: %d of %d have a row that cannot be read and count as opted out; see "
+                "rejects",
+                n_unread, len(users),
+            )  # fmt: skip
+        return users
+
+    def queries(self, files: list[TableFile]) -> pd.DataFrame:
+        """The queries, each once; empty if the table is not there."""
+        return self._unique(
+            files, QUERIES, lambda rows, lost: admission.admit_first(rows, QUERIES.name, QUERY)
+        )
+
+    def _unique(
+        self,
+        files: list[TableFile],
+        table: Table,
+        admit: Callable[[pd.DataFrame, pd.DataFrame], admission.Admitted],
+    ) -> pd.DataFrame:
         """A whole small table, unique by its key; empty if it is not there."""
         if not files:
             return parse(pd.DataFrame({ROW_NUM: pd.Series(dtype="int64")}), table).rows
+        self._lost = []
         rows = pd.concat([rows for rows, _ in self.chunks(files, table)], ignore_index=True)
-        admitted = admission.admit_unique(rows, table.name, key)
+        admitted = admit(rows, pd.concat(self._lost, ignore_index=True))
         self.keep(table.name, admitted.rejects)
+        self.count(table.name, admitted.counts)
         self.counts[f"{table.name}_accepted"] = len(admitted.rows)
         return admitted.rows

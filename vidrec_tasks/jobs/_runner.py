@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from vidrec_tasks.errors import SettingsError, VidrecError
+from vidrec_tasks.errors import InputError, SettingsError, VidrecError
 from vidrec_tasks.jobs import NIGHT
 from vidrec_tasks.jobs._job import Approval, Context, Job, Made, names_of, refs_of
 from vidrec_tasks.settings import Settings, read_settings
@@ -32,6 +32,7 @@ class Order:
         refresh: take late events in (validate_inputs only): a new run of the night.
         is_cold: take nothing from earlier runs (validate_inputs only).
         force: make again what the store has already, and warn if the bytes differ.
+        may_be_future: a night after today is meant (validate_inputs only).
         approval: a person's answer to a rejected run (publish_lists only).
     """
 
@@ -43,6 +44,7 @@ class Order:
     is_cold: bool = False
     force: bool = False
     approval: Approval | None = None
+    may_be_future: bool = False
 
 
 def run_job(order: Order, settings: Settings | None = None) -> dict[str, Any]:
@@ -78,6 +80,7 @@ def run_night(
     refresh: bool = False,
     is_cold: bool = False,
     force: bool = False,
+    may_be_future: bool = False,
 ) -> list[dict[str, Any]]:
     """Run the jobs of a night in order, in this process, up to and with the job ``until``.
 
@@ -97,7 +100,10 @@ def run_night(
         try:
             for task_id in NIGHT[: NIGHT.index(until) + 1]:
                 for shard in shards_for(task_id, place, night):
-                    order = Order(task_id, night, shard, owner, refresh, is_cold, force)
+                    order = Order(
+                        task_id, night, shard, owner, refresh, is_cold, force,
+                        may_be_future=may_be_future,
+                    )  # fmt: skip
                     receipts.append(run_job(order, settings))
         except VidrecError:
             _report_failure(Order(NIGHT[-1], night, "", owner), settings, place)
@@ -175,6 +181,7 @@ def _carry_out(order: Order, settings: Settings, place: Place) -> dict[str, Any]
     begin = time.monotonic()
     if order.task_id == "validate_inputs":
         # It opens the run, so it cannot be given one.
+        _refuse_future(order)
         opening = importlib.import_module("vidrec_tasks.jobs.validate_inputs")
         run, made, refs = opening.open_run(
             place, settings, order.night, refresh=order.refresh, is_cold=order.is_cold
@@ -200,6 +207,17 @@ def _carry_out(order: Order, settings: Settings, place: Place) -> dict[str, Any]
     if made.error is not None:
         raise made.error
     return receipt
+
+
+def _refuse_future(order: Order) -> None:
+    """A night of a year mistyped would be published and stay before readers for as long."""
+    today = datetime.now(UTC).date()
+    if order.night > today and not order.may_be_future:
+        message = (
+            f"night {order.night}: lies after today ({today}, UTC); correct it, or ask for it with "
+            "--future (in Airflow: Future)"
+        )
+        raise InputError(message)
 
 
 def _make(

@@ -109,7 +109,7 @@ class Learned:
 
     Attributes:
         visits: of the users who are learned from.
-        popularity: video_id, n_viewers_recent, window_days, counted over all users.
+        popularity: video_id, n_viewers_recent, n_likers_recent, window_days, over all users.
         n_users: users with visits, learned from or not.
     """
 
@@ -131,7 +131,13 @@ def learn_from(context: Context, night: date) -> Learned:
 
 
 def _recent_viewers(visits: pd.DataFrame, night: date) -> pd.DataFrame:
-    """Users who watched each video in the window before the night."""
+    """Users who watched each video in the window before the night, and those who liked it."""
     since = moment_of(night) - pd.Timedelta(days=WINDOW_DAYS)
     recent = visits[visits[IS_WATCHED] & (visits[EVENT_AT] >= since)]
-    return recent.groupby(VIDEO_ID)[USER_ID].nunique().rename("n_viewers_recent").reset_index()
+    viewers = recent.groupby(VIDEO_ID)[USER_ID].nunique()
+    likers = recent[recent[WEIGHT] > 0].groupby(VIDEO_ID)[USER_ID].nunique()
+    counted = {
+        "n_viewers_recent": viewers,
+        "n_likers_recent": likers.reindex(viewers.index, fill_value=0),
+    }
+    return pd.DataFrame(counted).reset_index()

@@ -8,13 +8,15 @@ import pandas as pd
 
 from vidrec_tasks.columns import USER_ID, VIDEO_ID
 from vidrec_tasks.errors import GateError
-from vidrec_tasks.evaluation.gates import Gate, evaluate_gates, failed, in_words
+from vidrec_tasks.evaluation.gates import Gate, Volume, evaluate_gates, failed, in_words
 from vidrec_tasks.evaluation.list_counts import ListCounts, count_lists, count_visible
 from vidrec_tasks.evaluation.list_shape import ListShape, measure_shape
 from vidrec_tasks.jobs._job import Context, Made, job, midnight, shards_before
 from vidrec_tasks.publishing.engine import make_engine, results_url
 from vidrec_tasks.publishing.manifest import manifest_of, started_at
 from vidrec_tasks.publishing.publisher import Publisher
+from vidrec_tasks.store.artefacts import Ref
+from vidrec_tasks.store.runs import Run
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ def check_gates(context: Context) -> Made:
         rejects=context.read("rejects"),
         settings=context.settings,
         shape=_shape(context),
+        volume=_volume(context),
         n_visible=count_visible(context.read("videos"), pd.Timestamp(midnight(context.night))),
     )
     said = {"gates": [gate.to_json() for gate in gates], "passed": not failed(gates)}
@@ -74,6 +77,36 @@ def _count(context: Context, shard: str) -> ListCounts:
         n=context.settings.recommending.n,
         default_max_age_rating=context.settings.recommending.default_max_age_rating,
     )
+
+
+def _volume(context: Context) -> Volume:
+    """What tonight's inputs hold beside those of the last published night."""
+    previous = context.parent("previous")
+    if previous is None:
+        return Volume()
+    tonight, then = _read_of(context.run), _read_of(previous)
+    videos, videos_then = (
+        set(run.read("videos")[VIDEO_ID]) if run.find("videos") is not None else set()
+        for run in (context.run, previous)
+    )
+    return Volume(
+        _share_of(tonight, then, "interactions_accepted"),
+        _share_of(tonight, then, "interactions_users"),
+        len(videos_then - videos) / len(videos_then) if videos_then else None,
+    )
+
+
+def _read_of(run: Run) -> dict[str, int]:
+    """The counts of the inputs that a run is pinned to; none where they are gone."""
+    pinned = Ref("pinned", run.record.inputs, "", 0, 0)
+    if run.artefacts.find(pinned.name, pinned.key) is None:
+        return {}
+    counts: dict[str, int] = run.artefacts.read(pinned, "said")["counts"]
+    return counts
+
+
+def _share_of(tonight: dict[str, int], then: dict[str, int], name: str) -> float | None:
+    return tonight.get(name, 0) / then[name] if then.get(name) else None
 
 
 def _shape(context: Context) -> ListShape:
@@ -114,8 +147,10 @@ def _verdict(context: Context, gates: Sequence[Gate]) -> GateError | None:
     wrong = failed(gates)
     if not wrong:
         return None
+    steps = dict.fromkeys(gate.next_step for gate in wrong if gate.next_step)
     return GateError(
         f"gates {context.night}: {len(wrong)} of {len(gates)} failed: "
-        f"{'; '.join(in_words(gate) for gate in wrong)}; run {context.run.run_id} is kept as "
-        "rejected and readers keep what they have; see the report"
+        f"{'; '.join(in_words(gate) for gate in wrong)}; {''.join(f'{step}; ' for step in steps)}"
+        f"run {context.run.run_id} is kept as rejected and readers keep what they have; see the "
+        "report"
     )

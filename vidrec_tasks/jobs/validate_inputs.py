@@ -3,12 +3,12 @@
 import logging
 from dataclasses import astuple
 from datetime import date
+from hashlib import sha256
 from typing import Any, Final
 
 import pandas as pd
 
 from vidrec_tasks.columns import (
-    QUERY,
     ROW_NUM,
     USER_ID,
     VIDEO_ID,
@@ -18,10 +18,12 @@ from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.contracts.inputs import DELETIONS, INTERACTIONS, QUERIES, USERS, VIDEOS
 from vidrec_tasks.errors import EmptyNight, InputError
 from vidrec_tasks.jobs._bucketing import Bucketed
+from vidrec_tasks.jobs._increments import LATER, run_before
 from vidrec_tasks.jobs._input_reader import InputReader
 from vidrec_tasks.jobs._job import Made, midnight
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import Artefacts, Ref, key_of
+from vidrec_tasks.store.codecs import encode
 from vidrec_tasks.store.inputs import fingerprint
 from vidrec_tasks.store.ledger import Ledger
 from vidrec_tasks.store.place import Place
@@ -33,6 +35,8 @@ from vidrec_tasks.store.table_files import READ, TableFile, input_files
 
 log = logging.getLogger(__name__)
 
+LOG: Final = "log"
+"""The parent that earlier events come from, where the files are an increment."""
 SPLIT: Final = ("n_user_shards", "n_user_buckets", "n_video_shards", "n_video_buckets")
 """How users and videos are split, as a run's record says it."""
 
@@ -54,11 +58,13 @@ def open_run(
     """
     pinned = Runs(place).pinned(night)
     if pinned is None or refresh or Artefacts(place).find("pinned", pinned["inputs"]) is None:
-        inputs, parents = _pin(place, settings, night), _choose_parents(place, night)
+        before = _before(place, settings, night)
+        inputs, parents = _pin(place, settings, night, before), _choose_parents(place, night)
+        parents |= {} if before is None else {LOG: before.run_id}
     else:
         inputs, parents = pinned["inputs"], pinned["parents"]
         log.info("night %s: inputs are pinned; refresh to take later rows in", night)
-    parents = {} if is_cold else parents
+    parents = {role: run_id for role, run_id in parents.items() if not is_cold or role == LOG}
     said = Artefacts(place).read(Ref("pinned", inputs, "", 0, 0), "said")
     run = Runs(place).open(_record(settings, night, inputs, parents, said))
     refs = [Ref(**ref) for ref in said["refs"]]
@@ -113,7 +119,19 @@ def _choose_parents(place: Place, night: date) -> dict[str, str]:
     return parents
 
 
-def _pin(place: Place, settings: Settings, night: date) -> str:
+def _before(place: Place, settings: Settings, night: date) -> Run | None:
+    """The run that has the events before tonight's files, where these are an increment."""
+    if settings.inputs.interactions_are == "whole":
+        return None
+    before = run_before(place, night)
+    log.info(
+        "interactions are an increment: what came before is %s",
+        "nothing" if before is None else f"of run {before.run_id}",
+    )
+    return before
+
+
+def _pin(place: Place, settings: Settings, night: date, before: Run | None) -> str:
     """Read, check and keep what the night sees of the inputs; returns its key."""
     files = {
         table.name: input_files(place, table.name)
@@ -130,11 +148,12 @@ def _pin(place: Place, settings: Settings, night: date) -> str:
             "settings": _reading_settings(settings),
             "code": source_digest(),
             "forgotten": Ledger(place).fingerprint(),
+            "before": "" if before is None else before.record.inputs,
         }
     )
     artefacts = Artefacts(place)
     if artefacts.find("pinned", key) is None:
-        said = _read_all(reader, place, files, prints, key)
+        said = _read_all(reader, place, files, prints, key, before)
         artefacts.write("pinned", key, {"said": said})
     return key
 
@@ -178,18 +197,19 @@ def _read_all(
     files: dict[str, list[TableFile]],
     prints: dict[str, str],
     key: str,
+    before: Run | None,
 ) -> dict[str, Any]:
     settings, moment = reader.settings, pd.Timestamp(midnight(reader.night))
     ledger, artefacts = Ledger(place), Artefacts(place)
     videos, as_of = _videos(reader, place, files, prints, moment)
     check(videos, "videos", key=(VIDEO_ID,), columns=tuple(c.name for c in VIDEOS.columns))
-    users = reader.unique(files[USERS.name], USERS, USER_ID)
+    users = reader.users(files[USERS.name])
     users = users[~ledger.holds(users[USER_ID])].reset_index(drop=True)
-    queries = reader.unique(files[QUERIES.name], QUERIES, QUERY)
+    queries = reader.queries(files[QUERIES.name])
     refs = []
     with Bucketed(reader, ledger, videos, users) as events:
-        events.read(files[INTERACTIONS.name])
-        if not events.n_events and settings.inputs.need_interactions:
+        events.read(files[INTERACTIONS.name], before)
+        if not events.n_events and settings.inputs.need_interactions and not _is_unwanted(reader):
             raise EmptyNight(_why_empty(reader.night, reader))
         for shard, rows in events.shards():
             refs.append(artefacts.write(f"interactions.{shard}", f"{key}-{shard}", {"table": rows}))
@@ -199,6 +219,7 @@ def _read_all(
             "queries": queries,
             "watch_statistics": events.statistics(),
             "rejects": reader.all_rejects(),
+            **({LATER: events.later()} if events.keeps_later else {}),
         }
         users_split = events.split
     refs += [artefacts.write(name, key, {"table": frame}) for name, frame in frames.items()]
@@ -219,8 +240,11 @@ def _videos(
     moment: pd.Timestamp,
 ) -> tuple[pd.DataFrame, str]:
     snapshots = Snapshots(place, n_kept=reader.settings.inputs.kept_snapshots)
-    current = reader.unique(files[VIDEOS.name], VIDEOS, VIDEO_ID)
-    snapshots.keep(current, prints[VIDEOS.name])
+    is_whole = reader.settings.inputs.videos_are == "whole"
+    earlier = None if is_whole else next(snapshots.newest_first(), None)
+    current = reader.videos(files[VIDEOS.name], earlier)
+    said = prints[VIDEOS.name] if is_whole else sha256(encode(current)[1]).hexdigest()
+    snapshots.keep(current, said)
     admitted, as_of = admission.admit_videos(current, snapshots.newest_first, moment=moment)
     reader.count(VIDEOS.name, admitted.counts)
     if admitted.rows.empty:
@@ -232,11 +256,22 @@ def _videos(
     return admitted.rows.drop(columns=ROW_NUM), as_of
 
 
-def _why_empty(night: date, reader: InputReader) -> str:
+def _is_unwanted(reader: InputReader) -> bool:
+    """Whether there are events, and all of people who want no profile: their wish is published."""
     counts = reader.counts
+    return bool(counts.get("interactions_opted_out", 0) + counts.get("interactions_forgotten", 0))
+
+
+def _why_empty(night: date, reader: InputReader) -> str:
+    names = {
+        "after_night": "are at or after the night",
+        "opted_out": "are of users who opted out",
+        "forgotten": "are of users who were forgotten",
+        "rejected": "were rejected",
+    }
+    counted = {said: reader.counts.get(f"interactions_{name}", 0) for name, said in names.items()}
+    parts = [f"{n:,} {said}" for said, n in counted.items() if n] or ["the table has no rows"]
     return (
-        f"night {night}: none of {counts.get('interactions_read', 0):,} interactions can be used "
-        f"({counts.get('interactions_after_night', 0):,} are at or after the night, "
-        f"{counts.get('interactions_rejected', 0):,} were rejected); choose a later night, "
-        "or check the log export"
+        f"night {night}: none of {reader.counts.get('interactions_read', 0):,} interactions can be "
+        f"used ({', '.join(parts)}); choose a later night, or check the log export"
     )

@@ -107,6 +107,8 @@ def miscalibration(ranked: Ints, topics: sparse.csr_array, tastes: sparse.csr_ar
     membership = sparse.csr_array((ones, (users, listed)), shape=(len(ranked), topics.shape[0]))
     q = share_rows(membership @ share_rows(topics))
     p = share_rows(tastes).tocoo()
+    if not p.nnz:  # nobody's taste is known, as without any topic
+        return np.full(len(ranked), np.nan)
     rows, columns = p.coords
     in_list = np.asarray(q[rows, columns], dtype=np.float64).ravel()
     smoothed = (1 - SMOOTHING) * in_list + SMOOTHING * p.data

@@ -134,7 +134,8 @@ class Publisher:
             rows: what `load` returned; other counts mean that somebody else wrote meanwhile.
 
         Returns:
-            Whether the pointer is on it now: it is never moved to an older night than readers see.
+            Whether the pointer is on it now: it is never moved to an older night than readers see,
+            unless they see one that lies in the future.
 
         Raises:
             PublishError: the run is not open, was rejected, or lacks rows.
@@ -146,10 +147,20 @@ class Publisher:
             shown = update_run(run_id).values(state=PUBLISHED, published_at=first)
             connection.execute(shown)
             current = find_run(connection, current_id) if current_id else None
-            moves = current is None or run.night >= current.night
+            moves = (
+                current is None
+                or run.night >= current.night
+                or current.night > published_at.astimezone(UTC).date() >= run.night
+            )
             if moves:
                 point_at(connection, run_id, published_at)
-        log.info("run %s is published; readers see %s", run_id, run_id if moves else current_id)
+        if moves:
+            log.info("run %s is published; readers see it", run_id)
+        else:
+            log.info(
+                "run %s is published; readers stay on %s, a later night (they are moved by "
+                "rollback --run-id %s)", run_id, current_id, run_id,
+            )  # fmt: skip
         return moves
 
     def reject(

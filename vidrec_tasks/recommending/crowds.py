@@ -76,6 +76,12 @@ class Crowd:
         counts = np.bincount(self.video_nums, minlength=self.n_videos)
         return counts if self.is_recent else np.zeros_like(counts)
 
+    @property
+    def n_likers(self) -> npt.NDArray[np.int64]:
+        """``(n_videos,)`` those of `n_viewers` who liked it."""
+        counts = np.bincount(self.video_nums[self.is_liked], minlength=self.n_videos)
+        return counts if self.is_recent else np.zeros_like(counts)
+
     def rates(self, members: Sequence[str] | None = None) -> Floats:
         """``(n_videos,)`` share of a segment's users who liked a video.
 

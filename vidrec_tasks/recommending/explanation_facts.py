@@ -13,6 +13,7 @@ import pandas as pd
 from vidrec_tasks.columns import CREATOR_ID, PUBLISHED_AT, TITLE, TOPICS, USER_ID, VIDEO_ID
 
 N_VIEWERS_RECENT = "n_viewers_recent"
+N_LIKERS_RECENT = "n_likers_recent"
 WINDOW_DAYS = "window_days"
 LAST_EVENT_AT = "last_event_at"
 
@@ -36,7 +37,8 @@ class Facts:
         topics: ``video_id -> topics``.
         creators: ``video_id -> creator_id``, only where known.
         published_at: ``video_id -> moment``, only where known and before the night.
-        n_viewers: ``video_id -> users who watched it in the recent window``.
+        n_viewers: ``video_id -> users who watched it in the recent window``, where as many liked it
+            as not: twelve who rate a video 1 of 5 do not make it popular.
         window_days: length of that window.
         min_viewers: viewers from which a video counts as popular: the median of those watched at
             all, at least 2.
@@ -71,13 +73,14 @@ def gather_facts(
     creators = videos[videos[CREATOR_ID] != ""]
     named_creators = dict(zip(creators[VIDEO_ID], creators[CREATOR_ID], strict=True))
     recent = popularity[popularity[N_VIEWERS_RECENT] > 0]
+    liked = recent[2 * recent[N_LIKERS_RECENT] >= recent[N_VIEWERS_RECENT]]
     return Facts(
         moment=moment,
         titles=dict(zip(videos[VIDEO_ID], videos[TITLE], strict=True)),
         topics=topics,
         creators=named_creators,
         published_at=dict(zip(known[VIDEO_ID], known[PUBLISHED_AT], strict=True)),
-        n_viewers=dict(zip(recent[VIDEO_ID], recent[N_VIEWERS_RECENT].astype(int), strict=True)),
+        n_viewers=dict(zip(liked[VIDEO_ID], liked[N_VIEWERS_RECENT].astype(int), strict=True)),
         window_days=int(recent[WINDOW_DAYS].max()) if len(recent) else 0,
         min_viewers=max(2.0, float(recent[N_VIEWERS_RECENT].median())) if len(recent) else 2.0,
         user_topics={

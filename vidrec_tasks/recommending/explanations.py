@@ -78,7 +78,7 @@ def explain_lists(
         topics: ``video_id -> topics``, as in the profiles.
         profiles: user_id, topics (list of ``[topic, weight, n_videos]``, strongest first).
         watched: user_id, video_id, last_event_at of positive interactions.
-        popularity: video_id, n_viewers_recent, window_days.
+        popularity: video_id, n_viewers_recent, n_likers_recent, window_days.
         settings: explanation_language, fresh_days.
         night: what lies at or after its beginning is not taken in.
 

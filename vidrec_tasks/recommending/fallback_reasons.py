@@ -27,6 +27,7 @@ class FallbackReasons:
     Args:
         content: topics of the videos.
         n_viewers: ``(n_videos,)`` users who watched a video in the window before the night.
+        n_likers: ``(n_videos,)`` those of them who liked it.
         age_days: ``(n_videos,)`` days since publication, infinite where unknown.
         settings: fresh_days, explanation_language.
     """
@@ -35,11 +36,13 @@ class FallbackReasons:
         self,
         content: Content,
         n_viewers: npt.NDArray[np.int64],
+        n_likers: npt.NDArray[np.int64],
         age_days: npt.NDArray[np.float64],
         settings: RecommendingSettings,
     ) -> None:
         self._content = content
         self._n_viewers = n_viewers
+        self._is_liked = 2 * n_likers >= n_viewers  # what most dislike is not called popular
         self._age_days = age_days
         self._settings = settings
         watched = n_viewers[n_viewers > 0]
@@ -56,7 +59,7 @@ class FallbackReasons:
         if topic and topic in self._content.topics[num] and plain_topic(topic) == topic:
             return IN_TOPIC, self._own(IN_TOPIC, topic=topic)
         n_viewers, age = int(self._n_viewers[num]), float(self._age_days[num])
-        if n_viewers >= self._min_viewers:
+        if n_viewers >= self._min_viewers and self._is_liked[num]:
             places = {"n_viewers": n_viewers, "window": WINDOW_DAYS}
             return POPULAR_NOW, self._shared(POPULAR_NOW, places)
         if 0 <= age <= self._settings.fresh_days:

@@ -100,7 +100,7 @@ def list_fallbacks(
     """
     crowd = Crowd.of(visits, n_videos=content.n_videos, moment=moment)
     age = age_days(content, at=int(moment.timestamp()))
-    reasons = FallbackReasons(content, crowd.n_viewers, age, settings)
+    reasons = FallbackReasons(content, crowd.n_viewers, crowd.n_likers, age, settings)
     segments = _segments(videos, users, content, visits, visible(videos, moment=moment))
     rows = []
     for segment in segments:

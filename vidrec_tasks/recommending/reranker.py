@@ -202,6 +202,8 @@ def diversify(pool: _Pool, content: Content, settings: RecommendingSettings) -> 
     first = sorted(taken.places)
     taken.fill(pool.explores, settings.n)
     taken.fill(np.ones(len(pool.nums), dtype=bool), settings.n)
+    taken.lift_caps()  # where creators are few, more of one is better than a short list
+    taken.fill(np.ones(len(pool.nums), dtype=bool), settings.n)
     return [*first, *sorted(taken.places[len(first) :])]
 
 
@@ -215,6 +217,7 @@ class _Taken:
         self.places: list[int] = []
         self.free = np.ones(len(pool.nums), dtype=bool)
         self.n_by_creator: Counter[int] = Counter()
+        self.capped = np.zeros(len(pool.nums), dtype=bool)
         self.worth = (1 - settings.diversity) * pool.relevance
         vectors = content.fused[pool.nums]  # (k, dim)
         self.parts: list[tuple[float, Part]] = [(settings.diversity, _part_of(vectors, settings))]
@@ -224,11 +227,15 @@ class _Taken:
     def fill(self, wanted: npt.NDArray[np.bool_], n: int) -> None:
         """Take the best of the wanted places until the list holds ``n``."""
         while len(self.places) < n:
-            free = wanted & self.free
+            free = wanted & self.free & ~self.capped
             if not free.any():
                 return
             gain = self.worth + sum(weight * part.gain() for weight, part in self.parts)
             self._take(int(np.argmax(np.where(free, gain, -np.inf))))
+
+    def lift_caps(self) -> None:
+        """Let a creator have more than the cap allows."""
+        self.capped[:] = False
 
     def _take(self, place: int) -> None:
         self.places.append(place)
@@ -237,8 +244,8 @@ class _Taken:
             self.free &= self.groups != self.groups[place]
         creator = int(self.creators[place])
         self.n_by_creator[creator] += 1
-        if creator >= 0 and self.n_by_creator[creator] >= self.settings.max_per_creator:
-            self.free &= self.creators != creator
+        if creator >= 0 and self.n_by_creator[creator] == self.settings.max_per_creator:
+            self.capped |= self.creators == creator
         for _, part in self.parts:
             part.take(place)
 

@@ -22,10 +22,9 @@ from vidrec_tasks.columns import (
     STATUS,
     USER_ID,
 )
+from vidrec_tasks.contracts.inputs import ACTIVE
 
 Mask = npt.NDArray[np.bool_]
-
-ACTIVE = "active"
 
 POOL = 10
 """Candidates the re-ranker looks at for each place of a list: 20 buy more variety at a worse
