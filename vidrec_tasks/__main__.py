@@ -214,11 +214,23 @@ def _results() -> str:
 
 
 def _lines(path: Path) -> list[str]:
+    """The ids of a file, one a line, in any encoding that it tells and with any line end."""
+    decoding = import_module("vidrec_tasks.store.decoding")
     try:
-        return [line for line in path.read_text("utf-8").splitlines() if line]
+        with path.open("rb") as file:
+            text = decoding.Decoded(file, str(path))
+            lines = text.read().decode().splitlines()
     except OSError as error:
         message = f"export: cannot read {path} ({error.strerror}); name a file of user ids"
         raise InputError(message) from error
+    damaged = [line for line in lines if decoding.is_marked(line)]
+    if damaged:
+        message = (
+            f"export: {len(damaged)} of {len(lines)} lines of {path} are not "
+            f"{text.encoding.upper()} (first: {decoding.unmarked(damaged[0])}); save it as UTF-8"
+        )
+        raise InputError(message)
+    return [line.strip().strip('"') for line in lines if line.strip()]
 
 
 def _by_hand(task_id: str, **said: Any) -> dict[str, Any]:

@@ -75,3 +75,36 @@ def test_logs_are_scrubbed(tmp_path: Path) -> None:
     assert erase_from_logs(tmp_path, Sought([TELLING])) == 1
     assert list(files_about(tmp_path, Sought([TELLING]))) == []
     assert path.read_text() == '{"event": "params [erased]"}\nother line\n'
+
+
+def test_an_ordinary_word_is_erased_from_the_form_alone(url: str) -> None:
+    metadata = sa.MetaData()
+    tables = {
+        name: sa.Table(
+            name,
+            metadata,
+            sa.Column("id", sa.Integer, primary_key=True),
+            sa.Column("dag_id", sa.String(250)),
+            sa.Column("data", sa.JSON),
+        )
+        for name in ("dag_run", "serialized_dag", "task_instance", "xcom")
+    }
+    said = {"user_ids": ["default", "keep"]}
+    airflows = {"queue": "default", "pool": "default"}
+    with make_engine(url).begin() as connection:
+        metadata.create_all(connection)
+        for table in tables.values():
+            rows = [{"id": 1, "dag_id": "vidrec_forget", "data": said},
+                    {"id": 2, "dag_id": "vidrec_nightly", "data": airflows}]  # fmt: skip
+            connection.execute(sa.insert(table), rows)
+    sought = Sought(["default"])
+    changed = erase_from_airflow(url, sought)
+    assert {name for name, n in changed.items() if n} == {"airflow/dag_run.data",
+                                                          "airflow/xcom.data"}  # fmt: skip
+    assert search_airflow(url, sought) == {}
+    with make_engine(url).begin() as connection:
+        for name, table in tables.items():
+            form, other = connection.execute(sa.select(table.c.data).order_by(table.c.id)).scalars()
+            is_form = name in ("dag_run", "xcom")
+            assert form == ({"user_ids": ["[erased]", "keep"]} if is_form else said)
+            assert other == airflows

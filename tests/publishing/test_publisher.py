@@ -51,9 +51,21 @@ def test_an_older_night_is_published_but_readers_stay_where_they_are(
     publisher: Publisher, reader: Reader
 ) -> None:
     publish(publisher, 5)
-    assert not publish(publisher, 3)
+    assert not publish(publisher, 3, at=moment(6))
     assert reader.current_run_id() == run_id(5)
     assert [run["state"] for run in reader.runs()] == ["published", "published"]
+
+
+def test_readers_do_not_stay_on_a_night_that_lies_in_the_future(
+    publisher: Publisher, reader: Reader
+) -> None:
+    publish(publisher, 500, at=moment(1))
+    assert publish(publisher, 1, at=moment(1))
+    assert reader.current_run_id() == run_id(1)
+    assert publish(publisher, 2, at=moment(2))
+    assert publisher.roll_back(run_id(500))["run_id"] == run_id(500)
+    assert publish(publisher, 3, at=moment(3))
+    assert reader.current_run_id() == run_id(3)
 
 
 def test_a_run_published_again_shows_the_same_rows(publisher: Publisher, reader: Reader) -> None:
@@ -144,7 +156,7 @@ def test_a_rejected_run_that_passes_later_is_published(
 
 def test_rolling_back_goes_to_the_night_before(publisher: Publisher, reader: Reader) -> None:
     for number in (1, 3, 2):
-        publish(publisher, number)
+        publish(publisher, number, at=moment(number + 3))
     said = publisher.roll_back()
     assert said == {"run_id": run_id(2), "night": "2026-09-03", "before": run_id(3)}
     assert reader.current_run_id() == run_id(2)

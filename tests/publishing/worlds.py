@@ -98,9 +98,9 @@ def tables(number: int, user_ids: tuple[str, ...] = USERS) -> dict[str, Iterator
     }
 
 
-def publish(publisher: Publisher, number: int, **words: Any) -> bool:
+def publish(publisher: Publisher, number: int, *, at: datetime | None = None, **words: Any) -> bool:
     """A whole publication, as the job does it."""
     publisher.prepare()
     publisher.open_run(run_id(number), **described(number))
     rows = publisher.load(run_id(number), tables(number, **words))
-    return publisher.publish(run_id(number), moment(number), rows=rows)
+    return publisher.publish(run_id(number), at or moment(number), rows=rows)

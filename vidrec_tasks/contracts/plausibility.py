@@ -90,8 +90,19 @@ class UnknownVideos:
                 break
             self._samples[name] = None
 
-    def check(self, video_ids: Collection[str], *, max_share: float) -> None:
+    def check(
+        self,
+        video_ids: Collection[str],
+        *,
+        max_share: float,
+        before: Callable[[], Collection[str]] = frozenset,
+    ) -> None:
         """Refuse a log of which too much is about nothing that is known.
+
+        Args:
+            video_ids: of the catalogue.
+            max_share: of the events, that may name none of them.
+            before: the catalogue that was read before; asked for only where it is needed.
 
         Raises:
             ContractError: how many, the first id, how it differs from the nearest known one, and
@@ -102,12 +113,15 @@ class UnknownVideos:
         message = (
             f"interactions: {self.n:,} of {self.n_all:,} events name no video of the catalogue, "
             f"more than {max_share:.0%} (first: {next(iter(self._samples))!r}"
-            f"{self._difference(video_ids)}); write both ids alike, or raise "
-            "VIDREC_INPUTS__MAX_UNKNOWN_SHARE"
+            f"{self._difference(video_ids, before())}); write both ids alike, export the whole "
+            "catalogue, or raise VIDREC_INPUTS__MAX_UNKNOWN_SHARE"
         )
         raise ContractError(message)
 
-    def _difference(self, video_ids: Collection[str]) -> str:
+    def _difference(self, video_ids: Collection[str], before: Collection[str]) -> str:
+        gone = next((name for name in self._samples if name in before), None)
+        if gone is not None:
+            return f"; {gone!r} was in the catalogue that was read before"
         for what, plain in _PLAIN.items():
             known = {plain(name): name for name in video_ids}
             for name in self._samples:

@@ -106,6 +106,7 @@ def _quickly(values: pd.Series, absent: pd.Series) -> pd.Series:
     is_second = values.str.fullmatch(r"\d{9,10}").fillna(False).astype(bool) & ~absent
     seconds = _of_seconds(values[is_second].astype("float64"))
     is_iso = values.str.fullmatch(_USUAL).fillna(False).astype(bool) & ~absent
+    is_iso &= ~values.str.startswith("000").fillna(False).astype(bool)  # as `ABSENT`
     read = pd.to_datetime(values[is_iso], errors="coerce", utc=True, format="ISO8601").astype(TIME)
     return pd.concat([part for part in (seconds, read) if len(part)] or [seconds])
 

@@ -3,7 +3,7 @@
 A log of any length passes through memory in chunks and shards; between them it is on scratch disk.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import numpy as np
 import pandas as pd
@@ -38,6 +38,7 @@ class Bucketed:
 
     Attributes:
         keeps_later: whether events after the night are kept for the next one.
+        videos_before: gives the ids of the catalogue that was read before tonight's.
         n_events: events that exist for the night, repeated ones too until `shards` has run.
         split: how users are split, known when all was read.
     """
@@ -48,6 +49,7 @@ class Bucketed:
         self.keeps_later = reader.settings.inputs.interactions_are == "increment"
         self._opted_out = set(users.loc[users[OPTED_OUT], USER_ID])
         self._later: list[pd.DataFrame] = []
+        self.videos_before: Callable[[], Collection[str]] = frozenset
         self.reader, self.ledger = reader, ledger
         self.videos, self.users = videos, users
         self.n_events = 0
@@ -91,7 +93,10 @@ class Bucketed:
             self.reader.count(INTERACTIONS.name, admitted.counts)
         inputs = self.reader.settings.inputs
         self.reader.count(INTERACTIONS.name, {"of_unknown_videos": unknown.n})
-        unknown.check(self.videos[VIDEO_ID].tolist(), max_share=inputs.max_unknown_share)
+        unknown.check(
+            self.videos[VIDEO_ID].tolist(), max_share=inputs.max_unknown_share,
+            before=self.videos_before,
+        )  # fmt: skip
         units.check()
         in_log = self._spill.key_hashes
         self.reader.count(INTERACTIONS.name, {"users": len(in_log)})

@@ -21,10 +21,13 @@ LATER: Final = "interactions_later"
 
 
 def run_before(place: Place, night: date) -> Run | None:
-    """The newest run of an earlier night whose events are all there; None without one."""
-    for run in reversed(list(Runs(place))):
-        names = shards_of(run, "interactions")
-        if run.night < night and all(run.find(name) is not None for name in names):
+    """The newest run of the last earlier night whose events are all there; None without one."""
+    runs = Runs(place)
+    for earlier in sorted({run.night for run in runs if run.night < night}, reverse=True):
+        if runs.pinned(earlier) is None:
+            continue
+        run = runs.of_night(earlier)
+        if all(run.find(name) is not None for name in shards_of(run, "interactions")):
             return run
     return None
 

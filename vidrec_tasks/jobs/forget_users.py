@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from vidrec_tasks.columns import CATEGORIES, CREATOR_ID, TAGS, VIDEO_ID
 from vidrec_tasks.errors import InputError, StoreError
 from vidrec_tasks.publishing.airflow_traces import (
     erase_from_airflow,
@@ -29,6 +30,7 @@ from vidrec_tasks.store.leases import Lease
 from vidrec_tasks.store.ledger import Ledger
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Runs
+from vidrec_tasks.store.snapshots import Snapshots
 from vidrec_tasks.store.sought import Sought
 
 log = logging.getLogger(__name__)
@@ -68,7 +70,7 @@ def forget_users(
         StoreError: a file cannot be read or written, or a second search found something.
         PublishError: the result tables cannot be written.
     """
-    sought = Sought(user_ids)
+    sought = Sought(user_ids, words=_words_of(place))
     if not sought.ids:
         message = "forget: no user is named; give at least one user id"
         raise InputError(message)
@@ -99,6 +101,16 @@ def forget_users(
         "found_again": 0,
         "receipt": str(path),
     }
+
+
+def _words_of(place: Place) -> set[str]:
+    """What the catalogue calls something: no search for a user may take it for one."""
+    words: set[str] = set()
+    for videos in Snapshots(place, n_kept=1).newest_first():
+        words |= set(videos[VIDEO_ID]) | set(videos[CREATOR_ID])
+        words |= {word for name in (TAGS, CATEGORIES) for some in videos[name] for word in some}
+        break  # the newest knows all that is listed
+    return words
 
 
 @dataclass(frozen=True)

@@ -208,6 +208,7 @@ def _read_all(
     queries = reader.queries(files[QUERIES.name])
     refs = []
     with Bucketed(reader, ledger, videos, users) as events:
+        events.videos_before = lambda: _videos_before(place, settings, videos)
         events.read(files[INTERACTIONS.name], before)
         if not events.n_events and settings.inputs.need_interactions and not _is_unwanted(reader):
             raise EmptyNight(_why_empty(reader.night, reader))
@@ -254,6 +255,14 @@ def _videos(
         )
         raise EmptyNight(message)
     return admitted.rows.drop(columns=ROW_NUM), as_of
+
+
+def _videos_before(place: Place, settings: Settings, videos: pd.DataFrame) -> set[str]:
+    """The ids of the newest snapshot that holds another catalogue."""
+    tonight = set(videos[VIDEO_ID])
+    snapshots = Snapshots(place, n_kept=settings.inputs.kept_snapshots)
+    others = (set(snapshot[VIDEO_ID]) - tonight for snapshot in snapshots.newest_first())
+    return next((gone for gone in others if gone), set())
 
 
 def _is_unwanted(reader: InputReader) -> bool:

@@ -1,8 +1,8 @@
 """Airflow traces: users leave Airflow's own database and logs, the words of a form among them.
 
 It knows a database by its URL and a folder of logs, not Airflow: every column of text or JSON is
-searched. An id that can mean something else (a number) is looked for where vidrec's own DAGs put
-it, as a JSON text; other ids everywhere.
+searched. An id that can mean something else (a number, a word) is looked for where the form of
+`vidrec_forget` puts it, as a JSON text; other ids everywhere.
 """
 
 import os
@@ -19,7 +19,10 @@ from vidrec_tasks.publishing.engine import in_words
 from vidrec_tasks.store.sought import Sought
 
 ERASED: Final = "[erased]"
-OUR_DAGS: Final = "vidrec"
+FORM: Final = "vidrec_forget"
+"""The DAG whose form names users."""
+FORM_TABLES: Final = ("dag_run", "rendered_task_instance_fields", "xcom", "log")
+"""Where Airflow keeps what a form was given; elsewhere "default" is a word of Airflow's own."""
 
 
 def erase_from_airflow(url: str, sought: Sought) -> Counter[str]:
@@ -115,7 +118,8 @@ def _searches(
 ) -> list[tuple[list[str], Callable[[str], str], list[Any]]]:
     """What is looked for, how it is replaced, and in which rows."""
     telling = sorted(sought.telling)
-    ours = [table.c.dag_id.like(f"{OUR_DAGS}%")] if "dag_id" in table.c else None
+    is_form = table.name in FORM_TABLES and "dag_id" in table.c
+    ours = [table.c.dag_id == FORM] if is_form else None
     quoted = [f'"{name}"' for name in sorted(set(sought.ids) - set(sought.telling))]
     return [
         (telling, lambda text: _pattern(telling).sub(ERASED, text), []),

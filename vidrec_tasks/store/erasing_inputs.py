@@ -137,8 +137,10 @@ def _sift_csv(file: Any, sought: Sought, into: Any) -> int:
     for fields in reader:
         raw = lines.take()
         is_torn = place is None or len(fields) != len(header)
-        asked = fields if is_torn or place is None else [fields[place]]
-        if any(as_id(field) in sought.ids for field in asked):
+        has_place = place is not None and place < len(fields)
+        if (has_place and sought.in_fields(fields, place)) or (
+            is_torn and sought.in_fields(fields, None)
+        ):
             n_removed += 1
         else:
             _keep(into, raw)
@@ -162,7 +164,7 @@ def _is_about(line: str, sought: Sought) -> bool:
     try:
         row = json.loads(text)
     except ValueError:
-        return sought.in_text(text)
+        return sought.in_text(text) or sought.in_record(text)
     return isinstance(row, dict) and as_id(row.get(USER_ID)) in sought.ids
 
 

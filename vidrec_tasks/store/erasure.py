@@ -110,7 +110,7 @@ def _artefacts_about(place: Place, sought: Sought) -> Iterator[tuple[str, Any]]:
             continue
         if kind == REPORT:
             pages = read_parts(place, folder, PAGE).values()
-            if any(sought.in_text(page.decode("utf-8", "replace")) for page in pages):
+            if any(sought.in_page(page.decode("utf-8", "replace")) for page in pages):
                 yield kind, folder
         elif _count(read_parts(place, folder, FRAME), sought):
             yield kind, folder
@@ -227,7 +227,7 @@ def _correct_pinned(place: Place, artefacts: Artefacts, folder: Any) -> None:
 def _report_copies(place: Place, sought: Sought) -> list[Any]:
     folder = place.path("reports")
     files = sorted(folder.iterdir(), key=lambda p: p.name) if folder.exists() else []
-    return [path for path in files if sought.in_text(path.read_bytes().decode("utf-8", "replace"))]
+    return [path for path in files if sought.in_page(path.read_bytes().decode("utf-8", "replace"))]
 
 
 def _plain_files(place: Place) -> Iterator[Any]:

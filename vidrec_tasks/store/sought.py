@@ -1,5 +1,11 @@
-"""Sought: the users to forget, and how they are recognised in columns, texts and bytes."""
+"""Sought: the users to forget, and how they are recognised in columns, texts and bytes.
 
+An id that cannot mean anything else is found wherever it stands. One that is an ordinary word, a
+number, or the id of a video too is recognised only where a user's id is written: in a column of
+that name, in a field of a row about a user, at the head of a user's section of a report.
+"""
+
+import html
 import re
 from collections.abc import Collection, Iterable
 from typing import Any, Final
@@ -18,9 +24,14 @@ USER_TABLES: Final = ("interactions", "users", "deletions")
 """Input tables with rows about a user."""
 
 MIN_TELLING_LENGTH: Final = 4
-"""An id of fewer characters, or of digits alone, is found in texts that do not mean it."""
+"""An id of fewer characters is found in texts that do not mean it."""
+
+MIN_JOINED_LENGTH: Final = 10
+"""Characters from which several words in one are nobody else's."""
 
 BLOCK_BYTES: Final = 1 << 24
+
+_SEPARATORS = re.compile(r"[,;\t|]")
 
 
 class Sought:
@@ -28,15 +39,22 @@ class Sought:
 
     Args:
         user_ids: their ids, as the contract reads them.
+        words: what else is called something: ids of videos and creators, topics. An id among them
+            is looked for only where users are named.
     """
 
-    def __init__(self, user_ids: Iterable[Any]) -> None:
+    def __init__(self, user_ids: Iterable[Any], *, words: Collection[str] = ()) -> None:
         self.ids: Collection[str] = frozenset(as_id(user_id) for user_id in user_ids) - {""}
-        telling = [name for name in self.ids if len(name) >= MIN_TELLING_LENGTH]
-        self.telling: Collection[str] = frozenset(n for n in telling if not n.isdigit())
-        self._any = _pattern(self.ids)
+        means_one = (name for name in self.ids if is_telling(name) and name not in words)
+        self.telling: Collection[str] = frozenset(means_one)
+        ordinary = (name for name in self.ids if name in words or is_word(name))
+        self.distinct: Collection[str] = frozenset(self.ids) - frozenset(ordinary)
         self._telling = _pattern(self.telling)
         self._bytes = None if self._telling is None else re.compile(self._telling.pattern.encode())
+        escaped = "|".join(re.escape(html.escape(name)) for name in sorted(self.ids))
+        self._heading = re.compile(rf"<h3>User <code>(?:{escaped})</code>") if self.ids else None
+        quoted = "|".join(re.escape(name) for name in sorted(self.ids))
+        self._field = re.compile(rf'"{USER_ID}"\s*:\s*(?:"\s*(?:{quoted})\s*"|(?:{quoted})\b)')
 
     def rows(self, frame: pd.DataFrame) -> Mask:
         """``(n_rows,)`` whether a row is about one of them: by user_id, or as a rejected row."""
@@ -49,16 +67,42 @@ class Sought:
         return np.zeros(len(frame), dtype=bool)
 
     def quoted(self, sample: str) -> bool:
-        """Whether a sample of a row holds one of them, cut off at its end or not."""
-        if self.in_text(sample):
+        """Whether a sample of a row is about one of them, cut off at its end or not."""
+        if self.in_text(sample) or self.in_record(sample):
             return True
-        tail = re.split(r"[,;\s=|\"]", sample)[-1]
-        is_cut = len(sample) >= SAMPLE_LENGTH and bool(tail)
-        return is_cut and any(user_id.startswith(tail) for user_id in self.ids)
+        *fields, last = _SEPARATORS.split(sample)
+        is_cut = len(sample) >= SAMPLE_LENGTH
+        if not is_cut:
+            fields.append(last)
+        if any(_is_about(field, self.ids) for field in fields):
+            return True
+        tail = _value_of(last)
+        return is_cut and bool(tail) and any(user_id.startswith(tail) for user_id in self.ids)
+
+    def in_fields(self, fields: list[str], place: int | None) -> bool:
+        """Whether a row of a file is about one of them.
+
+        Args:
+            fields: of the row.
+            place: of the user's id among them; None: of a torn line it is not known, so any field
+                counts that is no ordinary word.
+        """
+        if place is not None and as_id(fields[place]) in self.ids:
+            return True
+        return place is None and any(as_id(field) in self.distinct for field in fields)
 
     def in_text(self, text: str) -> bool:
-        """Whether one of them stands in a text as a word."""
-        return self._any is not None and self._any.search(text) is not None
+        """Whether one whose id cannot mean anything else stands in a text as a word."""
+        return self._telling is not None and self._telling.search(text) is not None
+
+    def in_record(self, text: str) -> bool:
+        """Whether one is the user of a JSON object, whole or torn."""
+        return bool(self.ids) and self._field.search(text) is not None
+
+    def in_page(self, text: str) -> bool:
+        """Whether a report shows one of them."""
+        has_section = self._heading is not None and self._heading.search(text) is not None
+        return has_section or self.in_text(text)
 
     def in_file(self, path: Any) -> bool:
         """Whether one whose id cannot mean anything else stands in the bytes of a file."""
@@ -74,9 +118,37 @@ class Sought:
         return False
 
 
+def is_telling(user_id: str) -> bool:
+    """Whether an id can hardly mean anything but a user: it is neither a word nor a number.
+
+    Letters with digits, an address, or several words in one.
+    """
+    if len(user_id) < MIN_TELLING_LENGTH:
+        return False
+    has_digit = any(ch.isdigit() for ch in user_id)
+    has_letter = any(ch.isalpha() for ch in user_id)
+    is_joined = len(user_id) >= MIN_JOINED_LENGTH and has_letter and not user_id.isalpha()
+    return (has_digit and has_letter) or "@" in user_id or is_joined
+
+
+def is_word(user_id: str) -> bool:
+    """Whether an id is letters alone or digits alone."""
+    return user_id.isalpha() or user_id.isdigit()
+
+
 def as_id(value: Any) -> str:
     """A value of an input file as the contract reads an id."""
     return "" if value is None else as_text(value)
+
+
+def _is_about(field: str, ids: Collection[str]) -> bool:
+    """Whether a field of a row is one of the ids, under the name of the column or none."""
+    name, is_named, _ = field.partition("=")
+    return (not is_named or name.strip() == USER_ID) and _value_of(field) in ids
+
+
+def _value_of(field: str) -> str:
+    return field.rpartition("=")[2].strip().strip('"')
 
 
 def _pattern(ids: Collection[str]) -> re.Pattern[str] | None:
