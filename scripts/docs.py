@@ -87,14 +87,34 @@ def _range(info: FieldInfo) -> str:
 def tables_page() -> str:
     """Input tables from their contracts, result tables from their schema, and how to read these."""
     from scripts.reading import reading
+    from vidrec_tasks.contracts.absence import NULL_WORDS
     from vidrec_tasks.contracts.inputs import INPUTS
     from vidrec_tasks.publishing.tables import metadata
+    from vidrec_tasks.store.table_files import READ
 
     lines = ["# Tables", MADE, "## Input tables", ""]
     lines += [
-        "`inputs/<table>.parquet`, `.csv` or `.jsonl` in the store, or a folder `inputs/<table>/` "
-        "of such files.",
-        "Lists in CSV are joined by `|`; times are ISO 8601 or seconds since 1970, UTC.",
+        f"`inputs/<table>` as {READ} in the store, or a folder `inputs/<table>/` of such files, in "
+        "folders of their own or not; a folder `key=value` is a column. What is there and is not "
+        "read stops the night by name.",
+        "",
+        "* **Text** is UTF-8, or what a byte order mark says, or `VIDREC_INPUTS__ENCODING`. The "
+        "separator (comma, semicolon, tab, bar) is told by the header; `sep=` lines and all line "
+        "ends are read.",
+        "* **Nothing** is an empty value or one of "
+        f"{', '.join(f'`{word}`' for word in sorted(NULL_WORDS))}.",
+        "* **Lists** are native, or text: `a|b`, `a, b`, `a;b`, JSON, as Python, numpy and "
+        "PostgreSQL write them, or records, of which the name is taken.",
+        "* **Times** are UTC unless they say otherwise: ISO 8601 and its variants (Go, BigQuery), "
+        "mail dates, `20260801`, seconds, milli-, micro- or nanoseconds since 1970. Refused, with "
+        "the form named, is what could mean two days or would lie decades off: `24/12/2026`, "
+        "`2026`, a spreadsheet's day number, `0`.",
+        "* **Of two rows of one video** the newest counts (`updated_at`, else the last). What takes "
+        "away or restricts counts from the moment it is known, even after the night, and when it "
+        "cannot be read. **Of a user**, whatever any row forbids.",
+        "* **The same event again**, equal in every column, is counted and left out.",
+        "* **Increments**: `VIDREC_INPUTS__INTERACTIONS_ARE=increment` takes what came before from "
+        "the last night; `VIDREC_INPUTS__VIDEOS_ARE` likewise. Otherwise a table is the whole.",
     ]
     for table in INPUTS:
         lines += ["", f"### {table.name}", "", table.meaning, "", "| column | kind | meaning |"]

@@ -20,4 +20,4 @@
 Imports go down only.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -1,7 +1,8 @@
 """Fuzz of rows: generated tables through the real jobs; only rejects or a clear error may come.
 
 ``python -m tests.fuzz.rows --rows 100000`` (`make fuzz`). Hypothesis draws the values of each
-column, the file's format and where its bytes are damaged; rows are mixed from them.
+column, how the file is written (format, encoding, separator, line ends, compression, parts)
+and where its bytes are damaged; rows are mixed from them, and some come again.
 """
 
 import csv
@@ -16,6 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -28,6 +30,7 @@ from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.artefacts import key_of
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.table_files import COMPRESSIONS
 
 NIGHT: Final = date(2026, 9, 1)
 N_ROWS: Final = 400
@@ -36,7 +39,12 @@ N_ROWS: Final = 400
 _IDS = st.sampled_from(["v1", "v2", "v3", "u1", "u2", "7", "é", "  v1 ", "null", "a\nb", "'; --"])
 _TIMES = st.sampled_from(
     ["2026-08-20T10:00:00Z", "1788000000", 1788000000, 1788000000000, "2026-13-40", "yesterday",
-     "-1", 1e30, "0001-01-01", "9999-12-31T23:59:59Z", "2026-08-20 10:00:00+23:59", ""]
+     "-1", 1e30, "0001-01-01", "9999-12-31T23:59:59Z", "2026-08-20 10:00:00+23:59", "",
+     "2026-08-20 10:00:00.5 +0000 UTC", "2026-08-20 10:00:00 UTC", "20260820", 20260820,
+     "20260820100000", "46235", 46235, "2026", 2026, 0, "253402300799", 253402300799,
+     "20/08/2026", "08/20/26", "20 Aug 2026", "Thu, 20 Aug 2026 10:00:00 GMT", "2026-08",
+     "2026-08-20 10:00:00 CEST", "2026-08-20T10:00:00.123456789012Z", "NULL", "None",
+     "0000-00-00 00:00:00", "1787220000123456789", "1.7e9", "2026/8/2"]
 )  # fmt: skip
 _NUMBERS = st.one_of(
     st.floats(width=64), st.integers(-(2**70), 2**70),
@@ -46,10 +54,29 @@ _TEXTS = st.one_of(
     st.text(max_size=30),
     st.sampled_from(
         ["\x00", "\ud800", "{{ 7*7 }}", "<script>", "=1+1", "../../etc", "a|b|", "🎬" * 20, "true",
-         "x" * 3_000]
+         "x" * 3_000, "null", "NULL", "None", "nan", "N/A", "<NA>", "[]", "{}", "['a', 'b']",
+         "['a' 'b']", '["a", "b"]', "{a,b}", "a, b", "a;b", '[{"id": 1, "name": "a"}]',
+         '[{"id": 1}]', "[[1], [2]]", "['a", "(" * 300, "[" * 300]
     ),
 )  # fmt: skip
-_ODD = st.one_of(st.none(), st.booleans(), st.lists(st.text(max_size=3), max_size=3))
+_ODD = st.one_of(
+    st.none(), st.booleans(), st.lists(st.text(max_size=3), max_size=3),
+    st.dictionaries(st.sampled_from(["id", "name", "x"]), st.text(max_size=3), max_size=3),
+    st.lists(st.fixed_dictionaries({"id": st.integers(), "name": st.text(max_size=3)}), max_size=2),
+)  # fmt: skip
+_WAYS: Final = st.fixed_dictionaries(
+    {
+        "encoding": st.sampled_from(["utf-8"] * 5 + ["utf-8-sig", "utf-16", "utf-32", "latin-1"]),
+        "separator": st.sampled_from([",", ",", ";", "\t", "|"]),
+        "end": st.sampled_from(["\r\n", "\n", "\r"]),
+        "first": st.sampled_from(["", "", "sep="]),
+        "compression": st.sampled_from(["", "", "", *COMPRESSIONS]),
+        "parts": st.sampled_from([[""], [""], ["a.", "b."], ["day=2026-08-20/", "day=/"],
+                                  ["user_id=u1/", "x/y/"]]),
+        "is_binary": st.booleans(),
+    }
+)  # fmt: skip
+"""How a file is written."""
 _BY_KIND: Final = {
     "id": st.one_of(_IDS, _IDS, _TEXTS, _NUMBERS),
     "text": _TEXTS,
@@ -70,6 +97,8 @@ def inputs(draw: st.DrawFn) -> dict[str, Any]:
             for table in INPUTS
         },
         "formats": {t.name: draw(st.sampled_from(["csv", "jsonl", "parquet"])) for t in INPUTS},
+        "ways": {t.name: draw(_WAYS) for t in INPUTS},
+        "share_again": draw(st.sampled_from([0.0, 0.0, 0.2])),
         "left_out": draw(st.sets(st.sampled_from([t.name for t in INPUTS[2:]]))),
         "damage": draw(st.dictionaries(st.sampled_from([t.name for t in INPUTS]),
                                        st.integers(1, 20), max_size=1)),
@@ -129,15 +158,29 @@ def write_inputs(store: Path, drawn: dict[str, Any]) -> int:
             continue
         n = N_ROWS if table is INTERACTIONS else N_ROWS // 10
         rows = [_row(table, num, drawn, rng) for num in range(n)]
-        kind = drawn["formats"][table.name]
-        data = _WRITERS[kind](rows, table)
-        for place in rng.integers(0, len(data), drawn["damage"].get(table.name, 0)):
-            data[place] = int(rng.integers(0, 256))
-        path = store / "inputs" / f"{table.name}.{kind}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        n_rows += n
+        rows += [row for row in rows if rng.random() < drawn["share_again"]]
+        kind, way = drawn["formats"][table.name], drawn["ways"][table.name]
+        n_parts = len(way["parts"])
+        for num, part in enumerate(way["parts"]):
+            data = _WRITERS[kind](rows[num::n_parts], table, way)
+            for place in rng.integers(0, len(data), drawn["damage"].get(table.name, 0)):
+                data[place] = int(rng.integers(0, 256))
+            _put(store / "inputs", f"{table.name}", part, kind, bytes(data), way["compression"])
+        n_rows += len(rows)
     return n_rows
+
+
+def _put(folder: Path, table: str, part: str, kind: str, data: bytes, compression: str) -> None:
+    """Write a file, as it is or compressed, beside the others or as a part in a folder."""
+    ending = f"{kind}.{compression}" if compression and kind != "parquet" else kind
+    path = folder / (f"{table}/{part}{ending if part.endswith('.') else f'p.{ending}'}"
+                     if part else f"{table}.{ending}")  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if ending == kind:
+        path.write_bytes(data)
+        return
+    with pa.CompressedOutputStream(str(path), COMPRESSIONS[compression]) as into:
+        into.write(data)
 
 
 def _row(table: Table, num: int, drawn: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
@@ -163,20 +206,29 @@ def _good(column: Column, table: Table, num: int) -> Any:
     return "" if column.name in ("expires_at", "uri") else by_kind[column.kind]
 
 
-def _csv(rows: list[dict[str, Any]], table: Table) -> bytearray:
+def _csv(rows: list[dict[str, Any]], table: Table, way: dict[str, Any]) -> bytearray:
     text = io.StringIO()
-    writer = csv.writer(text)
+    if way["first"]:
+        text.write(f"{way['first']}{way['separator']}{way['end']}")
+    writer = csv.writer(text, delimiter=way["separator"], lineterminator=way["end"])
     names = [column.name for column in table.columns]
     writer.writerow(names)
     writer.writerows([["" if row[n] is None else row[n] for n in names] for row in rows])
-    return bytearray(text.getvalue().encode("utf-8", "surrogatepass"))
+    return _encoded(text.getvalue(), way["encoding"])
 
 
-def _jsonl(rows: list[dict[str, Any]], table: Table) -> bytearray:
-    return bytearray("\n".join(json.dumps(row) for row in rows).encode())
+def _encoded(text: str, encoding: str) -> bytearray:
+    """Half of an emoji is kept where an encoding can hold it."""
+    errors = "surrogatepass" if encoding.startswith("utf") else "replace"
+    return bytearray(text.encode(encoding, errors))
 
 
-def _parquet(rows: list[dict[str, Any]], table: Table) -> bytearray:
+def _jsonl(rows: list[dict[str, Any]], table: Table, way: dict[str, Any]) -> bytearray:
+    text = "\n".join(json.dumps(row, ensure_ascii=way["is_binary"]) for row in rows)
+    return _encoded(text, way["encoding"])
+
+
+def _parquet(rows: list[dict[str, Any]], table: Table, way: dict[str, Any]) -> bytearray:
     """Parquet holds one type a column: numbers where all are, else text."""
     frame = pd.DataFrame(rows, dtype=object)
     for name in frame:
@@ -185,6 +237,8 @@ def _parquet(rows: list[dict[str, Any]], table: Table) -> bytearray:
             frame[name] = pd.Series(values, dtype="float64")
         else:
             texts = [None if v is None else _storable(str(v)) for v in values]
+            if way["is_binary"]:
+                texts = [v if v is None else v.encode() for v in texts]
             frame[name] = pd.Series(texts, dtype=object)
     buffer = io.BytesIO()
     frame.to_parquet(buffer)
@@ -200,11 +254,14 @@ _WRITERS: Final = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}
 
 def _validate(store: Path) -> dict[str, int]:
     settings_of = read_settings(
-        {}, store_url=str(store), inputs={"max_reject_share": 1.0, "users_per_shard": 15}
-    )
+        {}, store_url=str(store),
+        inputs={"max_reject_share": 1.0, "max_unknown_share": 1.0, "users_per_shard": 15},
+    )  # fmt: skip
     counts = run_job(Order("validate_inputs", NIGHT), settings_of)["counts"]
     run = Runs(Place(str(store))).of_night(NIGHT)
-    left_out = ("accepted", "rejected", "after_night", "forgotten", "opted_out")
+    left_out = (
+        "accepted", "rejected", "after_night", "forgotten", "opted_out", "delivered_again",
+    )  # fmt: skip
     n_read = counts["interactions_read"]
     assert n_read == sum(counts[f"interactions_{name}"] for name in left_out), counts
     rejects = run.read("rejects")

@@ -38,5 +38,7 @@ def test_accepted_rejected_and_left_out_add_up_to_what_was_read(tmp_path: Path) 
     assert sorted(rejects["reason"]) == [
         "event_type is unknown", "user_id is missing", "video is not in the catalogue of the night",
     ]  # fmt: skip
-    left_out = ("accepted", "rejected", "after_night", "forgotten", "opted_out")
+    left_out = (
+        "accepted", "rejected", "after_night", "forgotten", "opted_out", "delivered_again",
+    )  # fmt: skip
     assert counts["interactions_read"] == 6 == sum(counts[f"interactions_{n}"] for n in left_out)

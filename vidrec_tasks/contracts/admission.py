@@ -80,7 +80,7 @@ def admit_newest(rows: pd.DataFrame, lost: pd.DataFrame) -> Admitted:
     ordered = rows.assign(_when=when).sort_values([VIDEO_ID, "_when", ROW_NUM], kind="stable")
     is_newest = ~ordered[VIDEO_ID].duplicated(keep="last")
     newest = ordered[is_newest].drop(columns="_when")
-    last_lost = newest[VIDEO_ID].map(lost.groupby(VIDEO_ID)[ROW_NUM].max())
+    last_lost = newest[VIDEO_ID].map(lost.groupby(VIDEO_ID)[ROW_NUM].max()).astype("float64")
     withheld = newest.loc[last_lost > newest[ROW_NUM], ROW_NUM]
     reasons = pd.Series("", index=rows.index, dtype=object)
     reasons[~rows[ROW_NUM].isin(newest[ROW_NUM])] = NEWER_ROW
