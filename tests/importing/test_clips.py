@@ -38,3 +38,23 @@ def test_the_real_clips_are_all_found(real_data: Path, tmp_path: Path) -> None:
         "torn_lines": 0,
         "unused_columns": 14,
     }
+
+
+def test_links_that_lead_out_of_the_source_are_not_followed(world: World) -> None:
+    clips = world.theirs / "clips"
+    clips.mkdir(parents=True)
+    secret = world.theirs.parent / "secrets"
+    secret.mkdir()
+    (secret / "secret.mp4").write_bytes(b"secret")
+    (clips / "link.mp4").symlink_to(secret / "secret.mp4")
+    (clips / "folder").symlink_to(secret)
+    (clips / "real.mp4").write_bytes(b"film")
+    (clips / "inner.mp4").symlink_to(clips / "real.mp4")
+    names = ["link.mp4", "folder/secret.mp4", "inner.mp4"]
+    csv = "file,caption\n" + "".join(f"{name},x\n" for name in names)
+    counts = world.bring("clips", {"clips.csv": csv})
+    assert (counts["media"], counts["media_missing"]) == (1, 2)
+    media = world.store / "inputs" / "media"
+    brought = [path for path in media.rglob("*") if path.is_file() or path.is_symlink()]
+    assert [(path.name, path.read_bytes()) for path in brought] == [("inner.mp4", b"film")]
+    assert not (media / "inner.mp4").is_symlink()

@@ -60,13 +60,17 @@ def test_a_configured_folder_is_used_instead(tmp_path: Path, folder: Path) -> No
         ("sub/../../secret.mp4", "media lies outside the media folder"),
         ("/etc/passwd", "media lies outside the media folder"),
         ("file:///etc/passwd", "media lies outside the media folder"),
+        ("file://elsewhere/film.mp4", "media is remote (file on elsewhere), fetch it first"),
+        ("C:\\media\\clip.mp4", "media file is missing"),
+        ("Talk: part 2.mp4", "media file is missing"),
         ("file:///%2e%2e/%2e%2e/etc/passwd", "media lies outside the media folder"),
         ("https://example.org/film.mp4", "media is remote (https), fetch it first"),
         ("s3://bucket/film.mp4", "media is remote (s3), fetch it first"),
         ("film.mp4\0", "uri is no path"),
         ("file:///film%00.mp4", "uri is no path"),
-        ("//[film.mp4", "uri is no path"),
-        ("http://[film.mp4", "uri is no path"),
+        ("//[film.mp4", "media lies outside the media folder"),
+        ("http://[film.mp4", "media is remote (http), fetch it first"),
+        ("file://[film.mp4", "uri is no path"),
         ("\ud800.mp4", "uri is no path"),
         ("x" * 5000, "media file is missing"),
         ("film.mp4/more", "media file is missing"),
@@ -100,3 +104,35 @@ def test_the_checksum_is_that_of_the_bytes_not_of_the_name(folder: Path) -> None
     (folder / "copy.mp4").write_bytes(b"film")
     expected = hashlib.sha256(b"film").hexdigest()
     assert checksum_file(folder / "film.mp4") == checksum_file(folder / "copy.mp4") == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "uri"),
+    [
+        ("Talk: part 2.mp4", "Talk: part 2.mp4"),
+        ("C:\\media\\clip.mp4", "C:\\media\\clip.mp4"),
+        (" clip.mp4 ", "clip.mp4"),
+        ("cafe\u0301.mp4", "caf\u00e9.mp4"),
+        ("caf\u00e9.mp4", "cafe\u0301.mp4"),
+        ("a://b.mp4", "a:b.mp4"),
+    ],
+)
+def test_a_name_is_found_whatever_its_marks_and_composition(
+    media: Media, folder: Path, name: str, uri: str
+) -> None:
+    if "/" in name:
+        assert media.find(name).problem == "media is remote (a), fetch it first"
+        return
+    (folder / name).write_bytes(b"x")
+    assert media.find(uri).path == folder / name
+
+
+def test_of_two_names_that_are_alike_none_is_guessed(media: Media, folder: Path) -> None:
+    (folder / " clip.mp4").write_bytes(b"x")
+    (folder / "clip.mp4 ").write_bytes(b"y")
+    assert media.find("clip.mp4").problem == "media file is missing"
+
+
+def test_a_link_by_a_name_alike_does_not_lead_out(media: Media, folder: Path) -> None:
+    (folder / " clip.mp4").symlink_to(folder.parent / "secret.mp4")
+    assert media.find("clip.mp4").path is None

@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -36,7 +37,7 @@ def import_clips(source: Source, staging: Staging) -> dict[str, int]:
     counts = {"media": 0, "media_missing": 0}
     for rows in source.read(path, needs=("file", "caption")):
         for name in rows["file"].dropna():
-            found = next((folder / name for folder in folders if (folder / name).is_file()), None)
+            found = _inside(folders, str(name), source.folder)
             counts["media" if found else "media_missing"] += 1
             if found is None:
                 log.warning("clips: %s is named in %s but not there", name, path.name)
@@ -47,6 +48,17 @@ def import_clips(source: Source, staging: Staging) -> dict[str, int]:
             pd.DataFrame({c.VIDEO_ID: rows["file"], c.TITLE: rows["caption"], c.URI: rows["file"]}),
         )
     return counts
+
+
+def _inside(folders: Sequence[Path], name: str, source: Path) -> Path | None:
+    """The file of a name, with its links followed; None where it is not there or they lead out."""
+    for folder in folders:
+        path = folder / name
+        if path.is_file() and path.resolve().is_relative_to(source.resolve()):
+            return path.resolve()
+        if path.is_symlink() or path.is_file():
+            log.warning("clips: %s leads out of %s and is left there", name, source)
+    return None
 
 
 def _bring(film: Path, target: Path, media: Path) -> None:

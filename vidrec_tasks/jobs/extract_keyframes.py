@@ -29,7 +29,7 @@ from vidrec_tasks.jobs._videos import shard_videos
 from vidrec_tasks.settings import ContentSettings
 from vidrec_tasks.store.artefacts import key_of
 from vidrec_tasks.store.keyframe_folders import KeyframeFolders
-from vidrec_tasks.store.media import Media, MediaFile, checksum_file
+from vidrec_tasks.store.media import Media, MediaFile, checksum_file, unreadable
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,11 @@ def _checksums(context: Context, videos: pd.DataFrame, found: dict[str, MediaFil
         if file.path is None:
             return (video_id, uris[video_id], -1, -1, "")
         stamp = (uris[video_id], file.size, file.mtime_ns)
-        return (video_id, *stamp, seen.get(stamp) or checksum_file(file.path))
+        try:
+            return (video_id, *stamp, seen.get(stamp) or checksum_file(file.path))
+        except OSError as error:  # taken away or shut while it is read: one film's row, not a night
+            found[video_id] = MediaFile(None, problem=unreadable(error))
+            return (video_id, uris[video_id], -1, -1, "")
 
     with ThreadPoolExecutor(cores(context.settings.threads)) as pool:  # hashing frees the GIL
         rows = list(pool.map(row, found))

@@ -1,7 +1,9 @@
 """Media: where a video's file lies, its checksum without reading it again, and a copy to decode."""
 
 import hashlib
+import re
 import shutil
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -9,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.store.place import Place
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 
 MISSING = "media file is missing"
 OUTSIDE = "media lies outside the media folder"
@@ -48,28 +52,44 @@ class Media:
             self.root = inputs
 
     def find(self, uri: str) -> MediaFile:
-        """The file of a uri: a path inside the folder, absolute or relative, or ``file://``."""
+        """The file of a uri: a path inside the folder, absolute or relative, or ``file://``.
+
+        What stands before ``://`` is a scheme; a colon elsewhere is one of a name.
+        """
         try:
-            parts = urlsplit(uri)
-            name = unquote(parts.path) if parts.scheme == "file" else uri
-            path = (self.root / name).resolve() if self.is_local else None
+            name, problem = _path_of(uri)
+            if problem:
+                return MediaFile(None, problem=problem)
+            return self._find_local(name) if self.is_local else self._find_remote(name)
         except ValueError:  # an open bracket, a zero byte, half of a surrogate pair
             return MediaFile(None, problem="uri is no path")
         except RuntimeError:  # a link that leads to itself
             return MediaFile(None, problem=MISSING)
-        if parts.scheme not in ("", "file"):
-            return MediaFile(None, problem=f"media is remote ({parts.scheme}), fetch it first")
-        if path is None:
-            return self._find_remote(name)
+
+    def _find_local(self, name: str) -> MediaFile:
+        path = (self.root / name).resolve()
         if not path.is_relative_to(self.root):
             return MediaFile(None, problem=OUTSIDE)
         try:
+            path = path if path.exists() else self._alike(path)
             status = path.stat()
+        except PermissionError as error:
+            return MediaFile(None, problem=unreadable(error))
         except OSError:
             return MediaFile(None, problem=MISSING)
         if not path.is_file():
             return MediaFile(None, problem="media is no file")
         return MediaFile(path, status.st_size, status.st_mtime_ns)
+
+    def _alike(self, path: Path) -> Path:
+        """The one file beside it whose name differs in outer blanks or in how letters are composed.
+
+        A table's texts have no outer blanks, and some systems write "é" as two characters.
+        """
+        wanted = _plain_name(path.name)
+        alike = [other for other in path.parent.iterdir() if _plain_name(other.name) == wanted]
+        found = alike[0].resolve() if len(alike) == 1 else path
+        return found if found.is_relative_to(self.root) else path
 
     def bring(self, path: Any, copy: Path) -> Path:
         """A file that native code can open: itself, or a copy on this machine.
@@ -106,6 +126,28 @@ class Media:
         if not path.is_file():
             return MediaFile(None, problem="media is no file")
         return MediaFile(path, status.st_size, int(status.st_mtime * 1_000_000_000))
+
+
+def unreadable(error: OSError) -> str:
+    """The problem of a file that is there and cannot be read."""
+    return f"media file cannot be read ({error.strerror or type(error).__name__})"
+
+
+def _path_of(uri: str) -> tuple[str, str]:
+    """The path that a uri names, or why it names none here."""
+    scheme, is_url, _ = uri.partition("://")
+    if not is_url or not _SCHEME.fullmatch(scheme):
+        return uri, ""
+    if scheme.lower() != "file":
+        return "", f"media is remote ({scheme}), fetch it first"
+    parts = urlsplit(uri)
+    if parts.netloc not in ("", "localhost"):
+        return "", f"media is remote (file on {parts.netloc}), fetch it first"
+    return unquote(parts.path), ""
+
+
+def _plain_name(name: str) -> str:
+    return unicodedata.normalize("NFC", name).strip()
 
 
 def checksum_file(path: Any) -> str:
