@@ -109,9 +109,9 @@ def tables_page() -> str:
         "mail dates, `20260801`, seconds, milli-, micro- or nanoseconds since 1970. Refused, with "
         "the form named, is what could mean two days or would lie decades off: `24/12/2026`, "
         "`2026`, a spreadsheet's day number, `0`.",
-        "* **Of two rows of one video** the newest counts (`updated_at`, else the last). What takes "
-        "away or restricts counts from the moment it is known, even after the night, and when it "
-        "cannot be read. **Of a user**, whatever any row forbids.",
+        "* **Of two rows of one video** the newest counts (`updated_at`, else the last). What "
+        "takes away or restricts counts from the moment it is known, even after the night, and "
+        "when it cannot be read. **Of a user**, whatever any row forbids.",
         "* **The same event again**, equal in every column, is counted and left out.",
         "* **Increments**: `VIDREC_INPUTS__INTERACTIONS_ARE=increment` takes what came before from "
         "the last night; `VIDREC_INPUTS__VIDEOS_ARE` likewise. Otherwise a table is the whole.",

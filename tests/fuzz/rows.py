@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz import command
-from vidrec_tasks.contracts.inputs import INPUTS, INTERACTIONS, VIDEOS
+from vidrec_tasks.contracts.inputs import DELETIONS, INPUTS, INTERACTIONS, VIDEOS
 from vidrec_tasks.contracts.schema import Column, Table
 from vidrec_tasks.errors import VidrecError
 from vidrec_tasks.jobs._runner import Order, run_job
@@ -196,6 +196,8 @@ def _row(table: Table, num: int, drawn: dict[str, Any], rng: np.random.Generator
 def _good(column: Column, table: Table, num: int) -> Any:
     if column.one_of:
         return column.one_of[num % len(column.one_of)]
+    if table is DELETIONS and column.kind == "id":
+        return f"gone{num}"  # else nobody is left to be accepted
     by_kind = {
         "id": f"{column.name[0]}{num if table is VIDEOS else num % 40}", "text": f"text {num}",
         "list": "cats|dogs", "time": f"2026-08-{1 + num % 28:02d}T10:00:00Z", "number": num % 60,

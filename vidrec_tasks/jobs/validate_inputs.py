@@ -249,9 +249,10 @@ def _videos(
     admitted, as_of = admission.admit_videos(current, snapshots.newest_first, moment=moment)
     reader.count(VIDEOS.name, admitted.counts)
     if admitted.rows.empty:
+        n_read, n_rejected = (reader.counts.get(f"videos_{n}", 0) for n in ("read", "rejected"))
         message = (
-            f"night {reader.night}: none of {len(current):,} videos was published before it; "
-            "choose a later night or check published_at"
+            f"night {reader.night}: none of {n_read:,} videos was published before it; choose a "
+            f"later night or check published_at ({n_rejected:,} were rejected)"
         )
         raise EmptyNight(message)
     return admitted.rows.drop(columns=ROW_NUM), as_of
