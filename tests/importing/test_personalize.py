@@ -43,7 +43,8 @@ def test_genres_and_category_levels_become_categories(world: World) -> None:
 def test_no_demographics_come_along(world: World) -> None:
     world.bring("personalize", FILES)
     (table,) = (world.store / "inputs").glob("users.parquet")
-    assert set(pd.read_parquet(table).columns) == {"user_id", "region", "language"}
+    columns = {"user_id", "region", "language", "max_age_rating", "opted_out"}
+    assert set(pd.read_parquet(table).columns) == columns
     assert world.rows("users")[0]["region"] == "NL"
 
 

@@ -67,12 +67,12 @@ def admit_first(rows: pd.DataFrame, table: str, key: str) -> Admitted:
 def admit_newest(rows: pd.DataFrame, lost: pd.DataFrame) -> Admitted:
     """Keep the newest row of each video: by ``updated_at`` if all its rows say it, else the last.
 
-    What cannot be read may be what takes a video away, so a video whose later row was rejected is
-    withheld.
+    What cannot be read may be what takes a video away, so a video of which a row was rejected that
+    is not surely older is withheld.
 
     Args:
         rows: parsed rows of videos with row_num, in the order in which they were read.
-        lost: video_id, row_num of rejected rows that name one.
+        lost: video_id, row_num, updated_at (where known) of rejected rows that name one.
     """
     by_video = rows.groupby(VIDEO_ID)[UPDATED_AT]
     is_dated = by_video.transform("count") == by_video.transform("size")
@@ -80,13 +80,24 @@ def admit_newest(rows: pd.DataFrame, lost: pd.DataFrame) -> Admitted:
     ordered = rows.assign(_when=when).sort_values([VIDEO_ID, "_when", ROW_NUM], kind="stable")
     is_newest = ~ordered[VIDEO_ID].duplicated(keep="last")
     newest = ordered[is_newest].drop(columns="_when")
-    last_lost = newest[VIDEO_ID].map(lost.groupby(VIDEO_ID)[ROW_NUM].max()).astype("float64")
-    withheld = newest.loc[last_lost > newest[ROW_NUM], ROW_NUM]
+    withheld = _not_surely_newer(newest, lost)
     reasons = pd.Series("", index=rows.index, dtype=object)
     reasons[~rows[ROW_NUM].isin(newest[ROW_NUM])] = NEWER_ROW
     reasons[rows[ROW_NUM].isin(withheld)] = WITHHELD
     kept = newest[~newest[ROW_NUM].isin(withheld)].reset_index(drop=True)
     return Admitted(kept, reject(rows, "videos", reasons), {"withheld": len(withheld)})
+
+
+def _not_surely_newer(newest: pd.DataFrame, lost: pd.DataFrame) -> pd.Series:
+    """row_num of the newest rows that a row that was lost may overtake."""
+    if UPDATED_AT not in lost:
+        lost = lost.assign(**{UPDATED_AT: pd.Series(pd.NaT, index=lost.index)})
+    both = lost.merge(newest, on=VIDEO_ID, suffixes=("_lost", ""))
+    when_lost, when = (
+        pd.to_datetime(both[name], utc=True) for name in (f"{UPDATED_AT}_lost", UPDATED_AT)
+    )
+    is_older = (when_lost < when) | (when.isna() & (both[f"{ROW_NUM}_lost"] < both[ROW_NUM]))
+    return both.loc[~is_older, ROW_NUM].drop_duplicates()
 
 
 def admit_strictest(rows: pd.DataFrame, lost: pd.DataFrame) -> Admitted:

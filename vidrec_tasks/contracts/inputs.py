@@ -105,7 +105,7 @@ QUERIES: Final = Table(
 DELETIONS: Final = Table(
     "deletions",
     "Optional: users to forget.",
-    (),
+    (c.USER_ID,),
     (
         Column(c.USER_ID, "id", "Whom to forget.", required=True),
         Column(c.REQUESTED_AT, "time", "When it was asked for (UTC)."),

@@ -5,6 +5,7 @@ records such as ``{"id": 1, "name": "a"}``, of which the name is taken.
 """
 
 import ast
+import csv
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -24,6 +25,9 @@ NAMES: Final = ("name", "title", "label", "tag", "text", "value", "genre", "cate
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
 _BETWEEN = re.compile(r"[\s,]*\Z")
 _BRACKETS: Final = {"[": "]", "{": "}", "(": ")"}
+
+
+TOO_DEEP: Final = "is nested too deep"
 
 
 class NotAListError(ValueError):
@@ -56,13 +60,19 @@ def _parts(value: Any) -> Iterable[Any]:
 def _split(text: str) -> Iterable[Any]:
     """The parts of a list that is written as text."""
     if len(text) > 1 and _BRACKETS.get(text[0]) == text[-1]:
+        if not text[1:-1].strip():
+            return []
         try:
             found = json.loads(text)
+        except RecursionError as error:
+            raise NotAListError(TOO_DEEP) from error
         except ValueError:
             found = _literal(text)
         if found is not None:
             return _parts(found) if not isinstance(found, str) else [found]
         text = text[1:-1]
+        if '"' in text:  # {"a, b",c} of PostgreSQL
+            return next(csv.reader([text], escapechar="\\", skipinitialspace=True))
     separator = next((mark for mark in SEPARATORS if mark in text), None)
     return [part.strip().strip("\"'") for part in text.split(separator)] if separator else [text]
 
@@ -70,13 +80,17 @@ def _split(text: str) -> Iterable[Any]:
 def _literal(text: str) -> Any:
     """What Python or numpy wrote, whose ``['a' 'b']`` has no commas; None: neither did."""
     inner = text[1:-1]
+    if text[0] == "{" and '"' in inner and "'" not in inner and ":" not in inner:
+        return None  # PostgreSQL's, which quotes only where it must
     rest = _QUOTED.sub("", inner)
     quoted = _QUOTED.findall(inner)
     if quoted and _BETWEEN.match(rest):
         return [_unquoted(part) for part in quoted]
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (MemoryError, RecursionError) as error:
+        raise NotAListError(TOO_DEEP) from error
+    except (ValueError, SyntaxError):
         return None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from vidrec_tasks.columns import ROW_NUM
+from vidrec_tasks.columns import ROW_NUM, UPDATED_AT
 from vidrec_tasks.contracts.absence import count_words, filled
 from vidrec_tasks.contracts.rejects import no_rejects, reject
 from vidrec_tasks.contracts.schema import Column, Table
@@ -26,7 +26,8 @@ class Parsed:
     Attributes:
         rows: the contract's columns in its types, plus row_num.
         rejects: columns table, row_num, reason, sample.
-        lost: the key and row_num of rejected rows whose key could be read.
+        lost: key, row_num and updated_at (where the table has it) of rejected rows whose key could
+            be read.
         null_words: column -> values that are a word for nothing (``NULL``), read as nothing.
     """
 
@@ -59,6 +60,26 @@ def check_columns(names: list[str], table: Table, *, origin: str) -> None:
         f"missing (first: {missing[0]}); found {', '.join(map(repr, names)) or 'none'}{hint}"
     )
     raise ContractError(message)
+
+
+def with_plain_names(rows: pd.DataFrame, table: Table, *, origin: str) -> pd.DataFrame:
+    """Rows whose columns have the contract's names where they differ in case or blanks alone.
+
+    Raises:
+        ContractError: two columns come to one name.
+    """
+    ours = {column.name for column in table.columns}
+    plain = {name: str(name).strip().lower() for name in rows.columns}
+    renamed = {name: new if new in ours else name for name, new in plain.items()}
+    names = list(renamed.values())
+    twice = sorted({str(name) for name in names if names.count(name) > 1})
+    if twice:
+        message = (
+            f"{table.name} ({origin}): {len(twice)} column names stand there twice but for case or "
+            f"blanks (first: {twice[0]!r}); which one counts cannot be told, remove the other"
+        )
+        raise ContractError(message)
+    return rows.rename(columns=renamed)
 
 
 def parse(
@@ -96,7 +117,8 @@ def parse(
     rows[ROW_NUM] = raw[ROW_NUM]
     kept = rows[reasons == ""].reset_index(drop=True)
     said = {name: n for name, n in null_words.items() if n}
-    bad = rows.loc[reasons != "", [*table.key, ROW_NUM]]
+    dated = [UPDATED_AT] if UPDATED_AT in rows else []
+    bad = rows.loc[reasons != "", [*table.key, ROW_NUM, *dated]]
     lost = bad[(bad[list(table.key)] != "").all(axis=1)]
     return Parsed(kept, reject(raw, table.name, reasons), said, lost)
 

@@ -42,7 +42,15 @@ def reject(raw: pd.DataFrame, table: str, reasons: pd.Series) -> pd.DataFrame:
 
 def sample_of(row: Mapping[Any, Any]) -> str:
     """A row as one short printable line."""
-    return one_line(", ".join(f"{n}={value}" for n, value in row.items() if is_filled(value)))
+    said = ((name, _said(value)) for name, value in row.items() if is_filled(value))
+    return one_line(", ".join(f"{name}={text}" for name, text in said))
+
+
+def _said(value: Any) -> str:
+    """A value as the contract reads it, so that an id in a sample is the id that it is."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def one_line(text: str) -> str:

@@ -30,6 +30,8 @@ _UNITS: Final = (
 """Numbers up to this are in units of so many seconds: seconds, milli-, micro-, nanoseconds."""
 
 _TOO_MANY: Final = 1 << 62
+_LONGEST: Final = 40
+"""Characters of a number that may be a time."""
 
 ABSENT: Final = re.compile(r"0000-00-00|0001-01-01")
 """How MySQL and Go write a time that was never set, at the beginning of a text."""
@@ -48,11 +50,13 @@ _OTHER_WORD = re.compile(
     r"(?i)\b(?!(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)[a-z]*\b"
     r"|(?:am|pm|utc|gmt|z|t|of|at|st|nd|rd|th)\b)[a-z]+"
 )
+_ZONE_AND_OFFSET = re.compile(r"(?i)\b(?:GMT|UTC)(?=\s*[+-]\d)")
 _TWO_WAYS = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b")
 _MONTH_ALONE = re.compile(r"\d{4}[-/.]\d{1,2}\Z")
 _NAMED_ZONE = re.compile(r"[A-Za-z]+/[A-Za-z_]+|\b[A-Z]{3,4}\Z")
 
 TWO_DAYS: Final = "is a day and month in an order that cannot be told (write 2026-12-24)"
+PARTLY: Final = "says no whole day (write 2026-12-24)"
 YEAR: Final = "is a year alone (write 2026-12-24)"
 MONTH: Final = "is a month alone (write 2026-12-24)"
 SERIAL: Final = "looks like a spreadsheet's day number (write 2026-12-24)"
@@ -85,7 +89,7 @@ def parse_times(values: pd.Series, *, may_be_never: bool = False) -> Times:
     absent = ~filled(values)
     problems = pd.Series("", index=values.index, dtype=object)
     if isinstance(values.dtype, pd.DatetimeTZDtype) or values.dtype.kind == "M":
-        moments = pd.to_datetime(values, utc=True).astype(TIME)
+        moments, problems = _of_datetimes(values)
         return _bounded(moments, problems, may_be_never=may_be_never)
     moments = pd.Series(pd.NaT, index=values.index, dtype=TIME)
     quick = _quickly(values, absent)
@@ -128,10 +132,28 @@ def _one_by_one(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     return moments, problems
 
 
+def _of_datetimes(values: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Native datetimes of any unit; those that microseconds cannot hold lie far away."""
+    naive = values.dt.tz_convert("UTC").dt.tz_localize(None) if hasattr(values.dt, "tz") and (
+        values.dt.tz is not None
+    ) else values  # fmt: skip
+    held = naive.to_numpy()
+    unit_s = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}[np.datetime_data(held.dtype)[0]]
+    seconds = held.astype("int64").astype("float64") * unit_s
+    is_far = values.notna().to_numpy() & (np.abs(seconds) > LAST_SECOND)
+    safe = np.where(is_far, np.datetime64("NaT"), held).astype("datetime64[us]")
+    moments = pd.Series(safe, index=values.index).dt.tz_localize("UTC").astype(TIME)
+    problems = pd.Series("", index=values.index, dtype=object).mask(is_far, FAR)
+    return moments, problems
+
+
 def _bounded(moments: pd.Series, problems: pd.Series, *, may_be_never: bool) -> Times:
     years = moments.dt.year
     late = moments.notna() & (years > LAST_YEAR)
-    far = moments.notna() & ((years < FIRST_YEAR) | (late & (not may_be_never)))
+    # people write never as an end or a beginning of a year far away: 9999-12-31, 3000-01-01
+    edge = moments.dt.strftime("%m-%d").isin(["12-31", "01-01"])
+    never = late & edge & may_be_never
+    far = moments.notna() & ((years < FIRST_YEAR) | (late & ~never))
     problems = problems.mask(far, FAR)
     return Times(moments.where(~far & ~late), problems)
 
@@ -159,11 +181,13 @@ def _of_numbers(texts: pd.Series) -> tuple[pd.Series, pd.Series]:
 def _of_number(text: str) -> tuple[int | None, str]:
     """Microseconds since 1970, or why a number is no time."""
     number = float(text)
+    if len(text) > _LONGEST:
+        return None, FAR
     head, _, tail = text.partition(".")
     whole = text if tail.strip("0") else head  # 20260801.0 is 20260801
     compact = _compact(whole)
     if compact is not None:
-        return round(compact.timestamp()) * 1_000_000, ""
+        return round(compact.timestamp() * 1_000_000), ""
     if abs(number) < _FIRST_SECOND:
         return None, _too_small(number, whole)
     unit_s = next(unit for upper, unit in _UNITS if abs(number) <= upper)
@@ -184,7 +208,7 @@ def _too_small(number: float, whole: str) -> str:
 
 def _compact(text: str) -> datetime | None:
     """``20260801`` and ``20260801183000`` where they are days that there are."""
-    form = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}.get(len(text))
+    form = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%f"}.get(len(text))
     if form is None or text[:2] not in ("18", "19", "20", "21"):
         return None
     try:
@@ -240,13 +264,15 @@ def _in_words(text: str) -> tuple[datetime | None, str]:
     """A moment whose month is a word (RFC 2822 and others): day and month are told apart."""
     if _OTHER_WORD.search(text):
         return None, ZONE
-    try:  # what is not said is taken from the default: two of them tell whether the day was said
+    # "GMT+0200" is two hours ahead, as JavaScript writes it; dateutil takes it for POSIX's opposite
+    text = _ZONE_AND_OFFSET.sub("", text)
+    try:  # what is not said is taken from the default: two of them tell whether all of it was said
         one, other = (
-            dateutil_parser.parse(text, default=datetime(2000, 1, day), tzinfos={"Z": 0})
-            for day in (1, 2)
+            dateutil_parser.parse(text, default=datetime(year, 1, day), tzinfos={"Z": 0})
+            for year, day in ((2000, 1), (2004, 2))
         )
     except (ValueError, OverflowError, TypeError):
         return None, NO_TIME
     if one != other:
-        return None, MONTH
+        return None, PARTLY
     return (one.replace(tzinfo=UTC) if one.tzinfo is None else one), ""

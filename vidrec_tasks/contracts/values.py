@@ -1,6 +1,7 @@
 """Values: how a column of each kind is read; each gives its values and why some are refused."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
@@ -37,6 +38,8 @@ def _read_text(values: pd.Series, absent: pd.Series, column: Column) -> Read:
     if values.dtype == object:
         broken = pd.Series([_is_broken(value) for value in values], index=values.index)
         problems[broken & ~absent] = "is bytes that are no UTF-8"
+        nested = [isinstance(value, (dict, list, np.ndarray)) for value in values]
+        problems[pd.Series(nested, index=values.index)] = "is a record or a list, not one text"
     return pd.Series(texts, index=values.index, dtype=str), problems
 
 
@@ -59,13 +62,25 @@ def _read_number(values: pd.Series, absent: pd.Series, column: Column) -> Read:
         given = given.map(lambda value: as_text(value).removesuffix("+"), na_action="ignore")
     elif given.dtype == object and any(isinstance(value, bytes) for value in given):
         given = given.map(lambda value: as_text(value) if isinstance(value, bytes) else value)
-    numbers = pd.to_numeric(given, errors="coerce").astype("float64")
+    if given.dtype.kind == "m":  # a length of time, in whatever unit it is kept
+        numbers = given.dt.total_seconds().astype("float64")
+    else:
+        numbers = _as_numbers(given)
     unreadable = ~absent & ~pd.Series(np.isfinite(numbers.to_numpy()), index=values.index)
     problems = _no_problems(values)
     problems[unreadable] = f"is not a {_NUMBERS[column.kind]}"
     if column.kind == "integer":
         numbers = -(-numbers // 1)  # up: an age of 16.5 keeps out who is 16
     return numbers.where(~unreadable), problems
+
+
+def _as_numbers(given: pd.Series) -> pd.Series:
+    try:
+        return pd.to_numeric(given, errors="coerce").astype("float64")
+    except OverflowError:  # a whole number of hundreds of digits
+        small = [v if not isinstance(v, int) or abs(v) < 1 << 1000 else np.inf for v in given]
+        values = pd.Series(small, index=given.index, dtype=object)
+        return pd.to_numeric(values, errors="coerce").astype("float64")
 
 
 def _read_time(values: pd.Series, absent: pd.Series, column: Column) -> Read:
@@ -103,7 +118,7 @@ def as_text(value: Any) -> str:
     """A value as the contract reads a text or an id: 7 and 7.0 were both written as 7."""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
-    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+    if isinstance(value, (float, np.floating, Decimal)) and value == value and value % 1 == 0:
         value = int(value)
     return _whole(str(value).strip())
 

@@ -1,7 +1,7 @@
 """Catalogue: videos from items under other names, and from events where there are no items."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pandas as pd
@@ -27,13 +27,22 @@ and what cannot be read of it keeps the video out."""
 RESTRICTING: Final = tuple(name for names in RESTRICTIONS.values() for name in names)
 
 
-def restrictions(rows: pd.DataFrame) -> dict[str, pd.Series]:
-    """The restrictions that items carry, under the contracts' names."""
-    there = {str(name).lower() for name in rows.columns}
+USER_RESTRICTIONS: Final = {
+    c.MAX_AGE_RATING: ("max_age_rating", "max_age", "age_limit", "parental_limit"),
+    c.OPTED_OUT: ("opted_out", "opt_out", "optout", "is_opted_out", "do_not_track"),
+}
+"""What a user may not be shown or does not want, in our word and in others'."""
+
+USER_RESTRICTING: Final = tuple(name for names in USER_RESTRICTIONS.values() for name in names)
+
+
+def restrictions(
+    rows: pd.DataFrame, known: Mapping[str, Sequence[str]] = RESTRICTIONS
+) -> dict[str, pd.Series]:
+    """The restrictions that items (or, by `USER_RESTRICTIONS`, users) carry, in our words."""
+    there = {str(name).strip().lower() for name in rows.columns}
     return {
-        ours: first_of(rows, theirs)
-        for ours, theirs in RESTRICTIONS.items()
-        if there.intersection(theirs)
+        ours: first_of(rows, theirs) for ours, theirs in known.items() if there.intersection(theirs)
     }
 
 
@@ -78,12 +87,14 @@ class Events:
 
 
 def first_of(rows: pd.DataFrame, names: Sequence[str]) -> pd.Series:
-    """The first of these columns that is there, in any case; else nothing."""
-    by_lower = {str(name).lower(): name for name in reversed(list(rows.columns))}
+    """Of these columns, in any case, the first that says something, row by row; else nothing."""
+    by_lower = {str(name).strip().lower(): name for name in reversed(list(rows.columns))}
+    found = pd.Series(None, index=rows.index, dtype=object)
     for name in names:
         if name.lower() in by_lower:
-            return rows[by_lower[name.lower()]]
-    return pd.Series(None, index=rows.index, dtype=object)
+            values = rows[by_lower[name.lower()]]
+            found = values if not filled(found).any() else found.where(filled(found), values)
+    return found
 
 
 def as_lists(values: pd.Series, separators: Sequence[str] = ()) -> list[list[str]]:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from vidrec_tasks import columns as c
 from vidrec_tasks.errors import StoreError
+from vidrec_tasks.importing.catalogue import RESTRICTING, restrictions
 from vidrec_tasks.importing.reading import Source
 from vidrec_tasks.importing.staging import Staging
 
@@ -35,7 +36,7 @@ def import_clips(source: Source, staging: Staging) -> dict[str, int]:
     folders = [source.folder / "clips", source.folder / "videos", source.folder]
     media = staging.into / "media"
     counts = {"media": 0, "media_missing": 0}
-    for rows in source.read(path, needs=("file", "caption")):
+    for rows in source.read(path, needs=("file", "caption"), knows=RESTRICTING):
         for name in rows["file"].dropna():
             found = _inside(folders, str(name), source.folder)
             counts["media" if found else "media_missing"] += 1
@@ -45,7 +46,14 @@ def import_clips(source: Source, staging: Staging) -> dict[str, int]:
                 _bring(found, media / name, media)
         staging.add(
             "videos",
-            pd.DataFrame({c.VIDEO_ID: rows["file"], c.TITLE: rows["caption"], c.URI: rows["file"]}),
+            pd.DataFrame(
+                {
+                    c.VIDEO_ID: rows["file"],
+                    c.TITLE: rows["caption"],
+                    c.URI: rows["file"],
+                    **restrictions(rows),
+                }
+            ),
         )
     return counts
 
@@ -54,10 +62,13 @@ def _inside(folders: Sequence[Path], name: str, source: Path) -> Path | None:
     """The file of a name, with its links followed; None where it is not there or they lead out."""
     for folder in folders:
         path = folder / name
-        if path.is_file() and path.resolve().is_relative_to(source.resolve()):
-            return path.resolve()
-        if path.is_symlink() or path.is_file():
-            log.warning("clips: %s leads out of %s and is left there", name, source)
+        try:
+            if path.is_file() and path.resolve().is_relative_to(source.resolve()):
+                return path.resolve()
+            if path.is_symlink() or path.is_file():
+                log.warning("clips: %s leads out of %s and is left there", name, source)
+        except (OSError, ValueError):  # a name that is too long, or is none
+            return None
     return None
 
 

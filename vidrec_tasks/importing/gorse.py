@@ -9,16 +9,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from vidrec_tasks import columns as c
-from vidrec_tasks.importing.catalogue import RESTRICTING, Events, as_lists, first_of, restrictions
+from vidrec_tasks.importing.catalogue import (
+    RESTRICTING,
+    USER_RESTRICTING,
+    USER_RESTRICTIONS,
+    Events,
+    as_lists,
+    first_of,
+    restrictions,
+)
 from vidrec_tasks.importing.event_words import translate, unknown_words
 from vidrec_tasks.importing.reading import Source
-from vidrec_tasks.importing.staging import Staging
+from vidrec_tasks.importing.staging import Staging, as_cell
 
 EXTENSIONS: Final = ("jsonl", "csv")
-HIDDEN: Final = ("true", "1", "t", "yes")
+SHOWN: Final = ("", "false", "0", "0.0", "f", "no", "n", "null")
 
 
 def import_gorse(source: Source, staging: Staging) -> dict[str, int]:
@@ -41,8 +50,9 @@ def import_gorse(source: Source, staging: Staging) -> dict[str, int]:
     n_moved = _import_items(source, staging, events)
     users = source.find(*_names("users"))
     if users is not None:
-        for rows in _read(source, users, ("user_id",)):
-            staging.add("users", pd.DataFrame({c.USER_ID: rows["user_id"]}))
+        for rows in _read(source, users, ("user_id",), USER_RESTRICTING):
+            own = restrictions(rows, USER_RESTRICTIONS)
+            staging.add("users", pd.DataFrame({c.USER_ID: rows["user_id"], **own}))
     return {"published_moved": n_moved, "unknown_events": n_unknown}
 
 
@@ -98,7 +108,11 @@ def _interactions(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _videos(rows: pd.DataFrame, published: pd.Series) -> pd.DataFrame:
-    hidden = first_of(rows, ("is_hidden",)).astype(str).str.strip().str.lower().isin(HIDDEN)
+    own = restrictions(rows)
+    said = first_of(rows, ("is_hidden",)).map(as_cell)
+    # what cannot be read may mean hidden
+    hidden = [cell is not None and str(cell).strip().lower() not in SHOWN for cell in said]
+    status = own.pop(c.STATUS, pd.Series("active", index=rows.index))
     return pd.DataFrame(
         {
             c.VIDEO_ID: rows["item_id"],
@@ -107,8 +121,8 @@ def _videos(rows: pd.DataFrame, published: pd.Series) -> pd.DataFrame:
             c.TAGS: [_labels(value) for value in first_of(rows, ("labels",))],
             c.CATEGORIES: as_lists(first_of(rows, ("categories",))),
             c.PUBLISHED_AT: published,
-            **restrictions(rows),
-            c.STATUS: ["hidden" if is_hidden else "active" for is_hidden in hidden],
+            **own,
+            c.STATUS: status.mask(np.array(hidden, dtype=bool), "hidden"),
         }
     )
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from vidrec_tasks import columns as c
 from vidrec_tasks.errors import InputError
+from vidrec_tasks.importing.catalogue import RESTRICTING, restrictions
 from vidrec_tasks.importing.reading import Source, Torn, read_text
 from vidrec_tasks.importing.staging import Staging
 
@@ -45,7 +46,8 @@ def import_movielens(
     ratings, movies = source.need("ratings.csv"), source.need("movies.csv")
     for rows in source.read(ratings, needs=("userId", "movieId", "rating", "timestamp")):
         staging.add("interactions", _interactions(rows))
-    films = pd.concat(source.read(movies, needs=("movieId", "title", "genres")), ignore_index=True)
+    needs = ("movieId", "title", "genres")
+    films = pd.concat(source.read(movies, needs=needs, knows=RESTRICTING), ignore_index=True)
     tags, tagged_at, n_left_out = _tags(source)
     described = _descriptions(source, overviews)
     film_ids = films["movieId"]
@@ -58,6 +60,7 @@ def import_movielens(
             c.CATEGORIES: [_genres(genres) for genres in films["genres"]],
             # A film's tags are as of the last one given: an earlier night is told so.
             c.UPDATED_AT: film_ids.map(tagged_at),
+            **restrictions(films),
         }
     )
     staging.add("videos", videos)

@@ -11,7 +11,15 @@ from typing import Final
 import pandas as pd
 
 from vidrec_tasks import columns as c
-from vidrec_tasks.importing.catalogue import RESTRICTING, Events, as_lists, first_of, restrictions
+from vidrec_tasks.importing.catalogue import (
+    RESTRICTING,
+    USER_RESTRICTING,
+    USER_RESTRICTIONS,
+    Events,
+    as_lists,
+    first_of,
+    restrictions,
+)
 from vidrec_tasks.importing.event_words import translate, unknown_words
 from vidrec_tasks.importing.reading import Source
 from vidrec_tasks.importing.staging import Staging
@@ -44,8 +52,10 @@ def import_personalize(source: Source, staging: Staging) -> dict[str, int]:
     n_moved = _import_items(source, staging, events)
     users = source.find("users.csv", "*users*.csv")
     if users is not None:
-        for rows in source.read(users, needs=("USER_ID",), knows=("REGION", "LANGUAGE")):
-            columns = {c.USER_ID: rows["USER_ID"]}
+        restricting = [name.upper() for name in USER_RESTRICTING]
+        user_columns = ("REGION", "LANGUAGE", *restricting)
+        for rows in source.read(users, needs=("USER_ID",), knows=user_columns):
+            columns = {c.USER_ID: rows["USER_ID"], **restrictions(rows, USER_RESTRICTIONS)}
             columns |= {name: first_of(rows, (name,)) for name in (c.REGION, c.LANGUAGE)}
             staging.add("users", pd.DataFrame(columns))
     return {"published_moved": n_moved, "unknown_events": n_unknown}

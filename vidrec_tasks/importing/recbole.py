@@ -11,7 +11,15 @@ from typing import Any, Final
 import pandas as pd
 
 from vidrec_tasks import columns as c
-from vidrec_tasks.importing.catalogue import RESTRICTING, Events, as_lists, first_of, restrictions
+from vidrec_tasks.importing.catalogue import (
+    RESTRICTING,
+    USER_RESTRICTING,
+    USER_RESTRICTIONS,
+    Events,
+    as_lists,
+    first_of,
+    restrictions,
+)
 from vidrec_tasks.importing.reading import Source
 from vidrec_tasks.importing.staging import Staging
 
@@ -45,8 +53,9 @@ def import_recbole(source: Source, staging: Staging) -> dict[str, int]:
             staging.add("videos", _videos(rows))
     users = source.find("*.user")
     if users is not None:
-        for rows in _read(source, users, needs=("user_id",)):
-            staging.add("users", pd.DataFrame({c.USER_ID: rows["user_id"]}))
+        for rows in _read(source, users, needs=("user_id",), knows=USER_RESTRICTING):
+            own = restrictions(rows, USER_RESTRICTIONS)
+            staging.add("users", pd.DataFrame({c.USER_ID: rows["user_id"], **own}))
     return {}
 
 

@@ -10,7 +10,15 @@ from typing import Final
 import pandas as pd
 
 from vidrec_tasks import columns as c
-from vidrec_tasks.importing.catalogue import RESTRICTING, Events, as_lists, first_of, restrictions
+from vidrec_tasks.importing.catalogue import (
+    RESTRICTING,
+    USER_RESTRICTING,
+    USER_RESTRICTIONS,
+    Events,
+    as_lists,
+    first_of,
+    restrictions,
+)
 from vidrec_tasks.importing.reading import Source
 from vidrec_tasks.importing.staging import Staging
 
@@ -40,8 +48,9 @@ def import_rectools(source: Source, staging: Staging) -> dict[str, int]:
     _import_items(source, staging, events)
     users = source.find(*_names("users"))
     if users is not None:
-        for rows in source.read(users, needs=("user_id",), knows=("region", "language")):
-            columns = {c.USER_ID: rows["user_id"]}
+        knows = ("region", "language", *USER_RESTRICTING)
+        for rows in source.read(users, needs=("user_id",), knows=knows):
+            columns = {c.USER_ID: rows["user_id"], **restrictions(rows, USER_RESTRICTIONS)}
             columns |= {name: first_of(rows, (name,)) for name in (c.REGION, c.LANGUAGE)}
             staging.add("users", pd.DataFrame(columns))
     return {}

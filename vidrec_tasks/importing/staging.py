@@ -10,6 +10,7 @@ import uuid
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -52,7 +53,15 @@ SCHEMAS: Final = {
             c.VALUE: _TEXT,
         }
     ),
-    "users": pa.schema({c.USER_ID: _TEXT, c.REGION: _TEXT, c.LANGUAGE: _TEXT}),
+    "users": pa.schema(
+        {
+            c.USER_ID: _TEXT,
+            c.REGION: _TEXT,
+            c.LANGUAGE: _TEXT,
+            c.MAX_AGE_RATING: _TEXT,
+            c.OPTED_OUT: _TEXT,
+        }
+    ),
 }
 """The columns an import fills; absent ones are empty. Text, because the contracts parse it."""
 
@@ -169,11 +178,16 @@ def _as_array(rows: pd.DataFrame, name: str, kind: pa.DataType) -> pa.Array:
         return pa.nulls(len(rows), kind)
     if kind == _TEXT and isinstance(rows[name].dtype, pd.StringDtype):
         return pa.array(rows[name], type=kind, from_pandas=True)  # text already, as from csv
-    return pa.array([as_cell(value) for value in rows[name].tolist()], type=kind)
+    cells = [as_cell(value) for value in rows[name].tolist()]
+    if kind == _TEXT:  # a list of regions, say: the contract reads it as JSON
+        cells = [json.dumps(cell) if isinstance(cell, list) else cell for cell in cells]
+    return pa.array(cells, type=kind)
 
 
 def as_cell(value: Any) -> Any:
     """A value as Arrow takes it: a list stays one, all else is text, or None if it is missing."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
     if isinstance(value, list):
         return value
     if value is None or value is pd.NaT or (isinstance(value, float) and value != value):

@@ -82,7 +82,8 @@ class Bucketed:
         units, unknown = WatchedUnits(self.videos), UnknownVideos()
         for rows in events_before(before) if before is not None else ():
             admitted = self._admit(rows)
-            self.reader.count(INTERACTIONS.name, {"before": len(admitted.rows)})
+            counts = {"before": len(admitted.rows), "waiting": len(admitted.rejects)}
+            self.reader.count(INTERACTIONS.name, counts)
         for rows, _ in self.reader.chunks(files, INTERACTIONS) if files else ():
             admitted = self._admit(rows)
             units.note(admitted.rows)
@@ -113,12 +114,14 @@ class Bucketed:
         self._spill.put(admitted.rows)
         self.n_events += len(admitted.rows)
         if self.keeps_later:
-            later = rows[rows[EVENT_AT] >= self._moment]
+            # what lies after the night, and what names a video that is not there tonight
+            is_left = rows[ROW_NUM].isin(admitted.rejects[ROW_NUM])
+            later = rows[(rows[EVENT_AT] >= self._moment) | is_left]
             self._later.append(later[~self.ledger.holds(later[USER_ID])])
         return admitted
 
     def later(self) -> pd.DataFrame:
-        """The events after the night."""
+        """The events that wait for a later night: after it, or of videos that are not there."""
         return pd.concat([self._rows_of(-1), *self._later], ignore_index=True)
 
     def shards(self) -> Iterator[tuple[int, pd.DataFrame]]:

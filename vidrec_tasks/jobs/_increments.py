@@ -17,7 +17,7 @@ from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
 
 LATER: Final = "interactions_later"
-"""Events that a night read and that lie after it: the next one has them from here."""
+"""Events that a night read and that wait for a later one: after it, or of videos not there yet."""
 
 
 def run_before(place: Place, night: date) -> Run | None:

@@ -1,8 +1,9 @@
 """Reads input tables through their contracts, and keeps count and rejects on the way."""
 
 import logging
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
@@ -17,19 +18,24 @@ from vidrec_tasks.columns import (
     ROW_NUM,
     SAMPLE,
     TABLE,
+    USER_ID,
     WATCHED_S,
 )
 from vidrec_tasks.contracts import admission
 from vidrec_tasks.contracts.absence import filled
-from vidrec_tasks.contracts.inputs import QUERIES, USERS, VIDEOS
-from vidrec_tasks.contracts.parsing import check_columns, parse
+from vidrec_tasks.contracts.inputs import DELETIONS, QUERIES, USERS, VIDEOS
+from vidrec_tasks.contracts.parsing import check_columns, parse, with_plain_names
 from vidrec_tasks.contracts.rejects import no_rejects
 from vidrec_tasks.contracts.schema import Table
+from vidrec_tasks.errors import InputError
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.inputs import read_chunks
 from vidrec_tasks.store.table_files import TableFile
 
 log = logging.getLogger(__name__)
+
+_WORDS = re.compile(r"[^,;|\t\"'{}\[\]:\n]+")
+"""What stands between the marks that separate or quote."""
 
 
 class InputReader:
@@ -41,6 +47,7 @@ class InputReader:
         self.rejects = [no_rejects()]
         self.counts: dict[str, int] = {}
         self._lost: list[pd.DataFrame] = []
+        self._torn: list[tuple[int, str]] = []
         self._n_unrated = 0
         inputs = settings.inputs
         self._scales = {
@@ -55,11 +62,14 @@ class InputReader:
     def chunks(self, files: list[TableFile], table: Table) -> Any:
         """Yield parsed rows of a table."""
         count = dict.fromkeys(("read", "rejected"), 0)
+        self._torn = []
         origin = f"{table.name}/" if len(files) > 1 else files[0].name
         known = [column.name for column in table.columns]
         encoding = self.settings.inputs.encoding
         null_words: Counter[str] = Counter()
         for chunk in read_chunks(files, table=table.name, known=known, encoding=encoding):
+            self._torn += chunk.texts if table.key else []
+            chunk.rows = with_plain_names(chunk.rows, table, origin=chunk.origin)
             if len(chunk.rows) or len(chunk.rows.columns) > 1:
                 check_columns(list(chunk.rows.columns), table, origin=chunk.origin)
             parsed = parse(chunk.rows, table, scales=self._scales, defaults=self._defaults)
@@ -110,6 +120,28 @@ class InputReader:
         rejects = pd.concat(self.rejects, ignore_index=True)
         return rejects.sort_values([TABLE, ROW_NUM], kind="stable", ignore_index=True)
 
+    def deletions(self, files: list[TableFile]) -> Iterator[pd.Series]:
+        """Yield the ids of users to forget, those of rejected rows too.
+
+        Raises:
+            InputError: a line is no row, so that somebody might be missed.
+        """
+        self._lost = []
+        for rows, _ in self.chunks(files, DELETIONS) if files else ():
+            yield rows[USER_ID]
+        self._refuse_torn(DELETIONS)
+        for lost in self._lost:
+            yield lost[USER_ID]
+
+    def _refuse_torn(self, table: Table) -> None:
+        """What restricts or forgets somebody may not be lost in a line that is no row."""
+        if self._torn:
+            message = (
+                f"{table.name}: {len(self._torn)} lines are no row (first: {self._torn[0][1]}); "
+                "what they say of whom is not known, fix the export"
+            )
+            raise InputError(message)
+
     def videos(self, files: list[TableFile], before: pd.DataFrame | None = None) -> pd.DataFrame:
         """The catalogue: the newest row of each video.
 
@@ -139,6 +171,8 @@ class InputReader:
     def users(self, files: list[TableFile]) -> pd.DataFrame:
         """The users, each with whatever any row forbids; empty if the table is not there."""
         users = self._unique(files, USERS, admission.admit_strictest)
+        if files:
+            self._refuse_torn(USERS)
         n_unread = self.counts.get("users_opted_out_unread", 0)
         if n_unread:
             log.warning(
@@ -154,6 +188,18 @@ class InputReader:
             files, QUERIES, lambda rows, lost: admission.admit_first(rows, QUERIES.name, QUERY)
         )
 
+    def _torn_about(self, rows: pd.DataFrame, table: Table) -> pd.DataFrame:
+        """The keys that stand in lines that are no row: what the line says of them is not known."""
+        (key,) = table.key
+        known = set(rows[key])
+        found = [
+            (name, row_num)
+            for row_num, text in self._torn
+            for name in known.intersection(word.strip() for word in _WORDS.findall(text))
+        ]
+        lost = pd.DataFrame(found, columns=[key, ROW_NUM])
+        return lost.astype({key: "str", ROW_NUM: "int64"})
+
     def _unique(
         self,
         files: list[TableFile],
@@ -165,7 +211,8 @@ class InputReader:
             return parse(pd.DataFrame({ROW_NUM: pd.Series(dtype="int64")}), table).rows
         self._lost = []
         rows = pd.concat([rows for rows, _ in self.chunks(files, table)], ignore_index=True)
-        admitted = admit(rows, pd.concat(self._lost, ignore_index=True))
+        lost = pd.concat([*self._lost, self._torn_about(rows, table)], ignore_index=True)
+        admitted = admit(rows, lost)
         self.keep(table.name, admitted.rejects)
         self.count(table.name, admitted.counts)
         self.counts[f"{table.name}_accepted"] = len(admitted.rows)

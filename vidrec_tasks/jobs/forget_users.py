@@ -79,8 +79,9 @@ def forget_users(
         n_new = Ledger(place).add(sought.ids)
         engine = make_engine(results_url(settings, place))
         tables = erase_users(engine, sought.ids)
-        erased = erase_from_store(place, sought)
-        left = _search_again(place, engine, sought)
+        encoding = settings.inputs.encoding
+        erased = erase_from_store(place, sought, encoding=encoding)
+        left = _search_again(place, engine, sought, encoding)
         # Last: until here a retry still needs what the form was given.
         traces = Traces(
             airflow_url or settings.airflow_url.get_secret_value(),
@@ -157,9 +158,9 @@ def _alone(settings: Settings, place: Place, request_id: str) -> Iterator[None]:
         yield
 
 
-def _search_again(place: Place, engine: sa.Engine, sought: Sought) -> dict[str, int]:
+def _search_again(place: Place, engine: sa.Engine, sought: Sought, encoding: str) -> dict[str, int]:
     tables = {f"results/{name}": n for name, n in count_users(engine, sought.ids).items() if n}
-    return {**tables, **search_store(place, sought)}
+    return {**tables, **search_store(place, sought, encoding=encoding)}
 
 
 def _receipt(

@@ -181,12 +181,12 @@ def _refuse_missing(place: Place, files: dict[str, list[TableFile]], settings: S
 def _note_deletions(reader: InputReader, ledger: Ledger, files: dict[str, list[TableFile]]) -> None:
     """Write whoever asked to be forgotten into the ledger, whatever the night.
 
-    No event of theirs is used from now on; what earlier nights keep is erased by `forget_users`.
+    No event of theirs is used from now on; what earlier nights keep is erased by `forget_users`. A
+    row whose id can be read counts, whatever else is wrong with it.
     """
-    paths = files[DELETIONS.name]
     n_new = 0
-    for rows, _ in reader.chunks(paths, DELETIONS) if paths else ():
-        n_new += ledger.add(rows[USER_ID])
+    for user_ids in reader.deletions(files[DELETIONS.name]):
+        n_new += ledger.add(user_ids)
     if n_new:
         log.info("%d users of the deletions table are new to the ledger", n_new)
 

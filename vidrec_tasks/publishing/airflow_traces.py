@@ -16,7 +16,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from vidrec_tasks.publishing.engine import in_words
-from vidrec_tasks.store.sought import Sought
+from vidrec_tasks.store.sought import Sought, escaped
 
 ERASED: Final = "[erased]"
 FORM: Final = "vidrec_forget"
@@ -117,10 +117,12 @@ def _searches(
     table: sa.Table, sought: Sought
 ) -> list[tuple[list[str], Callable[[str], str], list[Any]]]:
     """What is looked for, how it is replaced, and in which rows."""
-    telling = sorted(sought.telling)
+    telling = sorted({way for name in sought.telling for way in (name, escaped(name))})
     is_form = table.name in FORM_TABLES and "dag_id" in table.c
     ours = [table.c.dag_id == FORM] if is_form else None
-    quoted = [f'"{name}"' for name in sorted(set(sought.ids) - set(sought.telling))]
+    others = sorted(set(sought.ids) - set(sought.telling))
+    # as a JSON text, and as one within a JSON text
+    quoted = [way for name in others for way in (f'"{escaped(name)}"', f'\\"{escaped(name)}\\"')]
     return [
         (telling, lambda text: _pattern(telling).sub(ERASED, text), []),
         (quoted if ours else [], lambda text: _unquoted(text, quoted), ours or []),
@@ -129,7 +131,8 @@ def _searches(
 
 def _unquoted(text: str, quoted: list[str]) -> str:
     for word in quoted:
-        text = text.replace(word, f'"{ERASED}"')
+        mark = '\\"' if word.startswith("\\") else '"'
+        text = text.replace(word, f"{mark}{ERASED}{mark}")
     return text
 
 
@@ -138,7 +141,8 @@ def _pattern(names: list[str]) -> re.Pattern[str]:
 
 
 def _erased_bytes(data: bytes, sought: Sought) -> bytes:
-    names = sorted((re.escape(name.encode()) for name in sought.telling), key=len, reverse=True)
+    ways = {way.encode() for name in sought.telling for way in (name, escaped(name))}
+    names = sorted((re.escape(way) for way in ways), key=len, reverse=True)
     return re.sub(rb"(?<!\w)(?:" + b"|".join(names) + rb")(?!\w)", ERASED.encode(), data)
 
 

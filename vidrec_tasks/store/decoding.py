@@ -102,6 +102,8 @@ class Decoded:
             raw = self._file.read(BLOCK_BYTES)
             self._is_over = not raw
             self._keep(self._decoder.decode(raw, final=self._is_over))
+            if self._is_over and self._waiting and not self._waiting.endswith(b"\n"):
+                self._waiting += b"\n"  # a header alone is a table without rows
         end = len(self._waiting) if n < 0 else n
         taken, self._waiting = self._waiting[:end], self._waiting[end:]
         return taken

@@ -5,7 +5,7 @@ import io
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from vidrec_tasks.columns import USER_ID
 from vidrec_tasks.errors import StoreError
-from vidrec_tasks.store.decoding import HEAD_BYTES, encoding_of
+from vidrec_tasks.store.decoding import AUTO, HEAD_BYTES, encoding_of
 from vidrec_tasks.store.delimited import SEP_LINE, separator_of
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.sought import USER_TABLES, Sought, as_id
@@ -30,17 +30,22 @@ def user_files(place: Place) -> Iterator[tuple[str, TableFile]]:
             yield table, file
 
 
-def count_in_file(file: TableFile, sought: Sought) -> int:
+def count_in_file(file: TableFile, sought: Sought, encoding: str = AUTO) -> int:
     """Rows of a file about the users.
+
+    Args:
+        file: of an input table.
+        sought: the users.
+        encoding: of text files, as the setting names it.
 
     Raises:
         StoreError: the file cannot be read.
     """
-    return _sift(file, sought, None)
+    return _sift(file, sought, None, encoding)
 
 
-def erase_from_file(file: TableFile, sought: Sought) -> int:
-    """Remove rows about the users: written beside, then renamed.
+def erase_from_file(file: TableFile, sought: Sought, encoding: str = AUTO) -> int:
+    """Remove rows about the users: written beside, then renamed; arguments as of `count_in_file`.
 
     Returns:
         Rows removed; without any the file is not touched.
@@ -48,19 +53,22 @@ def erase_from_file(file: TableFile, sought: Sought) -> int:
     Raises:
         StoreError: the file cannot be read or written; it is as it was.
     """
-    removed = count_in_file(file, sought)
-    path = file.path
-    if not removed and not _is_all_about(file, sought):
+    is_all_about = _is_all_about(file, sought, encoding)
+    removed = count_in_file(file, sought, encoding)
+    if not removed and not is_all_about:
         return 0
-    if _is_all_about(file, sought):  # its folder's name is the user's id
+    path = file.path
+    if is_all_about:  # its folder's name is the user's id
         path.unlink()
         _remove_empty(path.parent)
         return removed
+    if hasattr(path, "is_symlink") and path.is_symlink():
+        path = path.resolve()  # the rows lie there, not in the link
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with beside.open("wb") as into:
             with _compressed(into, file.compression) as compressed:
-                removed = _sift(file, sought, compressed)
+                removed = _sift(file, sought, compressed, encoding)
             into.flush()
             os.fsync(into.fileno())
         beside.replace(path)
@@ -70,8 +78,10 @@ def erase_from_file(file: TableFile, sought: Sought) -> int:
 
 
 def _remove_empty(folder: Any) -> None:
-    """Remove the folders of a partition that holds nothing any more."""
-    while "=" in folder.name and not any(folder.iterdir()):
+    """Remove the folders of a partition that holds nothing but what Spark leaves beside."""
+    while "=" in folder.name and all(path.name[0] in "._" for path in folder.iterdir()):
+        for path in list(folder.iterdir()):
+            path.unlink()
         folder.rmdir()
         folder = folder.parent
 
@@ -96,17 +106,31 @@ class _KeptOpen:
         """Nothing: the file is closed by who opened it."""
 
 
-def _is_all_about(file: TableFile, sought: Sought) -> bool:
-    return as_id(dict(file.partition).get(USER_ID)) in sought.ids
+def _is_all_about(file: TableFile, sought: Sought, encoding: str) -> bool:
+    """Whether the folder says the user, and no column of the file itself, which counts more."""
+    if as_id(dict(file.partition).get(USER_ID)) not in sought.ids:
+        return False
+    return not _names_users(file, encoding)
 
 
-def _sift(file: TableFile, sought: Sought, into: Any) -> int:
+def _names_users(file: TableFile, encoding: str) -> bool:
+    with file.opened() as opened:
+        if file.form == "parquet":
+            return _place_of(pq.ParquetFile(opened).schema_arrow.names) is not None
+        lines = _Lines(opened, encoding)
+        if file.form == "jsonl":
+            return f'"{USER_ID}"' in next(lines, "")
+        return _header_of(lines)[1] is not None
+
+
+def _sift(file: TableFile, sought: Sought, into: Any, encoding: str) -> int:
     """Copy what is not about the users into a file, if there is one; returns the other rows."""
     try:
+        is_all_about = _is_all_about(file, sought, encoding)
         with file.opened() as opened:
-            if _is_all_about(file, sought):
+            if is_all_about:
                 return _n_rows(opened, file.form)
-            return _SIFTERS[file.form](opened, sought, into)
+            return _SIFTERS[file.form](opened, sought, into, encoding)
     except (OSError, EOFError, csv.Error, pa.ArrowInvalid, UnicodeError) as error:
         message = (
             f"inputs: {file.name} cannot be searched for users ({type(error).__name__}); "
@@ -121,22 +145,32 @@ def _n_rows(file: Any, form: str) -> int:
     return sum(1 for _ in _Lines(file)) - (form == "csv")
 
 
-def _sift_csv(file: Any, sought: Sought, into: Any) -> int:
-    lines = _Lines(file)
+def _header_of(lines: "_Lines") -> tuple[Any, int | None, int]:
+    """A reader after the header, the place of the user's id in it, and how many fields it has."""
     first = next(lines, "")
-    if SEP_LINE.match(first):
-        _keep(into, lines.take())
+    if SEP_LINE.match(first.removeprefix("\ufeff")):
         first = next(lines, "")
     separator = separator_of(first.removeprefix("\ufeff").strip("\r\n"), (USER_ID,))
     lines.put_back(first)
     reader = csv.reader(lines, delimiter=separator)
-    header = [name.removeprefix("\ufeff").strip() for name in next(reader, [])]
+    header = [name.removeprefix("\ufeff") for name in next(reader, [])]
+    return reader, _place_of(header), len(header)
+
+
+def _place_of(names: Sequence[str]) -> int | None:
+    """Where the user's id stands, however its name is written."""
+    plain = [name.strip().lower() for name in names]
+    return plain.index(USER_ID) if USER_ID in plain else None
+
+
+def _sift_csv(file: Any, sought: Sought, into: Any, encoding: str) -> int:
+    lines = _Lines(file, encoding)
+    reader, place, n_fields = _header_of(lines)
     _keep(into, lines.take())
-    place = header.index(USER_ID) if USER_ID in header else None
     n_removed = 0
     for fields in reader:
         raw = lines.take()
-        is_torn = place is None or len(fields) != len(header)
+        is_torn = place is None or len(fields) != n_fields
         has_place = place is not None and place < len(fields)
         if (has_place and sought.in_fields(fields, place)) or (
             is_torn and sought.in_fields(fields, None)
@@ -147,9 +181,9 @@ def _sift_csv(file: Any, sought: Sought, into: Any) -> int:
     return n_removed
 
 
-def _sift_jsonl(file: Any, sought: Sought, into: Any) -> int:
+def _sift_jsonl(file: Any, sought: Sought, into: Any, encoding: str) -> int:
     n_removed = 0
-    lines = _Lines(file)
+    lines = _Lines(file, encoding)
     for line in lines:
         raw = lines.take()
         if _is_about(line, sought):
@@ -163,20 +197,24 @@ def _is_about(line: str, sought: Sought) -> bool:
     text = line.removeprefix("\ufeff")
     try:
         row = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return sought.in_text(text) or sought.in_record(text)
-    return isinstance(row, dict) and as_id(row.get(USER_ID)) in sought.ids
+    if not isinstance(row, dict):
+        return False
+    said = [value for name, value in row.items() if name.strip().lower() == USER_ID]
+    return any(as_id(value) in sought.ids for value in said)
 
 
-def _sift_parquet(file: Any, sought: Sought, into: Any) -> int:
+def _sift_parquet(file: Any, sought: Sought, into: Any, encoding: str) -> int:
     parquet = pq.ParquetFile(file)
-    if USER_ID not in parquet.schema_arrow.names:
+    place = _place_of(parquet.schema_arrow.names)
+    if place is None:
         return 0
     n_removed = 0
     schema = parquet.schema_arrow
     with pq.ParquetWriter(into or pa.BufferOutputStream(), schema, compression="zstd") as writer:
         for batch in parquet.iter_batches(batch_size=BATCH_ROWS):
-            keep = [as_id(value) not in sought.ids for value in batch[USER_ID].to_pylist()]
+            keep = [as_id(value) not in sought.ids for value in batch[place].to_pylist()]
             n_removed += len(keep) - sum(keep)
             if into is not None:
                 writer.write_batch(batch.filter(pa.array(keep, pa.bool_())))
@@ -189,9 +227,10 @@ class _Lines:
     Remembers the bytes that a record was made of; bytes that are no text go through it unchanged.
     """
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: Any, encoding: str = AUTO) -> None:
         head = file.read(HEAD_BYTES)
-        self._encoding, _ = encoding_of(head)
+        told, n_bom = encoding_of(head)
+        self._encoding = told if n_bom or encoding == AUTO else encoding
         raw: Any = io.BufferedReader(_Again(head, file))
         self._file = io.TextIOWrapper(raw, self._encoding, errors="surrogateescape", newline="")
         self._taken: list[str] = []
@@ -239,7 +278,7 @@ def _keep(into: Any, data: bytes) -> None:
         into.write(data)
 
 
-_SIFTERS: Final[dict[str, Callable[[Any, Sought, Any], int]]] = {
+_SIFTERS: Final[dict[str, Callable[[Any, Sought, Any, str], int]]] = {
     "csv": _sift_csv,
     "jsonl": _sift_jsonl,
     "parquet": _sift_parquet,

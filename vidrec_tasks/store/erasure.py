@@ -18,6 +18,7 @@ import pandas as pd
 from vidrec_tasks.columns import USER_ID, USER_NUM
 from vidrec_tasks.store.artefacts import COMMIT, Artefacts, Ref, kind_of
 from vidrec_tasks.store.codecs import SUFFIXES
+from vidrec_tasks.store.decoding import AUTO
 from vidrec_tasks.store.erasing_inputs import count_in_file, erase_from_file, user_files
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.remote import LOCAL
@@ -59,7 +60,7 @@ class Erased:
     derived_of: list[str] = field(default_factory=list)
 
 
-def erase_from_store(place: Place, sought: Sought) -> Erased:
+def erase_from_store(place: Place, sought: Sought, *, encoding: str = AUTO) -> Erased:
     """Remove users from the store; killed anywhere, it can be run again.
 
     Raises:
@@ -81,11 +82,11 @@ def erase_from_store(place: Place, sought: Sought) -> Erased:
         erased.rows["reports"] += 1
     _correct_refs(place)
     for table, path in user_files(place):
-        erased.rows[f"inputs/{table}"] += erase_from_file(path, sought)
+        erased.rows[f"inputs/{table}"] += erase_from_file(path, sought, encoding)
     return erased
 
 
-def search_store(place: Place, sought: Sought) -> Counter[str]:
+def search_store(place: Place, sought: Sought, *, encoding: str = AUTO) -> Counter[str]:
     """What is left of users in the store: rows by user_id, and ids in the bytes of any file.
 
     The bytes are searched for ids that cannot mean anything else; films, thumbnails, weights and
@@ -96,9 +97,9 @@ def search_store(place: Place, sought: Sought) -> Counter[str]:
         left[f"artefacts/{name}"] += _count(read_parts(place, folder, FRAME), sought) or 1
     left["reports"] += len(list(_report_copies(place, sought)))
     for table, path in user_files(place):
-        left[f"inputs/{table}"] += count_in_file(path, sought)
+        left[f"inputs/{table}"] += count_in_file(path, sought, encoding)
     for path in _plain_files(place):
-        if sought.in_file(path):
+        if sought.in_file(path, encoding) or sought.in_text(str(path.relative_to(place.root))):
             left[f"bytes/{_top(place, path)}"] += 1
     return +left
 

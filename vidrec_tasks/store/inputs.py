@@ -38,22 +38,32 @@ class Chunk:
     Attributes:
         rows: values as read, with row_num counted over all files of the table.
         torn: ``(row_num, reason, sample)`` of lines that are no row at all.
+        texts: row_num and the whole text of each of these.
         origin: the file's name.
     """
 
     rows: pd.DataFrame
     origin: str
     torn: list[Torn] = field(default_factory=list)
+    texts: list[tuple[int, str]] = field(default_factory=list)
 
 
 def fingerprint(files: Sequence[TableFile]) -> str:
-    """Hash (hex) of the names and bytes of files."""
+    """Hash (hex) of the names and bytes of files.
+
+    Raises:
+        InputError: a file cannot be read; the message names it.
+    """
     digest = hashlib.sha256()
     for file in files:
         digest.update(file.name.encode() + b"\0")
-        with file.path.open("rb") as opened:
-            while block := opened.read(1 << 20):
-                digest.update(block)
+        try:
+            with file.path.open("rb") as opened:
+                while block := opened.read(1 << 20):
+                    digest.update(block)
+        except OSError as error:
+            message = f"{file.name} cannot be read ({error.strerror or error}); check its rights"
+            raise InputError(message) from error
     return digest.hexdigest()
 
 
@@ -83,10 +93,11 @@ def read_chunks(
                 torn_places = [place for place, _, _ in chunk.torn]
                 chunk.rows = _with_partition(chunk.rows, file)
                 chunk.rows[ROW_NUM] = np.delete(numbers, torn_places)
+                chunk.texts = [(int(numbers[n]), row) for n, _, row in chunk.torn]
                 chunk.torn = [(int(numbers[n]), why, one_line(row)) for n, why, row in chunk.torn]
                 n_rows += len(numbers)
                 yield chunk
-        except (OSError, EOFError, pa.ArrowException, UnicodeDecodeError) as error:
+        except (OSError, EOFError, pa.ArrowException, ValueError, OverflowError) as error:
             first_line = (str(error).splitlines() or [type(error).__name__])[0]
             message = f"{table}: {file.name} cannot be read ({first_line}); export it again"
             raise InputError(message) from error
@@ -123,6 +134,8 @@ def _values_of(column: Any) -> pd.Series:
     # with a gap among them pandas makes numbers floats, and 17-digit ids lose their last digits
     if pa.types.is_integer(kind) and column.null_count:
         return pd.Series(column.to_pylist(), dtype=object)
+    if pa.types.is_date(kind):  # Python's dates end at the year 9999
+        return column.cast(pa.timestamp("s")).to_pandas()
     if pa.types.is_decimal(kind):
         plain = [v if v is None or v % 1 else int(v) for v in column.to_pylist()]
         return pd.Series(plain, dtype=object)
@@ -153,8 +166,7 @@ def _read_jsonl(file: TableFile, known: Collection[str], encoding: str) -> Itera
                 yield Chunk(pd.DataFrame(rows, dtype=object), file.name, torn)
                 rows, torn = [], []
         text.check()
-    if rows or torn:
-        yield Chunk(pd.DataFrame(rows, dtype=object), file.name, torn)
+    yield Chunk(pd.DataFrame(rows, dtype=object), file.name, torn)
 
 
 def _lines_of(text: Decoded) -> Iterator[str]:

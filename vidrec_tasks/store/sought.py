@@ -6,6 +6,7 @@ that name, in a field of a row about a user, at the head of a user's section of 
 """
 
 import html
+import json
 import re
 from collections.abc import Collection, Iterable
 from typing import Any, Final
@@ -50,7 +51,6 @@ class Sought:
         ordinary = (name for name in self.ids if name in words or is_word(name))
         self.distinct: Collection[str] = frozenset(self.ids) - frozenset(ordinary)
         self._telling = _pattern(self.telling)
-        self._bytes = None if self._telling is None else re.compile(self._telling.pattern.encode())
         escaped = "|".join(re.escape(html.escape(name)) for name in sorted(self.ids))
         self._heading = re.compile(rf"<h3>User <code>(?:{escaped})</code>") if self.ids else None
         quoted = "|".join(re.escape(name) for name in sorted(self.ids))
@@ -79,6 +79,15 @@ class Sought:
         tail = _value_of(last)
         return is_cut and bool(tail) and any(user_id.startswith(tail) for user_id in self.ids)
 
+    def _bytes_in(self, encoding: str) -> re.Pattern[bytes]:
+        ways = {
+            way
+            for name in self.telling
+            for way in (name.encode(), escaped(name).encode(), name.encode(encoding, "replace"))
+        }
+        longest_first = sorted(ways, key=lambda way: (-len(way), way))
+        return re.compile(rb"(?<!\w)(?:" + b"|".join(map(re.escape, longest_first)) + rb")(?!\w)")
+
     def in_fields(self, fields: list[str], place: int | None) -> bool:
         """Whether a row of a file is about one of them.
 
@@ -104,18 +113,27 @@ class Sought:
         has_section = self._heading is not None and self._heading.search(text) is not None
         return has_section or self.in_text(text)
 
-    def in_file(self, path: Any) -> bool:
-        """Whether one whose id cannot mean anything else stands in the bytes of a file."""
-        if self._bytes is None:
+    def in_file(self, path: Any, encoding: str = "utf-8") -> bool:
+        """Whether one whose id cannot mean anything else stands in the bytes of a file.
+
+        Looked for in UTF-8, as JSON escapes it, and in the encoding that input files have.
+        """
+        if not self.telling:
             return False
-        overlap = max(len(name.encode()) for name in self.telling) + 1
+        sought = self._bytes_in("utf-8" if encoding == "auto" else encoding)
+        overlap = max(6 * len(name) for name in self.telling) + 1
         tail = b""
         with path.open("rb") as file:
             while block := file.read(BLOCK_BYTES):
-                if self._bytes.search(tail + block):
+                if sought.search(tail + block):
                     return True
                 tail = (tail + block)[-overlap:]
         return False
+
+
+def escaped(name: str) -> str:
+    """An id as JSON writes it, without its quotes."""
+    return json.dumps(name)[1:-1]
 
 
 def is_telling(user_id: str) -> bool:
@@ -148,7 +166,9 @@ def _is_about(field: str, ids: Collection[str]) -> bool:
 
 
 def _value_of(field: str) -> str:
-    return field.rpartition("=")[2].strip().strip('"')
+    value = field.rpartition("=")[2].strip().strip('"')
+    head, point, tail = value.partition(".")
+    return head if point and head.isdigit() and not tail.strip("0") else value
 
 
 def _pattern(ids: Collection[str]) -> re.Pattern[str] | None:

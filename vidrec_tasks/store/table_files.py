@@ -77,14 +77,16 @@ def input_files(place: Place, table: str) -> list[TableFile]:
         InputError: the table is there twice, or a file of it is of a kind that is not read.
     """
     single, inside, others = _look(place, table)
-    if len(single) + bool(inside) > 1:
-        names = [file.name for file in single] + ([f"{table}/"] if inside else [])
+    folders = dict.fromkeys(f"{file.name.split('/')[0]}/" for file in inside)
+    if len(single) + len(folders) > 1:
+        names = [*(file.name for file in single), *folders]
         message = f"{table}: is there {len(names)} times ({', '.join(names)}); keep one"
         raise InputError(message)
     if others:
         message = (
             f"{table}: {len(others)} of {len(others) + len(single) + len(inside)} files are of a "
-            f"kind that is not read (first: {others[0]}); write {READ}, or move them away"
+            f"kind that is not read (first: {others[0]}); name it {table} and write {READ}, or "
+            "move them away"
         )
         raise InputError(message)
     return single or inside
@@ -103,11 +105,14 @@ def _look(place: Place, table: str) -> tuple[list[TableFile], list[TableFile], l
     inside: list[TableFile] = []
     others: list[str] = []
     for path in sorted(folder.iterdir(), key=lambda p: p.name) if folder.exists() else ():
-        if path.name.split(".")[0] != table:
+        stem = path.name.split(".")[0]
+        if stem.casefold() != table:
             continue
-        if path.is_dir():
-            if path.name == table:
-                _walk(path, table, (), inside, others)
+        if stem != table:  # Users.csv: a table that is nearly there may forbid something
+            others.append(path.name)
+            continue
+        if path.is_dir():  # users/, or users.parquet/ as Spark calls its folders
+            _walk(path, path.name, (), inside, others)
             continue
         file = as_table_file(path)
         if file is None:
