@@ -15,6 +15,8 @@ and NA, which is Namibia, are words."""
 def filled(values: pd.Series) -> pd.Series:
     """Which values say something, as a bool series."""
     if values.dtype == object:
+        if all(value is None for value in values):  # no such column in the file
+            return pd.Series(False, index=values.index)
         return pd.Series([is_filled(value) for value in values], index=values.index, dtype=bool)
     given = values.notna()
     if pd.api.types.is_string_dtype(values.dtype):

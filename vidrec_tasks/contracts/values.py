@@ -28,6 +28,8 @@ def read_values(values: pd.Series, absent: pd.Series, column: Column) -> Read:
 
 def _read_text(values: pd.Series, absent: pd.Series, column: Column) -> Read:
     problems = _no_problems(values)
+    if absent.all():
+        return pd.Series("", index=values.index, dtype=str), problems
     if isinstance(values.dtype, pd.StringDtype) and not absent.any():
         stripped = values.str.strip()
         if stripped.str.isascii().all():
