@@ -6,6 +6,7 @@ not measured. Leaves counting to `list_counts`, and what follows to the job.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Final, Literal
 
 import pandas as pd
@@ -301,7 +302,8 @@ def _none(name: str, n_wrong: int, meaning: str) -> Gate:
     return _at_most(name, float(n_wrong), 0.0, meaning)
 
 
-def _at_least(
+def _gate(
+    direction: Direction,
     name: str,
     value: float | None,
     bound: float,
@@ -310,18 +312,10 @@ def _at_least(
     next_step: str = "",
 ) -> Gate:
     if value is None:
-        return Gate(name, None, bound, "at_least", True, f"{NOT_APPLICABLE}{absent}. {meaning}")
-    return Gate(name, value, bound, "at_least", value >= bound, meaning, next_step)
+        return Gate(name, None, bound, direction, True, f"{NOT_APPLICABLE}{absent}. {meaning}")
+    passed = value >= bound if direction == "at_least" else value <= bound
+    return Gate(name, value, bound, direction, passed, meaning, next_step)
 
 
-def _at_most(
-    name: str,
-    value: float | None,
-    bound: float,
-    meaning: str,
-    absent: str = "",
-    next_step: str = "",
-) -> Gate:
-    if value is None:
-        return Gate(name, None, bound, "at_most", True, f"{NOT_APPLICABLE}{absent}. {meaning}")
-    return Gate(name, value, bound, "at_most", value <= bound, meaning, next_step)
+_at_least = partial(_gate, "at_least")
+_at_most = partial(_gate, "at_most")

@@ -93,7 +93,8 @@ def first_of(rows: pd.DataFrame, names: Sequence[str]) -> pd.Series:
     for name in names:
         if name.lower() in by_lower:
             values = rows[by_lower[name.lower()]]
-            found = values if not filled(found).any() else found.where(filled(found), values)
+            said = filled(found)
+            found = found.where(said, values) if said.any() else values
     return found
 
 

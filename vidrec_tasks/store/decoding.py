@@ -148,7 +148,7 @@ class Decoded:
 
 def is_marked(text: str) -> bool:
     """Whether a text holds a byte that was none."""
-    return any(_MARK + 0x80 <= ord(ch) <= _MARK + 0xFF for ch in text)
+    return not text.isascii() and any(_MARK + 0x80 <= ord(ch) <= _MARK + 0xFF for ch in text)
 
 
 def unmarked(text: str) -> str:

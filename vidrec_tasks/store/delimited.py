@@ -15,7 +15,7 @@ import pyarrow.csv as pa_csv
 
 from vidrec_tasks.errors import InputError
 from vidrec_tasks.store import decoding
-from vidrec_tasks.store.decoding import AUTO, MARKS, Decoded, is_marked, unmarked
+from vidrec_tasks.store.decoding import AUTO, MARKS, Decoded, unmarked
 
 SEPARATORS: Final = (",", ";", "\t", "|")
 SEP_LINE: Final = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
@@ -182,8 +182,3 @@ def _without_marked(rows: pd.DataFrame, torn: list[Torn], text: Decoded) -> Rows
         sample = ", ".join(f"{n}={unmarked(v)}" for n, v in row.items() if isinstance(v, str))
         torn = [*torn, (place, NOT_TEXT, sample)]
     return Rows(rows[~marked].reset_index(drop=True), sorted(torn))
-
-
-def has_marks(text: str) -> bool:
-    """Whether a line of text holds bytes that were none."""
-    return not text.isascii() and is_marked(text)

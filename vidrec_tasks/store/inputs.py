@@ -18,11 +18,10 @@ import pyarrow.parquet as pq
 from vidrec_tasks.columns import ROW_NUM
 from vidrec_tasks.contracts.rejects import one_line
 from vidrec_tasks.errors import InputError
-from vidrec_tasks.store.decoding import AUTO, Decoded, unmarked
+from vidrec_tasks.store.decoding import AUTO, Decoded, is_marked, unmarked
 from vidrec_tasks.store.delimited import (
     NOT_TEXT,
     Torn,
-    has_marks,
     read_delimited,
     refuse_twice,
 )
@@ -180,7 +179,7 @@ def _lines_of(text: Decoded) -> Iterator[str]:
 
 
 def _object_of(line: str) -> tuple[dict[str, Any], str]:
-    if has_marks(line):
+    if is_marked(line):
         return {}, NOT_TEXT
     try:
         row = json.loads(line)
