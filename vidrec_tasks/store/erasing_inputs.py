@@ -53,8 +53,8 @@ def erase_from_file(file: TableFile, sought: Sought, encoding: str = AUTO) -> in
     Raises:
         StoreError: the file cannot be read or written; it is as it was.
     """
+    removed = count_in_file(file, sought, encoding)  # first: it names a file that cannot be read
     is_all_about = _is_all_about(file, sought, encoding)
-    removed = count_in_file(file, sought, encoding)
     if not removed and not is_all_about:
         return 0
     path = file.path
