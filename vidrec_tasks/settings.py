@@ -94,7 +94,12 @@ class ContentSettings(Group):
         "intra", description="Which frames are candidates: intra frames only, or scene changes."
     )
     decode_timeout_s: float = Field(
-        10.0, gt=0, description="Seconds one film may take to decode before it is quarantined."
+        30.0,
+        gt=0,
+        description="Seconds of processor one film may take to decode before it is quarantined.",
+    )
+    max_media_gib: float = Field(
+        64.0, gt=0, description="GiB a media file may have before it is quarantined unread."
     )
     max_pixels: int = Field(
         8192 * 4320, ge=1, description="Pixels a frame may have before its film is quarantined."

@@ -14,42 +14,41 @@ def box(name: bytes, content: bytes = b"") -> bytes:
 FTYP = box(b"ftyp", b"isom\0\0\2\0isom")
 
 
+def reason_of(path: Path) -> str:
+    with path.open("rb", buffering=0) as file:
+        return diagnose(file, max_pixels=10**8)
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
+        (b"", "file is empty (0 bytes)"),
         (FTYP + box(b"mdat", b"x" * 50), "MP4 file without an index (moov): truncated"),
-        (FTYP + box(b"moov", b"hdlrsoun") + box(b"mdat"), "holds sound only, no video stream"),
-        (FTYP + box(b"moov", b"text") + box(b"mdat"), "holds no video stream"),
-        (FTYP + box(b"moov", b"vide avc1"), "holds a header only, no picture data"),
-        (FTYP + box(b"moov", b"vide encv") + box(b"mdat"), "video is encrypted"),
-        (
-            FTYP + box(b"moov", b"vide avc1") + box(b"mdat"),
-            "no frame of its H.264 video can be decoded: index or data are damaged",
-        ),
-        (
-            b"\x1a\x45\xdf\xa3 V_AV1",
-            "video is AV1, which OpenCV's FFmpeg decodes with special hardware only",
-        ),
-        (b"\x1a\x45\xdf\xa3 A_OPUS", "holds sound only, no video stream"),
-        (b"RIFF\0\0\0\0WAVEfmt ", "is a sound file, no film"),
+        (FTYP + box(b"moov", b"hdlrsoun") + box(b"mdat"), "holds no video stream (mov: nothing)"),
+        (b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data",
+         "holds sound only, no video stream"),
         (b"#EXTM3U\n", "is a playlist that names other files, no film"),
-        (b"\x89PNG\r\n", "is a picture, no film"),
+        (b"ffconcat version 1.0\nfile x.mp4\n", "is a list that names other files, no film"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "is a picture, no film"),
+        (b"1\n00:00:01,000 --> 00:00:02,000\nhello\n\n", "holds subtitles only, no film"),
+        (b"PK\x03\x04" + b"\0" * 30, "is an archive, no film"),
+        (b"%PDF-1.7\n", "is a document, no film"),
         (b"<!DOCTYPE html><p>404", "is a web page or XML, no film"),
         (b"\0" * 100, "is no video file that is known here"),
         (b"hi", "is no video file that is known here"),
     ],
-)
+)  # fmt: skip
 def test_the_reason_is_true(tmp_path: Path, data: bytes, reason: str) -> None:
     path = tmp_path / "film"
     path.write_bytes(data)
-    assert diagnose(path) == reason
+    assert reason_of(path).startswith(reason)
 
 
 def test_a_film_cut_off_before_its_index_is_truncated(tmp_path: Path) -> None:
     path = write_film(tmp_path / "film.mp4", drifting(1, 50))
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    assert diagnose(path) == "MP4 file without an index (moov): truncated"
+    assert reason_of(path) == "MP4 file without an index (moov): truncated"
 
 
 @pytest.mark.parametrize("length", [0, 1, 7, 2**63])
@@ -57,4 +56,4 @@ def test_boxes_that_lie_about_their_length_are_survived(tmp_path: Path, length: 
     path = tmp_path / "film"
     lie = struct.pack(">I4sQ", 1, b"moov", length)
     path.write_bytes(FTYP + lie + struct.pack(">I4s", 3, b"mdat"))
-    assert diagnose(path)
+    assert reason_of(path)

@@ -15,15 +15,12 @@ REASONS = {
     "audio-only-mp3.mp4": "holds sound only, no video stream",
     "audio-only-opus.mp4": "holds sound only, no video stream",
     "amr-audio.3gp": "holds sound only, no video stream",
-    "av1.mkv": "video is AV1, which OpenCV's FFmpeg decodes with special hardware only",
     "encrypted-av1.mp4": "video is encrypted",
     "encrypted-cenc.mp4": "video is encrypted",
     "header-only-5544-frames.mp4": "holds a header only, no picture data",
     "header-only-1040-frames.mp4": "holds a header only, no picture data",
-    "init-segment-only.mp4": "holds a header only, no picture data",
-    "chunk-out-of-range.mp4": (
-        "no frame of its H.264 video can be decoded: index or data are damaged"
-    ),
+    "init-segment-only.mp4": "video is encrypted",
+    "chunk-out-of-range.mp4": "MP4 file whose index cannot be read (error reading header)",
 }
 
 
@@ -52,7 +49,8 @@ def test_every_file_ends_one_way_or_the_other(
 ) -> None:
     assert set(found.frames["checksum"]) | set(found.failures) == set(nasty)
     assert found.failures == REASONS
-    assert set(truth.index[truth["frames_decoded"] == 0]) == set(REASONS)
+    without = set(truth.index[truth["frames_decoded"] == 0])  # by OpenCV, which has no AV1
+    assert without == {*REASONS, "av1.mkv"}
 
 
 def test_times_are_those_of_the_container(found: Extraction, truth: pd.DataFrame) -> None:
@@ -80,7 +78,7 @@ def test_ten_bits_give_the_colours_of_eight(found: Extraction, workspace: Path) 
         assert picture.std() > 60, name  # test bars, not the lower byte of each value
 
 
-def test_a_file_that_ends_midway_gives_what_came_before(found: Extraction) -> None:
+def test_a_packet_that_is_broken_midway_costs_itself_alone(found: Extraction) -> None:
     rows = found.frames[found.frames["checksum"] == "corrupted-midway.mp4"]
     assert len(rows) == 8
-    assert rows["at_s"].max() <= 2.8
+    assert rows["at_s"].max() > 2.8  # one packet of 50 is broken; asking again gives the rest

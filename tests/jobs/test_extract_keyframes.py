@@ -10,8 +10,10 @@ import pytest
 
 from tests.content.films import scene, write_film
 from tests.jobs.worlds import finish
+from vidrec_tasks.jobs import extract_keyframes as extraction
 from vidrec_tasks.jobs._runner import run_night
 from vidrec_tasks.settings import Settings
+from vidrec_tasks.store.media import MediaFile
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
 
@@ -101,6 +103,49 @@ def test_a_quarantined_file_is_tried_again_when_it_changed(world: World) -> None
 
 def test_a_quarantine_is_remembered_over_many_nights(world: World) -> None:
     assert [world.night()[0] for _ in range(3)] == [0, 0, 0]
+
+
+def test_a_file_that_claims_to_be_huge_is_not_even_read(world: World) -> None:
+    with (world.media / "a.mp4").open("r+b") as file:
+        file.truncate(65 << 30)  # sparse
+    assert world.night() == (0, {"a": "media file is too large (65.0 GiB, at most 64)",
+                                 "c": "is no video file that is known here"})  # fmt: skip
+
+
+def test_a_film_that_ran_out_of_time_on_a_busy_machine_is_tried_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first night of a new film has no time to start with; the next one has."""
+    world.film("d", 9)
+    world.videos.append("d")
+    monkeypatch.setattr("vidrec_tasks.content.decoding.WALL_SHARE", 1e-6)
+    decoded, reasons = world.night()
+    assert (decoded, reasons["d"].startswith("decoding was not done within")) == (1, True)
+    monkeypatch.undo()
+    assert world.night() == (1, {"c": "is no video file that is known here"})
+
+
+def test_a_film_that_is_replaced_while_it_waits_has_no_keyframes_of_another(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is swapped between its checksum and its decoding."""
+    world.film("d", 9)
+    world.film("other", 4)
+    world.videos.append("d")
+    hashed = extraction.checksum_file
+
+    def hash_then_swap(file: MediaFile) -> str:
+        checksum = hashed(file)
+        if file.path.name == "d.mp4":
+            (world.media / "other.mp4").rename(file.path)
+        return checksum
+
+    monkeypatch.setattr(extraction, "checksum_file", hash_then_swap)
+    reasons = world.night()[1]
+    assert reasons["d"] == "media file changed while it was read"
+    assert "d" not in set(world.run.read("keyframes.0")["video_id"])
+    monkeypatch.undo()
+    assert "d" not in world.night()[1]
 
 
 def test_a_removed_video_leaves_the_same_night(world: World) -> None:

@@ -1,11 +1,13 @@
 """Media: files inside one folder and nowhere else; a uri that names none says why."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
 
-from vidrec_tasks.store.media import Media, checksum_file
+from vidrec_tasks.stamps import ChangedError
+from vidrec_tasks.store.media import Media, MediaFile, checksum_file
 from vidrec_tasks.store.place import Place
 
 
@@ -103,7 +105,45 @@ def test_a_link_to_itself_is_a_missing_file(media: Media, folder: Path) -> None:
 def test_the_checksum_is_that_of_the_bytes_not_of_the_name(folder: Path) -> None:
     (folder / "copy.mp4").write_bytes(b"film")
     expected = hashlib.sha256(b"film").hexdigest()
-    assert checksum_file(folder / "film.mp4") == checksum_file(folder / "copy.mp4") == expected
+    for name in ("film.mp4", "copy.mp4"):
+        assert checksum_file(MediaFile(folder / name)) == expected
+
+
+def test_a_file_that_was_replaced_since_it_was_found_is_not_hashed(
+    media: Media, folder: Path
+) -> None:
+    film = folder / "film.mp4"
+    found = media.find("film.mp4")
+    assert checksum_file(found)
+    status = film.stat()
+    other = folder / "other.mp4"
+    other.write_bytes(b"mlif")
+    os.utime(other, ns=(status.st_atime_ns, status.st_mtime_ns))  # size and time are the same
+    other.rename(film)
+    with pytest.raises(ChangedError):
+        checksum_file(found)
+
+
+def test_a_file_that_was_written_to_since_it_was_found_is_not_hashed(
+    media: Media, folder: Path
+) -> None:
+    film = folder / "film.mp4"
+    found = media.find("film.mp4")
+    film.write_bytes(b"mlif")
+    os.utime(film, ns=(found.mtime_ns, found.mtime_ns))
+    with pytest.raises(ChangedError):
+        checksum_file(found)
+
+
+def test_hashing_a_large_file_says_how_far_it_is(
+    media: Media, folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidrec_tasks.store.media.PROGRESS", 4 << 20)
+    caplog.set_level("INFO")
+    with (folder / "large.mp4").open("wb") as file:
+        file.truncate(9 << 20)
+    checksum_file(media.find("large.mp4"))
+    assert len([line for line in caplog.messages if "GiB hashed" in line]) == 2
 
 
 @pytest.mark.parametrize(

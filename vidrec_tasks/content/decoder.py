@@ -9,39 +9,46 @@ import json
 import os
 import resource
 import signal
+import stat
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
 # a film a thread; threads that wait for work cost 60 ms of processor a film in `choose`
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
 import cv2
+import numpy as np
+from av.error import FFmpegError
 
+from vidrec_tasks.content.containers import OpeningError
+from vidrec_tasks.content.decoding import CHANGED
 from vidrec_tasks.content.diagnosis import diagnose
 from vidrec_tasks.content.grabbing import PIXELS_A_SECOND, Candidates, Limits, grab
-from vidrec_tasks.content.selection import choose, frame_hash, frame_luma, look_at
+from vidrec_tasks.content.selection import choose, frame_hash, frame_luma
 from vidrec_tasks.errors import MediaError
+from vidrec_tasks.stamps import ChangedError, refuse_changed
 
 JPEG_QUALITY: Final = 85
-READING_SHARE: Final = 0.6
-"""Share of the time limit for reading; the rest is for choosing and writing."""
+READING_SHARE: Final = 0.9
+"""Share of the processor's time for reading; the rest is for choosing and writing."""
 
-CANDIDATES_A_KEYFRAME: Final = 6
+CANDIDATES_A_KEYFRAME: Final = 4
 SCENE_CANDIDATES: Final = 240
-ORPHAN_SHARE: Final = 3.0
-"""Time limits after which a process whose parent is gone ends itself, in the middle of a film."""
+ORPHAN_SHARE: Final = 12.0
+"""Time limits after which a process whose parent is gone ends itself, in the middle of a film: more
+than `decoding.WALL_SHARE`."""
 
 
 def decode(request: dict[str, Any]) -> dict[str, Any]:
     """Decode one film and write its thumbnails.
 
     Args:
-        request: key, path, folder (for the thumbnails), n_keyframes, mode, max_pixels,
-            thumbnail_px, timeout_s, n_threads.
+        request: key, path, stamp (what the file system said of the file that was hashed, see
+            `stamp_of`; empty: not known), folder (for the thumbnails), n_keyframes, mode,
+            max_pixels, thumbnail_px, timeout_s.
 
     Returns:
         ``key`` with ``frames`` (a dict each), ``failure`` (why the film gave none), or ``trouble``
@@ -49,8 +56,11 @@ def decode(request: dict[str, Any]) -> dict[str, Any]:
     """
     answer = {"key": request["key"]}
     try:
-        found, reason = _look(Path(request["path"]), request)
-    except (MediaError, OSError, cv2.error, MemoryError) as error:
+        with _opened(Path(request["path"]), request["stamp"]) as file:
+            found, reason = _look(file, request)
+    except ChangedError:
+        return {**answer, "failure": CHANGED}
+    except (MediaError, OSError, FFmpegError, cv2.error, MemoryError) as error:
         return {**answer, "failure": f"cannot be decoded: {_first_line(error)}"}
     if not found.images:
         return {**answer, "failure": reason}
@@ -60,28 +70,47 @@ def decode(request: dict[str, Any]) -> dict[str, Any]:
         return {**answer, "trouble": _first_line(error)}
 
 
-def _look(path: Path, request: dict[str, Any]) -> tuple[Candidates, str]:
+@contextlib.contextmanager
+def _opened(path: Path, stamp: list[int]) -> Iterator[BinaryIO]:
+    """The file that was hashed, open; it is decoded whatever its name leads to meanwhile.
+
+    Raises:
+        ChangedError: it is another file now, or was written to while it was read.
+        MediaError: it is no file.
+        OSError: it cannot be opened.
+    """
+    number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    with os.fdopen(number, "rb", buffering=0) as file:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            message = "is no file"
+            raise MediaError(message)
+        refuse_changed(number, stamp)
+        yield file
+        refuse_changed(number, stamp)
+
+
+def _look(file: BinaryIO, request: dict[str, Any]) -> tuple[Candidates, str]:
     """Candidate frames, or the reason why there are none."""
-    if path.stat().st_size == 0:
-        return Candidates(), "file is empty (0 bytes)"
     is_scene = request["mode"] == "scene"
     limits = Limits(
         max_pixels=request["max_pixels"],
         pixel_budget=int(request["timeout_s"] * PIXELS_A_SECOND),
-        deadline=time.monotonic() + request["timeout_s"] * READING_SHARE,
+        deadline=time.process_time() + request["timeout_s"] * READING_SHARE,
         longer_side=request["thumbnail_px"],
         max_candidates=max(
             SCENE_CANDIDATES if is_scene else 0, CANDIDATES_A_KEYFRAME * request["n_keyframes"]
         ),
-        n_threads=request["n_threads"],
     )
-    found = grab(path, n_wanted=request["n_keyframes"], mode=request["mode"], limits=limits)
-    return found, "" if found.images else diagnose(path)
+    try:
+        found = grab(file, n_wanted=request["n_keyframes"], mode=request["mode"], limits=limits)
+    except OpeningError:
+        found = Candidates()
+    return found, "" if found.images else diagnose(file, max_pixels=limits.max_pixels)
 
 
 def _write(found: Candidates, request: dict[str, Any]) -> list[dict[str, Any]]:
     folder = Path(request["folder"])
-    looks = [look_at(image, at_s) for image, at_s in zip(found.images, found.times, strict=True)]
+    looks = found.looks
     folder.mkdir(parents=True, exist_ok=True)
     frames = []
     places = choose(looks, request["n_keyframes"], by_scene=request["mode"] == "scene")
@@ -108,7 +137,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def _limit_memory(megabytes: int) -> None:
-    """Let films take so much beyond what Python and OpenCV take themselves (about 0.5 GiB)."""
+    """Let films take so much beyond what Python and its libraries take (about 0.5 GiB)."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     most = _addressed() + (megabytes << 20)
     with contextlib.suppress(ValueError, OSError):  # a lower hard limit is set already
@@ -128,13 +157,17 @@ def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # native code that prints spoils no answer
     cv2.setNumThreads(1)
+    np.ones((256, 256)) @ np.ones((256, 256))  # what OpenBLAS keeps for itself is no film's
     _limit_memory(int(sys.argv[1]))
     answers.write("ready\n")
     answers.flush()
     for line in sys.stdin:
         request = json.loads(line)
         signal.setitimer(signal.ITIMER_REAL, ORPHAN_SHARE * request["timeout_s"])
-        answers.write(json.dumps(decode(request)) + "\n")
+        signal.setitimer(signal.ITIMER_PROF, request["timeout_s"])  # processor, not the clock
+        answer = decode(request)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        answers.write(json.dumps(answer) + "\n")
         answers.flush()
         signal.setitimer(signal.ITIMER_REAL, 0)
 

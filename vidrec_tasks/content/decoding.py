@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import selectors
+import signal
 import subprocess
 import tempfile
 import time
@@ -16,6 +17,13 @@ from vidrec_tasks.errors import MediaError
 log = logging.getLogger(__name__)
 
 START_TIMEOUT_S: Final = 60.0
+WALL_SHARE: Final = 8.0
+"""Times its limit of processor that a film may wait: for a busy machine, or a slow disk."""
+
+CHANGED: Final = "media file changed while it was read"
+WAITED: Final = "decoding was not done within"
+PASSING: Final = (CHANGED, WAITED, "media file cannot be read")
+"""How reasons begin that say nothing of the film: it is tried again on the next night."""
 
 
 class Decoder:
@@ -23,7 +31,7 @@ class Decoder:
 
     Args:
         command: what starts it.
-        timeout_s: seconds one film may take.
+        timeout_s: seconds of processor one film may take; it may wait `WALL_SHARE` times as long.
     """
 
     def __init__(self, command: Sequence[str], *, timeout_s: float) -> None:
@@ -56,7 +64,7 @@ class Decoder:
             self._stop()
             message = (
                 f"the decoding process does not start ({said or 'it said nothing'}); "
-                "is OpenCV installed with its libraries (libgl1, libglib2.0-0)?"
+                "are OpenCV and PyAV installed with their libraries (libgl1, libglib2.0-0)?"
             )
             raise MediaError(message)
         return self
@@ -70,12 +78,15 @@ class Decoder:
         try:
             self._stdin.write(json.dumps(request).encode() + b"\n")
             self._stdin.flush()
-            answer: dict[str, Any] = json.loads(self._line(self.timeout_s))
+            answer: dict[str, Any] = json.loads(self._line(WALL_SHARE * self.timeout_s))
         except TimeoutError:
             self._stop()
-            return {**failure, "failure": f"decoding took more than {self.timeout_s:g} s"}
+            return {**failure, "failure": f"{WAITED} {WALL_SHARE * self.timeout_s:g} s"}
         except (OSError, ValueError):  # the pipe broke, or the answer is none
             code = self._stop()
+            if code == -signal.SIGPROF:
+                took = f"decoding took more than {self.timeout_s:g} s of processor"
+                return {**failure, "failure": took}
             return {**failure, "failure": f"decoding killed its process (exit {code})"}
         return answer
 

@@ -1,101 +1,148 @@
-"""Diagnosis: why a film that gave no frame gave none, in words that are true.
+"""Diagnosis: why a file that gave no frame gave none, in words that are true.
 
-Reads the marks that containers leave, a few kilobytes of a file; decodes nothing.
+A reason comes from a parser: FFmpeg's demuxers, the boxes of an MP4 file, the packets of a
+transport stream, or the mark that a kind of file must begin with. Bytes found anywhere prove
+nothing.
 """
 
-import struct
-from collections.abc import Iterator
-from pathlib import Path
+import re
 from typing import BinaryIO, Final
 
-HEAD: Final = 1 << 20
-MAX_INDEX: Final = 64 << 20
-MP4_BOXES: Final = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp", b"moof", b"sidx")
-PICTURES: Final = (b"mdat", b"moof")
-CODECS: Final = {
-    b"av01": "AV1", b"V_AV1": "AV1", b"avc1": "H.264", b"avc3": "H.264",
-    b"V_MPEG4/ISO/AVC": "H.264",
-    b"hvc1": "HEVC", b"hev1": "HEVC", b"V_MPEGH/ISO/HEVC": "HEVC", b"vvc1": "VVC", b"vp08": "VP8",
-    b"V_VP8": "VP8", b"vp09": "VP9", b"V_VP9": "VP9", b"mp4v": "MPEG-4", b"s263": "H.263",
-    b"apch": "ProRes", b"apcn": "ProRes", b"jpeg": "Motion JPEG",
-}  # fmt: skip
-KINDS: Final = (
-    (b"#EXTM3U", "is a playlist that names other files, no film"),
-    (b"ffconcat", "is a list that names other files, no film"),
-    (b"\x89PNG", "is a picture, no film"),
-    (b"\xff\xd8\xff", "is a picture, no film"),
-    (b"ID3", "is a sound file, no film"),
-    (b"\xff\xfb", "is a sound file, no film"),
-    (b"fLaC", "is a sound file, no film"),
-    (b"PK\x03\x04", "is an archive, no film"),
-    (b"%PDF", "is a document, no film"),
+from vidrec_tasks.content.boxes import NAMES as NAMES_OF_BOXES
+from vidrec_tasks.content.boxes import top_level
+from vidrec_tasks.content.containers import (
+    NO_FILM,
+    STILL_BRANDS,
+    Film,
+    OpeningError,
+    open_film,
+    packets,
+    streams_in_words,
 )
 
+HEAD: Final = 4096
+SOUND: Final = (
+    "mp3", "wav", "aac", "ac3", "eac3", "flac", "amr", "amrnb", "amrwb", "aiff", "au", "ape", "wv",
+    "tta", "mpc", "mpc8", "w64", "caf", "dts", "dtshd", "voc", "loas", "gsm", "truehd", "dsf",
+)  # fmt: skip
+LISTS: Final = (
+    "hls", "concat", "dash", "sdp", "rtsp", "webm_dash_manifest", "imf", "rtp", "vapoursynth",
+    "avisynth",
+)  # fmt: skip
+SUBTITLES: Final = (
+    "srt", "webvtt", "ass", "sami", "microdvd", "mpl2", "subviewer", "ttml", "lrc", "vobsub",
+    "jacosub", "pjs", "realtext", "stl", "sup", "scc", "mcc", "aqtitle", "vplayer", "subviewer1",
+)  # fmt: skip
+KINDS: Final = (
+    (b"#EXTM3U", "is a playlist that names other files, no film"),
+    (b"PK\x03\x04", "is an archive, no film"),
+    (b"7z\xbc\xaf\x27\x1c", "is an archive, no film"),
+    (b"Rar!", "is an archive, no film"),
+    (b"\x1f\x8b", "is an archive, no film"),
+    (b"%PDF", "is a document, no film"),
+    (b"RIFF....WEBP", "is a picture, no film"),
+)
+"""What a kind of file must begin with; a dot stands for any byte."""
 
-def diagnose(path: Path) -> str:
-    """The reason a file holds no decodable frame, as far as its own marks tell.
+NAMES: Final = {
+    "h264": "H.264", "hevc": "HEVC", "av1": "AV1", "libdav1d": "AV1", "vvc": "VVC", "vp8": "VP8",
+    "vp9": "VP9", "mpeg4": "MPEG-4", "mpeg2video": "MPEG-2", "mpeg1video": "MPEG-1",
+    "h263": "H.263", "prores": "ProRes", "mjpeg": "Motion JPEG", "theora": "Theora",
+}  # fmt: skip
+TS_PACKET: Final = 188
+TS_LOOKED_AT: Final = 2_000
+
+
+def diagnose(file: BinaryIO, *, max_pixels: int) -> str:
+    """The reason why an open file holds no frame that can be decoded.
 
     Raises:
         OSError: the file cannot be read.
+        MediaError: its frames are too large.
     """
-    with path.open("rb") as file:
-        head = file.read(HEAD)
-        if head[4:8] in MP4_BOXES:
-            return _diagnose_mp4(file)
-    if head[:4] == b"\x1a\x45\xdf\xa3":
-        return _diagnose_matroska(head)
-    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
-        return "is a sound file, no film"
+    file.seek(0)
+    head = file.read(HEAD)
+    if not head:
+        return "file is empty (0 bytes)"
     for mark, reason in KINDS:
-        if head.startswith(mark):
+        if re.match(re.escape(mark).replace(rb"\.", b"."), head, re.DOTALL):
             return reason
-    if head[:4] in (b"RIFF", b"FLV\x01", b"OggS"):
-        return "no frame of its video stream can be decoded"
     if head.lstrip()[:5].lower() in (b"<!doc", b"<html", b"<?xml"):
         return "is a web page or XML, no film"
-    return "is no video file that is known here"
+    try:
+        with open_film(file, max_pixels=max_pixels) as film:
+            return _of_film(film, file)
+    except OpeningError as error:
+        return _of_refusal(error, file)
 
 
-def _diagnose_mp4(file: BinaryIO) -> str:
-    boxes = dict(_boxes(file))
-    if b"moov" not in boxes:
-        return "MP4 file without an index (moov): truncated"
-    index = boxes[b"moov"]
-    if b"vide" not in index:
-        return "holds sound only, no video stream" if b"soun" in index else "holds no video stream"
-    if not any(name in boxes for name in PICTURES):
-        return "holds a header only, no picture data"
-    if b"encv" in index:
-        return "video is encrypted"
-    return _undecodable(index)
-
-
-def _diagnose_matroska(head: bytes) -> str:
-    if b"V_" not in head and b"A_" in head:
+def _of_refusal(error: OpeningError, file: BinaryIO) -> str:
+    name = error.format_name
+    if not error.is_barred:
+        return _of_unopened(error, file)
+    if name in SOUND:
         return "holds sound only, no video stream"
-    return _undecodable(head)
+    if name in LISTS:
+        return "is a list that names other files, no film"
+    if name in SUBTITLES:
+        return "holds subtitles only, no film"
+    if name.endswith("_pipe") or name in ("image2", "ico", "jpegxl_anim", "xbm", "tiff"):
+        return "is a picture, no film"
+    return f"is of a kind that is not read here ({name})"
 
 
-def _undecodable(marks: bytes) -> str:
-    codec = next((name for mark, name in CODECS.items() if mark in marks), "")
-    if codec == "AV1":
-        return "video is AV1, which OpenCV's FFmpeg decodes with special hardware only"
-    named = f"{codec} video" if codec else "video stream"
-    return f"no frame of its {named} can be decoded: index or data are damaged"
+def _of_unopened(error: OpeningError, file: BinaryIO) -> str:
+    boxes = list(top_level(file))
+    if boxes and boxes[0] in NAMES_OF_BOXES:
+        if b"moov" not in boxes:
+            return "MP4 file without an index (moov): truncated"
+        return f"MP4 file whose index cannot be read ({error.words})"
+    if not error.format_name:
+        return "is no video file that is known here"
+    return f"cannot be opened as {error.format_name.split(',')[0]} ({error.words})"
 
 
-def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
-    """The boxes of the top level: (name, content of ``moov``, nothing of the others)."""
-    place, size = 0, file.seek(0, 2)
-    while place + 8 <= size:
-        file.seek(place)
-        length, name = struct.unpack(">I4s", file.read(8))
-        start = 8
-        if length == 1 and place + 16 <= size:
-            (length,) = struct.unpack(">Q", file.read(8))
-            start = 16
-        length = size - place if length == 0 else length
-        if length < start:
-            return
-        yield name, file.read(min(length - start, MAX_INDEX)) if name == b"moov" else b""
-        place += length
+def _of_film(film: Film, file: BinaryIO) -> str:
+    if film.container.metadata.get("major_brand", "").strip() in STILL_BRANDS:
+        return "is a picture, no film"
+    if film.stream is None:
+        return film.why_not or _of_other_streams(film)
+    if film.why_not:
+        return film.why_not
+    if film.format_name == "mpegts" and _is_scrambled(file):
+        return "video is encrypted (a scrambled transport stream)"
+    is_mp4 = film.format_name.startswith("mov")
+    if is_mp4 and not {b"mdat", b"moof"} & set(top_level(file)):
+        return "holds a header only, no picture data"
+    film.container.seek(0)
+    if next(packets(film), None) is None:
+        film.container.seek(0)
+        is_there = any(packet.size for packet in film.container.demux(film.stream))
+        return "video is encrypted" if is_there else "holds a header only, no picture data"
+    codec = film.stream.codec_context.name
+    return (
+        f"no frame of its {NAMES.get(codec, codec)} video can be decoded: index or data are damaged"
+    )
+
+
+def _of_other_streams(film: Film) -> str:
+    """Of a container whose pictures are no film, or have no decoder."""
+    said = streams_in_words(film)
+    moving = [stream for stream in film.container.streams.video if not stream.disposition & NO_FILM]
+    if moving:
+        return f"there is no decoder for its video ({said})"
+    if film.container.streams.audio:
+        return "holds sound only, no video stream"
+    if film.container.streams.video:
+        return "is a picture, no film"
+    return f"holds no video stream ({film.format_name.split(',')[0]}: {said or 'nothing'})"
+
+
+def _is_scrambled(file: BinaryIO) -> bool:
+    """Whether most packets of a transport stream are scrambled (ISO/IEC 13818-1, 2.4.3.3)."""
+    file.seek(0)
+    data = file.read(TS_PACKET * TS_LOOKED_AT)
+    begin = max(data.find(b"\x47"), 0)
+    heads = [data[place : place + 4] for place in range(begin, len(data) - 4, TS_PACKET)]
+    with_payload = [head for head in heads if head[0] == 0x47 and head[3] & 0x10]
+    return 2 * sum(bool(head[3] & 0xC0) for head in with_payload) > len(with_payload)

@@ -1,47 +1,47 @@
-"""Grabbing: candidate frames of one film, through OpenCV, with their timestamps.
+"""Grabbing: candidate frames of one film, spread over the whole of it, with their timestamps.
 
-A look at the packets decides the way: a film with enough intra frames is decoded by them alone
-(FFmpeg's ``avdiscard=nonkey``), one with few is read in strides, a long one of intra frames only is
-leapt through. Declared lengths and rates are never believed.
+A survey of the packets decides the way. A film with enough key frames is decoded by a few of them
+alone, each for itself; one with few is read in strides; one with few that is too long to read is
+read a little from each. What may be decoded is counted in pixels, so that the same film gives the
+same frames however busy the machine is.
 """
 
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final, Literal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO, Final, Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
 
-from vidrec_tasks.content.gamut import Source, source_of, to_screen
-from vidrec_tasks.content.packets import (
-    Packets,
-    close_capture,
-    is_late,
-    open_capture,
-    refuse_large,
-    scan,
-)
-from vidrec_tasks.content.selection import look_at
+from vidrec_tasks.content.containers import Film, VideoPacket, open_film
+from vidrec_tasks.content.pictures import to_picture
+from vidrec_tasks.content.selection import Look, look_at
+from vidrec_tasks.content.surveying import Survey, Windows, is_within, survey, timed_packets
 from vidrec_tasks.errors import MediaError
 
-INTRA_ONLY: Final = "avdiscard;nonkey"
-NO_B_FRAMES: Final = "avdiscard;nonref"
-"""Frames that no other needs are skipped: half the decoding for x264's defaults."""
-
-MANY: Final = 96
+MANY: Final = 64
 """Packets from which a film can do without the frames that no other needs."""
 
 EDGES: Final = 2
-"""Intra frames beyond those wanted: the first and the last second are considered last."""
+"""Key frames beyond those wanted: the first and the last second are considered last."""
 
 ENOUGH: Final = 0.5
-"""Share of the keyframes wanted that a long film's intra frames may fall short to: eight frames
+"""Share of the keyframes wanted that a long film's key frames may fall short to: eight frames
 instead of six would take ten times as long."""
 
-PIXELS_A_SECOND: Final = 50_000_000
-"""Pixels decoded for each second of the time limit; one core decodes 200 million 720p pixels a
-second (measured, H.264 at 5.8 Mbit/s), so the limit holds on a core that is shared by three."""
+CHEAP: Final = 0.1
+"""Part of what may be decoded up to which reading all of a film is no question."""
+
+SMALL: Final = 8 << 20
+"""Bytes up to which it is quicker to look at all packets once than at key frames first."""
+
+PIXELS_A_SECOND: Final = 150_000_000
+"""Pixels decoded for each second of processor that a film may take; one core decodes 200 million
+720p pixels a second (measured, H.264 at 5.8 Mbit/s), more of smaller pictures."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,10 @@ class Limits:
 
     Attributes:
         max_pixels: pixels a frame may have.
-        pixel_budget: pixels that reading in strides may decode: the same film gives the same
-            frames, however busy the machine is.
-        deadline: `time.monotonic` after which what was found must do.
+        pixel_budget: pixels that reading in strides may decode.
+        deadline: `time.process_time` after which what was found must do.
         longer_side: pixels of the longer side of the frames returned.
         max_candidates: frames kept at once.
-        n_threads: threads of FFmpeg.
     """
 
     max_pixels: int
@@ -63,7 +61,6 @@ class Limits:
     deadline: float
     longer_side: int = 320
     max_candidates: int = 48
-    n_threads: int = 1
 
 
 @dataclass
@@ -72,186 +69,230 @@ class Candidates:
 
     Attributes:
         images: BGR frames, longer side at most the thumbnail's.
-        times: seconds from the film's first picture, rising, one a frame.
+        looks: what they look like, and when they are shown: rising seconds from the film's first
+            picture. A frame of which the decoder guessed parts is poor.
         limit: how many are kept.
         stride: every how many frames one is kept.
         n_seen: frames looked at.
-        n_lost: frames that were decoded and could not be made a picture.
+        lost: why frames could not be made pictures, one a frame.
     """
 
     images: list[npt.NDArray[np.uint8]] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
     limit: int = 48
     stride: int = 1
     n_seen: int = 0
-    n_lost: int = 0
+    lost: list[str] = field(default_factory=list)
+
+    @property
+    def times(self) -> list[float]:
+        """Seconds, one a frame."""
+        return [look.at_s for look in self.looks]
+
+    @property
+    def n_showing(self) -> int:
+        """Frames that are whole and neither black, white nor flat."""
+        return sum(not look.is_poor for look in self.looks)
 
     def wants_next(self) -> bool:
         """Count a frame; whether it should be kept."""
         self.n_seen += 1
         return (self.n_seen - 1) % self.stride == 0
 
-    def add(self, image: npt.NDArray[np.uint8], at_s: float) -> None:
+    def add(self, image: npt.NDArray[np.uint8], at_s: float, *, is_damaged: bool = False) -> None:
         """Keep a frame; past the limit every other one is dropped and the stride doubles."""
+        look = look_at(image, at_s)
         self.images.append(image)
-        self.times.append(at_s)
+        self.looks.append(replace(look, is_poor=look.is_poor or is_damaged))
         if len(self.images) > self.limit:
-            self.images = self.images[::2]
-            self.times = self.times[::2]
+            self.images, self.looks = self.images[::2], self.looks[::2]
             self.stride *= 2
 
     def join(self, other: "Candidates") -> "Candidates":
         """These and others in order of time, each moment once."""
-        by_time = dict(zip(other.times, other.images, strict=True))
-        by_time |= dict(zip(self.times, self.images, strict=True))
-        times = sorted(by_time)
-        return Candidates([by_time[at_s] for at_s in times], times)
+        by_time: dict[float, tuple[npt.NDArray[np.uint8], Look]] = {}
+        for some in (other, self):
+            by_time |= dict(zip(some.times, zip(some.images, some.looks, strict=True), strict=True))
+        kept = [by_time[at_s] for at_s in sorted(by_time)]
+        return Candidates(
+            [image for image, _ in kept],
+            [look for _, look in kept],
+            lost=[*self.lost, *other.lost],
+        )
 
 
 def grab(
-    path: Path, *, n_wanted: int, mode: Literal["intra", "scene"], limits: Limits
+    file: BinaryIO, *, n_wanted: int, mode: Literal["intra", "scene"], limits: Limits
 ) -> Candidates:
     """Candidate frames of a film, in order of time.
 
     Args:
-        path: the film.
+        file: the film, open; left open.
         n_wanted: keyframes that will be chosen.
         mode: ``intra`` or ``scene`` (which reads in strides, to see every change).
         limits: what it may cost.
 
     Raises:
-        MediaError: frames are too large, or no decoded frame can be kept.
+        MediaError: nothing in it is a film, frames are too large, or none can be converted.
     """
+    look = _Look(file, limits)
     enough = n_wanted + EDGES if mode == "intra" else 1 << 30
-    packets = scan(
-        path, n_intra=enough, max_pixels=limits.max_pixels, pixel_budget=limits.pixel_budget
-    )
-    if not packets.is_open:
-        return Candidates()
-    source = source_of(path, packets.header)
-    found = _look(source, packets, n_wanted, mode, enough, limits)
-    if source.patches and not found.images:  # what was hidden was needed after all
-        return _look(Source(path), packets, n_wanted, mode, enough, limits)
+    found = Candidates()
+    with look.open() as film:
+        if film.stream is None or film.why_not:
+            return found
+        only_keys = film.n_bytes > SMALL and mode == "intra"
+        seen = survey(film, limit=limits.max_candidates, only_keys=only_keys)
+        if seen.n_keys >= enough or not (look.is_affordable(seen, CHEAP) or only_keys):
+            found = look.key_frames(film, seen)
+    if mode == "scene" or found.n_showing < n_wanted:
+        found, seen = look.beyond_key_frames(found, seen, n_wanted * ENOUGH, mode)
+    if 0 < found.n_showing < n_wanted:
+        found = found.join(look.closer(found, seen))
+    if found.lost and not found.images:
+        message = f"its pictures cannot be shown: {found.lost[0]} ({len(found.lost)} tried)"
+        raise MediaError(message)
     return found
 
 
-def _look(
-    source: Source, packets: Packets, n_wanted: int, mode: str, enough: int, limits: Limits
-) -> Candidates:
-    """Decode in the way that suits what the packets are."""
-    if packets.is_intra_only:
-        return _read_intra_only(source, packets, n_wanted, limits)
-    option = NO_B_FRAMES if packets.n > MANY else ""
-    if packets.n_intra < enough and _is_affordable(packets, option, limits):
-        return _read(source, option, limits, stride=_stride(packets, limits))
-    intra = _read(source, INTRA_ONLY, limits)
-    is_short = _is_affordable(packets, option, limits)
-    if mode == "intra" and _n_showing(intra) >= (n_wanted if is_short else n_wanted * ENOUGH):
-        return intra
-    # where it is too long to read to its end, the intra frames cover it, its beginning fills up
-    return intra.join(_read(source, option, limits))
+@dataclass(frozen=True)
+class _Look:
+    """The ways of looking at one film."""
 
+    file: BinaryIO
+    limits: Limits
 
-def _n_showing(found: Candidates) -> int:
-    """Frames that are neither black, white nor flat."""
-    return sum(not look_at(image, 0.0).is_poor for image in found.images)
+    def open(self) -> AbstractContextManager[Film]:
+        """The film, from its first byte."""
+        return open_film(self.file, max_pixels=self.limits.max_pixels)
 
+    def is_affordable(self, seen: Survey, part: float = 1.0) -> bool:
+        """Whether every frame, or every one that others need, costs at most that part of all."""
+        share = 0.5 if seen.n > MANY else 1.0
+        return seen.is_whole and seen.n * seen.n_pixels * share <= part * self.limits.pixel_budget
 
-def _is_affordable(packets: Packets, option: str, limits: Limits) -> bool:
-    share = 0.5 if option else 1.0
-    return packets.is_whole and packets.total_pixels * share <= limits.pixel_budget
-
-
-def _stride(packets: Packets, limits: Limits) -> int:
-    """Every how many frames one is converted: all packets may turn out to be decoded."""
-    return max(packets.n // limits.max_candidates, 1)
-
-
-def _read_intra_only(source: Source, packets: Packets, n_wanted: int, limits: Limits) -> Candidates:
-    """Every frame stands alone: read all while that is cheap, else leap through the film."""
-    if _is_affordable(packets, "", limits):
-        return _read(source, "", limits, stride=_stride(packets, limits))
-    leapt = _leap(source, n_wanted + EDGES, limits)
-    return leapt if len(leapt.images) >= n_wanted else leapt.join(_read(source, "", limits))
-
-
-def _read(source: Source, option: str, limits: Limits, *, stride: int = 1) -> Candidates:
-    """Read from the beginning, as far as budget and deadline go."""
-    capture = _open(source, option, limits)
-    found = Candidates(limit=limits.max_candidates, stride=stride)
-    try:
-        n_pixels = refuse_large(capture, limits.max_pixels)
-        n_most = max(limits.pixel_budget // n_pixels, 1)
-        while not is_late(limits.deadline) and found.n_seen < n_most and capture.grab():
-            if found.wants_next():
-                _keep(capture, source, found, limits)
-    finally:
-        close_capture(capture, source)
-    if found.n_lost and not found.images:
-        message = f"{found.n_lost} frames decode but need more memory than a film may take"
-        raise MediaError(message)
-    return _in_order(found)
-
-
-def _leap(source: Source, n: int, limits: Limits) -> Candidates:
-    """Frames at ``n`` moments spread over a film of intra frames only, where a leap is exact.
-
-    The declared length only says where to leap to; the moments are those of the frames found.
-    """
-    capture = _open(source, "", limits)
-    found = Candidates(limit=limits.max_candidates)
-    try:
-        refuse_large(capture, limits.max_pixels)
-        rate = float(capture.get(cv2.CAP_PROP_FPS))
-        declared_s = float(capture.get(cv2.CAP_PROP_FRAME_COUNT)) / rate if rate > 0 else 0.0
-        for part in range(n):
-            if is_late(limits.deadline) or not 0 < declared_s < 1e6:
+    def key_frames(self, film: Film, seen: Survey) -> Candidates:
+        """The key frames that a survey kept, each decoded for itself."""
+        found = Candidates(limit=self.limits.max_candidates)
+        for packet, at_s in zip(seen.keys, seen.times, strict=True):
+            if self._is_late():
                 break
-            capture.set(cv2.CAP_PROP_POS_MSEC, 1000 * declared_s * (part + 0.5) / n)
-            if capture.grab():
-                _keep(capture, source, found, limits)
+            for frame in _alone(film, packet, found.lost)[:1]:
+                self._keep(film, frame, at_s, found)
+        return Candidates().join(found)
+
+    def beyond_key_frames(
+        self, found: Candidates, seen: Survey, n_enough: float, mode: str
+    ) -> tuple[Candidates, Survey]:
+        """What reading on adds where key frames are too few, and a survey of all packets."""
+        if seen.is_only_keys:
+            with self.open() as film:
+                seen = survey(film, limit=self.limits.max_candidates)
+                if not found.images and not self.is_affordable(seen, CHEAP):
+                    found = self.key_frames(film, seen)
+        is_short = self.is_affordable(seen, CHEAP)
+        if mode == "scene" or is_short or found.n_showing < n_enough:
+            found = found.join(self.read(seen))
+        return found, seen
+
+    def read(self, seen: Survey, within: Windows = ()) -> Candidates:
+        """Read in strides: all of it where that is cheap, else some after each key frame."""
+        n_most = max(self.limits.pixel_budget // seen.n_pixels, 1)
+        n_keys = max(seen.n_keys, 1)
+        n_after_key = seen.n if self.is_affordable(seen) else max(n_most // n_keys, 1)
+        n_read = min(seen.n, n_after_key * n_keys) * _share(within, seen)
+        stride = max(int(n_read) // self.limits.max_candidates, 1)
+        found = Candidates(limit=self.limits.max_candidates, stride=stride)
+        with self.open() as film:
+            if seen.n > MANY:
+                film.pictures.codec_context.skip_frame = "NONREF"
+            for n_frames, (frame, at_s) in enumerate(_frames(film, n_after_key, found.lost)):
+                if n_frames >= n_most or self._is_late():
+                    break
+                if is_within(at_s, within) and found.wants_next():
+                    self._keep(film, frame, at_s, found)
+        return Candidates().join(found)
+
+    def closer(self, found: Candidates, seen: Survey) -> Candidates:
+        """More frames from around those that show something, where much of a film is black."""
+        windows = _around(found)
+        if seen.is_thinned:
+            with self.open() as film:
+                nearer = survey(film, limit=self.limits.max_candidates, within=windows)
+                if nearer.n_keys > found.n_showing:
+                    return self.key_frames(film, nearer)
+        return self.read(seen, windows) if self.is_affordable(seen) else Candidates()
+
+    def _is_late(self) -> bool:
+        return time.process_time() > self.limits.deadline
+
+    def _keep(self, film: Film, frame: VideoFrame, at_s: float, found: Candidates) -> None:
+        try:
+            image = to_picture(
+                frame, pixel_aspect=film.pixel_aspect(), longer_side=self.limits.longer_side
+            )
+        except MediaError as error:
+            found.lost.append(str(error))
+        else:
+            found.add(image, at_s, is_damaged=frame.is_corrupt)
+
+
+def _alone(film: Film, packet: VideoPacket, lost: list[str]) -> list[VideoFrame]:
+    """The frames of one packet that needs no other."""
+    context = film.pictures.codec_context
+    try:
+        return [*_decoded(film, packet, lost), *_decoded(film, None, lost)]
     finally:
-        close_capture(capture, source)
-    return Candidates().join(found)
+        if context.is_open:
+            context.flush_buffers()
 
 
-def _open(source: Source, option: str, limits: Limits) -> Any:
-    return open_capture(
-        source, option, limits.max_pixels, [cv2.CAP_PROP_N_THREADS, limits.n_threads]
-    )
+def _frames(film: Film, n_after_key: int, lost: list[str]) -> Iterator[tuple[VideoFrame, float]]:
+    """Decoded frames with their seconds, from key frames and so many packets after each.
 
-
-def _keep(capture: Any, source: Source, found: Candidates, limits: Limits) -> None:
-    at_s = max(float(capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000, 0.0)
-    is_whole, image = capture.retrieve()
-    if is_whole and image is not None and image.size:
-        small = _shrink(_three_channels(image), limits.longer_side)
-        found.add(to_screen(small, source), at_s)
-    else:
-        found.n_lost += 1
-
-
-def _in_order(found: Candidates) -> Candidates:
-    """Frames by time, each moment once, unless the container gives no moments at all.
-
-    An elementary stream has no timestamps (all are 0): its frames keep their order, and that they
-    have no moment of their own shows in ``at_s`` being 0 for all.
+    A packet that the decoder refuses costs itself alone.
     """
-    if len(found.times) > 1 and not any(found.times):
-        return found
-    return Candidates(limit=found.limit).join(found)
+    times: dict[int, float] = {}
+    since_key = 0
+    last_s = 0.0
+    for packet, at_s in timed_packets(film):
+        since_key = 0 if packet.is_keyframe else since_key + 1
+        if since_key >= n_after_key:
+            continue
+        if packet.pts is not None:
+            times[packet.pts] = at_s
+        for frame in _decoded(film, packet, lost):
+            last_s = times.pop(frame.pts, last_s) if frame.pts is not None else at_s
+            yield frame, last_s
+    for frame in _decoded(film, None, lost):
+        last_s = times.pop(frame.pts, last_s) if frame.pts is not None else last_s
+        yield frame, last_s
 
 
-def _three_channels(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    if image.ndim == 2:
-        return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
-    return image[:, :, :3]
+def _decoded(film: Film, packet: VideoPacket | None, lost: list[str]) -> Sequence[VideoFrame]:
+    """The frames that a packet completes; a packet that is refused gives none."""
+    try:
+        return film.pictures.codec_context.decode(packet)
+    except MemoryError:
+        lost.append("they need more memory than a film may take")
+        return []
+    except (FFmpegError, ValueError):
+        return []
 
 
-def _shrink(image: npt.NDArray[np.uint8], longer_side: int) -> npt.NDArray[np.uint8]:
-    height, width = image.shape[:2]
-    scale = longer_side / max(height, width)
-    if scale >= 1:
-        return image.copy()
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+def _around(found: Candidates) -> list[tuple[float, float]]:
+    """The time from the frame before to the frame after each that shows something."""
+    times = found.times
+    return [
+        (times[max(place - 1, 0)], times[min(place + 1, len(times) - 1)])
+        for place, look in enumerate(found.looks)
+        if not look.is_poor
+    ]
+
+
+def _share(within: Windows, seen: Survey) -> float:
+    """About which part of a film the windows are."""
+    if not within:
+        return 1.0
+    end = max([*(w[1] for w in within), *seen.times, 1e-6])
+    return min(sum(w[1] - w[0] for w in within) / end, 1.0)

@@ -55,6 +55,7 @@ def extract_keyframes(
     settings: ContentSettings,
     *,
     workspace: Path,
+    stamps: Mapping[str, list[int]] | None = None,
     n_processes: int = 1,
     command: Sequence[str] = DECODER,
 ) -> Extraction:
@@ -64,6 +65,8 @@ def extract_keyframes(
         films: checksum -> file.
         settings: how many keyframes, and the limits of seconds, pixels and memory a film.
         workspace: an empty folder.
+        stamps: checksum -> the stamp of the file that was hashed; a film that is another
+            file by now is a failure.
         n_processes: films decoded at the same time, each on one thread: two films on a core each
             are quicker than one film on two.
         command: starts a decoding process.
@@ -72,7 +75,10 @@ def extract_keyframes(
         MediaError: the decoding process cannot be started at all.
         StoreError: the thumbnails cannot be written.
     """
-    waiting = deque(_request(key, path, settings, workspace) for key, path in films.items())
+    stamps = stamps or {}
+    waiting = deque(
+        _request(key, path, stamps.get(key, []), settings, workspace) for key, path in films.items()
+    )
     answers: list[dict[str, Any]] = []
     n_processes = max(min(n_processes, len(films)), 1)
     with ThreadPoolExecutor(n_processes) as pool:
@@ -116,17 +122,19 @@ def _next(waiting: deque[dict[str, Any]]) -> dict[str, Any] | None:
         return None
 
 
-def _request(key: str, path: Path, settings: ContentSettings, workspace: Path) -> dict[str, Any]:
+def _request(
+    key: str, path: Path, stamp: list[int], settings: ContentSettings, workspace: Path
+) -> dict[str, Any]:
     return {
         "key": key,
         "path": str(path.absolute()),
+        "stamp": stamp,
         "folder": str((workspace / key).absolute()),
         "n_keyframes": settings.n_keyframes,
         "mode": settings.keyframe_mode,
         "max_pixels": settings.max_pixels,
         "thumbnail_px": settings.thumbnail_px,
         "timeout_s": settings.decode_timeout_s,
-        "n_threads": 1,
     }
 
 

@@ -4,6 +4,7 @@ import itertools
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -20,6 +21,7 @@ from vidrec_tasks.columns import (
     URI,
     VIDEO_ID,
 )
+from vidrec_tasks.content.decoding import CHANGED, PASSING
 from vidrec_tasks.content.keyframes import Extraction
 from vidrec_tasks.content.keyframes import extract_keyframes as extract
 from vidrec_tasks.contracts.checking import check
@@ -27,9 +29,10 @@ from vidrec_tasks.hardware import cores
 from vidrec_tasks.jobs._job import Context, Made, job, shards_before
 from vidrec_tasks.jobs._videos import shard_videos
 from vidrec_tasks.settings import ContentSettings
+from vidrec_tasks.stamps import ChangedError
 from vidrec_tasks.store.artefacts import key_of
 from vidrec_tasks.store.keyframe_folders import KeyframeFolders
-from vidrec_tasks.store.media import Media, MediaFile, checksum_file, unreadable
+from vidrec_tasks.store.media import GIB, Media, MediaFile, checksum_file, unreadable
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +44,7 @@ FRAME_COLUMNS = [
 FETCHED_AT_ONCE = 32
 """Films of a remote store that are copied to this machine together."""
 
-WAY_VERSION = 2
+WAY_VERSION = 3
 """Rises when the same settings choose other frames than before."""
 
 
@@ -66,7 +69,8 @@ def extract_keyframes(context: Context) -> Made:
     media = _checksums(context, videos, found)
     folders = KeyframeFolders(context.place, decode_way(context.settings.content))
     known_failures = _known_failures(context)
-    frames, failures, n_decoded = _frames(context, media, folders, known_failures)
+    files = {uri: found[video] for video, uri in zip(media[VIDEO_ID], media[URI], strict=True)}
+    frames, failures, n_decoded = _frames(context, media, files, folders, known_failures)
     table = media[[VIDEO_ID, CHECKSUM]].merge(frames, on=CHECKSUM)[FRAME_COLUMNS]
     table = table.sort_values([VIDEO_ID, FRAME_NUM], ignore_index=True)
     check(table, "keyframes", key=(VIDEO_ID, FRAME_NUM), columns=tuple(FRAME_COLUMNS))
@@ -95,7 +99,16 @@ def _media(context: Context) -> dict[str, MediaFile]:
     videos = shard_videos(context)
     with_media = videos[videos[URI] != ""]
     pairs = zip(with_media[VIDEO_ID], with_media[URI], strict=True)
-    return {video_id: media.find(uri) for video_id, uri in pairs}
+    most_gib = context.settings.content.max_media_gib
+    return {video_id: _of_size(media.find(uri), most_gib) for video_id, uri in pairs}
+
+
+def _of_size(file: MediaFile, most_gib: float) -> MediaFile:
+    """The file, or why it is not even read: it may be a few blocks that claim to be terabytes."""
+    if file.size <= most_gib * GIB:
+        return file
+    problem = f"media file is too large ({file.size / GIB:,.1f} GiB, at most {most_gib:g})"
+    return MediaFile(None, problem=problem)
 
 
 def _checksums(context: Context, videos: pd.DataFrame, found: dict[str, MediaFile]) -> pd.DataFrame:
@@ -110,10 +123,12 @@ def _checksums(context: Context, videos: pd.DataFrame, found: dict[str, MediaFil
             return (video_id, uris[video_id], -1, -1, "")
         stamp = (uris[video_id], file.size, file.mtime_ns)
         try:
-            return (video_id, *stamp, seen.get(stamp) or checksum_file(file.path))
-        except OSError as error:  # taken away or shut while it is read: one film's row, not a night
+            return (video_id, *stamp, seen.get(stamp) or checksum_file(file))
+        except ChangedError:  # one film's row, not a night
+            found[video_id] = MediaFile(None, problem=CHANGED)
+        except OSError as error:
             found[video_id] = MediaFile(None, problem=unreadable(error))
-            return (video_id, uris[video_id], -1, -1, "")
+        return (video_id, uris[video_id], -1, -1, "")
 
     with ThreadPoolExecutor(cores(context.settings.threads)) as pool:  # hashing frees the GIL
         rows = list(pool.map(row, found))
@@ -123,7 +138,11 @@ def _checksums(context: Context, videos: pd.DataFrame, found: dict[str, MediaFil
 
 
 def _frames(
-    context: Context, media: pd.DataFrame, folders: KeyframeFolders, known_failures: dict[str, str]
+    context: Context,
+    media: pd.DataFrame,
+    files: dict[str, MediaFile],
+    folders: KeyframeFolders,
+    known_failures: dict[str, str],
 ) -> tuple[pd.DataFrame, dict[str, str], int]:
     """Frames and failures by checksum, and how many films were decoded now."""
     root = Media(context.place, context.settings.content.media_root)
@@ -133,27 +152,39 @@ def _frames(
     ready = {c: frames for c, frames in found.items() if frames is not None}
     failures = {c: known_failures[c] for c in found if c not in ready and c in known_failures}
     missing = [c for c in found if c not in ready and c not in failures]
-    paths = {c: path for c in missing if (path := root.find(uris[c]).path) is not None}
+    paths = {c: file for c in missing if (file := files[uris[c]]).path is not None}
     kept = [before, *ready.values()] if len(before) else list(ready.values())
     for some in _batches(paths, len(paths) if root.is_local else FETCHED_AT_ONCE):
         with folders.workspace() as workspace:
+            films, changed = _brought(root, some, workspace)
             extraction: Extraction = extract(
-                {
-                    checksum: root.bring(path, workspace / f"{checksum}.film")
-                    for checksum, path in some.items()
-                },
+                films,
                 context.settings.content,
                 workspace=workspace,
+                stamps={checksum: list(file.stamp) for checksum, file in some.items()},
                 n_processes=cores(context.settings.threads),
             )
             kept.append(folders.keep(extraction.frames, workspace))
-        failures |= extraction.failures
+        failures |= extraction.failures | changed
     empty = pd.DataFrame({name: pd.Series(dtype=object) for name in FRAME_COLUMNS[1:]})
     frames = pd.concat(kept, ignore_index=True) if kept else empty
     return frames, failures, len(paths)
 
 
-def _batches(paths: dict[str, Any], size: int) -> Iterator[dict[str, Any]]:
+def _brought(
+    root: Media, files: dict[str, MediaFile], workspace: Path
+) -> tuple[dict[str, Path], dict[str, str]]:
+    """Films by checksum that can be opened here, and why others cannot."""
+    films, changed = {}, {}
+    for checksum, file in files.items():
+        try:
+            films[checksum] = root.bring(file.path, workspace / f"{checksum}.film", checksum)
+        except ChangedError:
+            changed[checksum] = CHANGED
+    return films, changed
+
+
+def _batches(paths: dict[str, MediaFile], size: int) -> Iterator[dict[str, MediaFile]]:
     """Yield the paths in parts: of a remote store only so many films lie on this machine's disk."""
     items = iter(paths.items())
     while some := dict(itertools.islice(items, size)):
@@ -187,7 +218,7 @@ def _quarantine(
 
 
 def _known_failures(context: Context) -> dict[str, str]:
-    """Films that failed before in this way of decoding: retried only when they change."""
+    """Films that failed before in this way of decoding and for good: retried when they change."""
     parent = context.parent("features")
     if parent is None:
         return {}
@@ -195,7 +226,8 @@ def _known_failures(context: Context) -> dict[str, str]:
     if decode_way(ContentSettings(**settings)) != decode_way(context.settings.content):
         return {}
     quarantine = _parent_part(context, "quarantine")
-    quarantine = quarantine[quarantine[CHECKSUM] != ""]
+    is_passing = quarantine[REASON].str.startswith(PASSING)
+    quarantine = quarantine[(quarantine[CHECKSUM] != "") & ~is_passing.astype(bool)]
     return dict(zip(quarantine[CHECKSUM], quarantine[REASON], strict=True))
 
 

@@ -1,21 +1,30 @@
 """Media: where a video's file lies, its checksum without reading it again, and a copy to decode."""
 
 import hashlib
+import logging
 import re
 import shutil
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from vidrec_tasks.errors import StoreError
+from vidrec_tasks.stamps import ChangedError, refuse_changed, stamp_of
 from vidrec_tasks.store.place import Place
+
+log = logging.getLogger(__name__)
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 
 MISSING = "media file is missing"
 OUTSIDE = "media lies outside the media folder"
+
+BLOCK: Final = 1 << 20
+GIB: Final = 1 << 30
+PROGRESS: Final = GIB
+"""Bytes after which reading a large file says how far it is."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +35,14 @@ class MediaFile:
         path: where it lies; None when it cannot be read.
         size, mtime_ns: as the file system says.
         problem: why it cannot be read; '' when it can.
+        stamp: of a file of this machine, see `stamps`; empty: not known.
     """
 
     path: Any
     size: int = -1
     mtime_ns: int = -1
     problem: str = ""
+    stamp: tuple[int, ...] = ()
 
 
 class Media:
@@ -79,7 +90,8 @@ class Media:
             return MediaFile(None, problem=MISSING)
         if not path.is_file():
             return MediaFile(None, problem="media is no file")
-        return MediaFile(path, status.st_size, status.st_mtime_ns)
+        stamp = tuple(stamp_of(status))
+        return MediaFile(path, status.st_size, status.st_mtime_ns, stamp=stamp)
 
     def _alike(self, path: Path) -> Path:
         """The one file beside it whose name differs in outer blanks or in how letters are composed.
@@ -91,17 +103,18 @@ class Media:
         found = alike[0].resolve() if len(alike) == 1 else path
         return found if found.is_relative_to(self.root) else path
 
-    def bring(self, path: Any, copy: Path) -> Path:
+    def bring(self, path: Any, copy: Path, checksum: str) -> Path:
         """A file that native code can open: itself, or a copy on this machine.
 
         Raises:
+            ChangedError: what was fetched has another checksum.
             StoreError: it cannot be fetched; the message names it.
         """
         if self.is_local:
             return Path(str(path))
         try:
             with path.open("rb") as source, copy.open("wb") as target:
-                shutil.copyfileobj(source, target, 1 << 20)
+                shutil.copyfileobj(source, target, BLOCK)
         except self.place.failures as error:
             copy.unlink(missing_ok=True)
             message = (
@@ -109,6 +122,9 @@ class Media:
                 "that the object store answers"
             )
             raise StoreError(message) from error
+        if checksum_file(MediaFile(copy)) != checksum:
+            copy.unlink()
+            raise ChangedError
         return copy
 
     def _find_remote(self, name: str) -> MediaFile:
@@ -150,10 +166,25 @@ def _plain_name(name: str) -> str:
     return unicodedata.normalize("NFC", name).strip()
 
 
-def checksum_file(path: Any) -> str:
-    """sha256 (hex) of a file's bytes."""
+def checksum_file(file: MediaFile) -> str:
+    """sha256 (hex) of a file's bytes; says how far it is, once a GiB.
+
+    Raises:
+        ChangedError: it is not the file that was found, or was written to while it was read.
+        OSError: it cannot be read.
+    """
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
+    n_bytes = 0
+    with file.path.open("rb") as opened:
+        if file.stamp:
+            refuse_changed(opened.fileno(), list(file.stamp))
+        while block := opened.read(BLOCK):
             digest.update(block)
+            n_bytes += len(block)
+            if n_bytes % PROGRESS < BLOCK <= n_bytes:
+                log.info("%s: %.0f of %.0f GiB hashed", file.path, n_bytes / GIB, file.size / GIB)
+            if n_bytes > file.size >= 0:
+                raise ChangedError
+        if file.stamp:
+            refuse_changed(opened.fileno(), list(file.stamp))
     return digest.hexdigest()
