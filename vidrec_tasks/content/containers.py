@@ -172,6 +172,18 @@ def streams_in_words(film: Film) -> str:
     return "; ".join(re.findall(r"Stream #\d+:\d+[^:]*: (\w+: [^,\n]+)", said))[:200]
 
 
+@contextmanager
+def open_container(file: BinaryIO, max_pixels: int) -> Iterator[InputContainer]:
+    """A file's container and nothing else, for a reader of other streams than pictures.
+
+    Raises:
+        OpeningError: no demuxer takes it.
+    """
+    container, _ = _opened(file, max_pixels)
+    with container:
+        yield container
+
+
 def _opened(file: BinaryIO, max_pixels: int) -> tuple[InputContainer, tuple[int, int]]:
     """The container, and the size of a picture that was refused as too large."""
     guards = {
@@ -192,8 +204,10 @@ def _opened(file: BinaryIO, max_pixels: int) -> tuple[InputContainer, tuple[int,
                 metadata_errors="replace",
             )
         except (FFmpegError, ValueError) as error:
-            lines = [(name, words.strip()) for _, name, words in said if words.strip()]
-            name, words = lines[-1] if lines else ("", str(error))
+            lines = [
+                (name, words.strip()) for _, name, words in said if name in av.formats_available
+            ]
+            name, words = lines[-1] if lines else ("", type(error).__name__)
             barred = next((name for name, words in lines if "not on whitelist" in words), "")
             raise OpeningError(barred or name, words, is_barred=bool(barred)) from error
         finally:

@@ -28,15 +28,18 @@ from vidrec_tasks.content.decoding import CHANGED
 from vidrec_tasks.content.diagnosis import diagnose
 from vidrec_tasks.content.grabbing import PIXELS_A_SECOND, Candidates, Limits, grab
 from vidrec_tasks.content.selection import choose, frame_hash, frame_luma
+from vidrec_tasks.content.sounds import loudness
 from vidrec_tasks.errors import MediaError
 from vidrec_tasks.stamps import ChangedError, refuse_changed
 
 JPEG_QUALITY: Final = 85
-READING_SHARE: Final = 0.9
+READING_SHARE: Final = 0.95
 """Share of the processor's time for reading; the rest is for choosing and writing."""
 
 CANDIDATES_A_KEYFRAME: Final = 4
 SCENE_CANDIDATES: Final = 240
+STILL: Final = 4.0
+"""Mean difference of grey values (0..255) up to which pictures are one, but for compression."""
 ORPHAN_SHARE: Final = 12.0
 """Time limits after which a process whose parent is gone ends itself, in the middle of a film: more
 than `decoding.WALL_SHARE`."""
@@ -58,6 +61,7 @@ def decode(request: dict[str, Any]) -> dict[str, Any]:
     try:
         with _opened(Path(request["path"]), request["stamp"]) as file:
             found, reason = _look(file, request)
+            sound = _sound(file, found, request["max_pixels"])
     except ChangedError:
         return {**answer, "failure": CHANGED}
     except (MediaError, OSError, FFmpegError, cv2.error, MemoryError) as error:
@@ -65,7 +69,7 @@ def decode(request: dict[str, Any]) -> dict[str, Any]:
     if not found.images:
         return {**answer, "failure": reason}
     try:
-        return {**answer, "frames": _write(found, request)}
+        return {**answer, "frames": _write(found, request, sound)}
     except OSError as error:
         return {**answer, "trouble": _first_line(error)}
 
@@ -108,7 +112,14 @@ def _look(file: BinaryIO, request: dict[str, Any]) -> tuple[Candidates, str]:
     return found, "" if found.images else diagnose(file, max_pixels=limits.max_pixels)
 
 
-def _write(found: Candidates, request: dict[str, Any]) -> list[dict[str, Any]]:
+def _sound(file: BinaryIO, found: Candidates, max_pixels: int) -> str:
+    """What a film of one still picture sounds like; others tell themselves apart."""
+    greys = [look.grey for look in found.looks]
+    is_still = all(np.abs(grey - greys[0]).mean() < STILL for grey in greys)
+    return loudness(file, max_pixels=max_pixels) if greys and is_still else ""
+
+
+def _write(found: Candidates, request: dict[str, Any], sound: str) -> list[dict[str, Any]]:
     folder = Path(request["folder"])
     looks = found.looks
     folder.mkdir(parents=True, exist_ok=True)
@@ -127,6 +138,7 @@ def _write(found: Candidates, request: dict[str, Any]) -> list[dict[str, Any]]:
                 "sharpness": round(looks[place].sharpness, 3),
                 "frame_hash": frame_hash(image),
                 "frame_luma": frame_luma(image),
+                "sound": sound,
             }
         )
     return frames

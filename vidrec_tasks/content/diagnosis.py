@@ -49,7 +49,9 @@ NAMES: Final = {
     "vp9": "VP9", "mpeg4": "MPEG-4", "mpeg2video": "MPEG-2", "mpeg1video": "MPEG-1",
     "h263": "H.263", "prores": "ProRes", "mjpeg": "Motion JPEG", "theora": "Theora",
 }  # fmt: skip
+SCRAMBLED: Final = "video is encrypted (a scrambled transport stream)"
 TS_PACKET: Final = 188
+TS_SYNC: Final = 0x47
 TS_LOOKED_AT: Final = 2_000
 
 
@@ -97,6 +99,8 @@ def _of_unopened(error: OpeningError, file: BinaryIO) -> str:
         if b"moov" not in boxes:
             return "MP4 file without an index (moov): truncated"
         return f"MP4 file whose index cannot be read ({error.words})"
+    if _is_scrambled(file):
+        return SCRAMBLED
     if not error.format_name:
         return "is no video file that is known here"
     return f"cannot be opened as {error.format_name.split(',')[0]} ({error.words})"
@@ -110,7 +114,7 @@ def _of_film(film: Film, file: BinaryIO) -> str:
     if film.why_not:
         return film.why_not
     if film.format_name == "mpegts" and _is_scrambled(file):
-        return "video is encrypted (a scrambled transport stream)"
+        return SCRAMBLED
     is_mp4 = film.format_name.startswith("mov")
     if is_mp4 and not {b"mdat", b"moof"} & set(top_level(file)):
         return "holds a header only, no picture data"
@@ -142,7 +146,9 @@ def _is_scrambled(file: BinaryIO) -> bool:
     """Whether most packets of a transport stream are scrambled (ISO/IEC 13818-1, 2.4.3.3)."""
     file.seek(0)
     data = file.read(TS_PACKET * TS_LOOKED_AT)
-    begin = max(data.find(b"\x47"), 0)
+    begin = max(data.find(bytes([TS_SYNC])), 0)
     heads = [data[place : place + 4] for place in range(begin, len(data) - 4, TS_PACKET)]
-    with_payload = [head for head in heads if head[0] == 0x47 and head[3] & 0x10]
+    with_payload = [head for head in heads if head[0] == TS_SYNC and head[3] & 0x10]
+    if 2 * len(with_payload) < len(heads):
+        return False  # no transport stream
     return 2 * sum(bool(head[3] & 0xC0) for head in with_payload) > len(with_payload)

@@ -1,7 +1,8 @@
 """Near-duplicates: groups of videos that are the same film, re-encoded, rescaled or retitled.
 
 Neighbours are found by the mean picture of a film and judged by its frames over time; the frame
-embeddings confirm where the pictures alone leave a doubt.
+embeddings confirm where the pictures alone leave a doubt, and films that show one still picture are
+told apart by their sound.
 """
 
 import logging
@@ -23,6 +24,7 @@ from vidrec_tasks.columns import (
 )
 from vidrec_tasks.content.index import build_index
 from vidrec_tasks.content.signatures import Signatures, compare, read_signatures
+from vidrec_tasks.content.sounds import are_one_sound
 from vidrec_tasks.settings import ContentSettings
 
 log = logging.getLogger(__name__)
@@ -162,7 +164,9 @@ class _Judge:
             may_be = (found.strangeness <= DOUBTFUL) & (found.distance <= MAX_DISTANCE)
             for place in np.flatnonzero(may_be & is_in_order):
                 is_sure = found.strangeness[place] <= SURE and found.distance[place] <= FAR
-                verdicts[begin + place] = is_sure or self._confirms(chunk[place])
+                verdicts[begin + place] = (
+                    is_sure or self._confirms(chunk[place])
+                ) and are_one_sound(*self._signatures.sounds[chunk[place]])
         return verdicts
 
     def _confirms(self, pair: npt.NDArray[np.int64]) -> bool:

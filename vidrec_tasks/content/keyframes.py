@@ -23,6 +23,7 @@ from vidrec_tasks.columns import (
     FRAME_NUM,
     PATH,
     SHARPNESS,
+    SOUND,
 )
 from vidrec_tasks.content.decoding import Decoder
 from vidrec_tasks.errors import StoreError
@@ -42,7 +43,8 @@ class Extraction:
 
     Attributes:
         frames: checksum, frame_num (from 0, in order of time), at_s, path (relative to the
-            workspace), sharpness, frame_hash (64 bits, hex), frame_luma (144 bytes, hex).
+            workspace), sharpness, frame_hash (64 bits, hex), frame_luma (144 bytes, hex), sound
+            (see `sounds`; of films that show one still picture, else empty).
         failures: checksum -> why the film gave no frame.
     """
 
@@ -147,6 +149,7 @@ def _frame_table(frames: list[dict[str, Any]]) -> pd.DataFrame:
         SHARPNESS: "float64",
         FRAME_HASH: str,
         FRAME_LUMA: str,
+        SOUND: str,
     }
     table = pd.DataFrame(frames, columns=list(kinds)).astype(kinds)
     return table.sort_values([CHECKSUM, FRAME_NUM], ignore_index=True)

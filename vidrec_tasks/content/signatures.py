@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vidrec_tasks.columns import AT_S, FRAME_HASH, FRAME_LUMA, FRAME_NUM, VIDEO_ID
+from vidrec_tasks.columns import AT_S, FRAME_HASH, FRAME_LUMA, FRAME_NUM, SOUND, VIDEO_ID
 
 NOISE: Final = 0.006
 """Cosine distance that compression alone makes between two copies of a frame (0.000 to 0.012
@@ -32,6 +32,7 @@ class Signatures:
         nums: ``(n_frames,)`` row of each frame in the keyframes table.
         starts: ``(n_films + 1,)`` where each film's frames begin.
         video_ids: ``(n_films,)`` in ascending order.
+        sounds: ``(n_films,)`` what a film of one still picture sounds like (see `sounds`), else ''.
     """
 
     frames: npt.NDArray[np.float32]
@@ -40,6 +41,7 @@ class Signatures:
     nums: npt.NDArray[np.int64]
     starts: npt.NDArray[np.int64]
     video_ids: npt.NDArray[np.object_]
+    sounds: npt.NDArray[np.object_]
 
     def films(self) -> npt.NDArray[np.float32]:
         """``(n_films, dim)`` unit rows: the mean frame of each film, to find neighbours by."""
@@ -53,8 +55,8 @@ def read_signatures(keyframes: pd.DataFrame) -> Signatures:
     """The signatures of films.
 
     Args:
-        keyframes: video_id, frame_num, at_s, frame_hash, and frame_luma where it is known; without
-            it the 64 bits of the hash stand in.
+        keyframes: video_id, frame_num, at_s, frame_hash, sound where it is known, and frame_luma
+            likewise; without it the 64 bits of the hash stand in.
     """
     keyframes = keyframes.reset_index(drop=True)
     vectors = _vectors(keyframes)
@@ -67,7 +69,11 @@ def read_signatures(keyframes: pd.DataFrame) -> Signatures:
     starts = np.append(np.flatnonzero(is_first), len(ids)).astype(np.int64)
     frames = vectors[nums]
     moments = _moments(table[AT_S].to_numpy(dtype=np.float64), starts)
-    return Signatures(frames, _steps(frames, is_first), moments, nums, starts, ids[is_first])
+    known = table[SOUND].fillna("") if SOUND in table else pd.Series("", index=table.index)
+    sounds = known.to_numpy(dtype=object)[is_first]
+    return Signatures(
+        frames, _steps(frames, is_first), moments, nums, starts, ids[is_first], sounds
+    )
 
 
 @dataclass(frozen=True)

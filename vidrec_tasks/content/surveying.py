@@ -28,6 +28,8 @@ LEAP_S: Final = 600.0
 """A clock that falls back by more than half a second, or in a format whose clock may jump leaps by
 more than ten minutes, was started anew: time goes on where it stood."""
 
+USUAL_RATE: Final = 25
+
 Windows = Sequence[tuple[float, float]]
 """Parts of a film, in seconds of its own time."""
 
@@ -37,10 +39,13 @@ class Clock:
 
     Args:
         may_leap: whether a leap forward is a new clock.
+        frame_s: seconds a picture lasts, where packets have no time at all (elementary streams).
     """
 
-    def __init__(self, *, may_leap: bool) -> None:
+    def __init__(self, *, may_leap: bool, frame_s: float) -> None:
         self._may_leap = may_leap
+        self._frame_s = frame_s
+        self._n_timeless = 0
         self._offset: float | None = None
         self._last = 0.0
         self._step = 0.0
@@ -51,7 +56,8 @@ class Clock:
         shown = packet.pts if packet.pts is not None else packet.dts
         decoded = packet.dts if packet.dts is not None else packet.pts
         if shown is None or decoded is None:
-            return self._last
+            self._n_timeless += 1
+            return self._last + (self._n_timeless - 1) * self._frame_s
         here = decoded * unit
         if self._offset is None:
             self._offset = -shown * unit
@@ -92,7 +98,7 @@ class Survey:
     @property
     def is_thinned(self) -> bool:
         """Whether there are key frames that were not kept."""
-        return self.n_keys > len(self.keys)
+        return not self.is_whole or self.n_keys > len(self.keys)
 
     def add(self, packet: VideoPacket, at_s: float) -> None:
         """Keep a key frame; when there are too many, those nearest to their neighbours go."""
@@ -141,12 +147,18 @@ def survey(film: Film, *, limit: int, within: Windows = (), only_keys: bool = Fa
     return found
 
 
+def clock_of(film: Film) -> Clock:
+    """A clock for a film that is read from its first byte."""
+    rate = film.pictures.average_rate or film.pictures.guessed_rate or USUAL_RATE
+    return Clock(may_leap=film.has_broken_clock, frame_s=1.0 / float(rate))
+
+
 def timed_packets(film: Film) -> Iterator[tuple[VideoPacket, float]]:
     """A film's packets from its first byte, each with its seconds.
 
     What a change of format says once (extradata) is said again with every key frame after it.
     """
-    clock = Clock(may_leap=film.has_broken_clock)
+    clock = clock_of(film)
     extradata = None
     for packet in packets(film):
         if packet.is_keyframe:
@@ -169,7 +181,7 @@ def _scan(film: Film, limit: int, within: Windows) -> Survey:
 def _leap(film: Film, limit: int, within: Windows) -> Survey:
     """Key frames at even moments of a long film, or at even places."""
     found = Survey(limit, is_whole=False)
-    clock = Clock(may_leap=film.has_broken_clock)
+    clock = clock_of(film)
     seen: set[tuple[int | None, int | None]] = set()
     for target in _targets(film, limit, within):
         try:
@@ -189,7 +201,6 @@ def _leap(film: Film, limit: int, within: Windows) -> Survey:
                 break
             if n >= STEPS:
                 break
-    found.n_keys += 1  # there may be more between them
     return found
 
 

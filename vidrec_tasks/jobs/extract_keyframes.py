@@ -18,6 +18,7 @@ from vidrec_tasks.columns import (
     PATH,
     REASON,
     SHARPNESS,
+    SOUND,
     URI,
     VIDEO_ID,
 )
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 MEDIA_COLUMNS = [VIDEO_ID, URI, "size", "mtime_ns", CHECKSUM]
 FRAME_COLUMNS = [
     VIDEO_ID, CHECKSUM, FRAME_NUM, AT_S, PATH, SHARPNESS, FRAME_HASH, FRAME_LUMA,
+    SOUND,
 ]  # fmt: skip
 
 FETCHED_AT_ONCE = 32
