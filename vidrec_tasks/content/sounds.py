@@ -22,8 +22,8 @@ NO_SOUND: Final = "-"
 """Stands for a film without sound; an empty text for one whose sound was not listened to."""
 
 ALIKE: Final = 0.9
-"""Correlation of loudness from which two sounds are one: of 33 clips written again as MP3 (48 kbit/s)
-32 have 0.92 and more, 55 pairs of other clips of ten seconds and more 0.67 or less."""
+"""Correlation of loudness from which two sounds are one: of 33 clips written again as MP3 at
+48 kbit/s 32 have 0.92 and more, 55 pairs of other clips of ten seconds and more 0.67 or less."""
 
 FEW: Final = 8
 """Half seconds under which a sound says nothing."""
