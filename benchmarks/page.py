@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.one_line_errors import run
-from vidrec_tasks.jobs import NIGHT
+from vidrec_tasks.night import NIGHT
 from vidrec_tasks.publishing.engine import make_engine
 from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.store.place import Place

@@ -10,6 +10,27 @@ from vidrec_dag_defaults import RECOMMENDATIONS, job_task
 from vidrec_links import linked
 from vidrec_override import override
 
+from vidrec_tasks.night import (
+    AUDIENCE,
+    BESIDE,
+    CONTENT,
+    GROUPS,
+    JOBS,
+    LISTS,
+    MODELS,
+    OPENS,
+    REPORTS,
+    jobs_in,
+    nearest_upstream,
+)
+
+EVALUATES = "evaluate_lists"
+LINKED = ("train_models",)
+"""Beside those of the publication, the tasks from which Airflow's UI leads to the night's page."""
+
+AFTER_GATES = ("publish_lists", REPORTS)
+"""Their arrows are drawn by hand: see `publication`."""
+
 
 @task
 def shards_of(receipt: dict[str, Any], kind: str) -> list[str]:
@@ -29,69 +50,58 @@ def encoding_queue() -> str:
 
 
 def night_flow() -> None:
-    """Lay the tasks of a night into the DAG that is being defined."""
-    validated = linked(job_task("validate_inputs")())
-    videos = shards_of.override(task_id="split_videos")(validated, "video_shards")
-    users = shards_of.override(task_id="split_users")(validated, "user_shards")
-
-    @task_group
-    def content() -> None:
-        """What the videos are: knows no user."""
-        keyframes = job_task("extract_keyframes").expand(shard=videos)
-        embeddings = job_task("embed_videos", queue=encoding_queue()).expand(shard=videos)
-        duplicates = job_task("find_duplicates")()
-        index = job_task("build_content_index")()
-        keyframes >> embeddings >> duplicates >> index
-
-    @task_group
-    def audience() -> tuple[Any, Any]:
-        """Who watches: profiles first, the sentence about them after."""
-        profiles = job_task("build_profiles").expand(shard=users)
-        portraits = job_task("write_portraits").expand(shard=users)
-        profiles >> portraits
-        return profiles, portraits
-
-    @task_group
-    def models() -> None:
-        """Two fits in one task: one is measured, the other serves with what it chose."""
-        trained = linked(job_task("train_models")())
-        vectors = job_task("index_video_vectors")()
-        embedded = job_task("embed_users").expand(shard=users)
-        trained >> vectors >> embedded
-
-    @task_group
-    def lists(shard: str) -> None:
-        """One shard of users: candidates to explained lists."""
-        found = job_task("find_candidates")(shard)
-        ranked = job_task("rank_candidates")(shard)
-        reranked = job_task("rerank_lists")(shard)
-        found >> ranked >> reranked >> job_task("explain_lists")(shard)
-
-    @task_group
-    def beside() -> None:
-        """Beside the lists: similar videos, strangers, queries, creators."""
-        job_task("list_similar")()
-        job_task("list_fallbacks")()
-        job_task("answer_queries")()
-        job_task("summarise_audiences")()
-
-    evaluated = linked(job_task("evaluate_lists")())
-
-    made = content()
-    profiles, portraits = audience()
-    trained = models()
-    listed = lists.expand(shard=users)
-    extras = beside()
-
-    made >> profiles >> trained >> [listed, extras]
-    # Explanations may cite a portrait's topics, so lists wait for the portraits too.
-    portraits >> listed
-    [listed, extras] >> evaluated
-    publication(evaluated)
+    """Lay the tasks of a night into the DAG that is being defined, as the night declares them."""
+    opened = linked(job_task(OPENS)())
+    shards = {
+        "video_shard": shards_of.override(task_id="split_videos")(opened, "video_shards"),
+        "user_shard": shards_of.override(task_id="split_users")(opened, "user_shards"),
+    }
+    laid: dict[str, Any] = {OPENS: opened}
+    for group in (CONTENT, AUDIENCE, MODELS, BESIDE):
+        laid |= stage(group, shards)
+    laid |= lists(shards["user_shard"])
+    laid[EVALUATES] = linked(job_task(EVALUATES)())
+    laid |= publication(laid[EVALUATES])
+    for plan in JOBS:
+        for other in nearest_upstream(plan):
+            if laid[other.name] is not laid[plan.name] and plan.name not in AFTER_GATES:
+                laid[other.name] >> laid[plan.name]
 
 
-def publication(evaluated: Any) -> None:
-    """From measured lists to what readers see, and the report."""
+def stage(group: str, shards: dict[str, Any]) -> dict[str, Any]:
+    """The tasks of a stage, each mapped over the shards that it has; job -> its task."""
+    laid: dict[str, Any] = {}
+
+    @task_group(group_id=group, tooltip=GROUPS[group])
+    def lay() -> None:
+        for plan in jobs_in(group):
+            options = {"queue": encoding_queue()} if plan.is_encoding else {}
+            made = job_task(plan.name, **options)
+            laid[plan.name] = made.expand(shard=shards[plan.per]) if plan.per else made()
+
+    lay()
+    return {name: linked(done) if name in LINKED else done for name, done in laid.items()}
+
+
+def lists(shards: Any) -> dict[str, Any]:
+    """The lists of one shard of users after another's: the whole stage is mapped as one."""
+
+    @task_group(group_id=LISTS, tooltip=GROUPS[LISTS])
+    def lay(shard: str) -> None:
+        inner = {plan.name: job_task(plan.name)(shard) for plan in jobs_in(LISTS)}
+        for plan in jobs_in(LISTS):
+            for other in nearest_upstream(plan):
+                if other.name in inner:
+                    inner[other.name] >> inner[plan.name]
+
+    return dict.fromkeys((plan.name for plan in jobs_in(LISTS)), lay.expand(shard=shards))
+
+
+def publication(evaluated: Any) -> dict[str, Any]:
+    """From measured lists to what readers see, and the report; job -> its task.
+
+    A person may stand between the gates and the publication, so these arrows are drawn by hand.
+    """
     checked = linked(job_task("check_gates")())
     approval = override(checked)
     # One of two: the gates passed, or a person approved; the job asks for the same again.
@@ -105,3 +115,4 @@ def publication(evaluated: Any) -> None:
     published >> report
     # A run is as green as its last tasks: the report alone would call a failed night a success.
     published >> EmptyOperator(task_id="night_is_published")
+    return {"check_gates": checked, "publish_lists": published, REPORTS: report}

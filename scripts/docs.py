@@ -26,6 +26,7 @@ def pages() -> dict[str, Callable[[], str]]:
         "SETTINGS.md": settings_page,
         "TABLES.md": tables_page,
         "DAGS.md": dags_page,
+        "NIGHT.md": night_page,
         "METRICS.md": metrics_page,
         "DEPENDENCIES.md": lambda: dependencies_page(MADE),
     }
@@ -185,6 +186,37 @@ def _gates_of_nothing() -> list[Any]:
         fallbacks=pd.DataFrame(columns=["segment", "rank", "video_id"]),
         rejects=pd.DataFrame(columns=["reason"]),
     )  # fmt: skip
+
+
+def night_page() -> str:
+    """Every job of a night: its stage, what it is mapped over, what it needs and makes."""
+    from vidrec_tasks.night import GROUPS, jobs_in
+
+    shards = {"": "", "video_shard": "shards of videos", "user_shard": "shards of users"}
+    lines = [
+        "# The night",
+        MADE,
+        "Declared in [vidrec_tasks/night.py](../vidrec_tasks/night.py). From it follow the order,",
+        "the arrows of the DAG, what a job may read, the stages of the page and the report, the",
+        "funnel.",
+        "`kind.#` is the job's own shard, `kind.*` all shards.",
+    ]
+    for group, meaning in GROUPS.items():
+        lines += ["", f"## {group}", "", meaning, ""]
+        lines += ["| job | mapped over | needs | makes | settings | takes from earlier runs |"]
+        lines += ["|---|---|---|---|---|---|"]
+        for plan in jobs_in(group):
+            needs = "what is there" if plan.reads_what_is_there else _listed(plan.needs)
+            cells = (
+                f"[{plan.name}](../vidrec_tasks/jobs/{plan.name}.py)", shards[plan.per], needs,
+                _listed(plan.makes), _listed(plan.settings), _listed(plan.parents),
+            )  # fmt: skip
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def dags_page() -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vidrec_tasks.errors import InputError, VidrecError
-from vidrec_tasks.jobs import NIGHT
+from vidrec_tasks.night import NIGHT
 
 log = logging.getLogger("vidrec_tasks")
 

@@ -9,7 +9,7 @@ from vidrec_tasks.evaluation.funnel import funnel_charts, funnel_of
 from vidrec_tasks.evaluation.measures import by_scorer, main_metrics, measures_of, segments_of
 from vidrec_tasks.evaluation.plots import Point, bar_chart, line_chart
 from vidrec_tasks.evaluation.report_facts import sum_timings
-from vidrec_tasks.jobs import NIGHT
+from vidrec_tasks.night import GROUPS, NIGHT, jobs_in
 from vidrec_tasks.store.runs import Run
 from vidrec_ui import refused
 from vidrec_ui.shaping import Page, minute
@@ -19,17 +19,6 @@ SHOWN_RUNS: Final = 30
 SHOWN_METRICS: Final = 6
 COLUMN_METRICS: Final = 3
 SHOWN_USERS: Final = 12
-
-# The jobs in the groups that the DAG shows.
-_STAGES: Final = {
-    "inputs": ("validate_inputs",),
-    "content": ("extract_keyframes", "embed_videos", "find_duplicates", "build_content_index"),
-    "audience": ("build_profiles", "write_portraits"),
-    "models": ("train_models", "index_video_vectors", "embed_users"),
-    "lists": ("find_candidates", "rank_candidates", "rerank_lists", "explain_lists"),
-    "beside": ("list_similar", "list_fallbacks", "answer_queries", "summarise_audiences"),
-    "publication": ("evaluate_lists", "check_gates", "publish_lists", "write_report"),
-}
 
 
 def overview(sources: Sources) -> Page:
@@ -122,9 +111,9 @@ def stage_chart(receipts: Iterable[Mapping[str, Any]]) -> Any:
     """Seconds a stage, summed over jobs and shards."""
     seconds = {timing.job: timing.seconds for timing in sum_timings(receipts)}
     stages = [
-        (stage, sum(seconds.get(job, 0.0) for job in jobs))
-        for stage, jobs in _STAGES.items()
-        if any(job in seconds for job in jobs)
+        (group, sum(seconds.get(plan.name, 0.0) for plan in jobs_in(group)))
+        for group in GROUPS
+        if any(plan.name in seconds for plan in jobs_in(group))
     ]
     return bar_chart(stages, name="Seconds a stage", unit=" s")
 

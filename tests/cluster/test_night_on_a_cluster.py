@@ -16,7 +16,7 @@ from tests.cluster.worlds import (
     run_vidrec,
     tables_of,
 )
-from vidrec_tasks.jobs import NIGHT
+from vidrec_tasks.night import NIGHT
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Runs
 

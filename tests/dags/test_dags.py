@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from vidrec_tasks.jobs import BY_HAND, NIGHT
+from vidrec_tasks.night import BY_HAND, JOBS, NIGHT, JobPlan, upstream_of
 
 pytestmark = pytest.mark.airflow
 
@@ -97,6 +97,24 @@ def test_lists_wait_for_models_and_portraits(dags: dict[str, Any]) -> None:
         .get_flat_relative_ids(upstream=True)
     )
     assert {"models.embed_users", "audience.write_portraits", "validate_inputs"} <= upstream
+
+
+@pytest.mark.parametrize("plan", JOBS, ids=lambda plan: plan.name)
+def test_whoever_makes_what_a_job_needs_is_upstream_of_it(
+    dags: dict[str, Any], plan: JobPlan
+) -> None:
+    dag = dags["vidrec_nightly"]
+    names = {task.task_id.rsplit(".", 1)[-1]: task for task in dag.tasks}
+    above = names[plan.name].get_flat_relative_ids(upstream=True)
+    assert {names[other.name].task_id for other in upstream_of(plan)} <= above
+
+
+@pytest.mark.parametrize("plan", JOBS, ids=lambda plan: plan.name)
+def test_a_job_is_mapped_as_the_night_declares(dags: dict[str, Any], plan: JobPlan) -> None:
+    names = {task.task_id.rsplit(".", 1)[-1]: task for task in dags["vidrec_nightly"].tasks}
+    task = names[plan.name]
+    is_mapped = task.is_mapped or task.get_closest_mapped_task_group() is not None
+    assert is_mapped == bool(plan.per)
 
 
 def test_work_runs_in_the_compute_pool_with_retries(dags: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.end_to_end.conftest import House
-from vidrec_tasks.jobs import NIGHT
+from vidrec_tasks.night import NIGHT
 from vidrec_tasks.publishing.reader import Reader
 from vidrec_tasks.publishing.tables import RESULTS
 from vidrec_tasks.store.place import Place

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.jobs.worlds import NIGHT, World, made, remember
-from vidrec_tasks.jobs._job import Context, Made
+from vidrec_tasks.jobs._job import Context, Made, UndeclaredError
 from vidrec_tasks.jobs._runner import postcard, shards_for
 from vidrec_tasks.settings import read_settings
 
@@ -180,3 +180,15 @@ def test_threads_are_given_to_native_code(world: World, monkeypatch: pytest.Monk
     for threads, expected in ((0, "1"), (3, "3")):
         world.go(settings=read_settings({}, store_url=world.place.url, threads=threads))
         assert [os.environ[name] for name in names] == [expected] * 3
+
+
+def test_an_artefact_that_was_not_declared_is_not_read(world: World) -> None:
+    remember(world, "videos", 1)
+    remember(world, "users", 2)
+    world.declare(lambda context: made(*context.read("users")["a"]), needs=("videos",))
+    with pytest.raises(UndeclaredError, match=r"users: read without being declared.*night\.py"):
+        world.go()
+    assert world.run.find("ranked") is None
+    world.declare(lambda context: made(*context.read_rows("users")["a"]), needs=("videos",))
+    with pytest.raises(UndeclaredError):
+        world.go()

@@ -12,10 +12,11 @@ from vidrec_tasks.errors import (
     RunUnderWay,
     SettingsError,
 )
-from vidrec_tasks.jobs import NIGHT as TASKS
 from vidrec_tasks.jobs import _runner
 from vidrec_tasks.jobs._job import Context, Job, Made, job
 from vidrec_tasks.jobs._runner import Order, load_job, postcard, run_job, run_night
+from vidrec_tasks.night import INPUTS, JobPlan
+from vidrec_tasks.night import NIGHT as TASKS
 from vidrec_tasks.settings import read_settings
 from vidrec_tasks.store.leases import Lease
 from vidrec_tasks.store.place import Place
@@ -30,7 +31,7 @@ def test_a_night_that_was_never_opened_names_the_next_step(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("task_id", TASKS[1:])
 def test_a_job_of_the_night_is_loaded_by_its_name(task_id: str) -> None:
-    assert load_job(task_id).task_id == task_id
+    assert load_job(task_id).plan.name == task_id
 
 
 @pytest.mark.parametrize("unknown", ["rank", "_runner", "forget_users", "../rank_candidates"])
@@ -105,8 +106,7 @@ def test_a_night_that_fails_is_reported_all_the_same(
                 raise ModelError("the encoder is gone")
             return Made()
 
-        run.__name__ = task_id
-        return job()(run)
+        return job(plan=JobPlan(task_id, INPUTS))(run)
 
     monkeypatch.setattr(_runner, "load_job", fake)
     with pytest.raises(ModelError, match="the encoder is gone"):
@@ -125,8 +125,7 @@ def test_the_last_job_of_a_shared_lease_gives_it_back(
         def run(context: Context) -> Made:
             return Made()
 
-        run.__name__ = task_id
-        return job()(run)
+        return job(plan=JobPlan(task_id, INPUTS))(run)
 
     monkeypatch.setattr(_runner, "load_job", quiet)
     run_job(Order("validate_inputs", NIGHT, owner="airflow:dag:run"), settings)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from vidrec_tasks.jobs._job import Context, Job, Made, job
 from vidrec_tasks.jobs._runner import Order, run_job
+from vidrec_tasks.night import LISTS, JobPlan
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, RunRecord, Runs
@@ -44,7 +45,9 @@ class World:
             self.calls.append(context.shard)
             return run(context) if run else made(1)
 
-        self.jobs["rank_candidates"] = job(**{"makes": ("ranked",), **words})(rank_candidates)
+        how = {name: words.pop(name) for name in ("state", "is_pure") if name in words}
+        plan = JobPlan("rank_candidates", LISTS, **{"makes": ("ranked",), **words})
+        self.jobs["rank_candidates"] = job(plan=plan, **how)(rank_candidates)
 
     def go(self, shard: str = "", *, settings: Settings | None = None, **more: Any) -> Any:
         order = Order("rank_candidates", NIGHT, shard, **more)

@@ -8,7 +8,7 @@ from vidrec_tasks.columns import EXPLANATION, PORTRAIT, PORTRAIT_SOURCE, SCORE, 
 from vidrec_tasks.demo.recovery import measure_recovery, recovery_lines
 from vidrec_tasks.demo.truth import has_truth, read_truth
 from vidrec_tasks.errors import EmptyNight
-from vidrec_tasks.jobs import NIGHT
+from vidrec_tasks.night import NIGHT
 from vidrec_tasks.publishing.engine import file_of, make_engine, results_url, where
 from vidrec_tasks.publishing.reader import Reader
 from vidrec_tasks.settings import Settings, read_settings

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from vidrec_tasks.errors import StoreError
-from vidrec_tasks.jobs import NIGHT
+from vidrec_tasks.night import NIGHT
 from vidrec_tasks.settings import read_settings
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Runs

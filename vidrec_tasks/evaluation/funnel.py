@@ -1,44 +1,18 @@
 """Funnel: from what was read to what is published, where rows are lost on the way.
 
-It is read from the receipts of the jobs alone, so it costs the same for any number of users.
+What each job counts is declared in `vidrec_tasks.night`; the numbers are read from the receipts
+alone, so it costs the same for any number of users.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from markupsafe import Markup
 
 from vidrec_tasks.evaluation.plots import bar_chart
+from vidrec_tasks.night import JOBS
 
 Steps: TypeAlias = list[tuple[str, int]]
-
-_STEPS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
-    "interactions": (
-        ("read", "validate_inputs", "interactions_read"),
-        ("accepted", "validate_inputs", "interactions_accepted"),
-        ("taken as visits", "build_profiles", "visits"),
-    ),
-    "videos": (
-        ("read", "validate_inputs", "videos_read"),
-        ("in the catalogue", "validate_inputs", "videos_accepted"),
-        ("with a film", "extract_keyframes", "with_media"),
-        ("in quarantine", "extract_keyframes", "quarantined"),
-        ("like another", "list_similar", "with_list"),
-    ),
-    "users": (
-        ("known", "build_profiles", "users"),
-        ("with candidates", "find_candidates", "users"),
-        ("with a list", "rerank_lists", "with_a_list"),
-    ),
-    "rows": (
-        ("candidates", "find_candidates", "candidates"),
-        ("ranked", "rank_candidates", "ranked"),
-        ("in lists", "rerank_lists", "rows"),
-        ("verified", "explain_lists", "verified"),
-        ("published", "publish_lists", "recommendations"),
-    ),
-}
-"""Of what -> (step, the job that counts it, the name of the count)."""
 
 
 def funnel_of(receipts: Iterable[Mapping[str, Any]]) -> dict[str, Steps]:
@@ -49,11 +23,12 @@ def funnel_of(receipts: Iterable[Mapping[str, Any]]) -> dict[str, Steps]:
             if isinstance(n, int | float):
                 key = (str(receipt["job"]), str(name))
                 counted[key] = counted.get(key, 0) + int(n)
-    found = {
-        of: [(step, counted[job, name]) for step, job, name in steps if (job, name) in counted]
-        for of, steps in _STEPS.items()
-    }
-    return {of: steps for of, steps in found.items() if steps}
+    found: dict[str, Steps] = {}
+    for plan in JOBS:
+        for of, step, name in plan.counts:
+            if (plan.name, name) in counted:
+                found.setdefault(of, []).append((step, counted[plan.name, name]))
+    return found
 
 
 def funnel_charts(funnel: Mapping[str, Sequence[tuple[str, int]]]) -> list[tuple[str, Markup]]:

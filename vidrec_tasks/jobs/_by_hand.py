@@ -5,7 +5,7 @@ import logging
 from typing import Any
 
 from vidrec_tasks.errors import SettingsError
-from vidrec_tasks.jobs import BY_HAND
+from vidrec_tasks.night import BY_HAND
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.place import Place
 

@@ -3,22 +3,19 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from typing import Any, Final, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from vidrec_tasks.errors import VidrecError
+from vidrec_tasks.night import JobPlan, is_by_video, plan_of
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import Ref
 from vidrec_tasks.store.codecs import Part
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
 from vidrec_tasks.store.shards import Split
-
-Per = Literal["", "video_shard", "user_shard"]
-
-VIDEO_SHARDED: Final = ("keyframes", "embeddings")
 
 
 @dataclass(frozen=True)
@@ -53,13 +50,18 @@ class Made:
 
 @dataclass(frozen=True)
 class Context:
-    """What a job may touch: its settings, its run, its shard, and what a person said of the run."""
+    """What a job may touch: its settings, its run, its shard, and what a person said of the run.
+
+    Attributes:
+        may_read: the artefacts that its plan declares; None: any (what is there, or by hand).
+    """
 
     settings: Settings
     place: Place
     run: Run
     shard: str = ""
     approval: Approval | None = None
+    may_read: frozenset[str] | None = None
 
     @property
     def night(self) -> date:
@@ -76,8 +78,33 @@ class Context:
         return f"{kind}.{self.shard}"
 
     def read(self, name: str, part: str = "table") -> Any:
-        """A part of an artefact of this run."""
+        """A part of an artefact of this run.
+
+        Raises:
+            UndeclaredError: the job's plan does not say that it needs it.
+        """
+        self._refuse_undeclared(name)
         return self.run.read(name, part)
+
+    def read_rows(
+        self,
+        name: str,
+        part: str = "table",
+        *,
+        columns: Sequence[str] | None = None,
+        as_text: bool = False,
+    ) -> pd.DataFrame:
+        """A frame of an artefact of this run, some columns of it (see `Run.read_rows`).
+
+        Raises:
+            UndeclaredError: the job's plan does not say that it needs it.
+        """
+        self._refuse_undeclared(name)
+        return self.run.read_rows(name, part, columns=columns, as_text=as_text)
+
+    def _refuse_undeclared(self, name: str) -> None:
+        if self.may_read is not None and name not in self.may_read:
+            raise UndeclaredError(name, self.may_read)
 
     def read_all(
         self, kind: str, part: str = "table", *, columns: Sequence[str] | None = None
@@ -85,9 +112,9 @@ class Context:
         """The same part of every shard of a kind, one after the other; of a frame some columns."""
         names = shards_of(self.run, kind)
         if columns is not None:
-            rows = [self.run.read_rows(name, part, columns=columns) for name in names]
+            rows = [self.read_rows(name, part, columns=columns) for name in names]
             return pd.concat(rows, ignore_index=True)
-        parts = [self.run.read(name, part) for name in names]
+        parts = [self.read(name, part) for name in names]
         if isinstance(parts[0], np.ndarray):
             return np.concatenate(parts)
         return pd.concat(parts, ignore_index=True)
@@ -98,45 +125,54 @@ class Context:
         return Runs(self.place).find(run_id) if run_id else None
 
 
+class UndeclaredError(VidrecError):
+    """A job reads an artefact that its plan does not name.
+
+    Args:
+        name: of the artefact.
+        declared: what the plan names.
+    """
+
+    def __init__(self, name: str, declared: frozenset[str]) -> None:
+        super().__init__(
+            f"{name}: read without being declared; add it to what the job needs in "
+            f"vidrec_tasks/night.py (declared: {', '.join(sorted(declared)) or 'nothing'})"
+        )
+
+
 @dataclass(frozen=True)
 class Job:
-    """A job: a function with the names of what it needs and makes.
+    """A job: a function, and what `vidrec_tasks.night` declares of it.
 
     Attributes:
-        needs: ``name``, ``kind.#`` (own shard) or ``kind.*`` (all shards).
-        makes: ``name`` or ``kind.#``.
-        settings: groups of settings that change the outcome.
-        per: what it is mapped over; '' runs once.
-        parents: roles of earlier runs it takes something from.
+        plan: what it needs and makes.
+        run: what carries it out.
         state: what else it depends on outside the store (media files), as JSON.
         is_pure: its artefacts follow from what it needs, so they can be taken from the store.
     """
 
-    task_id: str
+    plan: JobPlan
     run: Callable[[Context], Made]
-    needs: tuple[str, ...]
-    makes: tuple[str, ...]
-    settings: tuple[str, ...]
-    per: Per
-    parents: tuple[str, ...]
     state: Callable[[Context], Any]
     is_pure: bool
 
 
 def job(
     *,
-    needs: tuple[str, ...] = (),
-    makes: tuple[str, ...] = (),
-    settings: tuple[str, ...] = (),
-    per: Per = "",
-    parents: tuple[str, ...] = (),
+    plan: JobPlan | None = None,
     state: Callable[[Context], Any] = lambda context: None,
     is_pure: bool = True,
 ) -> Callable[[Callable[[Context], Made]], Job]:
-    """Declare a function to be the job of its name."""
+    """Declare a function to be the job of its name.
+
+    Args:
+        plan: what it needs and makes; by default what the night declares under its name.
+        state: see `Job`.
+        is_pure: see `Job`.
+    """
 
     def declare(run: Callable[[Context], Made]) -> Job:
-        return Job(run.__name__, run, needs, makes, settings, per, parents, state, is_pure)
+        return Job(plan or plan_of(run.__name__), run, state, is_pure)
 
     return declare
 
@@ -147,7 +183,7 @@ def shards_of(run: Run, kind: str) -> list[str]:
 
 
 def _split_of(run: Run, kind: str) -> Split:
-    return run.record.video_split if kind in VIDEO_SHARDED else run.record.user_split
+    return run.record.video_split if is_by_video(kind) else run.record.user_split
 
 
 def shards_before(parent: Run, run: Run, kind: str, shard: str) -> list[str]:
@@ -160,7 +196,7 @@ def shards_before(parent: Run, run: Run, kind: str, shard: str) -> list[str]:
 
 
 def names_of(patterns: tuple[str, ...], run: Run, shard: str) -> list[str]:
-    """Patterns of `Job.needs` or `Job.makes` as artefact names."""
+    """Patterns of a plan as artefact names."""
     names: list[str] = []
     for pattern in patterns:
         if pattern.endswith(".*"):
@@ -176,7 +212,7 @@ def refs_of(job: Job, run: Run, shard: str) -> dict[str, Ref]:
     Raises:
         MissingArtefact: one is not made yet.
     """
-    return {name: run.ref(name) for name in names_of(job.needs, run, shard)}
+    return {name: run.ref(name) for name in names_of(job.plan.needs, run, shard)}
 
 
 def midnight(night: date) -> datetime:

@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from vidrec_tasks.errors import InputError, SettingsError, VidrecError
-from vidrec_tasks.jobs import NIGHT
 from vidrec_tasks.jobs._job import Approval, Context, Job, Made, names_of, refs_of
+from vidrec_tasks.night import NIGHT, OPENS, REPORTS
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.artefacts import Ref, key_of
 from vidrec_tasks.store.leases import Lease
@@ -68,7 +68,7 @@ def run_job(order: Order, settings: Settings | None = None) -> dict[str, Any]:
             return _carry_out(order, settings, place)
         finally:
             # an Airflow run shares its lease between tasks; its last one gives it back
-            if not order.owner or order.task_id == NIGHT[-1]:
+            if not order.owner or order.task_id == REPORTS:
                 lease.release()
 
 
@@ -76,7 +76,7 @@ def run_night(
     night: date,
     settings: Settings | None = None,
     *,
-    until: str = NIGHT[-1],
+    until: str = REPORTS,
     refresh: bool = False,
     is_cold: bool = False,
     force: bool = False,
@@ -106,7 +106,7 @@ def run_night(
                     )  # fmt: skip
                     receipts.append(run_job(order, settings))
         except VidrecError:
-            _report_failure(Order(NIGHT[-1], night, "", owner), settings, place)
+            _report_failure(Order(REPORTS, night, "", owner), settings, place)
             raise
         finally:
             lease.release()
@@ -139,9 +139,9 @@ def all_shards(task_id: str, night: date, settings: Settings | None = None) -> l
 
 def shards_for(task_id: str, place: Place, night: date) -> list[str]:
     """The shards a job is mapped over: one empty name when it runs once."""
-    if task_id == "validate_inputs":
+    if task_id == OPENS:
         return [""]
-    per = load_job(task_id).per
+    per = load_job(task_id).plan.per
     record = Runs(place).of_night(night).record
     counts = {"video_shard": record.n_video_shards, "user_shard": record.n_user_shards}
     return [str(shard) for shard in range(counts[per])] if per else [""]
@@ -179,7 +179,7 @@ def _report_failure(order: Order, settings: Settings, place: Place) -> None:
 def _carry_out(order: Order, settings: Settings, place: Place) -> dict[str, Any]:
     started = datetime.now(UTC)
     begin = time.monotonic()
-    if order.task_id == "validate_inputs":
+    if order.task_id == OPENS:
         # It opens the run, so it cannot be given one.
         _refuse_future(order)
         opening = importlib.import_module("vidrec_tasks.jobs.validate_inputs")
@@ -223,8 +223,10 @@ def _refuse_future(order: Order) -> None:
 def _make(
     job: Job, order: Order, settings: Settings, place: Place, run: Run
 ) -> tuple[Made, list[Ref], bool]:
-    names = names_of(job.makes, run, order.shard)
-    context = Context(settings, place, run, order.shard, order.approval)
+    names = names_of(job.plan.makes, run, order.shard)
+    needs = names_of(job.plan.needs, run, order.shard)
+    may_read = None if job.plan.reads_what_is_there else frozenset(needs)
+    context = Context(settings, place, run, order.shard, order.approval, may_read)
     key = _key(job, context, order)
     found = [run.artefacts.find(name, key) for name in names]
     there = [ref for ref in found if ref is not None]
@@ -244,16 +246,16 @@ def _key(job: Job, context: Context, order: Order) -> str:
     """What the job's artefacts are made of, as their address."""
     groups = {
         group: getattr(context.settings, group).model_dump(mode="json", exclude={"endpoint_key"})
-        for group in job.settings
+        for group in job.plan.settings
     }
     needs = {name: ref.checksum for name, ref in refs_of(job, context.run, order.shard).items()}
     parents = {}
-    for role in job.parents:
+    for role in job.plan.parents:
         parent = context.parent(role)
         parents[role] = parent.run_id if parent else ""
     return key_of(
         {
-            "job": job.task_id,
+            "job": job.plan.name,
             "shard": order.shard,
             "night": order.night.isoformat(),
             "code": context.run.record.code,
@@ -279,7 +281,7 @@ def _said_before(place: Place, run: Run, refs: list[Ref], order: Order) -> dict[
 
 def _check_names(job: Job, names: list[str], made: Made) -> None:
     if set(names) != set(made.artefacts):
-        message = f"{job.task_id}: made {sorted(made.artefacts)}, promised {sorted(names)}"
+        message = f"{job.plan.name}: made {sorted(made.artefacts)}, promised {sorted(names)}"
         raise VidrecError(message)
 
 

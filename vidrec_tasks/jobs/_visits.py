@@ -51,7 +51,7 @@ def watched_by_all(
     wanted = list(dict.fromkeys([*columns, EVENT_AT, IS_WATCHED]))
     parts = []
     for name in shards_of(context.run, "profiles"):
-        visits = context.run.read_rows(name, "visits", columns=wanted)
+        visits = context.read_rows(name, "visits", columns=wanted)
         keep = visits[IS_WATCHED].astype(bool)
         if since is not None:
             keep &= visits[EVENT_AT] >= since

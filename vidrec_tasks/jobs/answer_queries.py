@@ -12,11 +12,7 @@ from vidrec_tasks.searching.queries import derive_queries
 log = logging.getLogger(__name__)
 
 
-@job(
-    needs=("videos", "queries", "content", "frames"),
-    makes=("answers",),
-    settings=("searching", "content", "recommending"),
-)
+@job()
 def answer_queries(context: Context) -> Made:
     """Answer the queries table, or what titles, tags and concepts would be asked."""
     queries, n_given = _queries(context)

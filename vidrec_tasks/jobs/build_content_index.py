@@ -29,11 +29,7 @@ CONTENT_COLUMNS = [VIDEO_ID, HAS_TEXT, HAS_FRAMES, CHECKSUM, ENCODER, CONCEPTS]
 FRAME_COLUMNS = [VIDEO_ID, FRAME_NUM, AT_S, PATH]
 
 
-@job(
-    needs=("videos", "embeddings.*"),
-    makes=("content", "frames", "content_index"),
-    settings=("content",),
-)
+@job()
 def build_content_index(context: Context) -> Made:
     """Bring the shards' embeddings into the order of ``videos`` and index the fused ones."""
     videos = context.read("videos")

@@ -9,12 +9,7 @@ from vidrec_tasks.jobs._reading import shard_users
 from vidrec_tasks.store.codecs import Part
 
 
-@job(
-    needs=("videos", "users", "interactions.#", "watch_statistics", "content"),
-    makes=("profiles.#",),
-    settings=("audience",),
-    per="user_shard",
-)
+@job()
 def build_profiles(context: Context) -> Made:
     """Weigh the shard's visits and sum them up a user."""
     videos = context.read("videos")

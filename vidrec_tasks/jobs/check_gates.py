@@ -21,16 +21,7 @@ from vidrec_tasks.store.runs import Run
 log = logging.getLogger(__name__)
 
 
-@job(
-    needs=(
-        "metrics", "explained.*", "profiles.*", "similar", "fallbacks", "duplicates", "videos",
-        "users", "rejects",
-    ),
-    makes=("gates",),
-    settings=("evaluation", "recommending", "content"),
-    parents=("previous",),
-    is_pure=False,
-)  # fmt: skip
+@job(is_pure=False)
 def check_gates(context: Context) -> Made:
     """Count shard by shard, judge once; a rejected run keeps its gates and its row in ``runs``."""
     counts = sum(

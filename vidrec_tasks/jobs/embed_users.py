@@ -11,12 +11,7 @@ from vidrec_tasks.recommending.tower import embed_users as embed
 from vidrec_tasks.store.codecs import Part
 
 
-@job(
-    needs=("videos", "content", "duplicates", "models.serving", "profiles.#"),
-    makes=("user_vectors.#",),
-    settings=("recommending",),
-    per="user_shard",
-)
+@job()
 def embed_users(context: Context) -> Made:
     """Read each history through the user tower."""
     histories = read_histories(context)

@@ -22,13 +22,7 @@ EMBEDDING_COLUMNS = (
 )  # fmt: skip
 
 
-@job(
-    needs=("videos", "keyframes.#"),
-    makes=("embeddings.#",),
-    settings=("content",),
-    per="video_shard",
-    parents=("features",),
-)
+@job()
 def embed_videos(context: Context) -> Made:
     """Embed the new and changed texts and films of a shard; the rest is taken from before."""
     videos = shard_videos(context)

@@ -33,16 +33,7 @@ from vidrec_tasks.recommending.content import Content
 LISTED: Final = (USER_ID, RANK, VIDEO_ID)
 
 
-@job(
-    needs=(
-        "videos", "users", "interactions.*", "watch_statistics", "content", "duplicates",
-        "models.evaluation", "models.champion", "models.serving", "content_index",
-        "video_vectors", "portraits.*", "explained.*",
-    ),
-    makes=("metrics",),
-    settings=("audience", "recommending", "evaluation"),
-    parents=("previous",),
-)  # fmt: skip
+@job()
 def evaluate_lists(context: Context) -> Made:
     """Measure the evaluation fit, the served lists, the words and the indexes."""
     content = read_content(context)
@@ -89,7 +80,7 @@ def _look(context: Context, topics: sparse.csr_array) -> _Seen:
     lists, user_ids, tastes, fresh = [], [], [], []
     for shard, visits in enumerate(visits_by_shard(context, context.night)):
         draw.add(visits[visits[USER_ID].isin(_asked(gather(visits), cut))])
-        lists.append(context.run.read_rows(f"explained.{shard}", columns=LISTED))
+        lists.append(context.read_rows(f"explained.{shard}", columns=LISTED))
         user_ids.append(np.array(sorted(lists[-1][USER_ID].unique()), dtype=object))
         tastes.append(topic_mix(gather(visits, user_ids[-1]), topics))
         watched = visits.loc[visits[IS_WATCHED], [USER_ID, VIDEO_ID, EVENT_AT]]

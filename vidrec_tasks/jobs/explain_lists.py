@@ -26,14 +26,7 @@ from vidrec_tasks.recommending.explanations import explain_lists as explain
 from vidrec_tasks.recommending.explanations import replace_failed
 
 
-@job(
-    needs=(
-        "videos", "content", "duplicates", "models.serving", "popularity", "profiles.#", "lists.#",
-    ),
-    makes=("explained.#",),
-    settings=("recommending", "publishing"),
-    per="user_shard",
-)  # fmt: skip
+@job()
 def explain_lists(context: Context) -> Made:
     """Attribute, word, check; what fails is replaced by what claims least and checked again."""
     settings = context.settings.recommending

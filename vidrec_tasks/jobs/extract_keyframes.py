@@ -56,14 +56,7 @@ def media_state(context: Context) -> Any:
             for video_id, found in _media(context).items()]  # fmt: skip
 
 
-@job(
-    needs=("videos",),
-    makes=("keyframes.#",),
-    settings=("content",),
-    per="video_shard",
-    parents=("features",),
-    state=media_state,
-)
+@job(state=media_state)
 def extract_keyframes(context: Context) -> Made:
     """Decode each film once: what was decoded in this way before is found by its checksum."""
     videos = shard_videos(context)

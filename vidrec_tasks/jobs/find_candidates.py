@@ -20,15 +20,7 @@ from vidrec_tasks.recommending.candidates import find_candidates as find
 COLUMNS = (USER_ID, VIDEO_ID, SOURCE, SOURCE_RANK, SCORE)
 
 
-@job(
-    needs=(
-        "videos", "users", "content", "duplicates", "content_index", "models.serving",
-        "video_vectors", "profiles.#", "portraits.#", "user_vectors.#",
-    ),
-    makes=("candidates.#",),
-    settings=("recommending",),
-    per="user_shard",
-)  # fmt: skip
+@job()
 def find_candidates(context: Context) -> Made:
     """Ask every source for every user, a bucket at a time."""
     content = read_content(context)

@@ -6,11 +6,7 @@ from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.jobs._job import Context, Made, job
 
 
-@job(
-    needs=("videos", "keyframes.*", "embeddings.*"),
-    makes=("duplicates",),
-    settings=("content",),
-)
+@job()
 def find_duplicates(context: Context) -> Made:
     """Compare the catalogue's films by their keyframes and embeddings."""
     videos = context.read("videos")

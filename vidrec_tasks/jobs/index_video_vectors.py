@@ -11,11 +11,7 @@ from vidrec_tasks.jobs._reading import read_content, read_models
 from vidrec_tasks.store.codecs import Part
 
 
-@job(
-    needs=("videos", "content", "duplicates", "models.serving"),
-    makes=("video_vectors",),
-    settings=("content",),
-)
+@job()
 def index_video_vectors(context: Context) -> Made:
     """Embed every video and build the index over them."""
     content = read_content(context)

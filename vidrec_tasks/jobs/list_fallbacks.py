@@ -19,11 +19,7 @@ from vidrec_tasks.jobs._visits import watched_by_all
 from vidrec_tasks.recommending.fallbacks import list_fallbacks as list_them
 
 
-@job(
-    needs=("videos", "users", "content", "duplicates", "profiles.*"),
-    makes=("fallbacks",),
-    settings=("recommending",),
-)
+@job()
 def list_fallbacks(context: Context) -> Made:
     """List what is popular, fresh and varied, for everybody and for kinds of strangers."""
     videos = context.read("videos")

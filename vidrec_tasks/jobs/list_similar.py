@@ -18,11 +18,7 @@ from vidrec_tasks.recommending.similar import Reach
 from vidrec_tasks.recommending.similar import list_similar as list_them
 
 
-@job(
-    needs=("videos", "content", "duplicates", "models.serving"),
-    makes=("similar",),
-    settings=("recommending",),
-)
+@job()
 def list_similar(context: Context) -> Made:
     """Blend content and co-watching for every video that may be shown."""
     settings = context.settings.recommending

@@ -25,15 +25,7 @@ APPROVED_BY: Final = "approved_by"
 SHUT: Final = "an approval counts only with VIDREC_PUBLISHING__ALLOW_OVERRIDE=true"
 
 
-@job(
-    needs=(
-        "explained.*", "portraits.*", "profiles.*", "similar", "fallbacks", "answers", "insights",
-        "metrics", "gates",
-    ),
-    makes=("publication",),
-    settings=("publishing",),
-    is_pure=False,
-)  # fmt: skip
+@job(is_pure=False)
 def publish_lists(context: Context) -> Made:
     """Publish a night whose gates passed; what is published already is not loaded again."""
     gates = _passed_or_approved(context)
@@ -136,7 +128,7 @@ def _profiles(context: Context) -> Iterator[pd.DataFrame]:
 
 def _read(context: Context, name: str, part: str = "table") -> pd.DataFrame:
     """A frame with its JSON as the store keeps it: the tables take it as it stands."""
-    return context.run.read_rows(name, part, as_text=True)
+    return context.read_rows(name, part, as_text=True)
 
 
 def _known(context: Context, rows: pd.DataFrame) -> pd.DataFrame:

@@ -7,19 +7,14 @@ from vidrec_tasks.jobs._reading import read_content, read_histories, read_models
 from vidrec_tasks.recommending.ranker import rank_candidates as rank
 
 
-@job(
-    needs=("videos", "content", "duplicates", "models.serving", "profiles.#", "candidates.#"),
-    makes=("ranked.#",),
-    settings=("recommending",),
-    per="user_shard",
-)
+@job()
 def rank_candidates(context: Context) -> Made:
     """Score every candidate with the scorer that serves."""
     models = read_models(context, "serving", read_content(context))
     table = rank(
         models,
         read_histories(context),
-        context.run.read_rows(context.own("candidates"), columns=[USER_ID, VIDEO_ID, SOURCE]),
+        context.read_rows(context.own("candidates"), columns=[USER_ID, VIDEO_ID, SOURCE]),
         scorer=models.configuration.scorer,
     )
     check(table, "ranked", key=(USER_ID, VIDEO_ID), columns=(SCORE, SOURCE))

@@ -8,12 +8,7 @@ from vidrec_tasks.recommending.reranker import rerank_lists as rerank
 from vidrec_tasks.recommending.score_parts import PREFIX, to_dicts
 
 
-@job(
-    needs=("videos", "users", "content", "duplicates", "profiles.#", "ranked.#"),
-    makes=("lists.#",),
-    settings=("recommending",),
-    per="user_shard",
-)
+@job()
 def rerank_lists(context: Context) -> Made:
     """Diversify, keep a place for new videos, cap creators; the rules come last."""
     settings = context.settings.recommending

@@ -24,11 +24,7 @@ from vidrec_tasks.language.generator import LazyGenerator
 from vidrec_tasks.recommending.rules import visible
 
 
-@job(
-    needs=("videos", "content", "profiles.*"),
-    makes=("insights",),
-    settings=("insights", "language"),
-)
+@job()
 def summarise_audiences(context: Context) -> Made:
     """Measure audiences in numbers that k users stand behind, and put them in words."""
     videos = context.read("videos")

@@ -31,12 +31,7 @@ from vidrec_tasks.recommending.tower import TowerShape
 from vidrec_tasks.recommending.warmth import Parent
 
 
-@job(
-    needs=("videos", "interactions.*", "watch_statistics", "content", "duplicates"),
-    makes=("models.evaluation", "models.champion", "models.serving", "popularity"),
-    settings=("audience", "recommending", "evaluation"),
-    parents=("previous",),
-)
+@job()
 def train_models(context: Context) -> Made:
     """Fit on events before the held-out days, and on all events before the night."""
     content = read_content(context)

@@ -21,13 +21,7 @@ Vectors = dict[str, npt.NDArray[np.float32]]
 KNOWN_COLUMNS = [PORTRAIT, PORTRAIT_SOURCE, EVIDENCE_KEY]
 
 
-@job(
-    needs=("profiles.#",),
-    makes=("portraits.#",),
-    settings=("language", "content"),
-    per="user_shard",
-    parents=("previous",),
-)
+@job()
 def write_portraits(context: Context) -> Made:
     """Write the portraits whose evidence changed; the others are taken from the night before."""
     profiles = context.read(context.own("profiles"))

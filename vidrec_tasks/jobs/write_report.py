@@ -25,8 +25,8 @@ from vidrec_tasks.evaluation.report_facts import (
     settings_rows,
     sum_timings,
 )
-from vidrec_tasks.jobs import NIGHT
 from vidrec_tasks.jobs._job import Context, Made, job, shards_of
+from vidrec_tasks.night import JOBS
 from vidrec_tasks.store.runs import Run, Runs
 
 log = logging.getLogger(__name__)
@@ -34,13 +34,6 @@ log = logging.getLogger(__name__)
 HISTORY_NIGHTS = 14
 
 _BESIDE = ("similar", "fallbacks", "answers")
-
-# How often a job has to be done, where that is not once.
-_PER_VIDEO_SHARD = ("extract_keyframes", "embed_videos")
-_PER_USER_SHARD = (
-    "build_profiles", "write_portraits", "embed_users", "find_candidates", "rank_candidates",
-    "rerank_lists", "explain_lists",
-)  # fmt: skip
 
 
 def report_state(context: Context) -> Any:
@@ -50,7 +43,7 @@ def report_state(context: Context) -> Any:
     return {"artefacts": mine, "earlier": earlier, "stopped_at": _stopped_at(context.run)}
 
 
-@job(makes=("report",), state=report_state, is_pure=False)
+@job(state=report_state, is_pure=False)
 def write_report(context: Context) -> Made:
     """Write what there is; the copy in ``reports/`` also says how long each job took."""
     facts = _gather(context)
@@ -114,11 +107,12 @@ def _state(run: Run) -> tuple[str, str]:
 def _stopped_at(run: Run) -> str:
     """The first job of the night that was not done for all its shards."""
     done = Counter(receipt["job"] for receipt in run.receipts())
-    due = {
-        **dict.fromkeys(_PER_VIDEO_SHARD, run.record.n_video_shards),
-        **dict.fromkeys(_PER_USER_SHARD, run.record.n_user_shards),
+    n_shards = {
+        "": 1,
+        "video_shard": run.record.n_video_shards,
+        "user_shard": run.record.n_user_shards,
     }
-    return next((name for name in NIGHT[:-1] if done[name] < due.get(name, 1)), "")
+    return next((plan.name for plan in JOBS[:-1] if done[plan.name] < n_shards[plan.per]), "")
 
 
 def _measured_nights(context: Context) -> list[tuple[Run, Any]]:
