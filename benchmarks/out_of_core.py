@@ -27,7 +27,7 @@ from benchmarks.scale_world import DIM, NIGHT, SEED, no_duplicates, settings_of
 from vidrec_tasks.columns import USER_ID, VIDEO_ID
 from vidrec_tasks.content.units import to_unit
 from vidrec_tasks.contracts.inputs import INTERACTIONS
-from vidrec_tasks.jobs._runner import Order, run_job
+from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import InputSettings
 from vidrec_tasks.store.artefacts import key_of
 from vidrec_tasks.store.place import Place

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.scale_world import NIGHT, forget, open_run, plant_shard, settings_of
-from vidrec_tasks.jobs._runner import Order, run_job
+from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.store.artefacts import Ref
 from vidrec_tasks.store.shards import Split
 

@@ -26,7 +26,7 @@ from benchmarks.one_line_errors import run
 from vidrec_tasks.demo.size import LAST_NIGHT, Size
 from vidrec_tasks.demo.world import render_world
 from vidrec_tasks.errors import GateError
-from vidrec_tasks.jobs._runner import run_night
+from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Runs

@@ -88,8 +88,8 @@ def job_task(task_id: str, **options: Any) -> Task[..., dict[str, Any]]:
         outlet_events: Any = None,
     ) -> dict[str, Any]:
         """Import the job here: nothing heavy is imported when a DAG is parsed."""
-        from vidrec_tasks.jobs._job import Approval
-        from vidrec_tasks.jobs._runner import Order, postcard, run_job
+        from vidrec_tasks.running.job import Approval
+        from vidrec_tasks.running.runner import Order, postcard, run_job
 
         conf = dag_run.conf or {}
         order = Order(
@@ -128,7 +128,7 @@ def by_hand(
     @task(task_id=task_id, doc_md=doc_of(task_id), **options)
     def carry_out(*, params: Any = None, dag_run: Any = None) -> dict[str, Any]:
         """Import the job here: nothing heavy is imported when a DAG is parsed."""
-        from vidrec_tasks.jobs._by_hand import run_by_hand
+        from vidrec_tasks.running.by_hand import run_by_hand
 
         said = {argument: params[param] for argument, param in words.items()}
         return answer_or_fail(run_by_hand, task_id, request_id=dag_run.run_id, **said, **also())

@@ -33,7 +33,7 @@ within 12 hours, leaves them the night that they have.
 )
 def may_be_overridden(*, dag_run: Any = None) -> dict[str, Any]:
     """What a person is asked, if the gates rejected the night and the setting allows to ask."""
-    from vidrec_tasks.jobs._overriding import question_about
+    from vidrec_tasks.running.overriding import question_about
 
     return question_about(night_of(dag_run), settings_for(dag_run.conf or {}))
 

@@ -122,7 +122,7 @@ def _add_demo(commands: Any) -> None:
 
 
 def _run_night(arguments: argparse.Namespace) -> None:
-    import_module("vidrec_tasks.jobs._runner").run_night(
+    import_module("vidrec_tasks.running.runner").run_night(
         arguments.night,
         until=arguments.until,
         refresh=arguments.refresh,
@@ -133,7 +133,7 @@ def _run_night(arguments: argparse.Namespace) -> None:
 
 
 def _run_job(arguments: argparse.Namespace) -> None:
-    runner = import_module("vidrec_tasks.jobs._runner")
+    runner = import_module("vidrec_tasks.running.runner")
     shards = (
         [arguments.shard]
         if arguments.shard
@@ -158,7 +158,7 @@ def _approval(arguments: argparse.Namespace) -> Any:
     """Who answers for a rejected run of the night, if somebody does."""
     name = getattr(arguments, "approved_by", None)
     return (
-        import_module("vidrec_tasks.jobs._overriding").approve(arguments.night, name)
+        import_module("vidrec_tasks.running.overriding").approve(arguments.night, name)
         if name
         else None
     )
@@ -234,7 +234,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _by_hand(task_id: str, **said: Any) -> dict[str, Any]:
-    run = import_module("vidrec_tasks.jobs._by_hand").run_by_hand
+    run = import_module("vidrec_tasks.running.by_hand").run_by_hand
     answer: dict[str, Any] = run(task_id, request_id=_request_id(), **said)
     return answer
 

@@ -21,7 +21,7 @@ from tests.jobs.test_remote_store import (
 )
 from vidrec_tasks.demo.world import render_world
 from vidrec_tasks.errors import RunUnderWay, StoreError
-from vidrec_tasks.jobs._runner import run_night
+from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.store import remote
 from vidrec_tasks.store.artefacts import Artefacts
 from vidrec_tasks.store.leases import Lease

@@ -12,7 +12,7 @@ from airflow.sdk import DAG, task
 from vidrec_flow import publication
 
 from vidrec_tasks.errors import GateError
-from vidrec_tasks.jobs import _overriding, _runner
+from vidrec_tasks.running import overriding, runner
 
 SCENARIOS = {
     "passed": (True, True, ""),
@@ -45,8 +45,8 @@ def act(name: str) -> None:
         return self.execute_complete(context, event)
 
     question = {"run_id": RUN, "night": "2026-09-01", "failed": ["index_recall is 0.1"]}
-    _runner.run_job = run_job  # type: ignore[assignment]
-    _overriding.question_about = lambda *_: question if may_be_asked else {}
+    runner.run_job = run_job  # type: ignore[assignment]
+    overriding.question_about = lambda *_: question if may_be_asked else {}
     ApprovalOperator.execute = execute  # type: ignore[method-assign]
 
 

@@ -25,7 +25,7 @@ from tests.fuzz import command
 from vidrec_tasks.contracts.inputs import DELETIONS, INPUTS, INTERACTIONS, VIDEOS
 from vidrec_tasks.contracts.schema import Column, Table
 from vidrec_tasks.errors import VidrecError
-from vidrec_tasks.jobs._runner import Order, run_job
+from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.artefacts import key_of
 from vidrec_tasks.store.place import Place

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from vidrec_tasks.contracts.rejects import no_rejects
-from vidrec_tasks.jobs._runner import Order, run_job
 from vidrec_tasks.publishing.engine import results_url
 from vidrec_tasks.publishing.reader import Reader
+from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import key_of
 from vidrec_tasks.store.place import Place

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from vidrec_tasks.jobs._runner import run_night
 from vidrec_tasks.publishing.reader import Reader
+from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.settings import Settings, read_settings
 
 NIGHT = date(2026, 9, 1)

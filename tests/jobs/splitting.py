@@ -15,10 +15,10 @@ import pandas as pd
 from threadpoolctl import threadpool_info
 
 from vidrec_tasks.demo.size import Size
-from vidrec_tasks.jobs._runner import Order, all_shards, run_job
 from vidrec_tasks.night import NIGHT as JOBS
 from vidrec_tasks.publishing.reader import Reader
 from vidrec_tasks.publishing.tables import RESULTS
+from vidrec_tasks.running.runner import Order, all_shards, run_job
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from vidrec_tasks.errors import InputError, MissingArtefact
-from vidrec_tasks.jobs import _search
 from vidrec_tasks.jobs.answer_request import N_SHOWN, answer_request
+from vidrec_tasks.jobs.shared import search
 from vidrec_tasks.publishing.engine import make_engine, results_url
 from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.publishing.reader import Reader
@@ -41,7 +41,7 @@ class KnowsWords:
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Settings, Place]:
-    monkeypatch.setattr(_search, "Encoders", KnowsWords)
+    monkeypatch.setattr(search, "Encoders", KnowsWords)
     settings = read_settings({}, store_url=str(tmp_path / "store"))
     place = Place(settings.store_url)
     _open_run(settings, place)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.jobs.worlds import NIGHT
-from vidrec_tasks.jobs._runner import Order, run_job
+from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs

@@ -7,7 +7,7 @@ import pytest
 from tests.jobs.finished_nights import NIGHT, settings_of
 from vidrec_tasks.content.index import Index, check_belongs
 from vidrec_tasks.errors import ContractError
-from vidrec_tasks.jobs._runner import Order, run_job
+from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import key_of
 from vidrec_tasks.store.place import Place

@@ -4,7 +4,7 @@ import pytest
 
 from tests.jobs.finished_nights import NIGHT, lists, make_night, reader_of, settings_of
 from vidrec_tasks.errors import GateError
-from vidrec_tasks.jobs._runner import Order, run_job
+from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.store.place import Place
 
 

@@ -11,7 +11,7 @@ from tests.content.films import scene, write_film
 from tests.content.tiny_models import save_bert
 from tests.jobs.worlds import finish
 from vidrec_tasks.errors import StoreError
-from vidrec_tasks.jobs._runner import Order, run_job, run_night
+from vidrec_tasks.running.runner import Order, run_job, run_night
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs

@@ -11,7 +11,7 @@ import pytest
 from tests.content.films import scene, write_film
 from tests.jobs.worlds import finish
 from vidrec_tasks.jobs import extract_keyframes as extraction
-from vidrec_tasks.jobs._runner import run_night
+from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.media import MediaFile
 from vidrec_tasks.store.place import Place

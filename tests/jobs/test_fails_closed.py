@@ -8,8 +8,8 @@ import pytest
 
 from tests.jobs.small_nights import EVENTS, NEXT, NIGHT, VIDEOS, settings_of, write
 from vidrec_tasks.errors import InputError, StoreError
-from vidrec_tasks.jobs._by_hand import run_by_hand
-from vidrec_tasks.jobs._runner import Order, run_job
+from vidrec_tasks.running.by_hand import run_by_hand
+from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.store.ledger import Ledger
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs

@@ -20,7 +20,7 @@ from tests.jobs.finished_nights import (
     settings_of,
 )
 from vidrec_tasks.errors import InputError, RunUnderWay, StoreError
-from vidrec_tasks.jobs._by_hand import run_by_hand
+from vidrec_tasks.running.by_hand import run_by_hand
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.erasure import search_store
 from vidrec_tasks.store.leases import Lease

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from tests.jobs.small_nights import EVENTS, VIDEOS, run, settings_of, table_of, write
-from vidrec_tasks.jobs._by_hand import run_by_hand
 from vidrec_tasks.publishing.tables import RESULTS
+from vidrec_tasks.running.by_hand import run_by_hand
 from vidrec_tasks.store.place import Place
 
 

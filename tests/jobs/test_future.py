@@ -10,7 +10,7 @@ from vidrec_tasks.demo.size import Size
 from vidrec_tasks.demo.world import render_world
 from vidrec_tasks.evaluation.glossary import term_of
 from vidrec_tasks.evaluation.measures import measures_of
-from vidrec_tasks.jobs._runner import run_night
+from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs

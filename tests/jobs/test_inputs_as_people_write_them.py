@@ -23,8 +23,8 @@ from tests.jobs.small_nights import (
     write,
 )
 from vidrec_tasks.errors import ContractError, GateError, InputError
-from vidrec_tasks.jobs._runner import Order, run_job, run_night
 from vidrec_tasks.publishing.reader import Reader
+from vidrec_tasks.running.runner import Order, run_job, run_night
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
 

@@ -12,8 +12,8 @@ import pytest
 
 from tests.jobs.splitting import N_LEARNED_FROM, NIGHT, SIZE, SPLITS, Night, run_split, settings_of
 from vidrec_tasks.demo.world import render_world
-from vidrec_tasks.jobs._job import Context
-from vidrec_tasks.jobs._visits import watched_by_all
+from vidrec_tasks.jobs.shared.visits import watched_by_all
+from vidrec_tasks.running.job import Context
 
 KERNELS: Final = [
     ("Haswell", "AVX2", "avx2"),

@@ -18,12 +18,12 @@ from tests.jobs.finished_nights import (
     settings_of,
 )
 from vidrec_tasks.errors import GateError, MissingArtefact
-from vidrec_tasks.jobs._job import Approval
-from vidrec_tasks.jobs._overriding import approve, question_about
-from vidrec_tasks.jobs._runner import Order, run_job
 from vidrec_tasks.publishing.engine import make_engine, results_url
 from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.publishing.tables import RESULTS
+from vidrec_tasks.running.job import Approval
+from vidrec_tasks.running.overriding import approve, question_about
+from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import PublishingSettings, Settings
 from vidrec_tasks.store.artefacts import key_of
 from vidrec_tasks.store.ledger import Ledger

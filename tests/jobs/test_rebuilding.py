@@ -11,12 +11,12 @@ import pytest
 
 from tests.content.tiny_models import WORDS, save_bert
 from vidrec_tasks.content.index import Index, check_belongs
-from vidrec_tasks.jobs._runner import Order, run_job, run_night, shards_for
 from vidrec_tasks.jobs.answer_request import answer_request
 from vidrec_tasks.jobs.roll_back import roll_back
 from vidrec_tasks.night import NIGHT
 from vidrec_tasks.publishing.engine import results_url
 from vidrec_tasks.publishing.reader import Reader
+from vidrec_tasks.running.runner import Order, run_job, run_night, shards_for
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs

@@ -15,10 +15,10 @@ from upath import UPath
 from vidrec_tasks.demo.size import Size
 from vidrec_tasks.demo.world import render_world
 from vidrec_tasks.errors import SettingsError
-from vidrec_tasks.jobs._runner import run_night
 from vidrec_tasks.publishing.engine import results_url
 from vidrec_tasks.publishing.reader import Reader
 from vidrec_tasks.publishing.tables import RESULTS
+from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.remote import cache_of

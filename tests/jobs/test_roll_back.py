@@ -12,7 +12,7 @@ from tests.jobs.finished_nights import (
     settings_of,
 )
 from vidrec_tasks.errors import PublishError
-from vidrec_tasks.jobs._by_hand import run_by_hand
+from vidrec_tasks.running.by_hand import run_by_hand
 from vidrec_tasks.store.ledger import Ledger
 from vidrec_tasks.store.place import Place
 

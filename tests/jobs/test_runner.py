@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from tests.jobs.worlds import NIGHT, World, made, remember
-from vidrec_tasks.jobs._job import Context, Made, UndeclaredError
-from vidrec_tasks.jobs._runner import postcard, shards_for
+from vidrec_tasks.running.job import Context, Made, UndeclaredError
+from vidrec_tasks.running.runner import postcard, shards_for
 from vidrec_tasks.settings import read_settings
 
 

@@ -12,7 +12,7 @@ from vidrec_tasks.errors import (
     StoreError,
     VidrecError,
 )
-from vidrec_tasks.jobs._job import Context, Made
+from vidrec_tasks.running.job import Context, Made
 from vidrec_tasks.store.leases import Lease
 
 

@@ -12,11 +12,11 @@ from vidrec_tasks.errors import (
     RunUnderWay,
     SettingsError,
 )
-from vidrec_tasks.jobs import _runner
-from vidrec_tasks.jobs._job import Context, Job, Made, job
-from vidrec_tasks.jobs._runner import Order, load_job, postcard, run_job, run_night
 from vidrec_tasks.night import INPUTS, JobPlan
 from vidrec_tasks.night import NIGHT as TASKS
+from vidrec_tasks.running import runner
+from vidrec_tasks.running.job import Context, Job, Made, job
+from vidrec_tasks.running.runner import Order, load_job, postcard, run_job, run_night
 from vidrec_tasks.settings import read_settings
 from vidrec_tasks.store.leases import Lease
 from vidrec_tasks.store.place import Place
@@ -34,7 +34,7 @@ def test_a_job_of_the_night_is_loaded_by_its_name(task_id: str) -> None:
     assert load_job(task_id).plan.name == task_id
 
 
-@pytest.mark.parametrize("unknown", ["rank", "_runner", "forget_users", "../rank_candidates"])
+@pytest.mark.parametrize("unknown", ["rank", "runner", "forget_users", "../rank_candidates"])
 def test_an_unknown_job_is_refused_with_the_names_there_are(tmp_path: Path, unknown: str) -> None:
     settings = read_settings({}, store_url=str(tmp_path))
     refused = pytest.raises(SettingsError, match=f"job '{unknown}': unknown; one of validate")
@@ -108,7 +108,7 @@ def test_a_night_that_fails_is_reported_all_the_same(
 
         return job(plan=JobPlan(task_id, INPUTS))(run)
 
-    monkeypatch.setattr(_runner, "load_job", fake)
+    monkeypatch.setattr(runner, "load_job", fake)
     with pytest.raises(ModelError, match="the encoder is gone"):
         run_night(NIGHT, read_settings({}, store_url=str(tmp_path)))
     assert ran == [TASKS[1], TASKS[2], "write_report"]
@@ -127,7 +127,7 @@ def test_the_last_job_of_a_shared_lease_gives_it_back(
 
         return job(plan=JobPlan(task_id, INPUTS))(run)
 
-    monkeypatch.setattr(_runner, "load_job", quiet)
+    monkeypatch.setattr(runner, "load_job", quiet)
     run_job(Order("validate_inputs", NIGHT, owner="airflow:dag:run"), settings)
     next_one = Lease(place, NIGHT, owner="next", lease_s=60)
     with pytest.raises(RunUnderWay, match="airflow:dag:run"):

@@ -12,8 +12,8 @@ from tests.jobs.small_nights import NEXT, NIGHT, lists_of, run, settings_of, tab
 from vidrec_tasks.__main__ import _lines
 from vidrec_tasks.errors import ContractError, GateError, InputError
 from vidrec_tasks.importing.presets import import_data
-from vidrec_tasks.jobs._by_hand import run_by_hand
-from vidrec_tasks.jobs._runner import Order, run_job
+from vidrec_tasks.running.by_hand import run_by_hand
+from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.jobs.test_runner_nights import write_inputs
 from tests.jobs.worlds import NIGHT
-from vidrec_tasks.jobs._runner import Order, run_job
+from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import read_settings
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Runs

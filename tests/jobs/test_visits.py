@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vidrec_tasks.jobs._visits import Draw
+from vidrec_tasks.jobs.shared.visits import Draw
 from vidrec_tasks.store.shards import stable_hash
 
 USERS = [f"u{number}" for number in range(400)]

@@ -10,7 +10,7 @@ import pytest
 from tests.content.tiny_models import save_bert
 from tests.jobs.worlds import finish
 from tests.language.tiny_models import save_causal
-from vidrec_tasks.jobs._runner import run_night
+from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Runs

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from vidrec_tasks.jobs._job import Context, Job, Made, job
-from vidrec_tasks.jobs._runner import Order, run_job
 from vidrec_tasks.night import LISTS, JobPlan
+from vidrec_tasks.running.job import Context, Job, Made, job
+from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, RunRecord, Runs

@@ -4,9 +4,9 @@ import logging
 
 from vidrec_tasks.columns import AT_S, CONCEPTS, COUNT, MATCHED, QUERY, RANK, SCORE, VIDEO_ID
 from vidrec_tasks.contracts.checking import check
-from vidrec_tasks.jobs._job import Context, Made, job
-from vidrec_tasks.jobs._reading import moment_of
-from vidrec_tasks.jobs._search import search_features
+from vidrec_tasks.jobs.shared.reading import moment_of
+from vidrec_tasks.jobs.shared.search import search_features
+from vidrec_tasks.running.job import Context, Made, job
 from vidrec_tasks.searching.queries import derive_queries
 
 log = logging.getLogger(__name__)

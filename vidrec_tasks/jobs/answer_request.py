@@ -20,7 +20,7 @@ from vidrec_tasks.columns import (
 )
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.errors import InputError, MissingArtefact
-from vidrec_tasks.jobs._search import search_features
+from vidrec_tasks.jobs.shared.search import search_features
 from vidrec_tasks.language.quoting import quote
 from vidrec_tasks.publishing.engine import make_engine, results_url
 from vidrec_tasks.publishing.publisher import Publisher

@@ -22,7 +22,7 @@ from vidrec_tasks.columns import (
 from vidrec_tasks.content.index import build_index
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.errors import ContractError
-from vidrec_tasks.jobs._job import Context, Made, job
+from vidrec_tasks.running.job import Context, Made, job
 
 PARTS = ("text", "frame", "fused")
 CONTENT_COLUMNS = [VIDEO_ID, HAS_TEXT, HAS_FRAMES, CHECKSUM, ENCODER, CONCEPTS]

@@ -4,8 +4,8 @@ from vidrec_tasks.audience.interactions import weigh
 from vidrec_tasks.audience.profiles import build_profiles as build
 from vidrec_tasks.columns import IS_COLD, TOPICS, USER_ID, USER_NUM
 from vidrec_tasks.contracts.checking import check
-from vidrec_tasks.jobs._job import Context, Made, job
-from vidrec_tasks.jobs._reading import shard_users
+from vidrec_tasks.jobs.shared.reading import shard_users
+from vidrec_tasks.running.job import Context, Made, job
 from vidrec_tasks.store.codecs import Part
 
 

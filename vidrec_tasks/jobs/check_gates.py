@@ -11,10 +11,10 @@ from vidrec_tasks.errors import GateError
 from vidrec_tasks.evaluation.gates import Gate, Volume, evaluate_gates, failed, in_words
 from vidrec_tasks.evaluation.list_counts import ListCounts, count_lists, count_visible
 from vidrec_tasks.evaluation.list_shape import ListShape, measure_shape
-from vidrec_tasks.jobs._job import Context, Made, job, midnight, shards_before
 from vidrec_tasks.publishing.engine import make_engine, results_url
 from vidrec_tasks.publishing.manifest import manifest_of, started_at
 from vidrec_tasks.publishing.publisher import Publisher
+from vidrec_tasks.running.job import Context, Made, job, midnight, shards_before
 from vidrec_tasks.store.artefacts import Ref
 from vidrec_tasks.store.runs import Run
 

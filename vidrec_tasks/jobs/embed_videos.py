@@ -13,8 +13,8 @@ from vidrec_tasks.content.embeddings import embed_videos as embed
 from vidrec_tasks.content.encoders import Encoders, Image
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.errors import StoreError
-from vidrec_tasks.jobs._job import Context, Made, job, shards_before
-from vidrec_tasks.jobs._videos import shard_videos
+from vidrec_tasks.jobs.shared.videos import shard_videos
+from vidrec_tasks.running.job import Context, Made, job, shards_before
 from vidrec_tasks.store.place import Place
 
 EMBEDDING_COLUMNS = (

@@ -16,8 +16,7 @@ from vidrec_tasks.columns import EVENT_AT, RANK, USER_ID, VIDEO_ID
 from vidrec_tasks.evaluation.comparing import compare, compare_scorers
 from vidrec_tasks.evaluation.offline import SERVED, evaluate_offline, summarise_offline
 from vidrec_tasks.evaluation.replay import newly_watched, replay
-from vidrec_tasks.jobs._job import Context, Made, job, midnight, shards_of
-from vidrec_tasks.jobs._reading import (
+from vidrec_tasks.jobs.shared.reading import (
     epoch_of,
     evaluation_night,
     read_champion,
@@ -25,10 +24,11 @@ from vidrec_tasks.jobs._reading import (
     read_models,
     read_rules,
 )
-from vidrec_tasks.jobs._visits import Draw, visits_by_shard
+from vidrec_tasks.jobs.shared.visits import Draw, visits_by_shard
 from vidrec_tasks.measuring.lists import list_metrics, topic_mix
 from vidrec_tasks.measuring.splits import time_split
 from vidrec_tasks.recommending.content import Content
+from vidrec_tasks.running.job import Context, Made, job, midnight, shards_of
 
 LISTED: Final = (USER_ID, RANK, VIDEO_ID)
 

@@ -27,8 +27,8 @@ from vidrec_tasks.content.keyframes import Extraction
 from vidrec_tasks.content.keyframes import extract_keyframes as extract
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.hardware import cores
-from vidrec_tasks.jobs._job import Context, Made, job, shards_before
-from vidrec_tasks.jobs._videos import shard_videos
+from vidrec_tasks.jobs.shared.videos import shard_videos
+from vidrec_tasks.running.job import Context, Made, job, shards_before
 from vidrec_tasks.settings import ContentSettings
 from vidrec_tasks.stamps import ChangedError
 from vidrec_tasks.store.artefacts import key_of

@@ -6,8 +6,7 @@ import pandas as pd
 from vidrec_tasks.columns import SCORE, SOURCE, SOURCE_RANK, USER_ID, VIDEO_ID
 from vidrec_tasks.content.index import Index
 from vidrec_tasks.contracts.checking import check
-from vidrec_tasks.jobs._job import Context, Made, job
-from vidrec_tasks.jobs._reading import (
+from vidrec_tasks.jobs.shared.reading import (
     read_content,
     read_histories,
     read_models,
@@ -16,6 +15,7 @@ from vidrec_tasks.jobs._reading import (
 )
 from vidrec_tasks.recommending.candidates import Search
 from vidrec_tasks.recommending.candidates import find_candidates as find
+from vidrec_tasks.running.job import Context, Made, job
 
 COLUMNS = (USER_ID, VIDEO_ID, SOURCE, SOURCE_RANK, SCORE)
 

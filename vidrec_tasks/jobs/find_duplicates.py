@@ -3,7 +3,7 @@
 from vidrec_tasks.columns import CHECKSUM, GROUP_ID, IS_CANONICAL, VIDEO_ID
 from vidrec_tasks.content.duplicates import find_duplicates as group
 from vidrec_tasks.contracts.checking import check
-from vidrec_tasks.jobs._job import Context, Made, job
+from vidrec_tasks.running.job import Context, Made, job
 
 
 @job()

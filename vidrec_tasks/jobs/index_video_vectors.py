@@ -6,8 +6,8 @@ import pandas as pd
 from vidrec_tasks.columns import VIDEO_ID, VIDEO_NUM
 from vidrec_tasks.content.index import build_index
 from vidrec_tasks.contracts.checking import check
-from vidrec_tasks.jobs._job import Context, Made, job
-from vidrec_tasks.jobs._reading import read_content, read_models
+from vidrec_tasks.jobs.shared.reading import read_content, read_models
+from vidrec_tasks.running.job import Context, Made, job
 from vidrec_tasks.store.codecs import Part
 
 

@@ -13,10 +13,10 @@ from vidrec_tasks.columns import (
     WEIGHT,
 )
 from vidrec_tasks.contracts.checking import check
-from vidrec_tasks.jobs._job import Context, Made, job
-from vidrec_tasks.jobs._reading import moment_of, read_content
-from vidrec_tasks.jobs._visits import watched_by_all
+from vidrec_tasks.jobs.shared.reading import moment_of, read_content
+from vidrec_tasks.jobs.shared.visits import watched_by_all
 from vidrec_tasks.recommending.fallbacks import list_fallbacks as list_them
+from vidrec_tasks.running.job import Context, Made, job
 
 
 @job()

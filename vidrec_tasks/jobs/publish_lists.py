@@ -9,11 +9,11 @@ import pandas as pd
 
 from vidrec_tasks.columns import BEHAVIOUR, TOPICS, USER_ID
 from vidrec_tasks.errors import GateError
-from vidrec_tasks.jobs._job import Context, Made, job
 from vidrec_tasks.publishing.engine import make_engine, results_url
 from vidrec_tasks.publishing.manifest import manifest_of, started_at
 from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.publishing.run_rows import PUBLISHED
+from vidrec_tasks.running.job import Context, Made, job
 from vidrec_tasks.store.ledger import Ledger
 from vidrec_tasks.store.retention import drop_old_runs
 

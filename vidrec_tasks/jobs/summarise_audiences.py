@@ -17,11 +17,11 @@ from vidrec_tasks.insights.crowd import window_start
 from vidrec_tasks.insights.demand import INSIGHT_COLUMNS
 from vidrec_tasks.insights.insights import summarise_audiences as summarise
 from vidrec_tasks.insights.summaries import MODEL, write_summaries
-from vidrec_tasks.jobs._job import Context, Made, job
-from vidrec_tasks.jobs._reading import moment_of
-from vidrec_tasks.jobs._visits import watched_by_all
+from vidrec_tasks.jobs.shared.reading import moment_of
+from vidrec_tasks.jobs.shared.visits import watched_by_all
 from vidrec_tasks.language.generator import LazyGenerator
 from vidrec_tasks.recommending.rules import visible
+from vidrec_tasks.running.job import Context, Made, job
 
 
 @job()

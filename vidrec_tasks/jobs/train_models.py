@@ -13,8 +13,7 @@ from typing import Any
 from vidrec_tasks.audience.histories import Histories, gather
 from vidrec_tasks.columns import VIDEO_ID
 from vidrec_tasks.contracts.checking import check
-from vidrec_tasks.jobs._job import Context, Made, job
-from vidrec_tasks.jobs._reading import (
+from vidrec_tasks.jobs.shared.reading import (
     FITTED,
     NO_CHAMPION,
     SAME,
@@ -23,12 +22,13 @@ from vidrec_tasks.jobs._reading import (
     read_content,
     read_parent,
 )
-from vidrec_tasks.jobs._visits import learn_from
+from vidrec_tasks.jobs.shared.visits import learn_from
 from vidrec_tasks.recommending.content import Content
 from vidrec_tasks.recommending.fitting import fit_models
 from vidrec_tasks.recommending.models import Configuration, Models, Part
 from vidrec_tasks.recommending.tower import TowerShape
 from vidrec_tasks.recommending.warmth import Parent
+from vidrec_tasks.running.job import Context, Made, job
 
 
 @job()

@@ -17,10 +17,10 @@ from vidrec_tasks.contracts import admission
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.contracts.inputs import DELETIONS, INTERACTIONS, QUERIES, USERS, VIDEOS
 from vidrec_tasks.errors import EmptyNight, InputError
-from vidrec_tasks.jobs._bucketing import Bucketed
-from vidrec_tasks.jobs._increments import LATER, run_before
-from vidrec_tasks.jobs._input_reader import InputReader
-from vidrec_tasks.jobs._job import Made, midnight
+from vidrec_tasks.jobs.inputs.bucketing import Bucketed
+from vidrec_tasks.jobs.inputs.increments import LATER, run_before
+from vidrec_tasks.jobs.inputs.reader import InputReader
+from vidrec_tasks.running.job import Made, midnight
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import Artefacts, Ref, key_of
 from vidrec_tasks.store.codecs import encode

@@ -10,8 +10,8 @@ from vidrec_tasks.columns import ENCODER, EVIDENCE, EVIDENCE_KEY, PORTRAIT, PORT
 from vidrec_tasks.content.embeddings import BETWEEN
 from vidrec_tasks.content.encoders import Encoders
 from vidrec_tasks.contracts.checking import check
-from vidrec_tasks.jobs._job import Context, Made, job, shards_before
 from vidrec_tasks.language.generator import LazyGenerator
+from vidrec_tasks.running.job import Context, Made, job, shards_before
 from vidrec_tasks.store.codecs import Part
 from vidrec_tasks.store.runs import Run
 

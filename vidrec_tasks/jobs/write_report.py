@@ -25,8 +25,8 @@ from vidrec_tasks.evaluation.report_facts import (
     settings_rows,
     sum_timings,
 )
-from vidrec_tasks.jobs._job import Context, Made, job, shards_of
 from vidrec_tasks.night import JOBS
+from vidrec_tasks.running.job import Context, Made, job, shards_of
 from vidrec_tasks.store.runs import Run, Runs
 
 log = logging.getLogger(__name__)

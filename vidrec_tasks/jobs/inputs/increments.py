@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from vidrec_tasks.columns import ROW_NUM
-from vidrec_tasks.jobs._job import shards_of
+from vidrec_tasks.running.job import shards_of
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from vidrec_tasks.columns import VIDEO_ID
-from vidrec_tasks.jobs._job import Context
+from vidrec_tasks.running.job import Context
 
 
 def shard_videos(context: Context) -> pd.DataFrame:

@@ -23,9 +23,9 @@ from vidrec_tasks.contracts import admission
 from vidrec_tasks.contracts.inputs import INTERACTIONS
 from vidrec_tasks.contracts.parsing import parse
 from vidrec_tasks.contracts.plausibility import UnknownVideos, WatchedUnits
-from vidrec_tasks.jobs._increments import events_before
-from vidrec_tasks.jobs._input_reader import InputReader
-from vidrec_tasks.jobs._job import midnight
+from vidrec_tasks.jobs.inputs.increments import events_before
+from vidrec_tasks.jobs.inputs.reader import InputReader
+from vidrec_tasks.running.job import midnight
 from vidrec_tasks.store.ledger import Ledger
 from vidrec_tasks.store.runs import Run
 from vidrec_tasks.store.shards import Split, hashes_of

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
-from vidrec_tasks.jobs._job import Approval
+from vidrec_tasks.running.job import Approval
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Runs

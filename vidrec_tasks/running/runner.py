@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from vidrec_tasks.errors import InputError, SettingsError, VidrecError
-from vidrec_tasks.jobs._job import Approval, Context, Job, Made, names_of, refs_of
 from vidrec_tasks.night import NIGHT, OPENS, REPORTS
+from vidrec_tasks.running.job import Approval, Context, Job, Made, names_of, refs_of
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.artefacts import Ref, key_of
 from vidrec_tasks.store.leases import Lease

@@ -1,0 +1,1 @@
+"""Inputs: what validate_inputs is made of: reading, admitting, dividing into buckets."""

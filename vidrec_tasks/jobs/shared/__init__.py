@@ -1,0 +1,1 @@
+"""Shared: what several jobs read in the same way."""
