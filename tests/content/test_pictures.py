@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.content.films import ffmpeg, scene
-from vidrec_tasks.content.pictures import HLG, PQ, to_picture, to_screen, upright
+from vidrec_tasks.content.pictures import HLG, PQ, display_matrix, to_picture, to_screen, upright
 from vidrec_tasks.errors import MediaError
 
 SQUARE = Fraction(1)
@@ -124,3 +124,19 @@ def test_ictcp_of_grey_is_the_grey_of_ycbcr() -> None:
         shown.append(to_picture(frame, pixel_aspect=SQUARE, longer_side=320).astype(int))
     assert np.abs(shown[0] - shown[1]).max() <= 2
     assert np.ptp(shown[1], axis=2).max() <= 2
+
+
+def test_side_data_that_is_not_known_here_hides_no_rotation() -> None:
+    """PyAV names the kinds of side data that it knows and raises at others, such as EXIF."""
+
+    class Frame:
+        rotation = -90
+
+        @property
+        def side_data(self) -> object:
+            message = "31 is not a valid Type"
+            raise ValueError(message)
+
+    image = scene(5, size=(40, 30))
+    turned = upright(image, display_matrix(Frame()))  # type: ignore[arg-type]
+    assert np.array_equal(np.rot90(turned, 1), image)

@@ -1,7 +1,9 @@
 """Kinds of films that people upload: no foreign picture, the whole film, true reasons."""
 
 import os
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -10,11 +12,12 @@ import pytest
 from tests.content.films import ffmpeg, write_film
 from vidrec_tasks.content import grabbing
 from vidrec_tasks.content.keyframes import Extraction, extract_keyframes
+from vidrec_tasks.content.surveying import Survey
 from vidrec_tasks.settings import ContentSettings
 
 H264 = ("-c:v", "libx264", "-preset", "ultrafast")
 INTERLACED = ("-flags", "+ilme+ildct")
-GREYS = "gradients=size=320x240:rate=25:duration=3:c0=black:c1=white:nb_colors=2:speed=0.1"
+GREYS = "gradients=size=320x240:rate=25:duration=3:c0=black:c1=white:nb_colors=2:speed=0.1:seed=1:x0=0:y0=0:x1=319:y1=239"
 
 
 def grey(folder: Path, name: str, *arguments: str) -> Path:
@@ -135,7 +138,7 @@ def test_a_large_film_is_leapt_through_to_its_end_in_any_container(
         codec = ("-c:v", "mpeg2video") if suffix == "mpg" else H264
         ffmpeg("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=60", *codec,
                "-g", "25", str(film))  # fmt: skip
-        limits = grabbing.Limits(10**8, 10**10, float("inf"))
+        limits = grabbing.Limits(10**8, 10**10, time.process_time() + 60)
         with film.open("rb", buffering=0) as file:
             found = grabbing.grab(file, n_wanted=8, mode="intra", limits=limits)
         assert len(found.images) >= 24, suffix
@@ -265,3 +268,57 @@ def test_nothing_that_a_film_names_is_opened(tmp_path: Path) -> None:
     assert found.failures.pop("pipe") == "cannot be decoded: is no file"
     assert set(found.failures) == set(films)
     assert all("names other files" in reason for reason in found.failures.values())
+
+
+def frames_of(film: Path, folder: Path) -> Extraction:
+    return extract_keyframes({"film": film}, ContentSettings(), workspace=folder)
+
+
+def test_pictures_that_a_container_wrongly_calls_key_frames_are_not_residues(
+    tmp_path: Path,
+) -> None:
+    """Without its list of key frames (stss) an MP4 says that all are."""
+    film = tmp_path / "film.mp4"
+    ffmpeg("-f", "lavfi", "-i", GREYS.replace("duration=3", "duration=12"), "-c:v", "mpeg4",
+           "-g", "100", "-pix_fmt", "yuv420p", str(film))  # fmt: skip
+    whole = frames_of(film, tmp_path / "whole").frames
+    data = film.read_bytes()
+    assert b"stss" in data
+    film.write_bytes(data.replace(b"stss", b"free"))
+    found = frames_of(film, tmp_path / "frames").frames
+    assert len(found) == 8
+    for path in found["path"]:
+        image = cv2.imread(str(tmp_path / "frames" / path))
+        assert image.std() > 40  # a ramp from black to white, no grey with edges
+    assert found["at_s"].iloc[-1] > whole["at_s"].iloc[-1] - 2
+
+
+def test_pictures_after_one_another_in_a_file_of_jpegs_are_a_film(tmp_path: Path) -> None:
+    film = tmp_path / "film.mjpeg"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=4", "-c:v", "mjpeg",
+           "-f", "mjpeg", str(film))  # fmt: skip
+    assert len(frames_of(film, tmp_path / "frames").frames) == 8
+
+
+def test_a_film_without_an_index_that_is_too_large_to_scan_is_seen_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a camera or a stream writes it: no list of key frames at all."""
+    film = tmp_path / "film.mkv"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=60", *H264, "-g", "25",
+           "-live", "1", str(film))  # fmt: skip
+    monkeypatch.setattr("vidrec_tasks.content.surveying.SCANNED", 1_000)
+    limits = grabbing.Limits(10**8, 10**7, time.process_time() + 60)
+    with film.open("rb", buffering=0) as file:
+        found = grabbing.grab(file, n_wanted=8, mode="intra", limits=limits)
+    assert found.times[-1] > 54
+
+
+def test_one_late_moment_does_not_take_the_rest_of_a_film() -> None:
+    seen = Survey(limit=32)
+    for at_s in [*range(200), 100_000]:
+        seen.add(SimpleNamespace(size=1), float(at_s))  # type: ignore[arg-type]
+    seen.thin(32)
+    assert len(seen.times) == 32
+    assert sorted(seen.times)[-2] > 190
+    assert sum(at_s < 100 for at_s in seen.times) > 8

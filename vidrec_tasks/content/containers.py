@@ -4,6 +4,7 @@ FFmpeg reads through one Python file that is open already and may open nothing e
 is what was opened, whatever its bytes name or a folder now holds.
 """
 
+import contextlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,10 @@ FORMATS: Final = (
 )
 """Formats that hold pictures themselves. Playlists (HLS, DASH, concat, SDP) stay out: they name
 other files and addresses, and a film from outside may not choose what is read."""
+
+JPEG: Final = "jpeg_pipe"
+MJPEG: Final = "mjpeg"
+"""Demuxers of one JPEG picture, which FFmpeg takes many for, and of many."""
 
 STILL_BRANDS: Final = ("heic", "heix", "heim", "heis", "mif1", "avif", "mif2", "jpeg")
 """Brands of ISO files that hold pictures; their sequences have others (hevc, msf1, avis)."""
@@ -119,11 +124,12 @@ class Film:
 
 
 @contextmanager
-def open_film(file: BinaryIO, *, max_pixels: int) -> Iterator[Film]:
+def open_film(file: BinaryIO, *, max_pixels: int, nth: int = 0) -> Iterator[Film]:
     """Open a film from its first byte.
 
     Args:
         file: the open file; left open.
+        nth: which of the streams that may be the film, the likeliest first.
         max_pixels: pixels beyond which decoders refuse a frame, whatever was declared.
 
     Raises:
@@ -134,7 +140,8 @@ def open_film(file: BinaryIO, *, max_pixels: int) -> Iterator[Film]:
     file.seek(0)
     container, too_large = _opened(file, max_pixels)
     with container:
-        stream = _film_stream(container)
+        streams = _film_streams(container)
+        stream = streams[nth] if nth < len(streams) else None
         for other in container.streams:
             if other is not stream:
                 other.discard = Discard.all
@@ -156,7 +163,7 @@ def packets(film: Film) -> Iterator[VideoPacket]:
                     n_errors = 0
                     if not packet.has_sidedata("encryption_info"):
                         yield packet
-        except (FFmpegError, UnicodeDecodeError):
+        except (FFmpegError, UnicodeDecodeError, IndexError):  # the last: a stream appeared
             n_errors += 1
         else:
             return
@@ -184,7 +191,9 @@ def open_container(file: BinaryIO, max_pixels: int) -> Iterator[InputContainer]:
         yield container
 
 
-def _opened(file: BinaryIO, max_pixels: int) -> tuple[InputContainer, tuple[int, int]]:
+def _opened(
+    file: BinaryIO, max_pixels: int, format_name: str | None = None
+) -> tuple[InputContainer, tuple[int, int]]:
     """The container, and the size of a picture that was refused as too large."""
     guards = {
         "format_whitelist": FORMATS,
@@ -198,22 +207,38 @@ def _opened(file: BinaryIO, max_pixels: int) -> tuple[InputContainer, tuple[int,
             container = av.open(
                 file,
                 "r",
+                format=format_name,
                 options=guards,
                 buffer_size=BUFFER,
                 io_open=_open_nothing,
                 metadata_errors="replace",
             )
-        except (FFmpegError, ValueError) as error:
+        except (FFmpegError, ValueError, OSError) as error:
             lines = [
                 (name, words.strip()) for _, name, words in said if name in av.formats_available
             ]
             name, words = lines[-1] if lines else ("", type(error).__name__)
             barred = next((name for name, words in lines if "not on whitelist" in words), "")
-            raise OpeningError(barred or name, words, is_barred=bool(barred)) from error
+            refusal = OpeningError(barred or name, words, is_barred=bool(barred))
+            if barred == JPEG and _are_many(file, max_pixels):
+                file.seek(0)
+                return _opened(file, max_pixels, MJPEG)
+            raise refusal from error
         finally:
             av.logging.set_level(None)
     sizes = (re.match(r"Picture size (\d+)x(\d+) exceeds", words) for _, _, words in said)
     return container, next(((int(m[1]), int(m[2])) for m in sizes if m), (0, 0))
+
+
+def _are_many(file: BinaryIO, max_pixels: int) -> bool:
+    """Whether a file of JPEG pictures one after another is a film rather than a picture."""
+    file.seek(0)
+    with contextlib.suppress(MediaError, FFmpegError):
+        container, _ = _opened(file, max_pixels, MJPEG)
+        with container:
+            some = [packet.size for _, packet in zip(range(2), container.demux(), strict=False)]
+            return len(some) > 1 and all(some)
+    return False
 
 
 def _open_nothing(url: str, flags: int, options: dict[str, str]) -> Any:
@@ -226,18 +251,19 @@ def _open_nothing(url: str, flags: int, options: dict[str, str]) -> Any:
     raise PermissionError(message)
 
 
-def _film_stream(container: InputContainer) -> VideoStream | None:
-    """The default stream, or the largest, of those that are moving pictures."""
+def _film_streams(container: InputContainer) -> list[VideoStream]:
+    """Moving pictures: those of more than one frame first, then the default, then the largest."""
     if container.metadata.get("major_brand", "").strip() in STILL_BRANDS:
-        return None
+        return []
     moving = [stream for stream in container.streams.video if not stream.disposition & NO_FILM]
     decodable = [stream for stream in moving if stream.codec_context is not None]
 
-    def worth(stream: VideoStream) -> tuple[bool, int, int]:
+    def worth(stream: VideoStream) -> tuple[bool, bool, int, int]:
         size = stream.codec_context.width * stream.codec_context.height
-        return bool(stream.disposition & Disposition.default), size, -stream.index
+        is_default = bool(stream.disposition & Disposition.default)
+        return stream.frames != 1, is_default, size, -stream.index
 
-    return max(decodable, key=worth, default=None)
+    return sorted(decodable, key=worth, reverse=True)
 
 
 def _why_not(file: BinaryIO, container: InputContainer, stream: VideoStream | None) -> str:

@@ -65,7 +65,7 @@ def decode(request: dict[str, Any]) -> dict[str, Any]:
             sound = _sound(file, found, request["max_pixels"])
     except ChangedError:
         return {**answer, "failure": CHANGED}
-    except (MediaError, OSError, FFmpegError, cv2.error, MemoryError) as error:
+    except Exception as error:  # whatever a film brings about costs that film alone
         return {**answer, "failure": f"cannot be decoded: {_first_line(error)}"}
     if not found.images:
         return {**answer, "failure": reason}
@@ -90,8 +90,10 @@ def _opened(path: Path, stamp: list[int]) -> Iterator[BinaryIO]:
             message = "is no file"
             raise MediaError(message)
         refuse_changed(number, stamp)
-        yield file
-        refuse_changed(number, stamp)
+        try:
+            yield file
+        finally:  # whatever was found of a file that changed is not said of the one that was hashed
+            refuse_changed(number, stamp)
 
 
 def _look(file: BinaryIO, request: dict[str, Any]) -> tuple[Candidates, str]:
@@ -116,8 +118,12 @@ def _look(file: BinaryIO, request: dict[str, Any]) -> tuple[Candidates, str]:
 def _sound(file: BinaryIO, found: Candidates, max_pixels: int) -> str:
     """What a film of one still picture sounds like; others tell themselves apart."""
     greys = [look.grey for look in found.looks if not look.is_poor]
-    is_still = all(np.abs(grey - greys[0]).max() < STILL for grey in greys)
-    return loudness(file, max_pixels=max_pixels) if greys and is_still else ""
+    if not greys or any(np.abs(grey - greys[0]).max() >= STILL for grey in greys):
+        return ""
+    try:
+        return loudness(file, max_pixels=max_pixels)
+    except (MediaError, FFmpegError, MemoryError, OSError):  # its pictures are worth keeping
+        return ""
 
 
 def _write(found: Candidates, request: dict[str, Any], sound: str) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ transport stream, or the mark that a kind of file must begin with. Bytes found a
 nothing.
 """
 
-import re
 from typing import BinaryIO, Final
 
 from vidrec_tasks.content.boxes import NAMES as NAMES_OF_BOXES
@@ -40,9 +39,8 @@ KINDS: Final = (
     (b"Rar!", "is an archive, no film"),
     (b"\x1f\x8b", "is an archive, no film"),
     (b"%PDF", "is a document, no film"),
-    (b"RIFF....WEBP", "is a picture, no film"),
 )
-"""What a kind of file must begin with; a dot stands for any byte."""
+"""What a kind of file must begin with."""
 
 NAMES: Final = {
     "h264": "H.264", "hevc": "HEVC", "av1": "AV1", "libdav1d": "AV1", "vvc": "VVC", "vp8": "VP8",
@@ -67,13 +65,14 @@ def diagnose(file: BinaryIO, *, max_pixels: int) -> str:
     if not head:
         return "file is empty (0 bytes)"
     for mark, reason in KINDS:
-        if re.match(re.escape(mark).replace(rb"\.", b"."), head, re.DOTALL):
+        if head.startswith(mark):
             return reason
     if head.lstrip()[:5].lower() in (b"<!doc", b"<html", b"<?xml"):
         return "is a web page or XML, no film"
     try:
         with open_film(file, max_pixels=max_pixels) as film:
-            return _of_film(film, file)
+            reason = _of_film(film, file)
+        return reason or _of_pictures(file, max_pixels)
     except OpeningError as error:
         return _of_refusal(error, file)
 
@@ -88,6 +87,8 @@ def _of_refusal(error: OpeningError, file: BinaryIO) -> str:
         return "is a list that names other files, no film"
     if name in SUBTITLES:
         return "holds subtitles only, no film"
+    if name == "webp_pipe" and _is_animated(file):
+        return "is an animated picture of a kind that is not read here (WebP)"
     if name.endswith("_pipe") or name in ("image2", "ico", "jpegxl_anim", "xbm", "tiff"):
         return "is a picture, no film"
     return f"is of a kind that is not read here ({name})"
@@ -107,6 +108,7 @@ def _of_unopened(error: OpeningError, file: BinaryIO) -> str:
 
 
 def _of_film(film: Film, file: BinaryIO) -> str:
+    """What a container says; '' where it says nothing against its pictures."""
     if film.container.metadata.get("major_brand", "").strip() in STILL_BRANDS:
         return "is a picture, no film"
     if film.stream is None:
@@ -118,15 +120,21 @@ def _of_film(film: Film, file: BinaryIO) -> str:
     is_mp4 = film.format_name.startswith("mov")
     if is_mp4 and not {b"mdat", b"moof"} & set(top_level(file)):
         return "holds a header only, no picture data"
-    film.container.seek(0)
-    if next(packets(film), None) is None:
-        film.container.seek(0)
-        is_there = any(packet.size for packet in film.container.demux(film.stream))
-        return "video is encrypted" if is_there else "holds a header only, no picture data"
-    codec = film.stream.codec_context.name
-    return (
-        f"no frame of its {NAMES.get(codec, codec)} video can be decoded: index or data are damaged"
-    )
+    return ""
+
+
+def _of_pictures(file: BinaryIO, max_pixels: int) -> str:
+    """Of a film whose pictures may be decoded, and none could be."""
+    with open_film(file, max_pixels=max_pixels) as film:
+        if next(packets(film), None) is not None:
+            codec = film.pictures.codec_context.name
+            return (
+                f"no frame of its {NAMES.get(codec, codec)} video can be decoded: "
+                "index or data are damaged"
+            )
+    with open_film(file, max_pixels=max_pixels) as film:  # encrypted packets were left out
+        is_there = any(packet.size for packet in film.container.demux(film.pictures))
+    return "video is encrypted" if is_there else "holds a header only, no picture data"
 
 
 def _of_other_streams(film: Film) -> str:
@@ -152,3 +160,10 @@ def _is_scrambled(file: BinaryIO) -> bool:
     if 2 * len(with_payload) < len(heads):
         return False  # no transport stream
     return 2 * sum(bool(head[3] & 0xC0) for head in with_payload) > len(with_payload)
+
+
+def _is_animated(file: BinaryIO) -> bool:
+    """Whether a WebP file says that it is more than one picture (its header VP8X, flag 2)."""
+    file.seek(0)
+    head = file.read(21)
+    return len(head) == 21 and head[12:16] == b"VP8X" and bool(head[20] & 2)

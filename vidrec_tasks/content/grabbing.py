@@ -15,7 +15,7 @@ from typing import BinaryIO, Final, Literal
 import numpy as np
 import numpy.typing as npt
 from av.error import FFmpegError
-from av.video.frame import VideoFrame
+from av.video.frame import PictureType, VideoFrame
 
 from vidrec_tasks.content.containers import Film, VideoPacket, open_film
 from vidrec_tasks.content.pictures import to_picture
@@ -38,6 +38,12 @@ CHEAP: Final = 0.1
 
 SMALL: Final = 8 << 20
 """Bytes up to which it is quicker to look at all packets once than at key frames first."""
+
+STREAMS: Final = 3
+"""Streams of pictures that are tried, until one gives a frame."""
+
+NEEDING: Final = (PictureType.P, PictureType.B, PictureType.S, PictureType.SP, PictureType.BI)
+"""Kinds of frames that need others: a container may call them key frames."""
 
 TINY_S: Final = 0.001
 
@@ -137,20 +143,14 @@ def grab(
     Raises:
         MediaError: nothing in it is a film, frames are too large, or none can be converted.
     """
-    look = _Look(file, limits)
-    enough = n_wanted + EDGES if mode == "intra" else 1 << 30
     found = Candidates()
-    with look.open() as film:
-        if film.stream is None or film.why_not:
-            return found
-        only_keys = film.n_bytes > SMALL and mode == "intra"
-        seen = survey(film, limit=limits.max_candidates, only_keys=only_keys)
-        if seen.n_keys >= enough or not (look.is_affordable(seen, CHEAP) or only_keys):
-            found = look.key_frames(film, seen)
-    if mode == "scene" or found.n_showing < n_wanted:
-        found, seen = look.beyond_key_frames(found, seen, n_wanted * ENOUGH, mode)
-    if 0 < found.n_showing < n_wanted:
-        found = found.join(look.closer(found, seen))
+    for nth in range(STREAMS):  # an empty or broken stream may stand before the film
+        seen = _Look(file, limits, nth).at_film(n_wanted, mode)
+        if seen is None:
+            break
+        found = found.join(seen)
+        if found.images:
+            break
     if found.lost and not found.images:
         message = f"its pictures cannot be shown: {found.lost[0]} ({len(found.lost)} tried)"
         raise MediaError(message)
@@ -163,10 +163,40 @@ class _Look:
 
     file: BinaryIO
     limits: Limits
+    nth: int = 0
 
     def open(self) -> AbstractContextManager[Film]:
         """The film, from its first byte."""
-        return open_film(self.file, max_pixels=self.limits.max_pixels)
+        return open_film(self.file, max_pixels=self.limits.max_pixels, nth=self.nth)
+
+    def at_film(self, n_wanted: int, mode: str) -> Candidates | None:
+        """Candidate frames of one stream; None where there is none, or it may not be decoded."""
+        enough = n_wanted + EDGES if mode == "intra" else 1 << 30
+        with self.open() as film:
+            if film.stream is None or film.why_not:
+                return None
+            only_keys = film.n_bytes > SMALL and mode == "intra"
+            seen, found = self.survey(film, enough, only_keys=only_keys)
+        if not seen.is_whole and seen.n_keys < enough:  # there is no index to leap by
+            with self.open() as film:
+                seen, found = self.survey(film, enough, only_keys=only_keys, is_thorough=True)
+        if mode == "scene" or found.n_showing < n_wanted:
+            found, seen = self.beyond_key_frames(found, seen, n_wanted * ENOUGH, mode)
+        if 0 < found.n_showing < n_wanted:
+            found = found.join(self.closer(found, seen))
+        return found
+
+    def survey(
+        self, film: Film, enough: int, *, only_keys: bool, is_thorough: bool = False
+    ) -> tuple[Survey, Candidates]:
+        """A survey, and its key frames where there are enough, or reading all would be dear."""
+        limit = self.limits.max_candidates
+        seen = survey(film, limit=limit, only_keys=only_keys, is_thorough=is_thorough)
+        if seen.is_doubtful:
+            is_read = self.is_affordable(seen)
+        else:
+            is_read = seen.n_keys < enough and (only_keys or self.is_affordable(seen, CHEAP))
+        return seen, Candidates() if is_read else self.key_frames(film, seen)
 
     def is_affordable(self, seen: Survey, part: float = 1.0) -> bool:
         """Whether every frame, or every one that others need, costs at most that part of all."""
@@ -174,13 +204,22 @@ class _Look:
         return seen.is_whole and seen.n * seen.n_pixels * share <= part * self.limits.pixel_budget
 
     def key_frames(self, film: Film, seen: Survey) -> Candidates:
-        """The key frames that a survey kept, each decoded for itself."""
+        """The key frames that a survey kept, each decoded for itself, in a spread order.
+
+        What the first one costs says how many there is time for, in powers of two.
+        """
         found = Candidates(limit=self.limits.max_candidates)
-        for packet, at_s in zip(seen.keys, seen.times, strict=True):
-            if self._is_late():
+        n_most = len(seen.keys)
+        slowest = 0.0
+        for number, place in enumerate(_spread(len(seen.keys))):
+            begin = time.process_time()
+            if number >= n_most or begin + 2 * slowest > self.limits.deadline:
                 break
-            for frame in _alone(film, packet, found.lost)[:1]:
-                self._keep(film, frame, at_s, found)
+            for frame in _alone(film, seen.keys[place], found.lost)[:1]:
+                self._keep(film, frame, seen.times[place], found)
+            slowest = max(slowest, time.process_time() - begin)
+            if number == 0:
+                n_most = min(n_most, _n_affordable(slowest, self.limits.deadline - begin))
         return Candidates().join(found)
 
     def beyond_key_frames(
@@ -189,10 +228,11 @@ class _Look:
         """What reading on adds where key frames are too few, and a survey of all packets."""
         if seen.is_only_keys:
             with self.open() as film:
-                seen = survey(film, limit=self.limits.max_candidates)
+                limit = self.limits.max_candidates
+                seen = survey(film, limit=limit, is_thorough=seen.is_whole)
                 if not found.images and not self.is_affordable(seen, CHEAP):
                     found = self.key_frames(film, seen)
-        is_short = self.is_affordable(seen, CHEAP)
+        is_short = self.is_affordable(seen, 1.0 if seen.is_doubtful else CHEAP)
         if mode == "scene" or is_short or found.n_showing < n_enough:
             found = found.join(self.read(seen))
         return found, seen
@@ -205,11 +245,16 @@ class _Look:
         n_read = min(seen.n, n_after_key * n_keys) * _share(within, seen)
         stride = max(int(n_read) // self.limits.max_candidates, 1)
         found = Candidates(limit=self.limits.max_candidates, stride=stride)
+        every = -(-n_keys // n_most)
+        slowest, begin = 0.0, time.process_time()
         with self.open() as film:
             if seen.n > MANY:
                 film.pictures.codec_context.skip_frame = "NONREF"
-            for n_frames, (frame, at_s) in enumerate(_frames(film, n_after_key, found.lost)):
-                if n_frames >= n_most or self._is_late():
+            frames = _frames(film, n_after_key, every, found.lost)
+            for n_frames, (frame, at_s) in enumerate(frames):
+                now = time.process_time()
+                slowest, begin = max(slowest, now - begin), now
+                if n_frames >= n_most or now + 2 * slowest > self.limits.deadline:
                     break
                 if is_within(at_s, within) and found.wants_next():
                     self._keep(film, frame, at_s, found)
@@ -225,9 +270,6 @@ class _Look:
                     return self.key_frames(film, nearer)
         return self.read(seen, windows) if self.is_affordable(seen) else Candidates()
 
-    def _is_late(self) -> bool:
-        return time.process_time() > self.limits.deadline
-
     def _keep(self, film: Film, frame: VideoFrame, at_s: float, found: Candidates) -> None:
         try:
             image = to_picture(
@@ -239,27 +281,43 @@ class _Look:
             found.add(image, at_s, is_damaged=frame.is_corrupt)
 
 
+def _spread(n: int) -> list[int]:
+    """0 to n - 1 in an order whose every beginning is spread over all (van der Corput, 1935)."""
+    bits = max(n - 1, 1).bit_length()
+    order = (int(f"{number:0{bits}b}"[::-1], 2) for number in range(1 << bits))
+    return [place for place in order if place < n]
+
+
+def _n_affordable(cost_s: float, left_s: float) -> int:
+    """The largest power of two of frames of a cost that fit in half the time; at least one."""
+    return 1 << max(int(0.5 * left_s / max(cost_s, 1e-4)).bit_length() - 1, 0)
+
+
 def _alone(film: Film, packet: VideoPacket, lost: list[str]) -> list[VideoFrame]:
-    """The frames of one packet that needs no other."""
+    """The frames of one packet that needs no other; what turns out to need one is left out."""
     context = film.pictures.codec_context
     try:
-        return [*_decoded(film, packet, lost), *_decoded(film, None, lost)]
+        frames = [*_decoded(film, packet, lost), *_decoded(film, None, lost)]
+        return [frame for frame in frames if frame.pict_type not in NEEDING]
     finally:
         if context.is_open:
             context.flush_buffers()
 
 
-def _frames(film: Film, n_after_key: int, lost: list[str]) -> Iterator[tuple[VideoFrame, float]]:
-    """Decoded frames with their seconds, from key frames and so many packets after each.
+def _frames(
+    film: Film, n_after_key: int, every: int, lost: list[str]
+) -> Iterator[tuple[VideoFrame, float]]:
+    """Decoded frames with their seconds, from every so-manieth key frame and packets after it.
 
     A packet that the decoder refuses costs itself alone.
     """
     times: dict[int, float] = {}
-    since_key = 0
+    since_key = n_keys = 0
     last_s = 0.0
     for packet, at_s in timed_packets(film):
         since_key = 0 if packet.is_keyframe else since_key + 1
-        if since_key >= n_after_key:
+        n_keys += int(packet.is_keyframe)
+        if since_key >= n_after_key or (n_keys - 1) % every:
             continue
         if packet.pts is not None:
             times[packet.pts] = at_s

@@ -7,6 +7,7 @@ screen (BT.709), on the small image.
 """
 
 import functools
+import math
 from fractions import Fraction
 from typing import Any, Final, cast
 
@@ -118,7 +119,14 @@ def upright(image: Image, matrix: tuple[int, ...]) -> Image:
 
 def display_matrix(frame: VideoFrame) -> tuple[int, ...]:
     """The nine numbers by which a frame is turned and mirrored; those of no change by default."""
-    data = cast(Any, frame.side_data).get(Type.DISPLAYMATRIX)
+    try:
+        data = cast(Any, frame.side_data).get(Type.DISPLAYMATRIX)
+    except (
+        ValueError
+    ):  # a kind of side data that PyAV does not name: it tells the angle all the same
+        angle = math.radians(frame.rotation)
+        cosine, sine = round(math.cos(angle)), round(math.sin(angle))
+        return (cosine, -sine, 0, sine, cosine, 0, 0, 0, 1)
     if data is None:
         return (1, 0, 0, 0, 1, 0, 0, 0, 1)
     return tuple(np.frombuffer(bytes(data), dtype=np.int32).tolist())

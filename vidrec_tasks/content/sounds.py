@@ -10,6 +10,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 from av.error import FFmpegError
+from av.stream import Discard
 
 from vidrec_tasks.content.containers import open_container
 
@@ -50,6 +51,9 @@ def loudness(file: BinaryIO, *, max_pixels: int) -> str:
         if not streams:
             return NO_SOUND
         stream = streams[0]
+        for other in container.streams:
+            if other is not stream:
+                other.discard = Discard.all
         stream.codec_context.thread_count = 1
         resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
         n_most = RATE * MAX_S
@@ -62,7 +66,7 @@ def loudness(file: BinaryIO, *, max_pixels: int) -> str:
                     n += len(samples)
                 if n >= n_most:
                     break
-        except FFmpegError:  # what came before tells enough, or nothing
+        except (FFmpegError, IndexError):  # what came before tells enough, or nothing
             pass
     return _levels(np.concatenate(parts)[:n_most]) if parts else NO_SOUND
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
 from av.error import FFmpegError
 from av.stream import Discard
 
@@ -24,9 +25,11 @@ STEPS: Final = 20_000
 """Packets read at most after a leap, until a key frame comes."""
 
 BACK_S: Final = 0.5
+BACK_FRAMES: Final = 17
 LEAP_S: Final = 600.0
-"""A clock that falls back by more than half a second, or in a format whose clock may jump leaps by
-more than ten minutes, was started anew: time goes on where it stood."""
+"""A clock that falls back by more than half a second and 17 frames (decoders sort 16), or that in
+a format whose clock may jump leaps by more than ten minutes, was started anew: time goes on where
+it stood."""
 
 USUAL_RATE: Final = 25
 
@@ -45,6 +48,7 @@ class Clock:
     def __init__(self, *, may_leap: bool, frame_s: float) -> None:
         self._may_leap = may_leap
         self._frame_s = frame_s
+        self._back_s = max(BACK_S, BACK_FRAMES * frame_s)
         self._n_timeless = 0
         self._offset: float | None = None
         self._last = 0.0
@@ -63,11 +67,11 @@ class Clock:
             self._offset = -shown * unit
             self._last = here + self._offset
         step = here + self._offset - self._last
-        if step < -BACK_S or (self._may_leap and step > LEAP_S):
+        if step < -self._back_s or (self._may_leap and step > LEAP_S):
             self._offset += self._step - step
             step = self._step
         self._last += step
-        self._step = step if 0 < step < BACK_S else self._step
+        self._step = step if 0 < step < self._back_s else self._step
         return max(self._last + (shown - decoded) * unit, 0.0)
 
 
@@ -82,6 +86,7 @@ class Survey:
         n_keys: key frames seen.
         n_pixels: pixels of a frame, as declared.
         is_whole: whether every packet was seen.
+        may_need_others: whether the codec makes frames that need others.
         is_only_keys: whether the demuxer was told to leave the others out; some do not.
     """
 
@@ -93,12 +98,18 @@ class Survey:
     n_pixels: int = 1
     is_whole: bool = True
     is_only_keys: bool = False
+    may_need_others: bool = False
     _n_bytes: int = 0
 
     @property
     def is_thinned(self) -> bool:
         """Whether there are key frames that were not kept."""
         return not self.is_whole or self.n_keys > len(self.keys)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether every packet claims to be a key frame, of a codec that makes others too."""
+        return self.may_need_others and not self.is_only_keys and self.n_keys == self.n > 1
 
     def add(self, packet: VideoPacket, at_s: float) -> None:
         """Keep a key frame; when there are too many, those nearest to their neighbours go."""
@@ -115,20 +126,32 @@ class Survey:
         """Keep at most so many key frames, as even in time as they come."""
         if len(self.keys) <= limit:
             return
-        first, last = min(self.times), max(self.times)
-        step = (last - first) / max(limit - 1, 1)
-        places, due = [], first
-        for place, at_s in enumerate(self.times):
-            if at_s >= due - 1e-9 or last == first:
-                places.append(place)
-                due = max(due + step, at_s + step / 2)
-        places = places[:limit]
+        places = self._even_in_time(limit)[:limit]
+        if len(places) < limit / 2:  # a few lie far from all others: even in number then
+            places = np.linspace(0, len(self.times) - 1, limit).astype(int).tolist()
         self.keys = [self.keys[place] for place in places]
         self.times = [self.times[place] for place in places]
         self._n_bytes = sum(packet.size for packet in self.keys)
 
+    def _even_in_time(self, limit: int) -> list[int]:
+        first, last = min(self.times), max(self.times)
+        step = (last - first) / max(limit - 1, 1)
+        places, due = [], first
+        for place, at_s in enumerate(self.times):
+            if at_s >= due - 1e-9:
+                places.append(place)
+                due = max(due + step, at_s + step / 2)
+        return places
 
-def survey(film: Film, *, limit: int, within: Windows = (), only_keys: bool = False) -> Survey:
+
+def survey(
+    film: Film,
+    *,
+    limit: int,
+    within: Windows = (),
+    only_keys: bool = False,
+    is_thorough: bool = False,
+) -> Survey:
     """Look for a film's key frames.
 
     Args:
@@ -137,12 +160,15 @@ def survey(film: Film, *, limit: int, within: Windows = (), only_keys: bool = Fa
         within: look at these parts alone; everywhere by default.
         only_keys: leave the other packets unread where the demuxer can: how many there are is not
             known then.
+        is_thorough: look at every packet however long the film is.
     """
     film.pictures.discard = Discard.nonkey if only_keys else Discard.default
-    found = _scan(film, limit, within) if film.n_bytes <= SCANNED else _leap(film, limit, within)
+    is_scanned = film.n_bytes <= SCANNED or is_thorough
+    found = _scan(film, limit, within) if is_scanned else _leap(film, limit, within)
     found.thin(limit)
     found.is_only_keys = only_keys and found.is_whole and found.n == found.n_keys
     context = film.pictures.codec_context
+    found.may_need_others = not context.codec.intra_only
     found.n_pixels = max(context.width * context.height, 1)
     return found
 
