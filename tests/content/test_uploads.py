@@ -17,7 +17,10 @@ from vidrec_tasks.settings import ContentSettings
 
 H264 = ("-c:v", "libx264", "-preset", "ultrafast")
 INTERLACED = ("-flags", "+ilme+ildct")
-GREYS = "gradients=size=320x240:rate=25:duration=3:c0=black:c1=white:nb_colors=2:speed=0.1:seed=1:x0=0:y0=0:x1=319:y1=239"
+GREYS = (
+    "gradients=size=320x240:rate=25:duration=3:c0=black:c1=white:nb_colors=2:speed=0.1"
+    ":seed=1:x0=0:y0=0:x1=319:y1=239"
+)
 
 
 def grey(folder: Path, name: str, *arguments: str) -> Path:
