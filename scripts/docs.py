@@ -27,6 +27,7 @@ def pages() -> dict[str, Callable[[], str]]:
         "TABLES.md": tables_page,
         "DAGS.md": dags_page,
         "NIGHT.md": night_page,
+        "ARTEFACTS.md": artefacts_page,
         "METRICS.md": metrics_page,
         "DEPENDENCIES.md": lambda: dependencies_page(MADE),
     }
@@ -213,6 +214,49 @@ def night_page() -> str:
             )  # fmt: skip
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def artefacts_page() -> str:
+    """Every artefact: what it is, who makes and who reads it, its parts and their shapes."""
+    from vidrec_tasks.contracts.artefacts import ARTEFACTS
+    from vidrec_tasks.night import JOBS, kind_of, maker_of
+
+    lines = [
+        "# Artefacts",
+        MADE,
+        "What the jobs of a night hand to each other, declared in",
+        "[contracts/artefacts.py](../vidrec_tasks/contracts/artefacts.py) and checked before it is",
+        "written. A part is a file of the artefact's folder in the store.",
+    ]
+    for kind, artefact in ARTEFACTS.items():
+        maker = maker_of(kind)
+        is_split = any(kind_of(name) == kind != name for name in maker.makes)
+        readers = [plan.name for plan in JOBS if kind in map(kind_of, plan.needs)]
+        lines += ["", f"## {kind}", "", artefact.meaning]
+        lines += [f"One for each of the {_SHARDS[maker.per or 'user_shard']}." if is_split else ""]
+        lines += [f"Made by `{maker.name}`; read by {_listed(tuple(readers)) or 'nobody'}.", ""]
+        lines += ["| part | shape |", "|---|---|"]
+        for name, shape in {**artefact.parts, **artefact.may_have}.items():
+            may = " (may be missing)" if name in artefact.may_have else ""
+            lines.append(f"| `{name}`{may} | {_shape(shape)} |")
+    return "\n".join(line for line in lines) + "\n"
+
+
+_SHARDS = {"video_shard": "shards of videos", "user_shard": "shards of users"}
+
+
+def _shape(shape: Any) -> str:
+    from vidrec_tasks.contracts.artefacts import Array, Binary, Json, Table
+
+    if isinstance(shape, Table):
+        columns = [f"`{name}` {kind}" for name, kind in shape.columns.items()]
+        columns += [f"`{start}…` {kind}" for start, kind in shape.more.items()]
+        return "table: " + ", ".join(columns)
+    if isinstance(shape, Array):
+        return f"{shape.dtype} array ({', '.join(shape.axes)})"
+    if isinstance(shape, Json):
+        return "JSON" + (f" with {_listed(shape.keys)}" if shape.keys else "")
+    return shape.what if isinstance(shape, Binary) else ""
 
 
 def _listed(names: tuple[str, ...]) -> str:

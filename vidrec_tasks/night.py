@@ -66,7 +66,10 @@ JOBS: Final = (
     JobPlan(
         "validate_inputs",
         INPUTS,
-        makes=("videos", "users", "interactions.*", "watch_statistics", "queries", "rejects"),
+        makes=(
+            "videos", "users", "interactions.*", "interactions_later", "watch_statistics",
+            "queries", "rejects",
+        ),
         settings=("inputs", "evaluation"),
         counts=(
             ("interactions", "read", "interactions_read"),
@@ -299,6 +302,12 @@ def jobs_in(group: str) -> tuple[JobPlan, ...]:
 def kind_of(pattern: str) -> str:
     """The kind that a name or pattern of an artefact belongs to: ``profiles.#`` is ``profiles``."""
     return pattern[:-2] if pattern.endswith((".#", ".*")) else pattern
+
+
+def kind_of_name(name: str) -> str:
+    """The kind that an artefact of a run is of: ``profiles.3`` is ``profiles``."""
+    kind, _, shard = name.rpartition(".")
+    return kind if shard.isdigit() else name
 
 
 def maker_of(kind: str) -> JobPlan:

@@ -14,6 +14,7 @@ from vidrec_tasks.columns import (
     VIDEO_ID,
 )
 from vidrec_tasks.contracts import admission
+from vidrec_tasks.contracts.artefacts import check_artefact
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.contracts.inputs import DELETIONS, INTERACTIONS, QUERIES, USERS, VIDEOS
 from vidrec_tasks.errors import EmptyNight, InputError
@@ -213,6 +214,7 @@ def _read_all(
         if not events.n_events and settings.inputs.need_interactions and not _is_unwanted(reader):
             raise EmptyNight(_why_empty(reader.night, reader))
         for shard, rows in events.shards():
+            check_artefact("interactions", {"table": rows})
             refs.append(artefacts.write(f"interactions.{shard}", f"{key}-{shard}", {"table": rows}))
         frames = {
             "videos": videos,
@@ -223,7 +225,9 @@ def _read_all(
             **({LATER: events.later()} if events.keeps_later else {}),
         }
         users_split = events.split
-    refs += [artefacts.write(name, key, {"table": frame}) for name, frame in frames.items()]
+    for name, frame in frames.items():
+        check_artefact(name, {"table": frame})
+        refs.append(artefacts.write(name, key, {"table": frame}))
     videos_split = Split.of(len(videos), settings.inputs.videos_per_shard)
     return {
         "refs": [ref.to_json() for ref in refs],

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from vidrec_tasks.contracts.artefacts import check_artefact
 from vidrec_tasks.errors import InputError, SettingsError, VidrecError
-from vidrec_tasks.night import NIGHT, OPENS, REPORTS
+from vidrec_tasks.night import JOBS, NIGHT, OPENS, REPORTS, kind_of_name
 from vidrec_tasks.running.job import Approval, Context, Job, Made, names_of, refs_of
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.artefacts import Ref, key_of
@@ -236,6 +237,9 @@ def _make(
         return Made(counts=_said_before(place, run, there, order)), there, True
     made = job.run(context)
     _check_names(job, names, made)
+    if job.plan in JOBS:
+        for name in names:
+            check_artefact(kind_of_name(name), made.artefacts[name])
     refs = [run.artefacts.write(name, key, made.artefacts[name]) for name in names]
     for ref in refs:
         run.remember(ref)

@@ -1,0 +1,77 @@
+"""Every artefact has a written shape, and what differs from it is not written."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vidrec_tasks.contracts.artefacts import ARTEFACTS, Array, Table, check_artefact
+from vidrec_tasks.errors import ContractError
+from vidrec_tasks.night import JOBS, kind_of
+
+
+def test_every_artefact_that_a_job_makes_is_declared_and_no_other() -> None:
+    made = {kind_of(name) for plan in JOBS for name in plan.makes}
+    assert made == set(ARTEFACTS)
+    assert all(artefact.meaning for artefact in ARTEFACTS.values())
+
+
+def duplicates(**changes: object) -> pd.DataFrame:
+    columns = {"video_id": ["a", "b"], "group_id": ["a", "a"], "is_canonical": [True, False]}
+    return pd.DataFrame({**columns, **changes})
+
+
+def test_what_is_as_declared_passes_and_so_does_an_empty_table() -> None:
+    check_artefact("duplicates", {"table": duplicates()})
+    check_artefact("duplicates", {"table": duplicates().head(0).astype(object)})
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (duplicates().drop(columns="group_id"), "has no column group_id"),
+        (duplicates(more=1), "has a column more that was not declared"),
+        (duplicates(is_canonical=[1, 0]), "column is_canonical is int64, declared as bool"),
+        ([1, 2], "is no frame but list"),
+    ],
+)
+def test_a_table_that_differs_is_refused_with_what_was_found(table: object, words: str) -> None:
+    with pytest.raises(ContractError, match=f"artefact duplicates, part table: {words}"):
+        check_artefact("duplicates", {"table": table})
+
+
+def frames(**parts: object) -> dict[str, object]:
+    table = pd.DataFrame({"video_id": ["a"], "frame_num": [0], "at_s": [0.5], "path": ["p"]})
+    return {"table": table, "vectors": np.zeros((1, 4), dtype=np.float32), **parts}
+
+
+@pytest.mark.parametrize(
+    ("vectors", "words"),
+    [
+        (np.zeros((1, 4)), "is float64, declared as float32"),
+        (np.zeros(4, dtype=np.float32), "has 1 axes, declared are rows, dim"),
+        (np.zeros((2, 4), dtype=np.float32), "has 2 rows, its table 1"),
+        ([0.0], "is no array but list"),
+    ],
+)
+def test_an_array_that_differs_is_refused(vectors: object, words: str) -> None:
+    check_artefact("frames", frames())
+    with pytest.raises(ContractError, match=words):
+        check_artefact("frames", frames(vectors=vectors))
+
+
+def test_a_part_that_is_missing_or_unknown_is_refused() -> None:
+    with pytest.raises(ContractError, match="part vectors: is missing"):
+        check_artefact("frames", {"table": frames()["table"]})
+    with pytest.raises(ContractError, match="part other: was not declared"):
+        check_artefact("frames", frames(other={}))
+    with pytest.raises(ContractError, match="part gates: has no passed"):
+        check_artefact("gates", {"gates": {"gates": []}})
+
+
+def test_parts_that_are_tables_and_arrays_say_what_they_hold() -> None:
+    for kind, artefact in ARTEFACTS.items():
+        for name, shape in {**artefact.parts, **artefact.may_have}.items():
+            if isinstance(shape, Table):
+                assert shape.columns, (kind, name)
+            if isinstance(shape, Array):
+                assert shape.axes, (kind, name)

@@ -1,0 +1,427 @@
+"""Artefacts: the shape of everything that one job of a night hands to another.
+
+An artefact has parts: tables, arrays, JSON or bytes. What a job makes is checked against this
+before it is written; docs/ARTEFACTS.md is made from it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from vidrec_tasks.errors import ContractError
+
+TEXT: Final = "str"
+NUMBER: Final = "float64"
+COUNT: Final = "int64"
+FLAG: Final = "bool"
+MOMENT: Final = "datetime64[us, UTC]"
+NESTED: Final = "object"
+"""Lists and dicts, kept as JSON."""
+
+ROWS: Final = "rows"
+"""An axis that goes with the rows of the part ``table``."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A part that is a frame.
+
+    Attributes:
+        columns: name -> dtype; these and no others, but for ``more``.
+        more: beginnings of further columns -> dtype.
+    """
+
+    columns: Mapping[str, str]
+    more: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Array:
+    """A part that is an array: its axes by name, and its dtype."""
+
+    axes: tuple[str, ...]
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True)
+class Json:
+    """A part that is JSON: the keys that must be there."""
+
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Binary:
+    """A part that is bytes of another format."""
+
+    what: str
+
+
+Shape: TypeAlias = Table | Array | Json | Binary
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A kind of artefact.
+
+    Attributes:
+        meaning: one line.
+        parts: name -> shape; all must be there.
+        may_have: parts that may be missing.
+    """
+
+    meaning: str
+    parts: Mapping[str, Shape]
+    may_have: Mapping[str, Shape] = field(default_factory=dict)
+
+
+_INDEX: Final[dict[str, Shape]] = {
+    "index": Binary("a FAISS index"),
+    "info": Json(("bytes", "checksum", "dim", "kind", "n", "n_indexed", "recall")),
+}
+_SPARSE: Final = ("covisits", "lent", "linear", "transitions")
+_MODEL: Final[dict[str, Shape]] = {
+    "info": Json(("configuration", "cut", "half_life_days", "n_videos")),
+    **{
+        f"popularity_{name}": Array(("videos",))
+        for name in ("age_days", "n_users", "popular", "trending")
+    },
+    **{f"{name}_data": Array(("entries",)) for name in _SPARSE},
+    **{f"{name}_indices": Array(("entries",), COUNT) for name in _SPARSE},
+    **{f"{name}_indptr": Array(("videos + 1",), COUNT) for name in _SPARSE},
+}
+_WEIGHTS: Final[dict[str, Shape]] = {
+    "tower": Binary("weights of the user tower and the video tower, safetensors"),
+    "attention": Binary("weights of the attention, safetensors"),
+}
+
+_EVENTS: Final[dict[str, Shape]] = {
+    "table": Table({
+        "user_id": TEXT, "video_id": TEXT, "event_at": MOMENT, "event_type": TEXT,
+        "event_id": TEXT, "watched_s": NUMBER, "value": NUMBER, "session_id": TEXT,
+        "surface": TEXT, "position": NUMBER, "rec_run_id": TEXT, "row_num": COUNT,
+    }),
+}  # fmt: skip
+
+ARTEFACTS: Final[Mapping[str, Artefact]] = {
+    "videos": Artefact(
+        "The catalogue of the night, by video_id: the row of a video is its number.",
+        {
+            "table": Table({
+                "video_id": TEXT, "title": TEXT, "description": TEXT, "tags": NESTED,
+                "categories": NESTED, "creator_id": TEXT, "language": TEXT, "duration_s": NUMBER,
+                "published_at": MOMENT, "expires_at": MOMENT, "status": TEXT, "age_rating": COUNT,
+                "regions": NESTED, "uri": TEXT, "updated_at": MOMENT,
+            }),
+        },
+    ),
+    "users": Artefact(
+        "What is known of users beside what they watched.",
+        {
+            "table": Table({
+                "user_id": TEXT, "region": TEXT, "language": TEXT, "max_age_rating": NUMBER,
+                "opted_out": FLAG, "row_num": COUNT,
+            }),
+        },
+    ),
+    "interactions": Artefact(
+        "The events before the night of a shard's users, each once.", _EVENTS
+    ),
+    "interactions_later": Artefact(
+        "Events after the night, kept for the next where inputs are increments.", _EVENTS
+    ),
+    "watch_statistics": Artefact(
+        "How much of videos of a length is watched usually.",
+        {"table": Table({"kind": TEXT, "bin": COUNT, "level": NUMBER, "n": COUNT})},
+    ),
+    "queries": Artefact(
+        "The searches to be answered.",
+        {"table": Table({"query": TEXT, "count": NUMBER, "row_num": COUNT})},
+    ),
+    "rejects": Artefact(
+        "Rows of the inputs that were refused, with the reason.",
+        {"table": Table({"table": TEXT, "row_num": COUNT, "reason": TEXT, "sample": TEXT})},
+    ),
+    "keyframes": Artefact(
+        "The frames that stand for each film, the files that they are of, and films without any.",
+        {
+            "table": Table({
+                "video_id": TEXT, "checksum": TEXT, "frame_num": COUNT, "at_s": NUMBER,
+                "path": TEXT, "sharpness": NUMBER, "frame_hash": TEXT, "frame_luma": TEXT,
+                "sound": TEXT,
+            }),
+            "media": Table({
+                "video_id": TEXT, "uri": TEXT, "size": COUNT, "mtime_ns": COUNT, "checksum": TEXT,
+            }),
+            "quarantine": Table({
+                "video_id": TEXT, "uri": TEXT, "checksum": TEXT, "reason": TEXT,
+            }),
+        },
+    ),
+    "embeddings": Artefact(
+        "A shard's videos as vectors: of their text, of their frames, of both.",
+        {
+            "table": Table({
+                "video_id": TEXT, "text_checksum": TEXT, "media_checksum": TEXT, "checksum": TEXT,
+                "encoder": TEXT, "has_text": FLAG, "has_frames": FLAG, "concepts": NESTED,
+            }),
+            "text": Array((ROWS, "dim")),
+            "frame": Array((ROWS, "dim")),
+            "fused": Array((ROWS, "dim")),
+            "frame_table": Table({
+                "video_id": TEXT, "frame_num": COUNT, "at_s": NUMBER, "path": TEXT,
+                "checksum": TEXT, "frame_hash": TEXT,
+            }),
+            "frame_vectors": Array(("frames", "dim")),
+        },
+    ),
+    "duplicates": Artefact(
+        "Groups of videos that show the same film.",
+        {"table": Table({"video_id": TEXT, "group_id": TEXT, "is_canonical": FLAG})},
+    ),
+    "content": Artefact(
+        "Every video's vectors, concepts and topics, in the order of videos.",
+        {
+            "table": Table({
+                "video_id": TEXT, "has_text": FLAG, "has_frames": FLAG, "checksum": TEXT,
+                "encoder": TEXT, "concepts": NESTED, "topics": NESTED,
+            }),
+            "text": Array((ROWS, "dim")),
+            "frame": Array((ROWS, "dim")),
+            "fused": Array((ROWS, "dim")),
+        },
+    ),
+    "frames": Artefact(
+        "Every keyframe as a vector, for search over pictures.",
+        {
+            "table": Table({
+                "video_id": TEXT, "frame_num": COUNT, "at_s": NUMBER, "path": TEXT,
+            }),
+            "vectors": Array((ROWS, "dim")),
+        },
+    ),
+    "content_index": Artefact("Nearest neighbours over the fused vectors.", _INDEX),
+    "profiles": Artefact(
+        "A shard's users: what they watched, how, and what it was about.",
+        {
+            "table": Table({
+                "user_id": TEXT, "user_num": COUNT, "n_interactions": COUNT, "is_cold": FLAG,
+                "behaviour": NESTED, "topics": NESTED,
+            }),
+            "content": Array((ROWS, "dim")),
+            "visits": Table({
+                "user_id": TEXT, "video_id": TEXT, "video_num": COUNT, "event_at": MOMENT,
+                "row_num": COUNT, "watched_share": NUMBER, "watch_quantile": NUMBER,
+                "is_watched": FLAG, "weight": "float32",
+            }),
+        },
+    ),
+    "portraits": Artefact(
+        "A sentence about each user of a shard, as text and as a vector.",
+        {
+            "table": Table({
+                "user_id": TEXT, "portrait": TEXT, "portrait_source": TEXT, "as_of": MOMENT,
+                "evidence": NESTED, "evidence_key": TEXT,
+            }),
+            "vectors": Array((ROWS, "dim")),
+            "counts": Json(("n_portraits",)),
+        },
+    ),
+    "models.evaluation": Artefact(
+        "Fitted on what was before the held-out days: it is measured.", _MODEL, _WEIGHTS
+    ),
+    "models.champion": Artefact(
+        "The models of the night before, fitted as the evaluation's are, to be compared with.",
+        {"said": Json(("champion",))},
+        {**_MODEL, **_WEIGHTS},
+    ),
+    "models.serving": Artefact(
+        "Fitted on everything before the night: it serves.", _MODEL, _WEIGHTS
+    ),
+    "popularity": Artefact(
+        "How many watched and liked each video lately.",
+        {
+            "table": Table({
+                "video_id": TEXT, "n_viewers_recent": COUNT, "n_likers_recent": COUNT,
+                "window_days": COUNT,
+            }),
+        },
+    ),
+    "video_vectors": Artefact(
+        "Every video as the tower has it, and their index.",
+        {
+            "table": Table({"video_id": TEXT, "video_num": COUNT, "model": TEXT}),
+            "vectors": Array((ROWS, "dim")),
+            **_INDEX,
+        },
+    ),
+    "user_vectors": Artefact(
+        "A shard's users as the tower has them.",
+        {
+            "table": Table({"user_id": TEXT, "user_num": COUNT, "model": TEXT}),
+            "vectors": Array((ROWS, "dim")),
+        },
+    ),
+    "candidates": Artefact(
+        "What each user might be shown, and which source brought it.",
+        {
+            "table": Table({
+                "user_id": TEXT, "video_id": TEXT, "source": TEXT, "source_rank": COUNT,
+                "score": NUMBER,
+            }),
+        },
+    ),
+    "ranked": Artefact(
+        "The candidates with their scores and the parts that these are sums of.",
+        {
+            "table": Table(
+                {"user_id": TEXT, "video_id": TEXT, "source": TEXT, "score": NUMBER},
+                {"part_": NUMBER},
+            ),
+        },
+    ),
+    "lists": Artefact(
+        "The lists of a shard's users, after diversity and rules.",
+        {
+            "table": Table({
+                "user_id": TEXT, "video_id": TEXT, "source": TEXT, "score": NUMBER, "rank": COUNT,
+                "score_components": NESTED,
+            }),
+        },
+    ),
+    "explained": Artefact(
+        "The lists with a reason for each place, and how many claims were checked.",
+        {
+            "table": Table({
+                "user_id": TEXT, "video_id": TEXT, "source": TEXT, "score": NUMBER, "rank": COUNT,
+                "score_components": NESTED, "cited": NESTED, "reason_code": TEXT,
+                "explanation": TEXT, "evidence": NESTED, "explanation_verified": FLAG,
+                "valid_until": MOMENT,
+            }),
+            "claims": Json(("n_claims", "n_true")),
+        },
+    ),
+    "similar": Artefact(
+        "For each video those like it.",
+        {
+            "table": Table({
+                "video_id": TEXT, "rank": COUNT, "similar_video_id": TEXT, "score": NUMBER,
+                "reason": TEXT,
+            }),
+        },
+    ),
+    "fallbacks": Artefact(
+        "Lists for whoever has none of their own, by segment.",
+        {
+            "table": Table({
+                "segment": TEXT, "rank": COUNT, "video_id": TEXT, "score": NUMBER,
+                "reason_code": TEXT, "explanation": TEXT,
+            }),
+        },
+    ),
+    "answers": Artefact(
+        "What each query finds.",
+        {
+            "table": Table({
+                "query": TEXT, "rank": COUNT, "video_id": TEXT, "score": NUMBER, "matched": TEXT,
+                "at_s": NUMBER,
+            }),
+        },
+    ),
+    "insights": Artefact(
+        "What creators learn of their audience.",
+        {
+            "creator_insights": Table({
+                "creator_id": TEXT, "topic": TEXT, "audience_share": NUMBER, "trend": NUMBER,
+                "completion": NUMBER, "supply": NUMBER, "gap": NUMBER, "n_viewers": COUNT,
+            }),
+            "creator_videos": Table({
+                "creator_id": TEXT, "video_id": TEXT, "performance": NUMBER,
+                "reachable_topics": NESTED,
+            }),
+            "creator_summaries": Table({
+                "creator_id": TEXT, "summary": TEXT, "summary_source": TEXT,
+            }),
+        },
+    ),
+    "metrics": Artefact("What the night is worth, on what was held out.", {"metrics": Json()}),
+    "gates": Artefact("Which gates passed.", {"gates": Json(("gates", "passed"))}),
+    "publication": Artefact("What was published.", {"said": Json(("rows", "run_id"))}),
+    "report": Artefact("The report of the night.", {"html": Binary("a page of HTML")}),
+}  # fmt: skip
+"""Kind -> its shape. What is split has one artefact a shard, all of one shape."""
+
+
+def check_artefact(kind: str, parts: Mapping[str, Any]) -> None:
+    """Check what a job made before it is written.
+
+    Args:
+        kind: of the artefact, without its shard.
+        parts: name -> value.
+
+    Raises:
+        ContractError: a part is missing or was not declared, or its columns, dtypes or axes differ;
+            the message names it, what was declared and what was found.
+    """
+    declared = ARTEFACTS[kind]
+    known = {**declared.parts, **declared.may_have}
+    for name in declared.parts:
+        if name not in parts:
+            raise _error(kind, name, "is missing")
+    for name, value in parts.items():
+        if name not in known:
+            raise _error(kind, name, f"was not declared (known: {', '.join(known)})")
+        found = _difference(known[name], value, parts.get("table"))
+        if found:
+            raise _error(kind, name, found)
+
+
+def _error(kind: str, part: str, what: str) -> ContractError:
+    return ContractError(f"artefact {kind}, part {part}: {what}; see contracts/artefacts.py")
+
+
+def _difference(shape: Shape, value: Any, table: Any) -> str:
+    """How a value differs from its shape; '' where it does not."""
+    if isinstance(shape, Table):
+        return _of_table(shape, value)
+    if isinstance(shape, Array):
+        return _of_array(shape, value, table)
+    if isinstance(shape, Json):
+        if not isinstance(value, dict | list):
+            return f"is no JSON but {type(value).__name__}"
+        missing = [key for key in shape.keys if key not in value]
+        return f"has no {missing[0]}" if missing else ""
+    return "" if isinstance(value, bytes) else f"is no bytes but {type(value).__name__}"
+
+
+def _of_table(shape: Table, value: Any) -> str:
+    if not isinstance(value, pd.DataFrame):
+        return f"is no frame but {type(value).__name__}"
+    missing = [name for name in shape.columns if name not in value]
+    if missing:
+        return f"has no column {missing[0]}"
+    for name in value.columns:
+        more = next((kind for start, kind in shape.more.items() if name.startswith(start)), None)
+        wanted = shape.columns.get(name, more)
+        if wanted is None:
+            return f"has a column {name} that was not declared"
+        found = str(value[name].dtype)
+        is_alike = found == wanted or (wanted == MOMENT and found.startswith("datetime64["))
+        if len(value) and not is_alike:  # an empty column may be of any kind
+            return f"column {name} is {found}, declared as {wanted}"
+    return ""
+
+
+def _of_array(shape: Array, value: Any, table: Any) -> str:
+    if not isinstance(value, np.ndarray):
+        return f"is no array but {type(value).__name__}"
+    if value.ndim != len(shape.axes):
+        return f"has {value.ndim} axes, declared are {', '.join(shape.axes)}"
+    if str(value.dtype) != shape.dtype:
+        return f"is {value.dtype}, declared as {shape.dtype}"
+    if shape.axes[0] == ROWS and isinstance(table, pd.DataFrame) and len(value) != len(table):
+        return f"has {len(value):,} rows, its table {len(table):,}"
+    return ""
