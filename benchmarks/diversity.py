@@ -17,12 +17,12 @@ from vidrec_tasks.columns import RANK, USER_ID
 from vidrec_tasks.evaluation.offline import as_matrix
 from vidrec_tasks.measuring.lists import list_metrics, topic_mix
 from vidrec_tasks.measuring.metrics import ranking_metrics
-from vidrec_tasks.recommending.candidates import Search, find_candidates
-from vidrec_tasks.recommending.content import Content
-from vidrec_tasks.recommending.models import Models
-from vidrec_tasks.recommending.ranker import rank_candidates
-from vidrec_tasks.recommending.reranker import rerank_lists
-from vidrec_tasks.recommending.rules import UserRules
+from vidrec_tasks.recommending.catalogue.content import Content
+from vidrec_tasks.recommending.lists.candidates import Search, find_candidates
+from vidrec_tasks.recommending.lists.ranker import rank_candidates
+from vidrec_tasks.recommending.lists.reranker import rerank_lists
+from vidrec_tasks.recommending.lists.rules import UserRules
+from vidrec_tasks.recommending.models.models import Models
 from vidrec_tasks.settings import RecommendingSettings
 
 Ints = npt.NDArray[np.int64]

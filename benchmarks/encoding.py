@@ -18,9 +18,9 @@ import pandas as pd
 import torch
 
 from benchmarks.bench_venv import run_in_bench_venv
-from vidrec_tasks.content.efficientnet import plain_network
-from vidrec_tasks.content.encoders import Encoders
-from vidrec_tasks.content.model_files import text_files
+from vidrec_tasks.content.encoding.efficientnet import plain_network
+from vidrec_tasks.content.encoding.encoders import Encoders
+from vidrec_tasks.content.encoding.model_files import text_files
 from vidrec_tasks.hardware import quick_dtype
 from vidrec_tasks.settings import ContentSettings
 
@@ -119,7 +119,7 @@ def _texts(data: Path | None) -> tuple[list[str], str]:
             overviews = pd.read_csv(archive.open("tmdb_5000_movies.csv"))["overview"].dropna()
         overviews = overviews[overviews.str.len() > 20]
         return overviews.sample(N_TEXTS, random_state=SEED).tolist(), "film overviews"
-    from vidrec_tasks.content.classes import class_texts
+    from vidrec_tasks.content.encoding.classes import class_texts
 
     return list(class_texts())[:N_TEXTS], "class descriptions, shorter than film overviews"
 

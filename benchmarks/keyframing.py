@@ -11,8 +11,8 @@ from typing import Any, Final
 import cv2
 import pandas as pd
 
+from vidrec_tasks.content.decoding.keyframes import extract_keyframes
 from vidrec_tasks.content.duplicates import find_duplicates
-from vidrec_tasks.content.keyframes import extract_keyframes
 from vidrec_tasks.hardware import cores
 from vidrec_tasks.running.runner import Order, run_job, run_night
 from vidrec_tasks.settings import ContentSettings, Settings

@@ -36,10 +36,10 @@ from vidrec_tasks.hardware import quick_dtype
 from vidrec_tasks.importing.presets import import_data
 from vidrec_tasks.language.causal import CausalGenerator, load_causal
 from vidrec_tasks.language.generator import Prompt
-from vidrec_tasks.recommending.content import Content
-from vidrec_tasks.recommending.counterfactual import compare_without_cited
-from vidrec_tasks.recommending.explanations import explain_lists
-from vidrec_tasks.recommending.models import Models
+from vidrec_tasks.recommending.catalogue.content import Content
+from vidrec_tasks.recommending.explaining.counterfactual import compare_without_cited
+from vidrec_tasks.recommending.explaining.explanations import explain_lists
+from vidrec_tasks.recommending.models.models import Models
 from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.place import Place

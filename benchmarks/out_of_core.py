@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from benchmarks.one_line_errors import run
 from benchmarks.scale_world import DIM, NIGHT, SEED, no_duplicates, settings_of
 from vidrec_tasks.columns import USER_ID, VIDEO_ID
-from vidrec_tasks.content.units import to_unit
+from vidrec_tasks.content.encoding.units import to_unit
 from vidrec_tasks.contracts.inputs import INTERACTIONS
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import InputSettings

@@ -26,15 +26,15 @@ from benchmarks.diversity import diversity_curve, ranked_of, reranked
 from benchmarks.one_line_errors import run
 from vidrec_tasks.audience.histories import Histories, gather
 from vidrec_tasks.audience.topics import video_topics
-from vidrec_tasks.content.encoders import Encoders
+from vidrec_tasks.content.encoding.encoders import Encoders
 from vidrec_tasks.importing.presets import import_data
 from vidrec_tasks.measuring.intervals import bootstrap_interval, paired_bootstrap
 from vidrec_tasks.measuring.metrics import ranking_metrics
 from vidrec_tasks.measuring.splits import k_core, leave_last_out, time_split
-from vidrec_tasks.recommending.content import Content
-from vidrec_tasks.recommending.features import content_profiles
-from vidrec_tasks.recommending.fitting import fit_models
-from vidrec_tasks.recommending.models import Models
+from vidrec_tasks.recommending.catalogue.content import Content
+from vidrec_tasks.recommending.lists.features import content_profiles
+from vidrec_tasks.recommending.models.models import Models
+from vidrec_tasks.recommending.training.fitting import fit_models
 from vidrec_tasks.settings import ContentSettings, RecommendingSettings
 from vidrec_tasks.store.place import Place
 

@@ -23,9 +23,9 @@ import pandas as pd
 
 from benchmarks.one_line_errors import run
 from vidrec_tasks.columns import CHECKSUM, FRAME_NUM, VIDEO_ID
+from vidrec_tasks.content.decoding.keyframes import extract_keyframes
 from vidrec_tasks.content.embeddings import Embeddings, embed_videos
-from vidrec_tasks.content.encoders import Encoders
-from vidrec_tasks.content.keyframes import extract_keyframes
+from vidrec_tasks.content.encoding.encoders import Encoders
 from vidrec_tasks.errors import InputError
 from vidrec_tasks.hardware import cores
 from vidrec_tasks.settings import ContentSettings

@@ -16,9 +16,9 @@ from vidrec_tasks.audience.histories import gather
 from vidrec_tasks.audience.interactions import duration_statistics, weigh
 from vidrec_tasks.columns import EVENT_AT, IS_CANONICAL, USER_ID, VIDEO_ID
 from vidrec_tasks.content.index import build_index
-from vidrec_tasks.recommending.content import Content
-from vidrec_tasks.recommending.fitting import DEFAULT_BLEND, fit_models
-from vidrec_tasks.recommending.models import Configuration
+from vidrec_tasks.recommending.catalogue.content import Content
+from vidrec_tasks.recommending.models.models import Configuration
+from vidrec_tasks.recommending.training.fitting import DEFAULT_BLEND, fit_models
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import Ref, key_of

@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks import searching_clips, searching_links, searching_titles
 from benchmarks.one_line_errors import run
-from vidrec_tasks.content.encoders import Encoders
+from vidrec_tasks.content.encoding.encoders import Encoders
 from vidrec_tasks.settings import ContentSettings
 
 log = logging.getLogger("benchmarks.search")

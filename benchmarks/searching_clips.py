@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.paraphrasing import paraphrase
-from vidrec_tasks.content.encoders import Encoders
-from vidrec_tasks.content.keyframes import extract_keyframes
+from vidrec_tasks.content.decoding.keyframes import extract_keyframes
+from vidrec_tasks.content.encoding.encoders import Encoders
 from vidrec_tasks.searching.search import SearchIndex, search
 from vidrec_tasks.settings import SearchingSettings
 

@@ -11,13 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
-from vidrec_tasks.content.encoders import Encoders
+from vidrec_tasks.content.encoding.encoders import Encoders
 from vidrec_tasks.errors import InputError
 from vidrec_tasks.language.terms import count_terms
-from vidrec_tasks.recommending.content import Content
-from vidrec_tasks.recommending.likeness import Likeness
-from vidrec_tasks.recommending.similar import list_similar
-from vidrec_tasks.recommending.sparse import SparseModel
+from vidrec_tasks.recommending.beside.similar import list_similar
+from vidrec_tasks.recommending.catalogue.content import Content
+from vidrec_tasks.recommending.catalogue.likeness import Likeness
+from vidrec_tasks.recommending.models.sparse import SparseModel
 from vidrec_tasks.settings import RecommendingSettings
 
 Floats = npt.NDArray[np.float32]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vidrec_tasks.content.encoders import Encoders
+from vidrec_tasks.content.encoding.encoders import Encoders
 from vidrec_tasks.searching.texts import TextIndex
 
 _ADDRESS = re.compile(r"https?://\S+|www\.\S+")

@@ -26,8 +26,8 @@ from vidrec_tasks.columns import (
     USER_ID,
     VIDEO_ID,
 )
-from vidrec_tasks.recommending.rules import POOL, barred, hidden
-from vidrec_tasks.recommending.score_parts import of_row
+from vidrec_tasks.recommending.lists.rules import POOL, barred, hidden
+from vidrec_tasks.recommending.lists.score_parts import of_row
 from vidrec_tasks.store.runs import Run
 from vidrec_ui.catalogue import Catalogue
 from vidrec_ui.shaping import components, minute

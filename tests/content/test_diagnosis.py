@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.content.films import drifting, write_film
-from vidrec_tasks.content.diagnosis import diagnose
+from vidrec_tasks.content.decoding.diagnosis import diagnose
 
 
 def box(name: bytes, content: bytes = b"") -> bytes:

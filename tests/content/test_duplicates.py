@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from tests.content.films import Image, drifting, ffmpeg, scene, write_film
+from vidrec_tasks.content.decoding.keyframes import extract_keyframes
+from vidrec_tasks.content.decoding.selection import frame_hash, frame_luma
 from vidrec_tasks.content.duplicates import find_duplicates
-from vidrec_tasks.content.keyframes import extract_keyframes
-from vidrec_tasks.content.selection import frame_hash, frame_luma
 from vidrec_tasks.content.signatures import compare, read_signatures
 from vidrec_tasks.settings import ContentSettings
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from vidrec_tasks.content.embeddings import Embeddings, embed_videos, join
-from vidrec_tasks.content.encoders import Encoders, Frames
-from vidrec_tasks.content.units import to_unit
+from vidrec_tasks.content.encoding.encoders import Encoders, Frames
+from vidrec_tasks.content.encoding.units import to_unit
 from vidrec_tasks.content.video_texts import video_text
 from vidrec_tasks.settings import ContentSettings
 from vidrec_tasks.store.codecs import decode, encode

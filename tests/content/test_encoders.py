@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.content.tiny_models import save_bert, save_clip
-from vidrec_tasks.content.encoders import Encoders
+from vidrec_tasks.content.encoding.encoders import Encoders
 from vidrec_tasks.errors import ModelError
 from vidrec_tasks.settings import ContentSettings
 
@@ -27,7 +27,7 @@ def encoders(**settings: str) -> Encoders:
 
 def test_identities_and_widths_need_no_model(root: Path) -> None:
     code = (
-        "import sys; from vidrec_tasks.content.encoders import Encoders;"
+        "import sys; from vidrec_tasks.content.encoding.encoders import Encoders;"
         "from vidrec_tasks.settings import ContentSettings;"
         "assert 'torch' not in sys.modules;"
         "e = Encoders(ContentSettings(precision='fp32'));"

@@ -9,13 +9,18 @@ import torch
 from transformers import AutoModel
 
 from tests.content.tiny_models import SIDE, save_clip, save_siglip
-from vidrec_tasks.content.classes import N_CLASSES, class_names, class_texts
-from vidrec_tasks.content.concepts import likeliest, over_film
-from vidrec_tasks.content.conse import ClassSpace, softmax
-from vidrec_tasks.content.efficientnet import QuickNetwork, can_fuse, plain_network, prepare
-from vidrec_tasks.content.encoders import Encoders, FrameEncoder
-from vidrec_tasks.content.frame_encoders import ConseFrameEncoder
-from vidrec_tasks.content.units import to_unit
+from vidrec_tasks.content.encoding.classes import N_CLASSES, class_names, class_texts
+from vidrec_tasks.content.encoding.concepts import likeliest, over_film
+from vidrec_tasks.content.encoding.conse import ClassSpace, softmax
+from vidrec_tasks.content.encoding.efficientnet import (
+    QuickNetwork,
+    can_fuse,
+    plain_network,
+    prepare,
+)
+from vidrec_tasks.content.encoding.encoders import Encoders, FrameEncoder
+from vidrec_tasks.content.encoding.frame_encoders import ConseFrameEncoder
+from vidrec_tasks.content.encoding.units import to_unit
 from vidrec_tasks.settings import ContentSettings
 
 Image = npt.NDArray[np.uint8]

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from tests.content.films import drifting, ffmpeg, scene, write_film
-from vidrec_tasks.content import grabbing
-from vidrec_tasks.content.containers import OpeningError, open_film
-from vidrec_tasks.content.grabbing import Candidates, Limits
-from vidrec_tasks.content.surveying import Survey, survey
+from vidrec_tasks.content.decoding import grabbing
+from vidrec_tasks.content.decoding.containers import OpeningError, open_film
+from vidrec_tasks.content.decoding.grabbing import Candidates, Limits
+from vidrec_tasks.content.decoding.surveying import Survey, survey
 from vidrec_tasks.errors import MediaError
 
 MANY_PIXELS = 10**12
@@ -73,7 +73,7 @@ def test_of_a_film_of_key_frames_only_a_few_are_decoded(tmp_path: Path) -> None:
 
 
 def test_a_large_film_is_leapt_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vidrec_tasks.content.surveying.SCANNED", 1_000)
+    monkeypatch.setattr("vidrec_tasks.content.decoding.surveying.SCANNED", 1_000)
     film = write_film(tmp_path / "film.avi", ramp(110), fps=5, codec="MJPG")
     found = grab(film, n_wanted=8, mode="intra", limits=limits())
     assert len(found.images) >= 40

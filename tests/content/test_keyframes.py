@@ -5,7 +5,7 @@ import cv2
 import pytest
 
 from tests.content.films import drifting, scene, write_film
-from vidrec_tasks.content.keyframes import DECODER, Extraction, extract_keyframes
+from vidrec_tasks.content.decoding.keyframes import DECODER, Extraction, extract_keyframes
 from vidrec_tasks.errors import MediaError, StoreError
 from vidrec_tasks.settings import ContentSettings
 
@@ -13,7 +13,7 @@ SETTINGS = ContentSettings()
 
 PLAYS_UP = """
 import json, os, signal, subprocess, sys, time
-from vidrec_tasks.content.decoder import decode
+from vidrec_tasks.content.decoding.worker import decode
 print("ready", flush=True)
 for line in sys.stdin:
     request = json.loads(line)

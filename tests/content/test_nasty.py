@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vidrec_tasks.content.keyframes import Extraction, extract_keyframes
+from vidrec_tasks.content.decoding.keyframes import Extraction, extract_keyframes
 from vidrec_tasks.settings import ContentSettings
 
 REASONS = {

@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from tests.content.films import ffmpeg, scene
-from vidrec_tasks.content.pictures import HLG, PQ, display_matrix, to_picture, to_screen, upright
+from vidrec_tasks.content.decoding.pictures import (
+    HLG,
+    PQ,
+    display_matrix,
+    to_picture,
+    to_screen,
+    upright,
+)
 from vidrec_tasks.errors import MediaError
 
 SQUARE = Fraction(1)

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vidrec_tasks.content.keyframes import Extraction, extract_keyframes
-from vidrec_tasks.content.selection import look_at
+from vidrec_tasks.content.decoding.keyframes import Extraction, extract_keyframes
+from vidrec_tasks.content.decoding.selection import look_at
 from vidrec_tasks.settings import ContentSettings
 
 SOUND = "holds sound only, no video stream"

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.content.films import Image, drifting, scene
-from vidrec_tasks.content.selection import (
+from vidrec_tasks.content.decoding.selection import (
     Look,
     choose,
     frame_hash,

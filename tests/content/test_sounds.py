@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from tests.content.films import drifting, ffmpeg, scene, write_film
+from vidrec_tasks.content.decoding.keyframes import extract_keyframes
+from vidrec_tasks.content.decoding.sounds import NO_SOUND, are_one_sound, loudness
 from vidrec_tasks.content.duplicates import find_duplicates
-from vidrec_tasks.content.keyframes import extract_keyframes
-from vidrec_tasks.content.sounds import NO_SOUND, are_one_sound, loudness
 from vidrec_tasks.settings import ContentSettings
 
 AAC = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest")

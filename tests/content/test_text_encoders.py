@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from transformers import AutoModel, AutoTokenizer
 
 from tests.content.tiny_models import save_bert
-from vidrec_tasks.content.batching import STEP, TOKENS, batches_of
-from vidrec_tasks.content.encoders import Encoders, TextEncoder
-from vidrec_tasks.content.model_files import named_files, text_files
+from vidrec_tasks.content.encoding.batching import STEP, TOKENS, batches_of
+from vidrec_tasks.content.encoding.encoders import Encoders, TextEncoder
+from vidrec_tasks.content.encoding.model_files import named_files, text_files
 from vidrec_tasks.errors import ModelError
 from vidrec_tasks.settings import ContentSettings
 

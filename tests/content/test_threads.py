@@ -3,7 +3,7 @@ import threading
 import pytest
 import torch
 
-from vidrec_tasks.content.threads import spread
+from vidrec_tasks.content.encoding.threads import spread
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vidrec_tasks.content.units import by_row
+from vidrec_tasks.content.encoding.units import by_row
 
 
 @pytest.mark.parametrize(("dim", "width"), [(384, 1_000), (64, 7), (12, 1), (300, 33)])

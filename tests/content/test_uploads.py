@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tests.content.films import ffmpeg, write_film
-from vidrec_tasks.content import grabbing
-from vidrec_tasks.content.keyframes import Extraction, extract_keyframes
-from vidrec_tasks.content.surveying import Survey
+from vidrec_tasks.content.decoding import grabbing
+from vidrec_tasks.content.decoding.keyframes import Extraction, extract_keyframes
+from vidrec_tasks.content.decoding.surveying import Survey
 from vidrec_tasks.settings import ContentSettings
 
 H264 = ("-c:v", "libx264", "-preset", "ultrafast")
@@ -135,7 +135,7 @@ def test_a_long_film_is_covered_to_its_end_and_by_the_same_frames_each_time(
 def test_a_large_film_is_leapt_through_to_its_end_in_any_container(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vidrec_tasks.content.surveying.SCANNED", 1_000)
+    monkeypatch.setattr("vidrec_tasks.content.decoding.surveying.SCANNED", 1_000)
     for suffix in ("mp4", "mkv", "ts", "avi", "mpg"):
         film = tmp_path / f"film.{suffix}"
         codec = ("-c:v", "mpeg2video") if suffix == "mpg" else H264
@@ -310,7 +310,7 @@ def test_a_film_without_an_index_that_is_too_large_to_scan_is_seen_to_its_end(
     film = tmp_path / "film.mkv"
     ffmpeg("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=60", *H264, "-g", "25",
            "-live", "1", str(film))  # fmt: skip
-    monkeypatch.setattr("vidrec_tasks.content.surveying.SCANNED", 1_000)
+    monkeypatch.setattr("vidrec_tasks.content.decoding.surveying.SCANNED", 1_000)
     limits = grabbing.Limits(10**8, 10**7, time.process_time() + 60)
     with film.open("rb", buffering=0) as file:
         found = grabbing.grab(file, n_wanted=8, mode="intra", limits=limits)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vidrec_tasks.content.keyframes import Extraction, extract_keyframes
+from vidrec_tasks.content.decoding.keyframes import Extraction, extract_keyframes
 from vidrec_tasks.demo.films import title_card
 from vidrec_tasks.demo.shots import plan_shots
 from vidrec_tasks.demo.world import World

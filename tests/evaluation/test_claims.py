@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from vidrec_tasks.evaluation.claim_parsing import Claim, parse_claims
 from vidrec_tasks.evaluation.claims import check_explanations, claim_precision
-from vidrec_tasks.recommending.explanations import explain_lists, replace_failed
+from vidrec_tasks.recommending.explaining.explanations import explain_lists, replace_failed
 from vidrec_tasks.settings import RecommendingSettings
 
 NIGHT = date(2026, 9, 1)

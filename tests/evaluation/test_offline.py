@@ -19,9 +19,9 @@ from vidrec_tasks.evaluation.offline import (
 )
 from vidrec_tasks.measuring.metrics import PADDING, ranking_metrics
 from vidrec_tasks.measuring.splits import time_split
-from vidrec_tasks.recommending.models import Models
-from vidrec_tasks.recommending.ranker import SCORERS
-from vidrec_tasks.recommending.rules import UserRules
+from vidrec_tasks.recommending.lists.ranker import SCORERS
+from vidrec_tasks.recommending.lists.rules import UserRules
+from vidrec_tasks.recommending.models.models import Models
 
 N_ASKED = 12
 """Users who are measured: half of each taste."""

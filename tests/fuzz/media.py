@@ -13,7 +13,7 @@ import numpy as np
 
 from tests.content.films import drifting, write_film
 from tests.fuzz import command
-from vidrec_tasks.content.keyframes import extract_keyframes
+from vidrec_tasks.content.decoding.keyframes import extract_keyframes
 from vidrec_tasks.settings import ContentSettings
 
 KINDS: Final = (("mp4", "mp4v"), ("avi", "MJPG"), ("mkv", "XVID"), ("webm", "VP80"))

@@ -118,7 +118,7 @@ def test_a_film_that_ran_out_of_time_on_a_busy_machine_is_tried_again(
     """The first night of a new film has no time to start with; the next one has."""
     world.film("d", 9)
     world.videos.append("d")
-    monkeypatch.setattr("vidrec_tasks.content.decoding.WALL_SHARE", 1e-6)
+    monkeypatch.setattr("vidrec_tasks.content.decoding.process.WALL_SHARE", 1e-6)
     decoded, reasons = world.night()
     assert (decoded, reasons["d"].startswith("decoding was not done within")) == (1, True)
     monkeypatch.undo()

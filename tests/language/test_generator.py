@@ -38,7 +38,7 @@ def test_a_missing_model_is_an_error_that_names_the_setting(tmp_path: Path) -> N
 def test_naming_a_generator_imports_no_torch(root: Path) -> None:
     code = (
         "import sys, vidrec_tasks.language.generator, vidrec_tasks.audience.portraits, "
-        "vidrec_tasks.recommending.explanations, vidrec_tasks.evaluation.claims; "
+        "vidrec_tasks.recommending.explaining.explanations, vidrec_tasks.evaluation.claims; "
         "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     )
     environment = {"PATH": os.defpath, "PYTHONPATH": str(root)}

@@ -10,11 +10,11 @@ from tests.recommending import worlds
 from tests.recommending.test_sequences import all_liked, histories
 from tests.recommending.test_tower import FAST, untrained
 from vidrec_tasks.audience.histories import Histories
-from vidrec_tasks.recommending.attention import Attended, TargetAttention, attend
-from vidrec_tasks.recommending.attention_training import AttentionSchedule, train_attention
-from vidrec_tasks.recommending.sequences import PAD, last_videos
-from vidrec_tasks.recommending.tower import UserTower, embed_users, embed_videos
-from vidrec_tasks.recommending.tower_training import train_tower
+from vidrec_tasks.recommending.models.attention import Attended, TargetAttention, attend
+from vidrec_tasks.recommending.models.sequences import PAD, last_videos
+from vidrec_tasks.recommending.models.tower import UserTower, embed_users, embed_videos
+from vidrec_tasks.recommending.training.attention_training import AttentionSchedule, train_attention
+from vidrec_tasks.recommending.training.tower_training import train_tower
 
 DIM = 16
 VIDEOS = np.random.default_rng(0).normal(size=(9, DIM)).astype(np.float32)

@@ -9,10 +9,10 @@ import pytest
 from tests.recommending import worlds
 from tests.recommending.test_models import SETTINGS, allowed, fit
 from vidrec_tasks.audience.histories import Histories
-from vidrec_tasks.recommending.attribution import cite_history
-from vidrec_tasks.recommending.candidates import Search, find_candidates
-from vidrec_tasks.recommending.models import Models
-from vidrec_tasks.recommending.ranker import SCORERS, rank_candidates
+from vidrec_tasks.recommending.explaining.attribution import cite_history
+from vidrec_tasks.recommending.lists.candidates import Search, find_candidates
+from vidrec_tasks.recommending.lists.ranker import SCORERS, rank_candidates
+from vidrec_tasks.recommending.models.models import Models
 
 BUCKETS = np.array([num * 11 % 5 for num in range(worlds.N_USERS)], dtype=np.int64)
 

@@ -5,13 +5,13 @@ import pytest
 
 from tests.recommending import worlds
 from tests.recommending.test_models import SETTINGS, allowed, fit
-from vidrec_tasks.recommending.candidates import (
+from vidrec_tasks.recommending.lists.candidates import (
     EXPLORATION,
     PORTRAIT,
     Search,
     find_candidates,
 )
-from vidrec_tasks.recommending.models import Models
+from vidrec_tasks.recommending.models.models import Models
 
 SOURCES = ("dot", "linear", "transitions", "covisitation", "content", "content_recent",
            "portrait", "popular", "trending", "fresh", EXPLORATION)  # fmt: skip

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tests.recommending import worlds
-from vidrec_tasks.recommending.content import Content
+from vidrec_tasks.recommending.catalogue.content import Content
 
 FUSED = np.eye(worlds.N_VIDEOS, 4, dtype=np.float32)
 

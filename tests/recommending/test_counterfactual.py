@@ -6,11 +6,11 @@ import pytest
 
 from tests.recommending import worlds
 from tests.recommending.test_models import SETTINGS, allowed, fit
-from vidrec_tasks.recommending.attribution import cite_history, leave_one_out
-from vidrec_tasks.recommending.candidates import Search, find_candidates
-from vidrec_tasks.recommending.counterfactual import compare_without_cited
-from vidrec_tasks.recommending.models import Models
-from vidrec_tasks.recommending.ranker import rank_candidates
+from vidrec_tasks.recommending.explaining.attribution import cite_history, leave_one_out
+from vidrec_tasks.recommending.explaining.counterfactual import compare_without_cited
+from vidrec_tasks.recommending.lists.candidates import Search, find_candidates
+from vidrec_tasks.recommending.lists.ranker import rank_candidates
+from vidrec_tasks.recommending.models.models import Models
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidrec_tasks.audience.histories import Histories
-from vidrec_tasks.recommending import covisitation
-from vidrec_tasks.recommending.covisitation import count_covisits
+from vidrec_tasks.recommending.models import covisitation
+from vidrec_tasks.recommending.models.covisitation import count_covisits
 
 Event = tuple[int, float, float]
 DAY_S = 86_400

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from vidrec_tasks.recommending.diversifying import Calibrated, Determinant, Dissimilar, Spread
+from vidrec_tasks.recommending.lists.diversifying import Calibrated, Determinant, Dissimilar, Spread
 
 
 def units(n: int, dim: int, seed: int = 0) -> npt.NDArray[np.float32]:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.recommending.hostile import INJECTIONS
-from vidrec_tasks.recommending.explanation_templates import REASON_CODES, TEMPLATES
-from vidrec_tasks.recommending.explanations import explain_lists, replace_failed
+from vidrec_tasks.recommending.explaining.explanation_templates import REASON_CODES, TEMPLATES
+from vidrec_tasks.recommending.explaining.explanations import explain_lists, replace_failed
 from vidrec_tasks.settings import RecommendingSettings
 
 NIGHT = date(2026, 9, 1)

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidrec_tasks.recommending.content import Content
-from vidrec_tasks.recommending.crowds import Crowd, first_topics
-from vidrec_tasks.recommending.explanation_templates import NEW_VIDEO, POPULAR_NOW
-from vidrec_tasks.recommending.fallback_reasons import (
+from vidrec_tasks.recommending.beside.fallback_reasons import (
     FALLBACK_TEMPLATES,
     IN_CATALOGUE,
     IN_TOPIC,
 )
-from vidrec_tasks.recommending.fallbacks import list_fallbacks
+from vidrec_tasks.recommending.beside.fallbacks import list_fallbacks
+from vidrec_tasks.recommending.catalogue.content import Content
+from vidrec_tasks.recommending.catalogue.crowds import Crowd, first_topics
+from vidrec_tasks.recommending.explaining.explanation_templates import NEW_VIDEO, POPULAR_NOW
 from vidrec_tasks.settings import RecommendingSettings
 
 NIGHT = pd.Timestamp("2026-09-01", tz="UTC")

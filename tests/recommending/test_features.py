@@ -7,18 +7,18 @@ import pytest
 
 from tests.recommending import worlds
 from vidrec_tasks.audience.histories import Histories
-from vidrec_tasks.recommending import choosing
-from vidrec_tasks.recommending.features import (
+from vidrec_tasks.recommending.lists.features import (
     FEATURES,
     PORTRAIT,
     item_scores,
     measure_features,
     portrait_profiles,
 )
-from vidrec_tasks.recommending.fitting import fit_models
-from vidrec_tasks.recommending.held_out import hold_out
-from vidrec_tasks.recommending.lending import lend
-from vidrec_tasks.recommending.models import Models
+from vidrec_tasks.recommending.models.lending import lend
+from vidrec_tasks.recommending.models.models import Models
+from vidrec_tasks.recommending.training import choosing
+from vidrec_tasks.recommending.training.fitting import fit_models
+from vidrec_tasks.recommending.training.held_out import hold_out
 from vidrec_tasks.settings import RecommendingSettings
 
 SETTINGS = RecommendingSettings(n=5, dim=16, max_epochs=2, max_sequence=8, n_candidates=20)

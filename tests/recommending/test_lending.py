@@ -8,14 +8,14 @@ import pytest
 from tests.recommending import worlds
 from tests.recommending.test_models import SETTINGS, allowed
 from vidrec_tasks.audience.histories import Histories
-from vidrec_tasks.recommending.candidates import EXPLORATION, Search, find_candidates
-from vidrec_tasks.recommending.exploring import is_unknown, promise
-from vidrec_tasks.recommending.features import item_scores
-from vidrec_tasks.recommending.fitting import fit_models
-from vidrec_tasks.recommending.lending import N_KNOWN_USERS, lend
-from vidrec_tasks.recommending.models import Models
-from vidrec_tasks.recommending.ranker import rank_candidates
-from vidrec_tasks.recommending.tower import embed_users
+from vidrec_tasks.recommending.lists.candidates import EXPLORATION, Search, find_candidates
+from vidrec_tasks.recommending.lists.exploring import is_unknown, promise
+from vidrec_tasks.recommending.lists.features import item_scores
+from vidrec_tasks.recommending.lists.ranker import rank_candidates
+from vidrec_tasks.recommending.models.lending import N_KNOWN_USERS, lend
+from vidrec_tasks.recommending.models.models import Models
+from vidrec_tasks.recommending.models.tower import embed_users
+from vidrec_tasks.recommending.training.fitting import fit_models
 
 COLD = (11, 23)
 """One video of each taste that nobody has met."""

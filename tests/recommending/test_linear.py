@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.recommending import worlds
 from tests.recommending.test_sequences import all_liked, histories
-from vidrec_tasks.recommending.linear import fit_linear, user_matrix
-from vidrec_tasks.recommending.ridge import LinearShape
+from vidrec_tasks.recommending.models.linear import fit_linear, user_matrix
+from vidrec_tasks.recommending.models.ridge import LinearShape
 
 L2 = 3.0
 WHOLE = LinearShape(l2=L2, n_neighbours=400)

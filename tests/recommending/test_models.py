@@ -8,14 +8,14 @@ import torch
 from tests.recommending import worlds
 from vidrec_tasks.audience.histories import gather
 from vidrec_tasks.errors import ModelError
-from vidrec_tasks.recommending.attention import TargetAttention, attend
-from vidrec_tasks.recommending.candidates import Search, find_candidates
-from vidrec_tasks.recommending.features import FEATURES, measure_features
-from vidrec_tasks.recommending.fitting import fit_models
-from vidrec_tasks.recommending.held_out import hold_out, ndcg_of_ranks, rank_of_targets
-from vidrec_tasks.recommending.models import Models
-from vidrec_tasks.recommending.ranker import SCORERS, fit_blend, rank_candidates
-from vidrec_tasks.recommending.score_parts import to_dicts
+from vidrec_tasks.recommending.lists.candidates import Search, find_candidates
+from vidrec_tasks.recommending.lists.features import FEATURES, measure_features
+from vidrec_tasks.recommending.lists.ranker import SCORERS, fit_blend, rank_candidates
+from vidrec_tasks.recommending.lists.score_parts import to_dicts
+from vidrec_tasks.recommending.models.attention import TargetAttention, attend
+from vidrec_tasks.recommending.models.models import Models
+from vidrec_tasks.recommending.training.fitting import fit_models
+from vidrec_tasks.recommending.training.held_out import hold_out, ndcg_of_ranks, rank_of_targets
 from vidrec_tasks.settings import RecommendingSettings
 
 SETTINGS = RecommendingSettings(n=5, dim=16, max_epochs=12, max_sequence=8, n_candidates=20)

@@ -1,7 +1,7 @@
 import numpy as np
 import scipy.sparse as sp
 
-from vidrec_tasks.recommending.nearest import (
+from vidrec_tasks.recommending.catalogue.nearest import (
     NearestVectors,
     NearestWords,
     each_once,

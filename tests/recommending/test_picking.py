@@ -5,8 +5,8 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidrec_tasks.recommending.content import Content
-from vidrec_tasks.recommending.picking import Picking, pick
+from vidrec_tasks.recommending.beside.picking import Picking, pick
+from vidrec_tasks.recommending.catalogue.content import Content
 
 AXES = [0, 0, 1, 2, 3, 4]
 N = len(AXES)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.recommending import worlds
 from vidrec_tasks.audience.histories import Histories, gather
-from vidrec_tasks.recommending.content import Content
-from vidrec_tasks.recommending.popularity import Popularity, age_days, measure_popularity
+from vidrec_tasks.recommending.catalogue.content import Content
+from vidrec_tasks.recommending.catalogue.popularity import Popularity, age_days, measure_popularity
 
 NIGHT = worlds.NIGHT
 N = 4

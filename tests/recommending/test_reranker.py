@@ -12,8 +12,8 @@ from scipy import sparse
 from tests.recommending import worlds
 from vidrec_tasks.audience.histories import gather
 from vidrec_tasks.measuring.lists import intra_list_diversity
-from vidrec_tasks.recommending.reranker import _columns_of, rerank_lists
-from vidrec_tasks.recommending.rules import UserRules
+from vidrec_tasks.recommending.lists.reranker import _columns_of, rerank_lists
+from vidrec_tasks.recommending.lists.rules import UserRules
 from vidrec_tasks.settings import RecommendingSettings
 
 N = worlds.N_VIDEOS

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from tests.recommending import worlds
-from vidrec_tasks.recommending.rules import (
+from vidrec_tasks.recommending.lists.rules import (
     UserRules,
     allowed_everywhere,
     allowed_in,

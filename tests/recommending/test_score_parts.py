@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from vidrec_tasks.recommending.score_parts import of_row, to_columns, to_dicts
+from vidrec_tasks.recommending.lists.score_parts import of_row, to_columns, to_dicts
 
 PARTS = np.array([[0.5, 0.0, -0.25], [0.0, 0.0, 0.0], [1e-9, 2.0, 0.0]])
 SAID = [{"dot": 0.5, "fresh": -0.25}, {}, {"dot": 1e-9, "popular": 2.0}]

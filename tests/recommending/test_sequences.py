@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidrec_tasks.audience.histories import Histories
-from vidrec_tasks.recommending.sequences import PAD, last_videos, liked, windows
+from vidrec_tasks.recommending.models.sequences import PAD, last_videos, liked, windows
 
 Rows = list[list[tuple[int, float]]]
 

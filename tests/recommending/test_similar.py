@@ -8,11 +8,11 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidrec_tasks.recommending.content import Content
-from vidrec_tasks.recommending.likeness import Likeness
-from vidrec_tasks.recommending.similar import Reach, list_similar
-from vidrec_tasks.recommending.similar_reasons import SIMILAR_TEMPLATES
-from vidrec_tasks.recommending.sparse import SparseModel
+from vidrec_tasks.recommending.beside.similar import Reach, list_similar
+from vidrec_tasks.recommending.beside.similar_reasons import SIMILAR_TEMPLATES
+from vidrec_tasks.recommending.catalogue.content import Content
+from vidrec_tasks.recommending.catalogue.likeness import Likeness
+from vidrec_tasks.recommending.models.sparse import SparseModel
 from vidrec_tasks.settings import RecommendingSettings
 
 N = 8
@@ -215,7 +215,7 @@ def test_lists_are_lists_whatever_was_watched(
 def test_blocks_change_nothing(monkeypatch: Any) -> None:
     watched, n_users = covisits((3, 6, 0.5), (0, 4, 0.2)), [5.0] * N
     whole = similar(watched, n_users)
-    monkeypatch.setattr("vidrec_tasks.recommending.likeness.CELLS", 1)
+    monkeypatch.setattr("vidrec_tasks.recommending.catalogue.likeness.CELLS", 1)
     pd.testing.assert_frame_equal(similar(watched, n_users), whole)
 
 

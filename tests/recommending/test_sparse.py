@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from vidrec_tasks.recommending.sparse import SparseModel, keep_strongest, pick
+from vidrec_tasks.recommending.models.sparse import SparseModel, keep_strongest, pick
 
 B = np.array([[0, 1, 0], [2, 0, 3], [0, 0, 0]], dtype=np.float32)
 MODEL = SparseModel(sp.csr_matrix(B))

@@ -9,17 +9,17 @@ import torch
 from tests.recommending import worlds
 from tests.recommending.test_sequences import all_liked, histories
 from vidrec_tasks.audience.histories import Histories, gather
-from vidrec_tasks.recommending import tower_training
-from vidrec_tasks.recommending.models import make_tower
-from vidrec_tasks.recommending.sequences import PAD
-from vidrec_tasks.recommending.tower import (
+from vidrec_tasks.recommending.models.models import make_tower
+from vidrec_tasks.recommending.models.sequences import PAD
+from vidrec_tasks.recommending.models.tower import (
     TowerShape,
     UserTower,
     embed_rows,
     embed_users,
     embed_videos,
 )
-from vidrec_tasks.recommending.tower_training import Progress, Schedule, train_tower
+from vidrec_tasks.recommending.training import tower_training
+from vidrec_tasks.recommending.training.tower_training import Progress, Schedule, train_tower
 
 SHAPE = TowerShape(dim=16, length=6, n_layers=1)
 STILL = replace(SHAPE, dropout=0.0, id_dropout=0.0)
@@ -117,7 +117,7 @@ def test_strangers_are_all_alike_and_not_nowhere() -> None:
 
 
 def test_many_users_are_embedded_as_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vidrec_tasks.recommending.tower._ROWS", 3)
+    monkeypatch.setattr("vidrec_tasks.recommending.models.tower._ROWS", 3)
     tower, users = untrained(), worlds.histories()
     together = embed_users(tower, users)
     alone = [embed_users(tower, users.one(num))[0] for num in range(7)]

@@ -6,9 +6,9 @@ import numpy.typing as npt
 from tests.recommending import worlds
 from tests.recommending.test_sequences import histories
 from vidrec_tasks.audience.histories import Histories
-from vidrec_tasks.recommending.ridge import LinearShape
-from vidrec_tasks.recommending.sequences import liked, recent_before, recent_matrix
-from vidrec_tasks.recommending.transitions import fit_transitions
+from vidrec_tasks.recommending.models.ridge import LinearShape
+from vidrec_tasks.recommending.models.sequences import liked, recent_before, recent_matrix
+from vidrec_tasks.recommending.models.transitions import fit_transitions
 
 L2 = 2.0
 WHOLE = LinearShape(l2=L2)

@@ -7,11 +7,16 @@ import pytest
 import torch
 
 from tests.recommending import worlds
-from vidrec_tasks.recommending.fitting import fit_models
-from vidrec_tasks.recommending.held_out import hold_out
-from vidrec_tasks.recommending.models import Configuration, Models, make_tower
-from vidrec_tasks.recommending.tower import TowerShape, embed_videos
-from vidrec_tasks.recommending.warmth import COMPARED_EVERY, Parent, choose_start, take_over
+from vidrec_tasks.recommending.models.models import Configuration, Models, make_tower
+from vidrec_tasks.recommending.models.tower import TowerShape, embed_videos
+from vidrec_tasks.recommending.training.fitting import fit_models
+from vidrec_tasks.recommending.training.held_out import hold_out
+from vidrec_tasks.recommending.training.warmth import (
+    COMPARED_EVERY,
+    Parent,
+    choose_start,
+    take_over,
+)
 from vidrec_tasks.settings import RecommendingSettings
 
 SHAPE = TowerShape(dim=8, length=6)
@@ -86,8 +91,8 @@ def test_only_events_that_the_parent_did_not_see_are_held_out() -> None:
 def test_both_starts_are_compared_and_the_better_one_is_kept(
     earlier: Models, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vidrec_tasks.recommending.fitting.MIN_HELD_OUT_SINCE", 10)
-    monkeypatch.setattr("vidrec_tasks.recommending.fitting.MIN_HELD_OUT", 10)
+    monkeypatch.setattr("vidrec_tasks.recommending.training.fitting.MIN_HELD_OUT_SINCE", 10)
+    monkeypatch.setattr("vidrec_tasks.recommending.training.fitting.MIN_HELD_OUT", 10)
     parent = parent_of(earlier, cut=worlds.CUT - 6 * 3_600)
     chosen = fit(parent=parent).configuration
     measured = chosen.measured

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.audience.histories import Histories, gather
-from vidrec_tasks.recommending.content import Content
+from vidrec_tasks.recommending.catalogue.content import Content
 
 NIGHT = pd.Timestamp("2026-09-10", tz="UTC")
 CUT = int(NIGHT.timestamp())

@@ -29,7 +29,7 @@ from vidrec_tasks.columns import (
     VIDEO_NUM,
     WEIGHT,
 )
-from vidrec_tasks.content.units import to_unit
+from vidrec_tasks.content.encoding.units import to_unit
 from vidrec_tasks.settings import AudienceSettings
 
 log = logging.getLogger(__name__)

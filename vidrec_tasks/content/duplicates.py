@@ -22,9 +22,9 @@ from vidrec_tasks.columns import (
     PUBLISHED_AT,
     VIDEO_ID,
 )
+from vidrec_tasks.content.decoding.sounds import are_one_sound
 from vidrec_tasks.content.index import build_index
 from vidrec_tasks.content.signatures import Signatures, compare, read_signatures
-from vidrec_tasks.content.sounds import are_one_sound
 from vidrec_tasks.settings import ContentSettings
 
 log = logging.getLogger(__name__)

@@ -14,8 +14,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.columns import CHECKSUM, CONCEPTS, ENCODER, HAS_FRAMES, HAS_TEXT, VIDEO_ID
-from vidrec_tasks.content.batching import alone
-from vidrec_tasks.content.encoders import Encoders, Image
+from vidrec_tasks.content.encoding.batching import alone
+from vidrec_tasks.content.encoding.encoders import Encoders, Image
+from vidrec_tasks.content.encoding.units import to_unit
 from vidrec_tasks.content.films import (
     Film,
     FilmVectors,
@@ -25,7 +26,6 @@ from vidrec_tasks.content.films import (
     known_films,
 )
 from vidrec_tasks.content.fusion import fuse
-from vidrec_tasks.content.units import to_unit
 from vidrec_tasks.content.video_texts import video_text
 from vidrec_tasks.settings import ContentSettings
 

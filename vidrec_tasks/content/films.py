@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.columns import AT_S, CHECKSUM, FRAME_HASH, FRAME_NUM, PATH, VIDEO_ID
-from vidrec_tasks.content.batching import chunks_of_blocks
-from vidrec_tasks.content.concepts import over_film
-from vidrec_tasks.content.encoders import Encoders, Image
+from vidrec_tasks.content.encoding.batching import chunks_of_blocks
+from vidrec_tasks.content.encoding.concepts import over_film
+from vidrec_tasks.content.encoding.encoders import Encoders, Image
 
 Floats = npt.NDArray[np.float32]
 Film = tuple[tuple[str, str, str], ...]

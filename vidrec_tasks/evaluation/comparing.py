@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from vidrec_tasks.evaluation.offline import SERVED, Offline, users_by_segment
 from vidrec_tasks.measuring.intervals import paired_bootstrap
-from vidrec_tasks.recommending.ranker import SCORERS
+from vidrec_tasks.recommending.lists.ranker import SCORERS
 
 METRIC: Final = "ndcg@10"
 MIN_USERS: Final = 50

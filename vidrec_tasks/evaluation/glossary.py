@@ -91,7 +91,7 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
         Term("counterfactual_share", "of up to 200 rows a shard of users with 5 videos or more: "
              "those whose score falls more without the videos they cite than without as many "
              "drawn from the same history, mean of 20 draws", "0 to 1", "higher",
-             "`recommending.counterfactual`"),
+             "`recommending.explaining.counterfactual`"),
         Term("explanations_replaced", "explanations that did not stand the check and got a plainer "
              "one", "rows", "lower", "`jobs.explain_lists`"),
         Term("model_written_share", "portraits whose sentence the model wrote, over users with "
@@ -106,31 +106,31 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
              "vectors; the worse of the indexes over content and f(v); 1 where search is exact",
              "0 to 1", "higher", "`content.index`"),
         Term("held_out.n_users", "users whose last liked video the configuration was chosen on",
-             "users", "neither", "`recommending.held_out`"),
+             "users", "neither", "`recommending.training.held_out`"),
         Term("held_out.ndcg@10.*", "NDCG@10 of that video among the candidates, a scorer each; the "
              "blend is measured on the half of users its weights were not fitted on", "0 to 1",
              "higher",
-             "`recommending.choosing`"),
+             "`recommending.training.choosing`"),
         Term("held_out.portrait_gain", "what the topics of portraits add to the blend's NDCG@10",
-             "-1 to 1", "higher", "`recommending.choosing`"),
+             "-1 to 1", "higher", "`recommending.training.choosing`"),
         Term("held_out.candidate_recall", "held-out videos that any source found", "0 to 1",
-             "higher", "`recommending.choosing`"),
+             "higher", "`recommending.training.choosing`"),
         Term("held_out.tower_cold", "NDCG@10 of that video among all, by f(v)·g(u) of a user "
-             "tower trained from nothing", "0 to 1", "higher", "`recommending.fitting`"),
+             "tower trained from nothing", "0 to 1", "higher", "`recommending.training.fitting`"),
         Term("held_out.tower_warm", "the same, trained on from last night's weights; each stands "
              "where it was trained", "0 to 1", "higher",
-             "`recommending.fitting`, ADR 0019"),
+             "`recommending.training.fitting`, ADR 0019"),
         Term("held_out.tower_loss", "mean training loss of the pass that was kept", "nats",
-             "lower", "`recommending.tower_training`"),
+             "lower", "`recommending.training.tower_training`"),
         Term("held_out.tower_gap", "as overfitting_gap", "-1 to 1", "lower",
-             "`recommending.fitting`"),
+             "`recommending.training.fitting`"),
         Term("overfitting_gap", "NDCG@10 of the tower on the held-out users' last learned event "
-             "less that on their held-out one", "-1 to 1", "lower", "`recommending.fitting`"),
+             "less that on their held-out one", "-1 to 1", "lower", "`recommending.training.fitting`"),
         Term("tower_epochs", "passes of the user tower, by early stopping", "passes", "neither",
-             "`recommending.tower_training`"),
+             "`recommending.training.tower_training`"),
         Term("blend.*", "weight of a feature in the blended score, by conditional logit on "
              "held-out videos; a feature of weight 0 is left out", "score a unit of the feature",
-             "neither", "McFadden, 1974; `recommending.ranker`"),
+             "neither", "McFadden, 1974; `recommending.lists.ranker`"),
     ),
 }  # fmt: skip
 """Section -> its metrics, in the order in which they are read."""

@@ -17,11 +17,11 @@ from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import RANK, USER_ID, USER_NUM, VIDEO_ID
 from vidrec_tasks.measuring.intervals import summarise
 from vidrec_tasks.measuring.metrics import PADDING, ranking_metrics
-from vidrec_tasks.recommending.candidates import Search, find_candidates
-from vidrec_tasks.recommending.models import Models
-from vidrec_tasks.recommending.ranker import SCORERS, rank_candidates
-from vidrec_tasks.recommending.reranker import rerank_lists
-from vidrec_tasks.recommending.rules import UserRules
+from vidrec_tasks.recommending.lists.candidates import Search, find_candidates
+from vidrec_tasks.recommending.lists.ranker import SCORERS, rank_candidates
+from vidrec_tasks.recommending.lists.reranker import rerank_lists
+from vidrec_tasks.recommending.lists.rules import UserRules
+from vidrec_tasks.recommending.models.models import Models
 from vidrec_tasks.settings import RecommendingSettings
 
 log = logging.getLogger(__name__)

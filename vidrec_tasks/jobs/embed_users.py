@@ -6,7 +6,7 @@ import pandas as pd
 from vidrec_tasks.columns import USER_ID, USER_NUM
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.jobs.shared.reading import read_content, read_histories, read_models
-from vidrec_tasks.recommending.tower import embed_users as embed
+from vidrec_tasks.recommending.models.tower import embed_users as embed
 from vidrec_tasks.running.job import Context, Made, job
 from vidrec_tasks.store.codecs import Part
 

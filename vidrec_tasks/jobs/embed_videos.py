@@ -10,7 +10,7 @@ import pandas as pd
 from vidrec_tasks.columns import CHECKSUM, CONCEPTS, ENCODER, HAS_FRAMES, HAS_TEXT, VIDEO_ID
 from vidrec_tasks.content.embeddings import MEDIA_CHECKSUM, TEXT_CHECKSUM, Embeddings, join
 from vidrec_tasks.content.embeddings import embed_videos as embed
-from vidrec_tasks.content.encoders import Encoders, Image
+from vidrec_tasks.content.encoding.encoders import Encoders, Image
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.jobs.shared.videos import shard_videos

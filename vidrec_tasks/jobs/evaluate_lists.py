@@ -27,7 +27,7 @@ from vidrec_tasks.jobs.shared.reading import (
 from vidrec_tasks.jobs.shared.visits import Draw, visits_by_shard
 from vidrec_tasks.measuring.lists import list_metrics, topic_mix
 from vidrec_tasks.measuring.splits import time_split
-from vidrec_tasks.recommending.content import Content
+from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.running.job import Context, Made, job, midnight, shards_of
 
 LISTED: Final = (USER_ID, RANK, VIDEO_ID)

@@ -19,10 +19,10 @@ from vidrec_tasks.columns import (
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.evaluation.claims import N_CLAIMS, N_TRUE, check_explanations
 from vidrec_tasks.jobs.shared.reading import moment_of, read_content, read_histories, read_models
-from vidrec_tasks.recommending.attribution import cite_history
-from vidrec_tasks.recommending.counterfactual import compare_without_cited
-from vidrec_tasks.recommending.explanations import explain_lists as explain
-from vidrec_tasks.recommending.explanations import replace_failed
+from vidrec_tasks.recommending.explaining.attribution import cite_history
+from vidrec_tasks.recommending.explaining.counterfactual import compare_without_cited
+from vidrec_tasks.recommending.explaining.explanations import explain_lists as explain
+from vidrec_tasks.recommending.explaining.explanations import replace_failed
 from vidrec_tasks.running.job import Context, Made, job
 
 

@@ -22,9 +22,9 @@ from vidrec_tasks.columns import (
     URI,
     VIDEO_ID,
 )
-from vidrec_tasks.content.decoding import CHANGED, PASSING
-from vidrec_tasks.content.keyframes import Extraction
-from vidrec_tasks.content.keyframes import extract_keyframes as extract
+from vidrec_tasks.content.decoding.keyframes import Extraction
+from vidrec_tasks.content.decoding.keyframes import extract_keyframes as extract
+from vidrec_tasks.content.decoding.process import CHANGED, PASSING
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.hardware import cores
 from vidrec_tasks.jobs.shared.videos import shard_videos

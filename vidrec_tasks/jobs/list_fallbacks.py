@@ -15,7 +15,7 @@ from vidrec_tasks.columns import (
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.jobs.shared.reading import moment_of, read_content
 from vidrec_tasks.jobs.shared.visits import watched_by_all
-from vidrec_tasks.recommending.fallbacks import list_fallbacks as list_them
+from vidrec_tasks.recommending.beside.fallbacks import list_fallbacks as list_them
 from vidrec_tasks.running.job import Context, Made, job
 
 

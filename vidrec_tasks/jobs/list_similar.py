@@ -11,10 +11,10 @@ from vidrec_tasks.columns import (
 )
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.jobs.shared.reading import moment_of, read_content, read_models
-from vidrec_tasks.recommending.likeness import Likeness
-from vidrec_tasks.recommending.rules import visible
-from vidrec_tasks.recommending.similar import Reach
-from vidrec_tasks.recommending.similar import list_similar as list_them
+from vidrec_tasks.recommending.beside.similar import Reach
+from vidrec_tasks.recommending.beside.similar import list_similar as list_them
+from vidrec_tasks.recommending.catalogue.likeness import Likeness
+from vidrec_tasks.recommending.lists.rules import visible
 from vidrec_tasks.running.job import Context, Made, job
 
 

@@ -3,7 +3,7 @@
 from vidrec_tasks.columns import SCORE, SOURCE, USER_ID, VIDEO_ID
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.jobs.shared.reading import read_content, read_histories, read_models
-from vidrec_tasks.recommending.ranker import rank_candidates as rank
+from vidrec_tasks.recommending.lists.ranker import rank_candidates as rank
 from vidrec_tasks.running.job import Context, Made, job
 
 

@@ -3,8 +3,8 @@
 from vidrec_tasks.columns import RANK, SCORE, SCORE_COMPONENTS, USER_ID, VIDEO_ID
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.jobs.shared.reading import read_content, read_histories, read_rules
-from vidrec_tasks.recommending.reranker import rerank_lists as rerank
-from vidrec_tasks.recommending.score_parts import PREFIX, to_dicts
+from vidrec_tasks.recommending.lists.reranker import rerank_lists as rerank
+from vidrec_tasks.recommending.lists.score_parts import PREFIX, to_dicts
 from vidrec_tasks.running.job import Context, Made, job
 
 

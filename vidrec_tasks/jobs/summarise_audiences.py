@@ -20,7 +20,7 @@ from vidrec_tasks.insights.summaries import MODEL, write_summaries
 from vidrec_tasks.jobs.shared.reading import moment_of
 from vidrec_tasks.jobs.shared.visits import watched_by_all
 from vidrec_tasks.language.generator import LazyGenerator
-from vidrec_tasks.recommending.rules import visible
+from vidrec_tasks.recommending.lists.rules import visible
 from vidrec_tasks.running.job import Context, Made, job
 
 

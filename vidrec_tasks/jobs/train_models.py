@@ -23,11 +23,11 @@ from vidrec_tasks.jobs.shared.reading import (
     read_parent,
 )
 from vidrec_tasks.jobs.shared.visits import learn_from
-from vidrec_tasks.recommending.content import Content
-from vidrec_tasks.recommending.fitting import fit_models
-from vidrec_tasks.recommending.models import Configuration, Models, Part
-from vidrec_tasks.recommending.tower import TowerShape
-from vidrec_tasks.recommending.warmth import Parent
+from vidrec_tasks.recommending.catalogue.content import Content
+from vidrec_tasks.recommending.models.models import Configuration, Models, Part
+from vidrec_tasks.recommending.models.tower import TowerShape
+from vidrec_tasks.recommending.training.fitting import fit_models
+from vidrec_tasks.recommending.training.warmth import Parent
 from vidrec_tasks.running.job import Context, Made, job
 
 

@@ -8,7 +8,7 @@ from vidrec_tasks.audience.portraits import MODEL, count_portraits
 from vidrec_tasks.audience.portraits import write_portraits as write
 from vidrec_tasks.columns import ENCODER, EVIDENCE, EVIDENCE_KEY, PORTRAIT, PORTRAIT_SOURCE, USER_ID
 from vidrec_tasks.content.embeddings import BETWEEN
-from vidrec_tasks.content.encoders import Encoders
+from vidrec_tasks.content.encoding.encoders import Encoders
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.language.generator import LazyGenerator
 from vidrec_tasks.running.job import Context, Made, job, shards_before

@@ -10,10 +10,10 @@ import pandas as pd
 
 from vidrec_tasks.audience.histories import Histories, gather
 from vidrec_tasks.columns import TOPICS, USER_ID, VIDEO_ID
-from vidrec_tasks.recommending.content import Content
-from vidrec_tasks.recommending.models import Configuration, Models
-from vidrec_tasks.recommending.rules import UserRules
-from vidrec_tasks.recommending.warmth import Parent
+from vidrec_tasks.recommending.catalogue.content import Content
+from vidrec_tasks.recommending.lists.rules import UserRules
+from vidrec_tasks.recommending.models.models import Configuration, Models
+from vidrec_tasks.recommending.training.warmth import Parent
 from vidrec_tasks.running.job import Context, midnight
 from vidrec_tasks.store.runs import Run
 

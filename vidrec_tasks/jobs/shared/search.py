@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vidrec_tasks.content.encoders import Encoders
-from vidrec_tasks.recommending.rules import allowed_in, visible
+from vidrec_tasks.content.encoding.encoders import Encoders
+from vidrec_tasks.recommending.lists.rules import allowed_in, visible
 from vidrec_tasks.searching.search import SearchIndex, search
 from vidrec_tasks.settings import SearchingSettings, Settings
 

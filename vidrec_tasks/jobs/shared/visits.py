@@ -17,7 +17,7 @@ import pandas as pd
 from vidrec_tasks.audience.interactions import IS_WATCHED, weigh
 from vidrec_tasks.columns import EVENT_AT, USER_ID, VIDEO_ID, VIDEO_NUM, WEIGHT
 from vidrec_tasks.jobs.shared.reading import moment_of
-from vidrec_tasks.recommending.popularity import WINDOW_DAYS
+from vidrec_tasks.recommending.catalogue.popularity import WINDOW_DAYS
 from vidrec_tasks.running.job import Context, shards_of
 from vidrec_tasks.store.shards import hashes_of
 

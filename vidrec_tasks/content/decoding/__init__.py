@@ -1,0 +1,1 @@
+"""Decoding: films to keyframes, by processes (`worker`) that `process` starts, asks and times."""

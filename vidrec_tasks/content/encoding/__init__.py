@@ -1,0 +1,1 @@
+"""Encoding: texts and frames to vectors, by embedded models or named ones."""

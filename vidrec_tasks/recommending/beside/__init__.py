@@ -1,0 +1,1 @@
+"""Beside the lists: similar videos, and lists for strangers."""

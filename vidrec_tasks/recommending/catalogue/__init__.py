@@ -1,0 +1,1 @@
+"""What is known of the catalogue: content, popularity, crowds, neighbours."""

@@ -1,0 +1,1 @@
+"""Lists: sources of candidates, features, ranking, diversity, rules."""

@@ -1,0 +1,1 @@
+"""Models: what is learned of users and videos, and how it scores."""

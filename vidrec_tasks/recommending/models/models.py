@@ -1,0 +1,205 @@
+"""Models: everything one fit learned, as one value that can be kept and read back.
+
+Leaves learning to `fitting`, the numbers a list is ordered by to `features` and `ranker`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+import torch
+from safetensors.torch import load, save
+
+from vidrec_tasks.errors import ModelError
+from vidrec_tasks.recommending.catalogue.content import Content
+from vidrec_tasks.recommending.catalogue.popularity import Popularity
+from vidrec_tasks.recommending.models.attention import TargetAttention
+from vidrec_tasks.recommending.models.sparse import SparseModel
+from vidrec_tasks.recommending.models.tower import TowerShape, UserTower, embed_videos
+
+Scorer = Literal["dot", "attention", "blend"]
+Part = npt.NDArray[Any] | bytes | dict[str, Any]
+
+POPULARITY_PARTS: Final = ("n_users", "popular", "trending", "age_days")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What a fit chose on its held-out events; a later fit may be given it instead of choosing.
+
+    Attributes:
+        tower_epochs, attention_epochs: passes that were best.
+        blend: weight of each raw feature in the blended score, by feature name, none below 0.
+        centre: what a usual candidate has of each feature, by feature name; a part of a blended
+            score says how much more or less of it a video has.
+        n_held_out: users whose last liked video it was chosen on.
+        measured: held-out NDCG@10 by scorer, and the training's gap, for the metrics.
+        scorer: the score that orders the lists.
+        is_warm: whether the tower started from an earlier one; its passes count from there.
+        nights_since_compared: nights since a cold and a warm start were last compared; None: never.
+    """
+
+    tower_epochs: int
+    attention_epochs: int
+    blend: Mapping[str, float]
+    n_held_out: int
+    measured: Mapping[str, float] = field(default_factory=dict)
+    centre: Mapping[str, float] = field(default_factory=dict)
+    scorer: Scorer = "blend"
+    is_warm: bool = False
+    nights_since_compared: int | None = None
+
+    def trains_like(self, other: "Configuration") -> bool:
+        """Whether both give the same weights on the same events."""
+        mine, its = (
+            (chosen.tower_epochs, chosen.attention_epochs, chosen.is_warm)
+            for chosen in (self, other)
+        )
+        return mine == its
+
+    def to_json(self) -> dict[str, Any]:
+        """As a plain dict."""
+        return {
+            "tower_epochs": self.tower_epochs,
+            "attention_epochs": self.attention_epochs,
+            "blend": dict(self.blend),
+            "n_held_out": self.n_held_out,
+            "measured": dict(self.measured),
+            "centre": dict(self.centre),
+            "scorer": self.scorer,
+            "is_warm": self.is_warm,
+            "nights_since_compared": self.nights_since_compared,
+        }
+
+
+@dataclass(frozen=True)
+class Models:
+    """The models of one fit.
+
+    Attributes:
+        content: the videos, row by row; every other row number below is a ``video_num`` of it.
+        tower: the user tower, ``f(v)`` and ``g(u)``.
+        attention: the target attention over ``f(v)``.
+        linear: the linear item-item model.
+        transitions: the linear next-video model.
+        covisits: sequential co-visitation.
+        lent: which known videos a hardly known one takes from (`lending`).
+        popularity: what everybody does, before the cut.
+        configuration: what was chosen.
+        cut: seconds since 1970 UTC; nothing at or after it was learned from.
+        half_life_days: decay of interactions in the content profile.
+    """
+
+    content: Content
+    tower: UserTower
+    attention: TargetAttention
+    linear: SparseModel
+    transitions: SparseModel
+    covisits: SparseModel
+    lent: SparseModel
+    popularity: Popularity
+    configuration: Configuration
+    cut: int
+    half_life_days: float
+
+    @cached_property
+    def video_vectors(self) -> npt.NDArray[np.float32]:
+        """``(n_videos, dim)`` every ``f(v)``."""
+        return embed_videos(self.tower)
+
+    def to_parts(self) -> dict[str, Part]:
+        """The models as arrays, bytes and JSON, for the store."""
+        shape = self.tower.shape
+        info = {
+            "tower": {name: getattr(shape, name) for name in TowerShape.__dataclass_fields__},
+            "n_heads": self.attention.n_heads,
+            "configuration": self.configuration.to_json(),
+            "cut": self.cut,
+            "half_life_days": self.half_life_days,
+            "n_videos": self.content.n_videos,
+        }
+        popularity = {f"popularity_{n}": getattr(self.popularity, n) for n in POPULARITY_PARTS}
+        return {
+            "info": info,
+            "tower": save(_contiguous(self.tower)),
+            "attention": save(_contiguous(self.attention)),
+            **_sparse_parts("linear", self.linear),
+            **_sparse_parts("transitions", self.transitions),
+            **_sparse_parts("covisits", self.covisits),
+            **_sparse_parts("lent", self.lent),
+            **popularity,
+        }
+
+    @classmethod
+    def from_parts(cls, read: Callable[[str], Any], content: Content) -> "Models":
+        """The models that `to_parts` wrote.
+
+        Args:
+            read: gives a part by its name.
+            content: the videos they were fitted on.
+
+        Raises:
+            ModelError: they were fitted on another catalogue.
+        """
+        info = read("info")
+        if info["n_videos"] != content.n_videos:
+            message = (
+                f"models: fitted on {info['n_videos']:,} videos, the content has "
+                f"{content.n_videos:,}; train them again"
+            )
+            raise ModelError(message)
+        tower_shape = TowerShape(**info["tower"])
+        tower = make_tower(content, np.zeros(content.n_videos, dtype=bool), tower_shape)
+        tower.load_state_dict(load(read("tower")))
+        attention = TargetAttention(tower_shape.dim, n_heads=info["n_heads"])
+        attention.load_state_dict(load(read("attention")))
+        return cls(
+            content,
+            tower.eval(),
+            attention.eval(),
+            _sparse_model("linear", read),
+            _sparse_model("transitions", read),
+            _sparse_model("covisits", read),
+            _sparse_model("lent", read),
+            Popularity(**{name: read(f"popularity_{name}") for name in POPULARITY_PARTS}),
+            Configuration(**info["configuration"]),
+            int(info["cut"]),
+            float(info["half_life_days"]),
+        )
+
+
+def make_tower(content: Content, is_known: npt.NDArray[np.bool_], shape: TowerShape) -> UserTower:
+    """An untrained tower over a catalogue.
+
+    Args:
+        content: the videos.
+        is_known: ``(n_videos,)`` whether a video occurs in training.
+        shape: sizes.
+    """
+    fused = torch.from_numpy(content.fused)
+    return UserTower(fused, torch.from_numpy(is_known).float(), shape)
+
+
+def _contiguous(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {name: tensor.contiguous() for name, tensor in module.state_dict().items()}
+
+
+def _sparse_parts(name: str, model: SparseModel) -> dict[str, Part]:
+    matrix = sp.csr_matrix(model.matrix)
+    matrix.sort_indices()
+    return {
+        f"{name}_data": matrix.data.astype(np.float32),
+        f"{name}_indices": matrix.indices.astype(np.int64),
+        f"{name}_indptr": matrix.indptr.astype(np.int64),
+    }
+
+
+def _sparse_model(name: str, read: Callable[[str], Any]) -> SparseModel:
+    indptr = read(f"{name}_indptr")
+    n_videos = len(indptr) - 1
+    arrays = (read(f"{name}_data"), read(f"{name}_indices"), indptr)
+    return SparseModel(sp.csr_matrix(arrays, shape=(n_videos, n_videos)))

@@ -1,0 +1,1 @@
+"""Training: fitting the models and choosing what serves on held-out events."""

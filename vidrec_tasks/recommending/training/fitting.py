@@ -1,0 +1,273 @@
+"""Fitting: all models of one fit, learned from histories that were cut before they came here.
+
+A fit either chooses its configuration on held-out events (early stopping, the blend's weights) or
+is given one and spends every event on learning.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from vidrec_tasks.audience.histories import BLOCK, Histories
+from vidrec_tasks.recommending.catalogue.content import Content
+from vidrec_tasks.recommending.catalogue.popularity import measure_popularity
+from vidrec_tasks.recommending.models.attention import TargetAttention, attend
+from vidrec_tasks.recommending.models.covisitation import count_covisits
+from vidrec_tasks.recommending.models.lending import lend
+from vidrec_tasks.recommending.models.linear import fit_linear
+from vidrec_tasks.recommending.models.models import Configuration, Models, make_tower
+from vidrec_tasks.recommending.models.ridge import LinearShape
+from vidrec_tasks.recommending.models.sequences import last_videos
+from vidrec_tasks.recommending.models.tower import TowerShape, UserTower, embed_users, embed_videos
+from vidrec_tasks.recommending.models.transitions import TRANSITION_L2, fit_transitions
+from vidrec_tasks.recommending.training.attention_training import AttentionSchedule, train_attention
+from vidrec_tasks.recommending.training.choosing import USUAL, choose_blend
+from vidrec_tasks.recommending.training.held_out import (
+    HeldOut,
+    hold_out,
+    ndcg_of_ranks,
+    rank_of_targets,
+)
+from vidrec_tasks.recommending.training.tower_training import Progress, Schedule, train_tower
+from vidrec_tasks.recommending.training.warmth import Parent, Start, choose_start, take_over
+from vidrec_tasks.settings import RecommendingSettings
+
+log = logging.getLogger(__name__)
+
+MIN_HELD_OUT = 20
+"""Held-out users under which nothing is chosen: the defaults are kept."""
+MIN_HELD_OUT_SINCE = 100
+"""Held-out users since the parent's cut under which a fit starts cold."""
+WARM_SHARE = 0.25
+"""Passes a warm start may take, of those a cold one may."""
+DEFAULT_BLEND: Mapping[str, float] = {
+    "dot": 1.0, "linear": 1.0, "transitions": 1.0, "covisitation": 1.0, "content": 2.0,
+    "popular": 0.2,
+}  # fmt: skip
+"""The blend where too few held-out events could teach one (a first night)."""
+DEFAULT_EPOCHS = 15
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """What every step of a fit needs."""
+
+    content: Content
+    settings: RecommendingSettings
+    cut: int
+    half_life_days: float
+    parent: Parent | None = None
+
+    @property
+    def shape(self) -> TowerShape:
+        """The tower's sizes."""
+        return TowerShape(dim=self.settings.dim, length=self.settings.max_sequence)
+
+
+def fit_models(
+    histories: Histories,
+    content: Content,
+    settings: RecommendingSettings,
+    *,
+    cut: int,
+    half_life_days: float,
+    configuration: Configuration | None = None,
+    parent: Parent | None = None,
+) -> Models:
+    """Fit all models.
+
+    Args:
+        histories: weighed interactions of all users; events at or after ``cut`` never pass.
+        content: the videos.
+        settings: sizes, limits, seed.
+        cut: seconds since 1970 UTC.
+        half_life_days: decay of interactions in content profiles.
+        configuration: what an earlier fit chose; None: choose on held-out events.
+        parent: an earlier fit of the same kind, which the tower may start from.
+    """
+    histories = histories.before(cut).newest(settings.max_history)
+    fit = _Fit(content, settings, cut, half_life_days, parent)
+    if configuration is not None:
+        return _fit_as_told(histories, fit, configuration)
+    start = choose_start(parent, fit.shape, cut=cut)
+    # What a parent learned from cannot be chosen on.
+    since = parent.cut if parent is not None and start != "cold" else None
+    held = hold_out(histories, seed=settings.seed, since=since)
+    if since is not None and len(held.targets) < MIN_HELD_OUT_SINCE:
+        log.info("%d users since the last fit are too few to choose on", len(held.targets))
+        start, held = "cold", hold_out(histories, seed=settings.seed)
+    if len(held.targets) < MIN_HELD_OUT:
+        log.info("%d users to choose on; the defaults are kept", len(held.targets))
+        usual = Configuration(
+            min(DEFAULT_EPOCHS, settings.max_epochs), 3, DEFAULT_BLEND, len(held.targets),
+            scorer=USUAL if settings.scorer == "auto" else settings.scorer,
+        )  # fmt: skip
+        return _fit_as_told(histories, fit, usual)
+    return _fit_and_choose(held, fit, start)
+
+
+def _fit_as_told(histories: Histories, fit: _Fit, configuration: Configuration) -> Models:
+    is_warm = configuration.is_warm and fit.parent is not None
+    epochs = configuration.tower_epochs
+    if configuration.is_warm and not is_warm:  # its passes count from weights that are gone
+        epochs = min(DEFAULT_EPOCHS, fit.settings.max_epochs)
+    tower, _ = _train_tower(histories, fit, epochs=epochs, is_warm=is_warm)
+    attention = _new_attention(fit)
+    schedule = AttentionSchedule(configuration.attention_epochs, 0, seed=fit.settings.seed)
+    train_attention(attention, tower, histories, schedule)
+    told = replace(configuration, tower_epochs=epochs, is_warm=is_warm)
+    return _together(histories, fit, tower, attention, told)
+
+
+def _fit_and_choose(held: HeldOut, fit: _Fit, start: Start) -> Models:
+    warmths = {"cold": (False,), "warm": (True,), "both": (False, True)}[start]
+    tried = {
+        is_warm: _train_tower(held.train, fit, held=held, is_warm=is_warm) for is_warm in warmths
+    }
+    best = {is_warm: max(progress.scores) for is_warm, (_, progress) in tried.items()}
+    is_warm = max(best, key=lambda warm: (best[warm], warm))  # equally good: the cheaper
+    tower, progress = tried[is_warm]
+    attention = _new_attention(fit)
+    videos, users = embed_videos(tower), embed_users(tower, held.users)
+
+    def measure(model: TargetAttention) -> float:
+        return _attention_ndcg(model, tower, videos, users, held)
+
+    schedule = AttentionSchedule(seed=fit.settings.seed)
+    attention_epochs = train_attention(attention, tower, held.train, schedule, measure=measure)
+    configuration = Configuration(
+        progress.best_epoch, attention_epochs, DEFAULT_BLEND, len(held.targets),
+        is_warm=is_warm, nights_since_compared=_nights_since_compared(fit.parent, start),
+    )  # fmt: skip
+    models = _together(held.train, fit, tower, attention, configuration)
+    chosen = choose_blend(models, held, fit.settings)
+    measured = {
+        **chosen.measured,
+        "tower_gap": _training_gap(tower, held),
+        "tower_loss": progress.losses[progress.best_epoch - 1],
+        **{f"tower_{'warm' if warm else 'cold'}": score for warm, score in best.items()},
+    }
+    log.info("held-out NDCG@10 of %d users: %s", len(held.targets), measured)
+    return replace(
+        models,
+        configuration=replace(
+            configuration,
+            blend=chosen.blend,
+            centre=chosen.centre,
+            scorer=chosen.scorer,
+            measured=measured,
+        ),
+    )
+
+
+def _nights_since_compared(parent: Parent | None, start: Start) -> int | None:
+    if start == "both":
+        return 0
+    before = None if parent is None else parent.configuration.nights_since_compared
+    return None if before is None else before + 1
+
+
+def _train_tower(
+    histories: Histories,
+    fit: _Fit,
+    *,
+    held: HeldOut | None = None,
+    epochs: int = 0,
+    is_warm: bool = False,
+) -> tuple[UserTower, Progress]:
+    settings = fit.settings
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        known = np.zeros(fit.content.n_videos, dtype=bool)
+        known[histories.video_nums[histories.weights > 0]] = True
+        tower = make_tower(fit.content, known, fit.shape)
+    schedule = Schedule(
+        max_epochs=epochs or settings.max_epochs,
+        patience=settings.patience if held is not None else 0,
+        full_softmax_limit=settings.full_softmax_limit,
+        seed=settings.seed,
+    )
+    if is_warm and fit.parent is not None:
+        take_over(tower, fit.content, fit.parent)
+        schedule = replace(
+            schedule,
+            max_epochs=epochs or max(2, round(WARM_SHARE * settings.max_epochs)),
+            learning_rate=schedule.learning_rate / 2,
+        )
+    measure = None if held is None else lambda model: _tower_ndcg(model, held)
+    return tower, train_tower(tower, histories, schedule, measure=measure)
+
+
+def _new_attention(fit: _Fit) -> TargetAttention:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(fit.settings.seed)
+        return TargetAttention(fit.settings.dim)
+
+
+def _together(
+    histories: Histories,
+    fit: _Fit,
+    tower: UserTower,
+    attention: TargetAttention,
+    configuration: Configuration,
+) -> Models:
+    n_videos = fit.content.n_videos
+    shape = LinearShape(dense_limit=fit.settings.dense_linear_limit)
+    popularity = measure_popularity(histories, fit.content, cut=fit.cut)
+    return Models(
+        fit.content,
+        tower,
+        attention,
+        fit_linear(histories, n_videos, shape),
+        fit_transitions(histories, n_videos, replace(shape, l2=TRANSITION_L2)),
+        count_covisits(histories, n_videos),
+        lend(fit.content.fused, popularity.n_users),
+        popularity,
+        configuration,
+        fit.cut,
+        fit.half_life_days,
+    )
+
+
+def _tower_ndcg(tower: UserTower, held: HeldOut) -> float:
+    scores = embed_users(tower, held.users) @ embed_videos(tower).T
+    return float(ndcg_of_ranks(rank_of_targets(scores, held)).mean())
+
+
+def _attention_ndcg(
+    model: TargetAttention,
+    tower: UserTower,
+    videos: npt.NDArray[np.float32],
+    users: npt.NDArray[np.float32],
+    held: HeldOut,
+) -> float:
+    """Over the tower's 200 best guesses a user and the target, which the rest cannot reach."""
+    rows = last_videos(held.users, tower.shape.length)
+    guesses = users @ videos.T
+    guesses[held.users.user_nums(), held.users.video_nums] = -np.inf
+    k = min(200, guesses.shape[1])
+    nums = np.argpartition(-guesses, k - 1, axis=1)[:, :k].astype(np.int64)
+    nums = np.concatenate([held.targets[:, None], nums], axis=1)
+    scores = np.concatenate(
+        [
+            attend(model, users[part], rows[part], videos, nums[part]).scores
+            for part in _parts(len(nums))
+        ]
+    )
+    other = (nums != held.targets[:, None]) & np.isfinite(np.take_along_axis(guesses, nums, 1))
+    ranks = 1 + ((scores >= scores[:, :1]) & other).sum(axis=1)
+    return float(ndcg_of_ranks(ranks).mean())
+
+
+def _training_gap(tower: UserTower, held: HeldOut) -> float:
+    """NDCG@10 on the held-out users' last learned event minus on the held-out one: overfitting."""
+    seen = hold_out(held.users, seed=0)
+    return _tower_ndcg(tower, seen) - _tower_ndcg(tower, held) if len(seen.targets) else 0.0
+
+
+def _parts(n: int) -> list[slice]:
+    return [slice(first, first + BLOCK) for first in range(0, n, BLOCK)]
