@@ -125,7 +125,8 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
         Term("held_out.tower_gap", "as overfitting_gap", "-1 to 1", "lower",
              "`recommending.training.fitting`"),
         Term("overfitting_gap", "NDCG@10 of the tower on the held-out users' last learned event "
-             "less that on their held-out one", "-1 to 1", "lower", "`recommending.training.fitting`"),
+             "less that on their held-out one", "-1 to 1", "lower",
+             "`recommending.training.fitting`"),
         Term("tower_epochs", "passes of the user tower, by early stopping", "passes", "neither",
              "`recommending.training.tower_training`"),
         Term("blend.*", "weight of a feature in the blended score, by conditional logit on "
