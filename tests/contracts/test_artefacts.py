@@ -4,7 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vidrec_tasks.contracts.artefacts import ARTEFACTS, Array, Table, check_artefact
+from vidrec_tasks.contracts.artefacts import (
+    ARTEFACTS,
+    Array,
+    Table,
+    check_artefact,
+    typed_when_empty,
+)
 from vidrec_tasks.errors import ContractError
 from vidrec_tasks.night import JOBS, kind_of
 
@@ -75,3 +81,21 @@ def test_parts_that_are_tables_and_arrays_say_what_they_hold() -> None:
                 assert shape.columns, (kind, name)
             if isinstance(shape, Array):
                 assert shape.axes, (kind, name)
+
+
+def test_a_table_without_rows_gets_the_dtypes_that_are_declared() -> None:
+    """Beside one with rows it would else make the columns of both of no kind."""
+    empty = duplicates().head(0).astype(object)
+    typed = typed_when_empty("duplicates", {"table": empty})["table"]
+    assert typed.dtypes.astype(str).tolist() == ["str", "str", "bool"]
+    assert pd.concat([typed, duplicates()])["is_canonical"].dtype == bool
+
+
+@pytest.mark.parametrize("kind", ARTEFACTS)
+def test_every_declared_dtype_is_one_that_an_empty_column_can_have(kind: str) -> None:
+    artefact = ARTEFACTS[kind]
+    for name, shape in {**artefact.parts, **artefact.may_have}.items():
+        if isinstance(shape, Table):
+            empty = pd.DataFrame({column: [] for column in shape.columns})
+            typed = typed_when_empty(kind, {name: empty})[name]
+            assert typed.dtypes.astype(str).to_dict() == dict(shape.columns)

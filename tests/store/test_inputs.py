@@ -156,6 +156,18 @@ def test_any_separator_and_any_line_end_is_read(
     assert chunk.rows["video_id"].tolist() == ["v1", "v2"]
 
 
+@pytest.mark.parametrize("separator", [",", "\t"])
+def test_a_line_feed_within_quotes_is_none_of_a_file_of_carriage_returns(
+    inputs: Path, separator: str
+) -> None:
+    lines = ["user_id,title", 'u1,"two\nlines"', "u2,one", ""]
+    (inputs / "t.csv").write_bytes("\r".join(lines).replace(",", separator).encode())
+    files = input_files(Place(str(inputs.parent)), "t")
+    (chunk,) = read_chunks(files, table="t", known=("user_id", "title"))
+    assert chunk.rows["user_id"].tolist() == ["u1", "u2"]
+    assert chunk.rows["title"].tolist() == ["two\nlines", "one"]
+
+
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_a_column_name_that_is_there_twice_is_refused(inputs: Path, form: str) -> None:
     if form == "csv":

@@ -355,6 +355,24 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
 """Kind -> its shape. What is split has one artefact a shard, all of one shape."""
 
 
+def typed_when_empty(kind: str, parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Parts whose empty tables have the dtypes declared: a table without rows tells none.
+
+    Args:
+        kind: of the artefact, without its shard.
+        parts: name -> value.
+    """
+    shapes = {**ARTEFACTS[kind].parts, **ARTEFACTS[kind].may_have}
+    return {name: _typed(shapes.get(name), value) for name, value in parts.items()}
+
+
+def _typed(shape: Shape | None, value: Any) -> Any:
+    if not isinstance(shape, Table) or not isinstance(value, pd.DataFrame) or len(value):
+        return value
+    kinds = {name: kind for name, kind in shape.columns.items() if name in value}
+    return value.astype(kinds)
+
+
 def check_artefact(kind: str, parts: Mapping[str, Any]) -> None:
     """Check what a job made before it is written.
 

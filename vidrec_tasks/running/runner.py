@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from vidrec_tasks.contracts.artefacts import check_artefact
+from vidrec_tasks.contracts.artefacts import check_artefact, typed_when_empty
 from vidrec_tasks.errors import InputError, SettingsError, VidrecError
 from vidrec_tasks.night import JOBS, NIGHT, OPENS, REPORTS, kind_of_name
 from vidrec_tasks.running.job import Approval, Context, Job, Made, names_of, refs_of
@@ -237,10 +237,11 @@ def _make(
         return Made(counts=_said_before(place, run, there, order)), there, True
     made = job.run(context)
     _check_names(job, names, made)
-    if job.plan in JOBS:
-        for name in names:
-            check_artefact(kind_of_name(name), made.artefacts[name])
-    refs = [run.artefacts.write(name, key, made.artefacts[name]) for name in names]
+    parts = dict(made.artefacts)
+    for name in names if job.plan in JOBS else ():
+        parts[name] = typed_when_empty(kind_of_name(name), parts[name])
+        check_artefact(kind_of_name(name), parts[name])
+    refs = [run.artefacts.write(name, key, parts[name]) for name in names]
     for ref in refs:
         run.remember(ref)
     return made, refs, False

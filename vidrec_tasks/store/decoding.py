@@ -5,6 +5,7 @@ rejected; a file that is full of them is of another encoding, and refused with i
 """
 
 import codecs
+import re
 from typing import Any, Final
 
 from vidrec_tasks.errors import InputError
@@ -26,6 +27,9 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_MAC_END: Final = re.compile(r"[^\r\n]*\r(?![\r\n])")
+"""A first line that ends in a carriage return alone; a value within quotes may hold a line feed."""
+
 _FEW: Final = 0.001
 """Share of damaged lines that a file may have and still be of its encoding."""
 
@@ -80,7 +84,7 @@ class Decoded:
             message = f"{name}: encoding {encoding!r} is unknown; see VIDREC_INPUTS__ENCODING"
             raise InputError(message) from error
         text = self._decoder.decode(raw[n_bom:])
-        self._is_mac = "\r" in text and "\n" not in text
+        self._is_mac = bool(_MAC_END.match(text))
         self.n_damaged = self._n_foreign = self._n_lines = 0
         self._first = ""
         self._is_over = False

@@ -117,7 +117,11 @@ def separator_of(header: str, known: Collection[str]) -> str:
 
 
 def _fields(line: str, separator: str, *, has_quotes: bool) -> list[str]:
-    fields = next(csv.reader([line], delimiter=separator)) if has_quotes else line.split(separator)
+    try:
+        fields = next(csv.reader([line], delimiter=separator)) if has_quotes else None
+    except csv.Error:  # a line end of another kind within it
+        fields = None
+    fields = line.split(separator) if fields is None else fields
     return [field.strip() for field in fields]
 
 
