@@ -64,4 +64,5 @@ def override(checked: Any) -> Any:
     # Only a check that failed leads here: after one that passed, all of this is skipped.
     checked >> question >> asked
     # A refusal skips the task next to it. Were that publish_lists, the night would end green.
-    return note_approval(question, asked.output)
+    note: Any = note_approval  # a task takes what other tasks will have answered
+    return note(question, asked.output)

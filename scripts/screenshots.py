@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from PIL import Image
+from playwright.sync_api import ViewportSize
 
 from tests.chromium import PATIENCE_MS, chromium, wait_for_pictures
 from tests.end_to_end.driving import log_in, open_form
@@ -23,8 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
 N_COLOURS: Final = 256  # a third of the bytes; the accents keep their colour by maximum coverage
 N_SAMPLED: Final = 40
-DESK: Final = {"width": 1280, "height": 860}
-PHONE: Final = {"width": 390, "height": 800}
+DESK: Final[ViewportSize] = {"width": 1280, "height": 860}
+PHONE: Final[ViewportSize] = {"width": 390, "height": 800}
 
 
 def main() -> int:

@@ -129,7 +129,8 @@ def _rules(asked: _Asked, user: Mapping[str, Any]) -> Step:
     row = asked.catalogue.row(asked.video_id)
     age = user.get(MAX_AGE_RATING)
     unknown = age is None or pd.isna(age)
-    limit = float(asked.settings.get("default_max_age_rating", 18) if unknown else age)
+    usual = asked.settings.get("default_max_age_rating", 18)
+    limit = float(usual if age is None or unknown else age)
     found = {
         **hidden(row, moment=pd.Timestamp(asked.run.night, tz="UTC")),
         **barred(row, region=str(user.get(REGION) or ""), max_age_rating=limit),

@@ -25,9 +25,9 @@ def overview(sources: Sources) -> Page:
     """The nights: those in the tables, and those that stopped before they got there."""
     runs = all_runs(sources)
     names = _main_metrics(runs)
-    for run in runs:
-        run["has_report"] = sources.has_report(run["run_id"])
-    current = next((run for run in runs if run["is_current"]), None)
+    for line in runs:
+        line["has_report"] = sources.has_report(line["run_id"])
+    current = next((line for line in runs if line["is_current"]), None)
     run = sources.run(current["run_id"]) if current else None
     receipts = run.receipts() if run is not None else []
     return {

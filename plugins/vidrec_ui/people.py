@@ -73,7 +73,7 @@ def _history(
     return [_visit(row, catalogue) for row in shown], len(visits)
 
 
-def _visit(row: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
+def _visit(row: Mapping[Any, Any], catalogue: Catalogue) -> dict[str, Any]:
     share = row[WATCHED_SHARE]
     return {
         "video_id": row[VIDEO_ID],

@@ -29,7 +29,7 @@ class VidrecPlugin(AirflowPlugin):
     ]
 
     @cached_property
-    def fastapi_apps(self) -> list[dict[str, Any]]:
+    def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
         """The app, imported only by the API server, which is the one to ask for it."""
         from vidrec_ui.api import make_app
 

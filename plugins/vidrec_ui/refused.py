@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from vidrec_tasks.columns import REASON, ROW_NUM, SAMPLE, TABLE, VIDEO_ID
@@ -21,8 +23,9 @@ def counts(sources: Sources, run: Run | None) -> Reasons:
     films = quarantine(sources, run)[REASON].value_counts()
     found = [((MEDIA, str(reason)), int(n)) for reason, n in films.items()]
     if rejects is not None:
-        by_reason = rejects.groupby([TABLE, REASON], sort=False).size()
-        found += [((str(table), str(reason)), int(n)) for (table, reason), n in by_reason.items()]
+        by_reason = rejects.groupby([TABLE, REASON], sort=False).size().reset_index(name="n")
+        rows = zip(by_reason[TABLE], by_reason[REASON], by_reason["n"], strict=True)
+        found += [((str(table), str(reason)), int(n)) for table, reason, n in rows]
     return sorted(found, key=lambda item: (-item[1], item[0]))
 
 
@@ -71,7 +74,7 @@ def rejects_page(
 
 def _rejects(run: Run, table: str, reason: str) -> pd.DataFrame:
     """The rejected rows of a table and for a reason; '' is any."""
-    by = {"column": REASON, "values": [reason]} if reason else {}
+    by: dict[str, Any] = {"column": REASON, "values": [reason]} if reason else {}
     found = rows_of(run, "rejects", **by)
     if found is None:
         return pd.DataFrame({TABLE: [], ROW_NUM: [], REASON: [], SAMPLE: []})

@@ -161,7 +161,9 @@ def rows_of_user(
 
 def first_row(table: pd.DataFrame | None) -> Mapping[str, Any] | None:
     """The first row of a table as a dict; None without one."""
-    return None if table is None or table.empty else table.iloc[0].to_dict()
+    if table is None or table.empty:
+        return None
+    return {str(name): value for name, value in table.iloc[0].items()}
 
 
 def _lies_inside(path: Any, root: Any) -> bool:

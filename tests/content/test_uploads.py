@@ -303,6 +303,20 @@ def test_pictures_after_one_another_in_a_file_of_jpegs_are_a_film(tmp_path: Path
     assert len(frames_of(film, tmp_path / "frames").frames) == 8
 
 
+def test_a_still_stream_before_the_film_is_passed_over_though_it_is_the_default(
+    tmp_path: Path,
+) -> None:
+    film = tmp_path / "film.mkv"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=4",
+           "-f", "lavfi", "-i", "color=red:size=640x360:rate=25:duration=0.04",
+           "-map", "1:v", "-map", "0:v", *H264, "-disposition:v:0", "default",
+           "-disposition:v:1", "0", str(film))  # fmt: skip
+    found = frames_of(film, tmp_path / "frames").frames
+    assert len(found) == 8
+    image = cv2.imread(str(tmp_path / "frames" / found["path"].iloc[0]))
+    assert image.shape == (90, 160, 3)
+
+
 def test_a_film_without_an_index_that_is_too_large_to_scan_is_seen_to_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

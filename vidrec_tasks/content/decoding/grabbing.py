@@ -150,12 +150,13 @@ def grab(
         MediaError: nothing in it is a film, frames are too large, or none can be converted.
     """
     found = Candidates()
-    for nth in range(STREAMS):  # an empty or broken stream may stand before the film
+    for nth in range(STREAMS):  # an empty, broken or still stream may stand before the film
         seen = _Look(file, limits, nth).at_film(n_wanted, mode)
         if seen is None:
             break
-        found = found.join(seen)
-        if found.images:
+        if len(seen.images) > len(found.images) or not nth:
+            found = seen
+        if len(found.images) > 1:
             break
     if found.lost and not found.images:
         message = f"its pictures cannot be shown: {found.lost[0]} ({len(found.lost)} tried)"
