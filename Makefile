@@ -28,7 +28,6 @@ check: setup ## ruff, mypy, import-linter
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	MYPYPATH=dags:plugins .venv/bin/mypy --explicit-package-bases dags plugins scripts
 	.venv/bin/lint-imports
 
 e2e: setup ## a night over two Celery workers, as docker-compose.yaml starts them, without Docker
