@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
@@ -20,6 +21,7 @@ from vidrec_tasks.night import (
     MODELS,
     OPENS,
     REPORTS,
+    JobPlan,
     jobs_in,
     nearest_upstream,
 )
@@ -62,9 +64,14 @@ def night_flow() -> None:
     laid |= lists(shards["user_shard"])
     laid[EVALUATES] = linked(job_task(EVALUATES)())
     laid |= publication(laid[EVALUATES])
-    for plan in JOBS:
+    draw_arrows([plan for plan in JOBS if plan.name not in AFTER_GATES], laid)
+
+
+def draw_arrows(plans: Iterable[JobPlan], laid: dict[str, Any]) -> None:
+    """From each task that was laid to those that need what it makes; none within a mapped stage."""
+    for plan in plans:
         for other in nearest_upstream(plan):
-            if laid[other.name] is not laid[plan.name] and plan.name not in AFTER_GATES:
+            if other.name in laid and laid[other.name] is not laid[plan.name]:
                 laid[other.name] >> laid[plan.name]
 
 
@@ -89,10 +96,7 @@ def lists(shards: Any) -> dict[str, Any]:
     @task_group(group_id=LISTS, tooltip=GROUPS[LISTS])
     def lay(shard: str) -> None:
         inner = {plan.name: job_task(plan.name)(shard) for plan in jobs_in(LISTS)}
-        for plan in jobs_in(LISTS):
-            for other in nearest_upstream(plan):
-                if other.name in inner:
-                    inner[other.name] >> inner[plan.name]
+        draw_arrows(jobs_in(LISTS), inner)
 
     return dict.fromkeys((plan.name for plan in jobs_in(LISTS)), lay.expand(shard=shards))
 

@@ -5,8 +5,8 @@ and their mapping over shards, what a job may read and must write, the stages of
 report, the funnel, and docs/NIGHT.md. It imports nothing, so that a DAG file may read it.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Literal
 
 Per = Literal["", "video_shard", "user_shard"]
@@ -299,15 +299,10 @@ def jobs_in(group: str) -> tuple[JobPlan, ...]:
     return tuple(plan for plan in JOBS if plan.group == group)
 
 
-def kind_of(pattern: str) -> str:
-    """The kind that a name or pattern of an artefact belongs to: ``profiles.#`` is ``profiles``."""
-    return pattern[:-2] if pattern.endswith((".#", ".*")) else pattern
-
-
-def kind_of_name(name: str) -> str:
-    """The kind that an artefact of a run is of: ``profiles.3`` is ``profiles``."""
+def kind_of(name: str) -> str:
+    """The kind of an artefact or a pattern: ``profiles`` of ``profiles.3`` and ``profiles.#``."""
     kind, _, shard = name.rpartition(".")
-    return kind if shard.isdigit() else name
+    return kind if shard in ("#", "*") or shard.isdigit() else name
 
 
 def maker_of(kind: str) -> JobPlan:
@@ -333,14 +328,14 @@ def upstream_of(plan: JobPlan) -> tuple[JobPlan, ...]:
 def nearest_upstream(plan: JobPlan) -> tuple[JobPlan, ...]:
     """Of `upstream_of` those that no other of them waits for: the arrows that need be drawn."""
     above = upstream_of(plan)
-    beyond = {name for other in above for name in _all_upstream(other)}
+    beyond = frozenset[str]().union(*map(_all_upstream, above))
     return tuple(other for other in above if other.name not in beyond)
 
 
-def _all_upstream(plan: JobPlan) -> Iterator[str]:
-    for other in upstream_of(plan):
-        yield other.name
-        yield from _all_upstream(other)
+@cache
+def _all_upstream(plan: JobPlan) -> frozenset[str]:
+    above = upstream_of(plan)
+    return frozenset(other.name for other in above).union(*map(_all_upstream, above))
 
 
 _BY_NAME: Final = {plan.name: plan for plan in JOBS}

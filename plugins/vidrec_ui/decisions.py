@@ -128,12 +128,11 @@ def _user(asked: _Asked, user: Mapping[str, Any]) -> Step:
 def _rules(asked: _Asked, user: Mapping[str, Any]) -> Step:
     row = asked.catalogue.row(asked.video_id)
     age = user.get(MAX_AGE_RATING)
-    unknown = age is None or pd.isna(age)
-    usual = asked.settings.get("default_max_age_rating", 18)
-    limit = float(usual if age is None or unknown else age)
+    if age is None or pd.isna(age):
+        age = asked.settings.get("default_max_age_rating", 18)
     found = {
         **hidden(row, moment=pd.Timestamp(asked.run.night, tz="UTC")),
-        **barred(row, region=str(user.get(REGION) or ""), max_age_rating=limit),
+        **barred(row, region=str(user.get(REGION) or ""), max_age_rating=float(age)),
     }
     broken = [rule for rule, mask in found.items() if mask[0]]
     if broken:

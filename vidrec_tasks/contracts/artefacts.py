@@ -82,6 +82,9 @@ _INDEX: Final[dict[str, Shape]] = {
     "index": Binary("a FAISS index"),
     "info": Json(("bytes", "checksum", "dim", "kind", "n", "n_indexed", "recall")),
 }
+_VECTORS: Final[dict[str, Shape]] = {
+    name: Array((ROWS, "dim")) for name in ("text", "frame", "fused")
+}
 _SPARSE: Final = ("covisits", "lent", "linear", "transitions")
 _MODEL: Final[dict[str, Shape]] = {
     "info": Json(("configuration", "cut", "half_life_days", "n_videos")),
@@ -168,9 +171,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
                 "video_id": TEXT, "text_checksum": TEXT, "media_checksum": TEXT, "checksum": TEXT,
                 "encoder": TEXT, "has_text": FLAG, "has_frames": FLAG, "concepts": NESTED,
             }),
-            "text": Array((ROWS, "dim")),
-            "frame": Array((ROWS, "dim")),
-            "fused": Array((ROWS, "dim")),
+            **_VECTORS,
             "frame_table": Table({
                 "video_id": TEXT, "frame_num": COUNT, "at_s": NUMBER, "path": TEXT,
                 "checksum": TEXT, "frame_hash": TEXT,
@@ -189,9 +190,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
                 "video_id": TEXT, "has_text": FLAG, "has_frames": FLAG, "checksum": TEXT,
                 "encoder": TEXT, "concepts": NESTED, "topics": NESTED,
             }),
-            "text": Array((ROWS, "dim")),
-            "frame": Array((ROWS, "dim")),
-            "fused": Array((ROWS, "dim")),
+            **_VECTORS,
         },
     ),
     "frames": Artefact(

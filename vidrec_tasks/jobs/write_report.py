@@ -26,7 +26,7 @@ from vidrec_tasks.evaluation.report_facts import (
     sum_timings,
 )
 from vidrec_tasks.night import JOBS
-from vidrec_tasks.running.job import Context, Made, job, shards_of
+from vidrec_tasks.running.job import Context, Made, job, n_tasks, shards_of
 from vidrec_tasks.store.runs import Run, Runs
 
 log = logging.getLogger(__name__)
@@ -107,12 +107,8 @@ def _state(run: Run) -> tuple[str, str]:
 def _stopped_at(run: Run) -> str:
     """The first job of the night that was not done for all its shards."""
     done = Counter(receipt["job"] for receipt in run.receipts())
-    n_shards = {
-        "": 1,
-        "video_shard": run.record.n_video_shards,
-        "user_shard": run.record.n_user_shards,
-    }
-    return next((plan.name for plan in JOBS[:-1] if done[plan.name] < n_shards[plan.per]), "")
+    undone = (plan for plan in JOBS[:-1] if done[plan.name] < n_tasks(run.record, plan.per))
+    return next((plan.name for plan in undone), "")
 
 
 def _measured_nights(context: Context) -> list[tuple[Run, Any]]:

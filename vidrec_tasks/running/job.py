@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from vidrec_tasks.errors import VidrecError
-from vidrec_tasks.night import JobPlan, is_by_video, plan_of
+from vidrec_tasks.night import JobPlan, Per, is_by_video, plan_of
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import Ref
 from vidrec_tasks.store.codecs import Part
 from vidrec_tasks.store.place import Place
-from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.runs import Run, RunRecord, Runs
 from vidrec_tasks.store.shards import Split
 
 
@@ -184,6 +184,16 @@ def shards_of(run: Run, kind: str) -> list[str]:
 
 def _split_of(run: Run, kind: str) -> Split:
     return run.record.video_split if is_by_video(kind) else run.record.user_split
+
+
+def n_tasks(record: RunRecord, per: Per) -> int:
+    """How often a job is done that is mapped so: once a shard, or once."""
+    counts: dict[Per, int] = {
+        "": 1,
+        "video_shard": record.n_video_shards,
+        "user_shard": record.n_user_shards,
+    }
+    return counts[per]
 
 
 def shards_before(parent: Run, run: Run, kind: str, shard: str) -> list[str]:

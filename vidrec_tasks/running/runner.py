@@ -13,8 +13,8 @@ from typing import Any
 
 from vidrec_tasks.contracts.artefacts import check_artefact, typed_when_empty
 from vidrec_tasks.errors import InputError, SettingsError, VidrecError
-from vidrec_tasks.night import JOBS, NIGHT, OPENS, REPORTS, kind_of_name
-from vidrec_tasks.running.job import Approval, Context, Job, Made, names_of, refs_of
+from vidrec_tasks.night import JOBS, NIGHT, OPENS, REPORTS, kind_of
+from vidrec_tasks.running.job import Approval, Context, Job, Made, n_tasks, names_of, refs_of
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.artefacts import Ref, key_of
 from vidrec_tasks.store.leases import Lease
@@ -144,8 +144,7 @@ def shards_for(task_id: str, place: Place, night: date) -> list[str]:
         return [""]
     per = load_job(task_id).plan.per
     record = Runs(place).of_night(night).record
-    counts = {"video_shard": record.n_video_shards, "user_shard": record.n_user_shards}
-    return [str(shard) for shard in range(counts[per])] if per else [""]
+    return [str(shard) for shard in range(n_tasks(record, per))] if per else [""]
 
 
 def postcard(receipt: dict[str, Any]) -> dict[str, Any]:
@@ -239,8 +238,8 @@ def _make(
     _check_names(job, names, made)
     parts = dict(made.artefacts)
     for name in names if job.plan in JOBS else ():
-        parts[name] = typed_when_empty(kind_of_name(name), parts[name])
-        check_artefact(kind_of_name(name), parts[name])
+        parts[name] = typed_when_empty(kind_of(name), parts[name])
+        check_artefact(kind_of(name), parts[name])
     refs = [run.artefacts.write(name, key, parts[name]) for name in names]
     for ref in refs:
         run.remember(ref)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias, cast
 
 import av
 import av.logging
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.format import Flags
@@ -142,15 +143,31 @@ def open_film(file: BinaryIO, *, max_pixels: int, nth: int = 0) -> Iterator[Film
     with container:
         streams = _film_streams(container)
         stream = streams[nth] if nth < len(streams) else None
-        for other in container.streams:
-            if other is not stream:
-                other.discard = Discard.all
+        read_only(container, stream)
         if stream is not None:
             _refuse_large(stream, max_pixels, too_large)
-            stream.codec_context.thread_count = 1
             stream.codec_context.options = {"max_pixels": str(max_pixels)}
         why_not = _why_not(file, container, stream)
         yield Film(container, stream, n_bytes, why_not)
+
+
+def read_only(container: InputContainer, stream: VideoStream | AudioStream | None) -> None:
+    """Leave every other stream unread, and decode this one on one thread."""
+    for other in container.streams:
+        if other is not stream:
+            other.discard = Discard.all
+    if stream is not None:
+        stream.codec_context.thread_count = 1
+
+
+def is_still(container: InputContainer) -> bool:
+    """Whether a file says that it holds pictures that do not move."""
+    return container.metadata.get("major_brand", "").strip() in STILL_BRANDS
+
+
+def moving_streams(container: InputContainer) -> list[VideoStream]:
+    """Streams of pictures that are no covers, stills or the like; some may have no decoder."""
+    return [stream for stream in container.streams.video if not stream.disposition & NO_FILM]
 
 
 def packets(film: Film) -> Iterator[VideoPacket]:
@@ -253,9 +270,9 @@ def _open_nothing(url: str, flags: int, options: dict[str, str]) -> Any:
 
 def _film_streams(container: InputContainer) -> list[VideoStream]:
     """Moving pictures: those of more than one frame first, then the default, then the largest."""
-    if container.metadata.get("major_brand", "").strip() in STILL_BRANDS:
+    if is_still(container):
         return []
-    moving = [stream for stream in container.streams.video if not stream.disposition & NO_FILM]
+    moving = moving_streams(container)
     decodable = [stream for stream in moving if stream.codec_context is not None]
 
     def worth(stream: VideoStream) -> tuple[bool, bool, int, int]:

@@ -10,10 +10,10 @@ from typing import BinaryIO, Final
 from vidrec_tasks.content.decoding.boxes import NAMES as NAMES_OF_BOXES
 from vidrec_tasks.content.decoding.boxes import top_level
 from vidrec_tasks.content.decoding.containers import (
-    NO_FILM,
-    STILL_BRANDS,
     Film,
     OpeningError,
+    is_still,
+    moving_streams,
     open_film,
     packets,
     streams_in_words,
@@ -109,12 +109,12 @@ def _of_unopened(error: OpeningError, file: BinaryIO) -> str:
 
 def _of_film(film: Film, file: BinaryIO) -> str:
     """What a container says; '' where it says nothing against its pictures."""
-    if film.container.metadata.get("major_brand", "").strip() in STILL_BRANDS:
+    if is_still(film.container):
         return "is a picture, no film"
-    if film.stream is None:
-        return film.why_not or _of_other_streams(film)
     if film.why_not:
         return film.why_not
+    if film.stream is None:
+        return _of_other_streams(film)
     if film.format_name == "mpegts" and _is_scrambled(file):
         return SCRAMBLED
     is_mp4 = film.format_name.startswith("mov")
@@ -140,8 +140,7 @@ def _of_pictures(file: BinaryIO, max_pixels: int) -> str:
 def _of_other_streams(film: Film) -> str:
     """Of a container whose pictures are no film, or have no decoder."""
     said = streams_in_words(film)
-    moving = [stream for stream in film.container.streams.video if not stream.disposition & NO_FILM]
-    if moving:
+    if moving_streams(film.container):
         return f"there is no decoder for its video ({said})"
     if film.container.streams.audio:
         return "holds sound only, no video stream"

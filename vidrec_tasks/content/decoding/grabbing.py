@@ -46,7 +46,7 @@ SMALL: Final = 8 << 20
 """Bytes up to which it is quicker to look at all packets once than at key frames first."""
 
 STREAMS: Final = 3
-"""Streams of pictures that are tried, until one gives a frame."""
+"""Streams of pictures that are tried, until one gives more than one frame."""
 
 NEEDING: Final = (PictureType.P, PictureType.B, PictureType.S, PictureType.SP, PictureType.BI)
 """Kinds of frames that need others: a container may call them key frames."""

@@ -24,7 +24,6 @@ from vidrec_tasks.errors import MediaError
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
 
-BT709: Final = 1
 UNSPECIFIED: Final = 2
 BT2020: Final = 9
 WIDE: Final = (BT2020, 11, 12)
@@ -121,9 +120,7 @@ def display_matrix(frame: VideoFrame) -> tuple[int, ...]:
     """The nine numbers by which a frame is turned and mirrored; those of no change by default."""
     try:
         data = cast(Any, frame.side_data).get(Type.DISPLAYMATRIX)
-    except (
-        ValueError
-    ):  # a kind of side data that PyAV does not name: it tells the angle all the same
+    except ValueError:  # beside it lies a kind of data that PyAV does not name; the angle is known
         angle = math.radians(frame.rotation)
         cosine, sine = round(math.cos(angle)), round(math.sin(angle))
         return (cosine, -sine, 0, sine, cosine, 0, 0, 0, 1)

@@ -10,9 +10,8 @@ import av
 import numpy as np
 import numpy.typing as npt
 from av.error import FFmpegError
-from av.stream import Discard
 
-from vidrec_tasks.content.decoding.containers import open_container
+from vidrec_tasks.content.decoding.containers import open_container, read_only
 
 RATE: Final = 8_000
 WINDOW_S: Final = 0.5
@@ -51,10 +50,7 @@ def loudness(file: BinaryIO, *, max_pixels: int) -> str:
         if not streams:
             return NO_SOUND
         stream = streams[0]
-        for other in container.streams:
-            if other is not stream:
-                other.discard = Discard.all
-        stream.codec_context.thread_count = 1
+        read_only(container, stream)
         resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
         n_most = RATE * MAX_S
         parts: list[npt.NDArray[np.float32]] = []
