@@ -4,7 +4,7 @@ A night sees events before its 00:00 UTC only, and the catalogue as it was then.
 `parsing`, files to the store.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -41,7 +41,7 @@ NOT_WRONG: Final = (UNKNOWN_VIDEO, NEWER_ROW)
 """Reasons that say nothing against the export."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Admitted:
     """The rows that exist for a night.
 
@@ -53,7 +53,7 @@ class Admitted:
 
     rows: pd.DataFrame
     rejects: pd.DataFrame = field(default_factory=no_rejects)
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def admit_first(rows: pd.DataFrame, table: str, key: str) -> Admitted:
@@ -202,7 +202,7 @@ def admit_interactions(
     *,
     moment: pd.Timestamp,
     is_forgotten: Callable[[pd.Series], pd.Series],
-    opted_out: set[str],
+    opted_out: Set[str],
 ) -> Admitted:
     """The events that exist for a night.
 

@@ -19,7 +19,7 @@ from vidrec_tasks.contracts.values import read_values
 from vidrec_tasks.errors import ContractError
 
 
-@dataclass
+@dataclass(frozen=True)
 class Parsed:
     """Rows that fit their contract, and those that do not.
 

@@ -1,1 +1,1 @@
-"""Inputs: what validate_inputs is made of: reading, admitting, dividing into buckets."""
+"""Inputs: the steps that validate_inputs is made of: read, admit, bucket, pin."""

@@ -1,158 +1,143 @@
-"""Bucketing: the night's interactions, read once in chunks and given back a user shard at a time.
+"""Bucketing: the night's events by user shard, and how far their videos were watched.
 
-A log of any length passes through memory in chunks and shards; between them it is on scratch disk.
+A log of any length passes through memory in chunks and shards; between them it is on scratch disk
+(docs/decisions/0021).
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.audience.interactions import duration_statistics
 from vidrec_tasks.audience.watch_statistics import merge_statistics
-from vidrec_tasks.columns import (
-    EVENT_AT,
-    EVENT_ID,
-    OPTED_OUT,
-    REASON,
-    ROW_NUM,
-    USER_ID,
-    VIDEO_ID,
-)
+from vidrec_tasks.columns import EVENT_AT, EVENT_ID, ROW_NUM
 from vidrec_tasks.contracts import admission
 from vidrec_tasks.contracts.inputs import INTERACTIONS
-from vidrec_tasks.contracts.parsing import parse
-from vidrec_tasks.contracts.plausibility import UnknownVideos, WatchedUnits
-from vidrec_tasks.jobs.inputs.increments import events_before
-from vidrec_tasks.jobs.inputs.reader import InputReader
+from vidrec_tasks.jobs.inputs.events import AdmittedEvents
+from vidrec_tasks.jobs.inputs.reading import no_rows
+from vidrec_tasks.jobs.inputs.results import StepResult, join_rejects, sum_counts
 from vidrec_tasks.running.job import midnight
-from vidrec_tasks.store.ledger import Ledger
-from vidrec_tasks.store.runs import Run
 from vidrec_tasks.store.shards import Split, hashes_of
 from vidrec_tasks.store.spill import Repeats, Spill
-from vidrec_tasks.store.table_files import TableFile
+
+_NONE_YET: Final = {"of_unknown_videos": 0}
+"""Said of a night without a log too."""
 
 
+@dataclass(frozen=True)
 class Bucketed:
-    """Interactions by user shard; use as a context manager.
+    """Events divided by user shard; their rows are on scratch disk.
 
     Attributes:
-        keeps_later: whether events after the night are kept for the next one.
-        videos_before: gives the ids of the catalogue that was read before tonight's.
-        n_events: events that exist for the night, repeated ones too until `shards` has run.
-        split: how users are split, known when all was read.
+        rows: gives the rows of a shard.
+        rejects: as of `StepResult`.
+        counts: as of `StepResult`, and ``users``.
+        split: how users are split.
+        n_events: events that exist for the night, repeated ones too.
+        repeated: ``(n,)`` row_num of the events whose event_id an earlier row has.
+        later: events that wait for a later night.
     """
 
-    def __init__(
-        self, reader: InputReader, ledger: Ledger, videos: pd.DataFrame, users: pd.DataFrame
-    ) -> None:
-        self.keeps_later = reader.settings.inputs.interactions_are == "increment"
-        self._opted_out = set(users.loc[users[OPTED_OUT], USER_ID])
-        self._later: list[pd.DataFrame] = []
-        self.videos_before: Callable[[], Collection[str]] = frozenset
-        self.reader, self.ledger = reader, ledger
-        self.videos, self.users = videos, users
-        self.n_events = 0
-        self.split = Split.of(1, 1)
-        self._spill = Spill(USER_ID)
-        self._repeats = Repeats(EVENT_ID, ROW_NUM)
-        self._moment = pd.Timestamp(midnight(reader.night))
-        self._n_before = 0
-        self._counted: list[pd.DataFrame] = []
-        self._counted_before: list[pd.DataFrame] = []
+    rows: Spill
+    rejects: pd.DataFrame
+    counts: Mapping[str, int]
+    split: Split
+    n_events: int
+    repeated: npt.NDArray[np.int64]
+    later: pd.DataFrame
 
-    def __enter__(self) -> "Bucketed":
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._spill.__exit__()
+@dataclass(frozen=True)
+class Shard(StepResult):
+    """The events of a shard's users, each once, sorted by user_id, event_at, row_num."""
 
-    def read(self, files: list[TableFile], before: Run | None = None) -> None:
-        """Read and admit all interactions, in chunks.
+    num: int = 0
 
-        Args:
-            files: of tonight.
-            before: the run that has what came before them; None: they hold everything.
 
-        Raises:
-            ContractError: too many of them are wrong or name no known video, or the whole is not
-                plausible.
-            StoreError: the scratch disk is full.
-        """
-        units, unknown = WatchedUnits(self.videos), UnknownVideos()
-        for rows in events_before(before) if before is not None else ():
-            admitted = self._admit(rows)
-            counts = {"before": len(admitted.rows), "waiting": len(admitted.rejects)}
-            self.reader.count(INTERACTIONS.name, counts)
-        for rows, _ in self.reader.chunks(files, INTERACTIONS) if files else ():
-            admitted = self._admit(rows)
-            units.note(admitted.rows)
-            strangers = admitted.rejects[admitted.rejects[REASON] == admission.UNKNOWN_VIDEO]
-            nameless = rows.loc[rows[ROW_NUM].isin(strangers[ROW_NUM]), VIDEO_ID].tolist()
-            unknown.note(len(admitted.rows) + len(admitted.rejects), nameless)
-            self.reader.keep(INTERACTIONS.name, admitted.rejects)
-            self.reader.count(INTERACTIONS.name, admitted.counts)
-        inputs = self.reader.settings.inputs
-        self.reader.count(INTERACTIONS.name, {"of_unknown_videos": unknown.n})
-        unknown.check(
-            self.videos[VIDEO_ID].tolist(), max_share=inputs.max_unknown_share,
-            before=self.videos_before,
-        )  # fmt: skip
-        units.check()
-        in_log = self._spill.key_hashes
-        self.reader.count(INTERACTIONS.name, {"users": len(in_log)})
-        n_users = len(np.union1d(in_log, hashes_of(self.users[USER_ID])))
-        self.split = Split.of(n_users, inputs.users_per_shard)
+def bucket(
+    events: Iterable[AdmittedEvents], spill: Spill, *, user_ids: pd.Series, users_per_shard: int
+) -> Bucketed:
+    """Put events on scratch disk as they come, and divide them when all users are counted.
 
-    def _admit(self, rows: pd.DataFrame) -> admission.Admitted:
-        """Admit a chunk; what lies after the night waits for the next one."""
-        admitted = admission.admit_interactions(
-            rows, self.videos, moment=self._moment, is_forgotten=self.ledger.holds,
-            opted_out=self._opted_out,
-        )  # fmt: skip
-        self._repeats.note(admitted.rows)
-        self._spill.put(admitted.rows)
-        self.n_events += len(admitted.rows)
-        if self.keeps_later:
-            # what lies after the night, and what names a video that is not there tonight
-            is_left = rows[ROW_NUM].isin(admitted.rejects[ROW_NUM])
-            later = rows[(rows[EVENT_AT] >= self._moment) | is_left]
-            self._later.append(later[~self.ledger.holds(later[USER_ID])])
-        return admitted
+    Args:
+        events: chunks; each is gone from memory before the next one comes.
+        spill: where they go; open as long as the answer is used.
+        user_ids: users who count without an event too.
+        users_per_shard: how many a shard aims at.
 
-    def later(self) -> pd.DataFrame:
-        """The events that wait for a later night: after it, or of videos that are not there."""
-        return pd.concat([self._rows_of(-1), *self._later], ignore_index=True)
+    Raises:
+        StoreError: the scratch disk is full.
+    """
+    repeats = Repeats(EVENT_ID, ROW_NUM)
+    rejects: list[pd.DataFrame] = []
+    counts: list[Mapping[str, int]] = [_NONE_YET]
+    later, n_events = [no_rows(INTERACTIONS)], 0
+    for chunk in events:
+        repeats.note(chunk.rows)
+        spill.put(chunk.rows)
+        rejects.append(chunk.rejects)
+        counts.append(chunk.counts)
+        later.append(chunk.later)
+        n_events += len(chunk.rows)
+    split = _split_of(spill.key_hashes, user_ids, users_per_shard)
+    repeated = repeats.find(spill.chunks())
+    spill.split(split)
+    return Bucketed(
+        spill,
+        join_rejects(rejects),
+        {**sum_counts(counts), "users": len(spill.key_hashes)},
+        split,
+        n_events,
+        repeated,
+        pd.concat(later, ignore_index=True),
+    )
 
-    def shards(self) -> Iterator[tuple[int, pd.DataFrame]]:
-        """Yield each shard's number and its events, sorted by user_id, event_at, row_num."""
-        repeated = self._repeats.find(self._spill.chunks())
-        self._spill.split(self.split)
-        self.n_events = 0
-        for shard in range(self.split.n_shards):
-            once = admission.admit_once(self._rows_of(shard), repeated)
-            self.reader.keep(INTERACTIONS.name, once.rejects)
-            self.reader.count(INTERACTIONS.name, once.counts)
-            self._count(once.rows)
-            self.n_events += len(once.rows)
-            yield shard, once.rows
-        self.reader.counts["interactions_accepted"] = self.n_events
+
+def shards(bucketed: Bucketed) -> Iterator[Shard]:
+    """Yield each shard's events, each once."""
+    for num in range(bucketed.split.n_shards):
+        rows = bucketed.rows.shard(num)
+        rows = no_rows(INTERACTIONS) if rows.empty else rows
+        once = admission.admit_once(rows, bucketed.repeated)
+        ends = {"rejected": len(once.rejects), "accepted": len(once.rows)}
+        yield Shard(once.rows, once.rejects, {**once.counts, **ends}, num=num)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """How far videos were watched, by shards so far.
+
+    Attributes:
+        before: of each shard, what lies before the held-out days.
+        whole: of each shard, everything; no longer counted once something lies before.
+        n_before: events before the held-out days.
+    """
+
+    before: tuple[pd.DataFrame, ...] = ()
+    whole: tuple[pd.DataFrame, ...] = ()
+    n_before: int = 0
+
+    def plus(
+        self, events: pd.DataFrame, videos: pd.DataFrame, *, night: date, holdout_days: int
+    ) -> "Watched":
+        """With one shard more."""
+        cut = pd.Timestamp(midnight(night)) - pd.Timedelta(days=holdout_days)
+        early = events[events[EVENT_AT] < cut]
+        n_before = self.n_before + len(early)
+        before = (*self.before, duration_statistics(early, videos, night=night))
+        if n_before:
+            return Watched(before, self.whole, n_before)
+        return Watched(before, (*self.whole, duration_statistics(events, videos, night=night)))
 
     def statistics(self) -> pd.DataFrame:
-        """How far videos were watched, before the held-out days where there is anything then."""
-        return merge_statistics(self._counted_before if self._n_before else self._counted)
+        """Of what lies before the held-out days, where there is anything then; else of all."""
+        return merge_statistics(self.before if self.n_before else self.whole)
 
-    def _rows_of(self, shard: int) -> pd.DataFrame:
-        rows = self._spill.shard(shard) if shard >= 0 else pd.DataFrame()
-        if rows.empty:
-            return parse(pd.DataFrame({ROW_NUM: pd.Series(dtype="int64")}), INTERACTIONS).rows
-        return rows
 
-    def _count(self, events: pd.DataFrame) -> None:
-        days = pd.Timedelta(days=self.reader.settings.evaluation.holdout_days)
-        before = events[events[EVENT_AT] < self._moment - days]
-        night = self.reader.night
-        self._counted_before.append(duration_statistics(before, self.videos, night=night))
-        self._n_before += len(before)
-        if not self._n_before:
-            self._counted.append(duration_statistics(events, self.videos, night=night))
+def _split_of(in_log: npt.NDArray[np.uint64], user_ids: pd.Series, users_per_shard: int) -> Split:
+    return Split.of(len(np.union1d(in_log, hashes_of(user_ids))), users_per_shard)

@@ -1,0 +1,65 @@
+"""Opening: the record of a run over pinned inputs, and the finished runs that it builds on."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Final
+
+from vidrec_tasks.jobs.inputs.pinning import Pinned
+from vidrec_tasks.settings import Settings
+from vidrec_tasks.store.artefacts import key_of
+from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.runs import RunRecord, Runs
+from vidrec_tasks.store.source import source_digest
+
+LOG: Final = "log"
+"""The parent that earlier events come from, where the files are an increment."""
+
+
+def choose_parents(place: Place, night: date) -> dict[str, str]:
+    """The finished runs that tonight builds on.
+
+    ``features`` may be any finished run (they do not depend on the night); ``previous`` must be of
+    an earlier night, so that no model or list can know the future.
+    """
+    finished = [run for run in Runs(place) if run.find("publication") is not None]
+    earlier = [run for run in finished if run.night < night]
+    parents = {}
+    if finished:
+        parents["features"] = (earlier or finished)[-1].run_id
+    if earlier:
+        parents["previous"] = earlier[-1].run_id
+    return parents
+
+
+def record_of(
+    settings: Settings, night: date, inputs: str, parents: Mapping[str, str], pinned: Pinned
+) -> RunRecord:
+    """What the run is that stands on pinned inputs.
+
+    Args:
+        settings: all settings.
+        night: the night.
+        inputs: the address of the inputs.
+        parents: role -> run_id.
+        pinned: what is at the address.
+    """
+    made_of = {
+        "inputs": inputs,
+        "parents": parents,
+        "settings": settings.digest(),
+        "code": source_digest(),
+    }
+    return RunRecord(
+        run_id=f"{night.isoformat()}-{key_of(made_of)[:8]}",
+        night=night.isoformat(),
+        inputs=inputs,
+        settings_digest=settings.digest(),
+        code=source_digest(),
+        **pinned.split,
+        catalogue_as_of=pinned.catalogue_as_of,
+        parents=dict(parents),
+        settings=settings.model_dump(
+            mode="json",
+            exclude={"language": {"endpoint_key"}, "results_url": True, "reader_url": True},
+        ),
+    )
