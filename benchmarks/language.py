@@ -159,9 +159,11 @@ def measure(store: Path, settings: Settings, n_users: int) -> dict[str, Any]:
 
 def _counterfactual(run: Run, tables: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """Share of sampled rows whose score falls more without what is cited; models of the night."""
-    table = run.read("content")
-    content = Content.of(run.read("videos"), run.read("content", "fused"), table["topics"].tolist())
-    models = Models.from_parts(lambda part: run.read("models.serving", part), content)
+    table = run.read_table("content")
+    content = Content.of(
+        run.read_table("videos"), run.read_array("content", "fused"), table["topics"].tolist()
+    )
+    models = Models.from_parts(run.parts("models.serving"), content)
     visits = _all(run, "profiles", "visits")
     found = compare_without_cited(
         models, gather(visits), tables["explained"], scorer=models.configuration.scorer,
@@ -173,21 +175,21 @@ def _counterfactual(run: Run, tables: dict[str, Any], settings: Settings) -> dic
 
 def _tables(run: Run) -> dict[str, Any]:
     """What explanations rest on, and the explanations, of all shards."""
-    content, visits = run.read("content"), _all(run, "profiles", "visits")
+    content, visits = run.read_table("content"), _all(run, "profiles", "visits")
     seen = visits[visits["is_watched"]].groupby(["user_id", "video_id"])["event_at"].max()
     return {
-        "videos": run.read("videos"),
+        "videos": run.read_table("videos"),
         "topics": dict(zip(content["video_id"], content["topics"], strict=True)),
         "profiles": _all(run, "profiles"),
         "watched": seen.rename("last_event_at").reset_index(),
-        "popularity": run.read("popularity"),
+        "popularity": run.read_table("popularity"),
         "explained": _all(run, "explained").head(N_EXPLAINED),
     }
 
 
 def _all(run: Run, kind: str, part: str = "table") -> pd.DataFrame:
     names = sorted(ref.name for ref in run.refs() if ref.name.startswith(f"{kind}."))
-    return pd.concat([run.read(name, part) for name in names], ignore_index=True)
+    return pd.concat([run.read_table(name, part) for name in names], ignore_index=True)
 
 
 def _speed(

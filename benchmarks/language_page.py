@@ -48,7 +48,7 @@ def page(run: Run) -> str:
 
 def _all(run: Run, kind: str) -> pd.DataFrame:
     names = sorted(ref.name for ref in run.refs() if ref.name.startswith(f"{kind}."))
-    return pd.concat([run.read(name) for name in names], ignore_index=True)
+    return pd.concat([run.read_table(name) for name in names], ignore_index=True)
 
 
 def _even(table: pd.DataFrame, n: int) -> pd.DataFrame:

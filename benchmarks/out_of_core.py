@@ -155,7 +155,7 @@ def _measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
 def _plant_content(run: Any) -> None:
     """Embeddings and a topic of each video, none like another, as the content jobs leave them."""
     rng = np.random.default_rng(SEED)
-    video_ids = run.read("videos")[VIDEO_ID]
+    video_ids = run.read_table("videos")[VIDEO_ID]
     table = pd.DataFrame(
         {
             VIDEO_ID: video_ids,

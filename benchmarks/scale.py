@@ -105,8 +105,9 @@ def _measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 def _search(settings: Settings) -> dict[str, Any]:
     run = Runs(Place(settings.store_url)).of_night(NIGHT)
-    index = Index.from_bytes(run.read("content_index", "index"), run.read("content_index", "info"))
-    vectors = run.read("content", "fused")
+    parts = run.parts("content_index")
+    index = Index.from_bytes(parts.binary("index"), parts.json("info"))
+    vectors = run.read_array("content", "fused")
     rng = np.random.default_rng(1)
     # a user's profile lies between a few videos, as the content source's does
     liked = vectors[rng.integers(0, len(vectors), (N_QUERIES, 5))].mean(axis=1)

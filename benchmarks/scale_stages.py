@@ -53,7 +53,7 @@ def run_stages(
             refs += [Ref(**ref) for ref in receipt["artefacts"]]
             n_rows += receipt["counts"].get("rows", 0) if job == "explain_lists" else 0
         if not bytes_a_row:
-            table = run.read(f"explained.{shard}")
+            table = run.read_table(f"explained.{shard}")
             bytes_a_row = len(table.to_csv(index=False).encode()) / max(1, len(table))
             del table
         n_bytes += forget(run, refs)

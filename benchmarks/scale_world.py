@@ -86,12 +86,14 @@ def open_run(settings: Settings, *, n_user_shards: int, n_user_buckets: int = 0)
 
 def plant_shard(run: Run, shard: int, n_users: int) -> list[Ref]:
     """The events and portraits of a shard's users, as the jobs before the lists leave them."""
-    videos = run.read("videos")
-    topic_of = np.array([int(topics[0].split()[1]) for topics in run.read("content")["topics"]])
+    videos = run.read_table("videos")
+    topic_of = np.array(
+        [int(topics[0].split()[1]) for topics in run.read_table("content")["topics"]]
+    )
     events = shard_events(videos, topic_of, shard, n_users)
     ids = pd.Series(sorted(events[USER_ID].unique()), dtype="str")
     rng = np.random.default_rng([SEED, shard, 1])
-    drawn = run.read("content", "text")[rng.integers(0, len(videos), len(ids))]
+    drawn = run.read_array("content", "text")[rng.integers(0, len(videos), len(ids))]
     portraits = _unit(drawn + 0.5 * rng.standard_normal(drawn.shape).astype(np.float32) / DIM**0.5)
     return [
         _keep(run, f"interactions.{shard}", table=events),

@@ -128,7 +128,8 @@ def _night(store: Path, night: date, settings: Settings) -> dict[str, Any]:
         state, receipts = str(error)[:160], []
     seconds, worked = time.monotonic() - begin, time.process_time() - worked
     run_of = Runs(Place(str(store))).of_night(night)
-    metrics = run_of.read("metrics", "metrics") if run_of.find("metrics") else {}
+    is_there = run_of.find("metrics") is not None
+    metrics: dict[str, Any] = run_of.read_json("metrics", "metrics") if is_there else {}
     sizes = {
         folder.name: _bytes_of(folder) for folder in sorted(store.iterdir())
         if folder.name not in ("inputs", "demo_truth")

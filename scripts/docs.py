@@ -251,7 +251,8 @@ def _shape(shape: Any) -> str:
     if isinstance(shape, Table):
         columns = [f"`{name}` {kind}" for name, kind in shape.columns.items()]
         columns += [f"`{start}…` {kind}" for start, kind in shape.more.items()]
-        return "table: " + ", ".join(columns)
+        keys = [f"; each row once by {_listed(key)}" for key in shape.keys]
+        return "table: " + ", ".join(columns) + "".join(keys)
     if isinstance(shape, Array):
         return f"{shape.dtype} array ({', '.join(shape.axes)})"
     if isinstance(shape, Json):

@@ -12,7 +12,7 @@ from vidrec_tasks.evaluation.measures import Measure, main_metrics
 from vidrec_tasks.evaluation.plots import histogram
 from vidrec_ui.nights import all_runs, row_counts, run_line
 from vidrec_ui.shaping import Page
-from vidrec_ui.sources import Sources, part_of
+from vidrec_ui.sources import Sources, table_of
 
 SAMPLED_USERS: Final = 400
 """Users whose lists are compared: the mean share kept is then right to ±0.03 or so."""
@@ -64,7 +64,7 @@ def _sample(sources: Sources, a: str, b: str) -> list[str]:
     for run_id in (b, a):
         run, users = sources.run(run_id), set[str]()
         for shard in range(run.record.n_user_shards if run is not None else 0):
-            table = part_of(run, f"user_vectors.{shard}")
+            table = table_of(run, f"user_vectors.{shard}")
             users |= set() if table is None else set(table[USER_ID].astype(str))
             if len(users) >= SAMPLED_USERS:
                 break

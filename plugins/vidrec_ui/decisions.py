@@ -31,7 +31,7 @@ from vidrec_tasks.recommending.lists.score_parts import of_row
 from vidrec_tasks.store.runs import Run
 from vidrec_ui.catalogue import Catalogue
 from vidrec_ui.shaping import components, minute
-from vidrec_ui.sources import first_row, part_of, rows_of, rows_of_user
+from vidrec_ui.sources import first_row, rows_of, rows_of_user, table_of
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class _Asked:
 
     def twins(self) -> set[str]:
         """The near-duplicates of the video."""
-        table = part_of(self.run, "duplicates")
+        table = table_of(self.run, "duplicates")
         if table is None:
             return set()
         groups = table.loc[table[VIDEO_ID] == self.video_id, GROUP_ID]
@@ -104,7 +104,7 @@ def _steps(asked: _Asked) -> Iterator[Step]:
 def _catalogue(asked: _Asked) -> Step:
     if asked.catalogue.video(asked.video_id) is not None:
         return Step("catalogue", "It is in the night's catalogue.")
-    rejects = part_of(asked.run, "rejects")
+    rejects = table_of(asked.run, "rejects")
     said = f"video_id={asked.video_id},"
     if rejects is not None:
         rows = rejects[rejects["table"] == "videos"]

@@ -8,7 +8,7 @@ from vidrec_tasks.columns import AT_S, DESCRIPTION, GROUP_ID, SIMILAR_VIDEO_ID, 
 from vidrec_tasks.store.runs import Run
 from vidrec_ui.refused import quarantine_reason
 from vidrec_ui.shaping import Page, card, is_said, spelled, split_page
-from vidrec_ui.sources import Sources, first_row, part_of, rows_of
+from vidrec_ui.sources import Sources, first_row, rows_of, table_of
 
 LIST_LENGTH: Final = 200  # the longest list that settings allow
 SHOWN_USERS: Final = 24
@@ -85,7 +85,7 @@ def _concepts(run: Run | None, video_id: str) -> list[tuple[str, float]]:
 
 def _twins(run: Run | None, video_id: str) -> list[str]:
     """The near-duplicates of a video."""
-    table = part_of(run, "duplicates")
+    table = table_of(run, "duplicates")
     if table is None or not len(table):
         return []
     groups = table.loc[table[VIDEO_ID] == video_id, GROUP_ID]

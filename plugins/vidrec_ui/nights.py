@@ -13,7 +13,7 @@ from vidrec_tasks.night import GROUPS, NIGHT, jobs_in
 from vidrec_tasks.store.runs import Run
 from vidrec_ui import refused
 from vidrec_ui.shaping import Page, minute
-from vidrec_ui.sources import Sources, part_of
+from vidrec_ui.sources import Sources, json_of
 
 SHOWN_RUNS: Final = 30
 SHOWN_METRICS: Final = 6
@@ -64,12 +64,12 @@ def run_page(sources: Sources, run_id: str) -> Page | None:
     else:
         return None
     receipts = run.receipts() if run is not None else []
-    metrics = (row or {}).get("metrics") or part_of(run, "metrics", "metrics") or {}
+    metrics = (row or {}).get("metrics") or json_of(run, "metrics", "metrics") or {}
     scorers, scored, measures = by_scorer(measures_of(metrics))
     segments = segments_of(metrics)
     return {
         "run": line,
-        "gates": line["gates"] or (part_of(run, "gates", "gates") or {}).get("gates", []),
+        "gates": line["gates"] or (json_of(run, "gates", "gates") or {}).get("gates", []),
         "scorers": scorers,
         "scored": scored,
         "measures": measures,
@@ -103,7 +103,7 @@ def run_line(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def row_counts(sources: Sources, run: Run | None, run_id: str | None) -> dict[str, int]:
     """Rows a table, as publish_lists counted them: counting a million users' takes a second."""
-    said = part_of(run, "publication", "said")
+    said = json_of(run, "publication", "said")
     return dict(said["rows"]) if said else sources.reader.row_counts(run_id)
 
 

@@ -32,7 +32,7 @@ def counts(sources: Sources, run: Run | None) -> Reasons:
 def quarantine(sources: Sources, run: Run | None) -> pd.DataFrame:
     """The films in quarantine, of all shards."""
     shards = range(run.record.n_video_shards) if run is not None else ()
-    parts = [sources.kept_part(run, f"keyframes.{shard}", "quarantine") for shard in shards]
+    parts = [sources.kept_table(run, f"keyframes.{shard}", "quarantine") for shard in shards]
     there = [part for part in parts if part is not None and len(part)]
     empty = pd.DataFrame({VIDEO_ID: [], "uri": [], REASON: []})
     return pd.concat(there, ignore_index=True) if there else empty

@@ -36,7 +36,7 @@ class Sources:
     def __init__(self, settings: Settings | None = None) -> None:
         self._given = settings
         self._catalogues: dict[str, Catalogue] = {}
-        self._parts: dict[tuple[str, str, str], Any] = {}
+        self._parts: dict[tuple[str, str, str], pd.DataFrame | None] = {}
         self._lock = threading.Lock()
 
     @cached_property
@@ -82,13 +82,15 @@ class Sources:
                 while len(self._catalogues) >= _KEPT_CATALOGUES:
                     self._catalogues.pop(next(iter(self._catalogues)))
                 run = self.run(run_id)
-                self._catalogues[run_id] = Catalogue(part_of(run, "videos"), part_of(run, "frames"))
+                self._catalogues[run_id] = Catalogue(
+                    table_of(run, "videos"), table_of(run, "frames")
+                )
             return self._catalogues[run_id]
 
-    def kept_part(self, run: Run | None, name: str, part: str = "table") -> Any:
-        """A part of an artefact that tells of no user, kept in memory: its address never changes.
+    def kept_table(self, run: Run | None, name: str, part: str = "table") -> pd.DataFrame | None:
+        """A table of an artefact that tells of no user, kept in memory: its address never changes.
 
-        Never ask for a part with users in it: who is erased has to be gone from here too.
+        Never ask for a table with users in it: who is erased has to be gone from here too.
         """
         ref = run.find(name) if run is not None else None
         if run is None or ref is None:
@@ -97,7 +99,7 @@ class Sources:
         if key not in self._parts:
             while len(self._parts) >= _KEPT_PARTS:
                 self._parts.pop(next(iter(self._parts)), None)
-            self._parts[key] = part_of(run, name, part)
+            self._parts[key] = table_of(run, name, part)
         return self._parts[key]
 
     def picture(self, path: str) -> bytes | None:
@@ -123,14 +125,22 @@ class Sources:
         path = self.place.path("reports", f"{run.record.night}.html")
         if self.run_id_of_night(run.night) == run.run_id and path.exists():
             return self.place.read(path)
-        html: bytes | None = part_of(run, "report", "html")
-        return html
+        with suppress(StoreError):
+            return run.parts("report").binary("html") if run.find("report") else None
+        return None
 
 
-def part_of(run: Run | None, name: str, part: str = "table") -> Any:
-    """A part of a run's artefact; None when it is not made or gone."""
+def table_of(run: Run | None, name: str, part: str = "table") -> pd.DataFrame | None:
+    """A table of a run's artefact; None when it is not made or gone."""
     with suppress(StoreError):
-        return run.read(name, part) if run is not None and run.find(name) else None
+        return run.read_table(name, part) if run is not None and run.find(name) else None
+    return None
+
+
+def json_of(run: Run | None, name: str, part: str) -> dict[str, Any] | None:
+    """What a run's artefact says in JSON; None when it is not made or gone."""
+    with suppress(StoreError):
+        return run.read_json(name, part) if run is not None and run.find(name) else None
     return None
 
 

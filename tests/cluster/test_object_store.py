@@ -109,7 +109,7 @@ def test_an_artefact_is_there_only_when_its_manifest_is(
     monkeypatch.setattr(place, "write_json", write_json)
     ref = artefacts.write("ranked.0", "k", parts)
     assert artefacts.find("ranked.0", "k") == ref
-    assert artefacts.read(ref, "table")["a"].tolist() == [1, 2]
+    assert artefacts.read_rows(ref, "table")["a"].tolist() == [1, 2]
 
 
 def test_a_listing_that_lies_hides_nothing_that_is_asked_by_name(
@@ -122,7 +122,7 @@ def test_a_listing_that_lies_hides_nothing_that_is_asked_by_name(
 
     monkeypatch.setattr(type(place.root.fs), "_lsdir", nothing)
     assert Artefacts(place).find("ranked.0", "k") == ref
-    assert Artefacts(place).read(ref, "table")["a"].tolist() == [1]
+    assert Artefacts(place).read_rows(ref, "table")["a"].tolist() == [1]
 
 
 def test_errors_of_the_server_are_asked_again(place: Place, proxy: Flaky) -> None:

@@ -10,6 +10,7 @@ from vidrec_tasks.content.embeddings import Embeddings, embed_videos, join
 from vidrec_tasks.content.encoding.encoders import Encoders, Frames
 from vidrec_tasks.content.encoding.units import to_unit
 from vidrec_tasks.content.video_texts import video_text
+from vidrec_tasks.contracts.parts import Parts
 from vidrec_tasks.settings import ContentSettings
 from vidrec_tasks.store.codecs import decode, encode
 
@@ -245,7 +246,7 @@ def test_the_inputs_are_left_as_they_were() -> None:
 def test_embeddings_come_back_from_their_stored_parts() -> None:
     made, _, _ = embed()
     stored = {name: encode(part) for name, part in made.to_parts().items()}
-    back = Embeddings.from_parts(lambda name: decode(*stored[name]))
+    back = Embeddings.from_parts(Parts("embeddings.0", lambda name: decode(*stored[name])))
     assert embed(known=back)[1]["reused"] == 4
     np.testing.assert_array_equal(back.fused, made.fused)
 

@@ -99,3 +99,23 @@ def test_every_declared_dtype_is_one_that_an_empty_column_can_have(kind: str) ->
             empty = pd.DataFrame({column: [] for column in shape.columns})
             typed = typed_when_empty(kind, {name: empty})[name]
             assert typed.dtypes.astype(str).to_dict() == dict(shape.columns)
+
+
+def test_a_row_that_comes_twice_or_has_no_key_is_refused() -> None:
+    twice = pd.concat([duplicates(), duplicates()], ignore_index=True)
+    with pytest.raises(ContractError, match=r"part table: .* rows repeat their key \(first: .*v"):
+        check_artefact("duplicates", {"table": twice})
+    nameless = duplicates()
+    nameless.loc[0, "video_id"] = None
+    with pytest.raises(ContractError, match=r"part table: 1 of .* rows have no video_id"):
+        check_artefact("duplicates", {"table": nameless})
+
+
+@pytest.mark.parametrize("kind", ARTEFACTS)
+def test_keys_are_columns_that_are_declared(kind: str) -> None:
+    shapes = {**ARTEFACTS[kind].parts, **ARTEFACTS[kind].may_have}.values()
+    tables = [shape for shape in shapes if isinstance(shape, Table)]
+    named = {
+        name for table in tables for key in table.keys for name in key if name not in table.columns
+    }
+    assert named == set()

@@ -266,7 +266,7 @@ def _validate(store: Path) -> dict[str, int]:
     )  # fmt: skip
     n_read = counts["interactions_read"]
     assert n_read == sum(counts[f"interactions_{name}"] for name in left_out), counts
-    rejects = run.read("rejects")
+    rejects = run.read_table("rejects")
     assert (rejects["reason"] != "").all()
     assert len(rejects) == sum(counts.get(f"{table.name}_rejected", 0) for table in INPUTS)
     assert rejects["sample"].map(str.isprintable).all()
@@ -276,15 +276,15 @@ def _validate(store: Path) -> dict[str, int]:
 
 def _profile(run: Run, settings_of: Settings, n_shards: int) -> None:
     """What was let in can be weighed and profiled, into finite numbers."""
-    ids = run.read("videos")["video_id"]
+    ids = run.read_table("videos")["video_id"]
     topics = pd.Series([["cats"]] * len(ids), dtype=object)
     fused = np.eye(max(len(ids), 4), dtype=np.float32)[: len(ids), :4].copy()
     parts = {"table": pd.DataFrame({"video_id": ids, "topics": topics}), "fused": fused}
     run.remember(run.artefacts.write("content", key_of({"run": run.run_id}), parts))
     for shard in range(n_shards):
         run_job(Order("build_profiles", NIGHT, str(shard)), settings_of)
-        assert np.isfinite(run.read(f"profiles.{shard}", "content")).all()
-        assert np.isfinite(run.read(f"profiles.{shard}", "visits")["weight"]).all()
+        assert np.isfinite(run.read_array(f"profiles.{shard}", "content")).all()
+        assert np.isfinite(run.read_table(f"profiles.{shard}", "visits")["weight"]).all()
 
 
 if __name__ == "__main__":

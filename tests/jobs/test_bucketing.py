@@ -62,20 +62,20 @@ def test_the_number_of_shards_changes_no_row_no_reject_and_no_statistic(tmp_path
     one, counts = validated(tmp_path / "one", 100)
     three, counts_too = validated(tmp_path / "three", 3)
     assert (counts["user_shards"], counts_too["user_shards"]) == (1, 3)
-    shards = [three.read(f"interactions.{shard}") for shard in range(3)]
+    shards = [three.read_table(f"interactions.{shard}") for shard in range(3)]
     assert min(len(rows) for rows in shards) > 0
     assert sum(rows["user_id"].nunique() for rows in shards) == N_USERS
     together = pd.concat(shards).sort_values(["user_id", "event_at", "row_num"], ignore_index=True)
-    pd.testing.assert_frame_equal(together, one.read("interactions.0"))
+    pd.testing.assert_frame_equal(together, one.read_table("interactions.0"))
     for name in ("rejects", "watch_statistics"):
-        pd.testing.assert_frame_equal(one.read(name), three.read(name))
+        pd.testing.assert_frame_equal(one.read_table(name), three.read_table(name))
 
 
 def test_an_event_id_is_taken_once_even_over_two_users(tmp_path: Path) -> None:
     run, counts = validated(tmp_path, 3)
-    rows = pd.concat([run.read(f"interactions.{shard}") for shard in range(3)])
+    rows = pd.concat([run.read_table(f"interactions.{shard}") for shard in range(3)])
     ids = rows.loc[rows["event_id"] != "", "event_id"]
     assert not ids.duplicated().any()
-    rejects = run.read("rejects")
+    rejects = run.read_table("rejects")
     assert (rejects["reason"] == "event_id appears twice").sum() > 10
     assert counts["interactions_accepted"] + counts["interactions_rejected"] == 200

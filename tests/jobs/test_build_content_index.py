@@ -81,10 +81,10 @@ def test_content_follows_the_order_of_the_videos_whatever_the_shards(
 ) -> None:
     run = run_with(settings, shards)
     receipt = run_job(Order("build_content_index", NIGHT), settings)
-    table = run.read("content")
+    table = run.read_table("content")
     assert table["video_id"].tolist() == VIDEOS
     for part in ("text", "frame", "fused"):
-        assert (run.read("content", part) == unit_rows(VIDEOS)).all()
+        assert (run.read_array("content", part) == unit_rows(VIDEOS)).all()
     assert table["topics"].tolist() == [["cats"], ["dog"], ["dog"], ["dog"]]
     assert receipt["counts"]["frames"] == 8
 
@@ -92,17 +92,18 @@ def test_content_follows_the_order_of_the_videos_whatever_the_shards(
 def test_frames_are_in_order_with_their_vectors(settings: Settings) -> None:
     run = run_with(settings, [["v4", "v1"], ["v3", "v2"]])
     run_job(Order("build_content_index", NIGHT), settings)
-    frames = run.read("frames")
+    frames = run.read_table("frames")
     assert frames["video_id"].tolist() == [name for name in VIDEOS for _ in range(2)]
     assert frames["frame_num"].tolist() == [0, 1] * 4
-    assert (run.read("frames", "vectors") == unit_rows(frames["video_id"].tolist())).all()
+    assert (run.read_array("frames", "vectors") == unit_rows(frames["video_id"].tolist())).all()
 
 
 def test_the_index_belongs_to_the_fused_vectors(settings: Settings) -> None:
     run = run_with(settings, [VIDEOS])
     run_job(Order("build_content_index", NIGHT), settings)
-    index = Index.from_bytes(run.read("content_index", "index"), run.read("content_index", "info"))
-    check_belongs(index, run.read("content", "fused"))
+    parts = run.parts("content_index")
+    index = Index.from_bytes(parts.binary("index"), parts.json("info"))
+    check_belongs(index, run.read_array("content", "fused"))
     assert index.search(unit_rows(["v3"]), 1)[1][0, 0] == 2
 
 
@@ -117,7 +118,7 @@ def test_videos_with_the_same_file_are_duplicates_the_earliest_canonical(
 ) -> None:
     run = run_with(settings, [["v4", "v1"], ["v3", "v2"]])
     receipt = run_job(Order("find_duplicates", NIGHT), settings)
-    found = run.read("duplicates")
+    found = run.read_table("duplicates")
     assert found["video_id"].tolist() == ["v1", "v3"]
     assert found["group_id"].tolist() == ["v3", "v3"]
     assert found["is_canonical"].tolist() == [False, True]

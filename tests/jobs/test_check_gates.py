@@ -12,7 +12,7 @@ def test_a_good_night_passes_every_gate(tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
     run = make_night(Place(str(tmp_path)), settings)
     receipt = run_job(Order("check_gates", NIGHT), settings)
-    assert run.read("gates", "gates")["passed"] is True
+    assert run.read_json("gates", "gates")["passed"] is True
     assert receipt["counts"]["failed"] == 0
     assert receipt["counts"]["users_with_a_list"] == 3
 
@@ -23,7 +23,7 @@ def test_a_night_with_a_seen_video_is_rejected_in_the_open(tmp_path: Path) -> No
     run = make_night(Place(str(tmp_path)), settings, **{"explained.1": {"table": seen}})
     with pytest.raises(GateError, match=r"1 of \d+ failed: seen_videos 1 \(at most 0\)"):
         run_job(Order("check_gates", NIGHT), settings)
-    assert run.read("gates", "gates")["passed"] is False  # the report can say why
+    assert run.read_json("gates", "gates")["passed"] is False  # the report can say why
     assert [receipt["job"] for receipt in run.receipts()] == ["validate_inputs", "check_gates"]
     reader = reader_of(settings)
     (row,) = reader.runs()

@@ -63,8 +63,8 @@ class World:
         found = {}
         for ref in run.refs():
             if ref.name.startswith("embeddings."):
-                ids = run.read(ref.name)["video_id"]
-                found |= dict(zip(ids, run.read(ref.name, part), strict=True))
+                ids = run.read_table(ref.name)["video_id"]
+                found |= dict(zip(ids, run.read_array(ref.name, part), strict=True))
         return found
 
 
@@ -108,7 +108,7 @@ def test_a_lost_keyframe_is_named_with_the_way_out(world: World) -> None:
 def test_thumbnails_are_read_as_they_were_written(world: World) -> None:
     world.embed(FIRST)
     run = world.run(FIRST)
-    frames = run.read("embeddings.0", "frame_table")
+    frames = run.read_table("embeddings.0", "frame_table")
     root = world.folder / "features" / "keyframes"
     assert all(cv2.imread(str(root / path)) is not None for path in frames["path"])
     assert frames["video_id"].tolist() == ["va", "va", "vb", "vb"]

@@ -54,7 +54,7 @@ class World:
         receipts = run_night(night, settings, until="extract_keyframes")
         run = self.run
         finish(run)
-        quarantine = run.read("keyframes.0", "quarantine")
+        quarantine = run.read_table("keyframes.0", "quarantine")
         reasons = dict(zip(quarantine["video_id"], quarantine["reason"], strict=True))
         return receipts[-1]["counts"]["decoded"], reasons
 
@@ -85,10 +85,10 @@ def test_a_touched_file_of_the_same_bytes_is_not_decoded_again(world: World) -> 
 
 
 def test_a_replaced_film_is_decoded_and_no_other(world: World) -> None:
-    before = world.run.read("keyframes.0").set_index("video_id")["checksum"]
+    before = world.run.read_table("keyframes.0").set_index("video_id")["checksum"]
     world.film("a", 7)
     assert world.night()[0] == 1
-    after = world.run.read("keyframes.0").set_index("video_id")["checksum"]
+    after = world.run.read_table("keyframes.0").set_index("video_id")["checksum"]
     assert set(before["a"]).isdisjoint(after["a"])
     assert set(before["b"]) == set(after["b"])
 
@@ -143,7 +143,7 @@ def test_a_film_that_is_replaced_while_it_waits_has_no_keyframes_of_another(
     monkeypatch.setattr(extraction, "checksum_file", hash_then_swap)
     reasons = world.night()[1]
     assert reasons["d"] == "media file changed while it was read"
-    assert "d" not in set(world.run.read("keyframes.0")["video_id"])
+    assert "d" not in set(world.run.read_table("keyframes.0")["video_id"])
     monkeypatch.undo()
     assert "d" not in world.night()[1]
 
@@ -151,8 +151,8 @@ def test_a_film_that_is_replaced_while_it_waits_has_no_keyframes_of_another(
 def test_a_removed_video_leaves_the_same_night(world: World) -> None:
     world.videos = ["a"]
     assert world.night() == (0, {})
-    assert set(world.run.read("keyframes.0")["video_id"]) == {"a"}
-    assert world.run.read("keyframes.0", "media")["video_id"].tolist() == ["a"]
+    assert set(world.run.read_table("keyframes.0")["video_id"]) == {"a"}
+    assert world.run.read_table("keyframes.0", "media")["video_id"].tolist() == ["a"]
 
 
 def test_another_way_of_decoding_tries_everything_again(world: World) -> None:
@@ -168,15 +168,16 @@ def test_another_way_of_decoding_tries_everything_again(world: World) -> None:
 def test_frames_taken_from_the_night_before_are_those_of_the_folders(world: World) -> None:
     taken = world.night()
     first, second = (
-        Runs(Place(str(world.folder))).of_night(night).read("keyframes.0") for night in world.nights
+        Runs(Place(str(world.folder))).of_night(night).read_table("keyframes.0")
+        for night in world.nights
     )
     assert taken[0] == 0
     pd.testing.assert_frame_equal(first, second)
 
 
 def test_a_film_whose_folder_is_gone_is_decoded_again(world: World) -> None:
-    checksum = world.run.read("keyframes.0")["checksum"].iloc[0]
+    checksum = world.run.read_table("keyframes.0")["checksum"].iloc[0]
     (folder,) = (world.folder / "features" / "keyframes").glob(f"*/{checksum}")
     shutil.rmtree(folder)
     assert world.night()[0] == 1
-    assert len(world.run.read("keyframes.0")) == 4
+    assert len(world.run.read_table("keyframes.0")) == 4

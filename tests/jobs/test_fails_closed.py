@@ -42,7 +42,7 @@ def test_who_asks_to_be_forgotten_is_whatever_else_the_row_says(store: Path, row
     put(store, "deletions.csv", f"User_ID,requested_at\n{row}\n{MANY}")
     run = read(store)
     assert Ledger(Place(str(store))).holds(pd.Series(["u1", "u2"])).tolist() == [True, False]
-    assert "u1" not in set(run.read("interactions.0")["user_id"])
+    assert "u1" not in set(run.read_table("interactions.0")["user_id"])
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_line_that_is_no_row_of_users_stops_the_night(store: Path, name: str, 
 @pytest.mark.parametrize("name", ["users.csv/part-0.csv", "users.parquet/p.csv", "users/a/b.csv"])
 def test_a_folder_by_the_name_of_a_file_is_read(store: Path, name: str) -> None:
     put(store, name, "user_id, Opted_Out \nu1,true\n")
-    assert "u1" not in set(read(store).read("interactions.0")["user_id"])
+    assert "u1" not in set(read(store).read_table("interactions.0")["user_id"])
 
 
 @pytest.mark.parametrize("name", ["Users.csv", "USERS/part.csv", "users.xlsx"])
@@ -92,14 +92,14 @@ def test_a_video_is_withheld_when_a_row_that_may_be_newer_cannot_be_read(
 ) -> None:
     write(tmp_path, interactions=EVENTS.assign(video_id="w1"))
     put(tmp_path, "videos.csv", HEAD + REST + rows)
-    assert "v1" not in set(read(tmp_path, max_unknown_share=1.0).read("videos")["video_id"])
+    assert "v1" not in set(read(tmp_path, max_unknown_share=1.0).read_table("videos")["video_id"])
 
 
 def test_a_row_that_is_surely_older_withholds_nothing(tmp_path: Path) -> None:
     write(tmp_path, interactions=EVENTS.assign(video_id="w1"))
     rows = "v1,A,x,withdrawn,99,2026-07-20\nv1,A,x,active,0,2026-08-01\n"
     put(tmp_path, "videos.csv", HEAD + REST + rows)
-    assert "v1" in set(read(tmp_path, max_unknown_share=1.0).read("videos")["video_id"])
+    assert "v1" in set(read(tmp_path, max_unknown_share=1.0).read_table("videos")["video_id"])
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_an_expiry_far_away_is_never_only_as_people_write_it(
 ) -> None:
     write(store, videos=VIDEOS.assign(expires_at=[written, "", "", "", "", ""]))
     run = read(store)
-    videos = run.read("videos").set_index("video_id")
+    videos = run.read_table("videos").set_index("video_id")
     if reason:
         assert "v1" not in videos.index
     else:
@@ -147,10 +147,10 @@ def test_numbers_are_one_id_for_reader_and_eraser(tmp_path: Path) -> None:
     (tmp_path / "inputs" / "interactions.csv").unlink(missing_ok=True)
     frame.to_parquet(path)
     run = read(tmp_path)
-    assert "user_id=7," in str(run.read("rejects")["sample"].tolist())
+    assert "user_id=7," in str(run.read_table("rejects")["sample"].tolist())
     assert forget(tmp_path, "7")["found_again"] == 0
     assert set(pd.read_parquet(path)["user_id"].dropna()) == {8.0}
-    assert "user_id=7" not in str(run.read("rejects")["sample"].tolist())
+    assert "user_id=7" not in str(run.read_table("rejects")["sample"].tolist())
 
 
 def test_a_link_is_followed_to_where_the_rows_lie(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_a_monstrous_value_is_a_reject_and_no_traceback(
     rows = [{"video_id": f"v{num}", "title": "A"} for num in range(1, 7)]
     rows.append({"video_id": "v7", column: value})
     put(tmp_path, "videos.jsonl", "\n".join(_dumped(row) for row in rows))
-    assert "v7" not in set(read(tmp_path).read("videos")["video_id"])
+    assert "v7" not in set(read(tmp_path).read_table("videos")["video_id"])
 
 
 def _dumped(row: dict[str, object]) -> str:
@@ -218,11 +218,11 @@ def test_a_table_that_cannot_be_opened_is_named(store: Path) -> None:
 
 def test_a_header_alone_is_a_table_without_rows(store: Path) -> None:
     put(store, "users.csv", "user_id,opted_out")
-    assert read(store).read("users").empty
+    assert read(store).read_table("users").empty
 
 
 def test_an_empty_array_of_postgresql_is_an_empty_list(store: Path) -> None:
     tags = ["{}", '{"a, b",c}', "{x}", "[]", "()", '["a, b"]']
     write(store, videos=VIDEOS.assign(tags=tags))
-    found = [list(row) for row in read(store).read("videos")["tags"]]
+    found = [list(row) for row in read(store).read_table("videos")["tags"]]
     assert found == [[], ["a, b", "c"], ["x"], [], [], ["a, b"]]

@@ -108,7 +108,7 @@ def test_rows_of_arrays_go_with_the_rows_of_their_table(
     settings: Settings, runs: list[Run]
 ) -> None:
     forget(settings, GONE)
-    table, content = runs[0].read("profiles.0"), runs[0].read("profiles.0", "content")
+    table, content = runs[0].read_table("profiles.0"), runs[0].read_array("profiles.0", "content")
     assert list(table["user_id"]) == ["bea"]
     assert list(table["user_num"]) == [0]
     np.testing.assert_array_equal(content, np.array([[2, 3]], dtype=np.float32))
@@ -129,7 +129,8 @@ def test_refs_and_pinned_inputs_name_the_new_checksums(settings: Settings, runs:
     assert after == runs[0].artefacts.find(after.name, after.key)
     pinned = runs[0].artefacts.find("pinned", runs[0].record.inputs)
     assert pinned is not None
-    assert after.to_json() in runs[0].artefacts.read(pinned, "said")["refs"]
+    said: dict[str, Any] = runs[0].artefacts.read_json(pinned, "said")
+    assert after.to_json() in said["refs"]
 
 
 def test_models_that_knew_the_user_are_deleted_and_vectors_by_them_listed(
@@ -146,7 +147,7 @@ def test_models_warm_started_from_such_models_are_deleted_too(settings: Settings
     place = Place(settings.store_url)
     first = make_night(place, settings, NIGHT)
     parents = {"previous": first.run_id}
-    empty = {"table": first.read("interactions.1").iloc[:0]}
+    empty = {"table": first.read_table("interactions.1").iloc[:0]}
     second = make_night(place, settings, LATER, parents=parents, **{"interactions.0": empty})
     third = make_night(
         place, settings, LATER.replace(day=3), parents={"features": first.run_id},
@@ -160,7 +161,7 @@ def test_models_warm_started_from_such_models_are_deleted_too(settings: Settings
 def test_the_ledger_keeps_the_user_out_of_later_inputs(settings: Settings, runs: list[Run]) -> None:
     forget(settings, GONE)
     place = Place(settings.store_url)
-    users = runs[0].read("interactions.0")["user_id"]
+    users = runs[0].read_table("interactions.0")["user_id"]
     assert not Ledger(place).holds(users).any()
     assert Ledger(place).add([GONE]) == 0
 
@@ -185,7 +186,7 @@ def test_a_night_under_way_is_not_disturbed(settings: Settings, runs: list[Run])
     Lease(place, LATER, owner="airflow:x", lease_s=60).take()
     with pytest.raises(RunUnderWay, match="owned by airflow:x"):
         forget(settings, GONE)
-    assert GONE in set(runs[0].read("interactions.0")["user_id"])
+    assert GONE in set(runs[0].read_table("interactions.0")["user_id"])
     assert not (Path(settings.store_url) / "locks" / f"{NIGHT}.json").exists()
 
 
@@ -226,6 +227,9 @@ def test_an_erasure_that_was_killed_anywhere_is_finished_by_the_next(
     assert n_killed >= 3
     assert forget(settings, GONE)["found_again"] == {}
     for run in Runs(Place(settings.store_url)):
-        vectors, table = run.read("user_vectors.0", "vectors"), run.read("user_vectors.0")
+        vectors, table = (
+            run.read_array("user_vectors.0", "vectors"),
+            run.read_table("user_vectors.0"),
+        )
         assert len(vectors) == len(table) == 1
         assert all(ref == run.artefacts.find(ref.name, ref.key) for ref in run.refs())

@@ -103,7 +103,7 @@ def test_the_planted_names_stand_in_no_file_of_an_artefact(nights: tuple[Run, Ru
     for ref in run.refs():
         if ref.name.startswith(("explained", "portraits", "similar", "videos", "interactions")):
             assert (
-                not run.read(ref.name)
+                not run.read_table(ref.name)
                 .astype(str)
                 .apply(lambda column: column.str.contains(CANARY))
                 .to_numpy()
@@ -114,6 +114,6 @@ def test_the_planted_names_stand_in_no_file_of_an_artefact(nights: tuple[Run, Ru
 def test_every_metric_of_a_night_has_its_term_in_the_glossary(
     nights: tuple[Run, Run, int],
 ) -> None:
-    measures = measures_of(nights[0].read("metrics", "metrics"))
+    measures = measures_of(nights[0].read_json("metrics", "metrics"))
     assert len(measures) > 40
     assert [m.name for m in measures if term_of(m.name) is None] == []

@@ -61,7 +61,7 @@ def counts_of(opened: Run) -> dict[str, int]:
 def test_a_list_is_read_however_it_is_written(tmp_path: Path, written: object) -> None:
     videos = VIDEOS.assign(tags=[written(tags) for tags in TAGS])  # type: ignore[operator]
     write(tmp_path, videos=videos, interactions=EVENTS)
-    assert [list(tags) for tags in validated(tmp_path).read("videos")["tags"]] == TAGS
+    assert [list(tags) for tags in validated(tmp_path).read_table("videos")["tags"]] == TAGS
 
 
 def test_a_list_of_records_in_parquet_gives_its_names(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_a_list_of_records_in_parquet_gives_its_names(tmp_path: Path) -> None:
     records = [[{"id": num, "name": tag} for num, tag in enumerate(tags)] for tags in TAGS]
     table = pa.table({"video_id": VIDEOS["video_id"].tolist(), "tags": records})
     pq.write_table(table, tmp_path / "inputs" / "videos.parquet")
-    assert [list(tags) for tags in validated(tmp_path).read("videos")["tags"]] == TAGS
+    assert [list(tags) for tags in validated(tmp_path).read_table("videos")["tags"]] == TAGS
     nameless = pa.table({"video_id": ["v1"], "tags": [[{"id": 1, "weight": 2}]]})
     pq.write_table(nameless, tmp_path / "inputs" / "videos.parquet")
     with pytest.raises(ContractError, match=r"records without a name \(fields: id, weight\)"):
@@ -82,7 +82,7 @@ def test_words_for_nothing_are_no_topics_and_are_counted(
     caplog.set_level(logging.INFO)
     videos = VIDEOS.assign(tags="NULL", categories="None", description="nan", creator_id="null")
     write(tmp_path, videos=videos.assign(title=["Null", *VIDEOS["title"][1:]]), interactions=EVENTS)
-    read = validated(tmp_path).read("videos")
+    read = validated(tmp_path).read_table("videos")
     assert [len(tags) for tags in read["tags"]] == [0] * 6
     assert set(read["description"]) == set(read["creator_id"]) == {""}
     assert read["title"][0] == "Null"  # a film's title, as nobody writes nothing
@@ -99,7 +99,7 @@ def test_a_video_that_never_expires_is_listed(
     tmp_path: Path, expires_at: str, is_listed: bool
 ) -> None:
     write(tmp_path, videos=VIDEOS.assign(expires_at=expires_at), interactions=EVENTS)
-    read = validated(tmp_path).read("videos")
+    read = validated(tmp_path).read_table("videos")
     moment = pd.Timestamp(NIGHT, tz="UTC")
     assert (~(read["expires_at"] <= moment)).tolist() == [is_listed] * 6
 
@@ -108,7 +108,7 @@ def test_a_video_that_never_expires_is_listed(
 def test_an_expiry_that_cannot_be_read_keeps_the_video_out(tmp_path: Path, expires_at: str) -> None:
     videos = VIDEOS.assign(expires_at=[expires_at, "", "", "", "", ""])
     write(tmp_path, videos=videos, interactions=EVENTS)
-    read = validated(tmp_path).read("videos")
+    read = validated(tmp_path).read_table("videos")
     assert "v1" not in set(read["video_id"])
 
 
@@ -157,7 +157,7 @@ def test_a_take_down_of_this_morning_is_in_no_list(tmp_path: Path) -> None:
     run(tmp_path, NEXT)
     for name in ("recommendations", "fallback_recommendations"):
         assert "v3" not in set(table_of(tmp_path, name)["video_id"])
-    videos = Runs(Place(str(tmp_path))).of_night(NEXT).read("videos").set_index("video_id")
+    videos = Runs(Place(str(tmp_path))).of_night(NEXT).read_table("videos").set_index("video_id")
     assert videos.loc["v3", "title"] == "Focaccia in an hour"  # all else is as of the night
 
 
@@ -188,7 +188,7 @@ def test_a_log_of_yesterday_alone_is_not_published_unless_it_is_said_to_be_one(
     said = counts["validate_inputs"]
     assert said["interactions_before"] == 10
     assert (said["interactions_accepted"], said["interactions_delivered_again"]) == (11, 1)
-    events = Runs(Place(str(tmp_path))).of_night(third).read("interactions.0")
+    events = Runs(Place(str(tmp_path))).of_night(third).read_table("interactions.0")
     assert {"v4", "v5"} == set(events.loc[events["user_id"] == "u9", "video_id"])
 
 
@@ -209,7 +209,7 @@ def test_a_catalogue_of_changes_is_laid_over_the_last_one(tmp_path: Path) -> Non
     new = VIDEOS.iloc[[0]].assign(video_id="v7", title="New")
     changed = VIDEOS.iloc[[1]].assign(title="Changed")
     write(tmp_path, videos=pd.concat([new, changed]))
-    videos = validated(tmp_path, NEXT, inputs=increment).read("videos").set_index("video_id")
+    videos = validated(tmp_path, NEXT, inputs=increment).read_table("videos").set_index("video_id")
     assert sorted(videos.index) == ["v1", "v2", "v3", "v4", "v5", "v6", "v7"]
     assert (videos.loc["v2", "title"], videos.loc["v3", "title"]) == (
         "Changed", "Focaccia in an hour",
@@ -258,13 +258,13 @@ def test_milliseconds_beside_seconds_are_refused_or_converted_by_a_setting(tmp_p
     write(tmp_path, videos=VIDEOS, interactions=milliseconds)
     with pytest.raises(ContractError, match=r"median of 6 plays lasts .*WATCHED_UNIT=ms"):
         validated(tmp_path)
-    read = validated(tmp_path, inputs={"watched_unit": "ms"}).read("interactions.0")
+    read = validated(tmp_path, inputs={"watched_unit": "ms"}).read_table("interactions.0")
     assert read["watched_s"].max() == 850
     lengths = VIDEOS.assign(duration_s=VIDEOS["duration_s"] * 1_000)
     write(tmp_path, videos=lengths, interactions=EVENTS)
     with pytest.raises(ContractError, match=r"duration_s says 625,000 .*DURATION_UNIT=ms"):
         validated(tmp_path)
-    read = validated(tmp_path, inputs={"duration_unit": "ms"}).read("videos")
+    read = validated(tmp_path, inputs={"duration_unit": "ms"}).read_table("videos")
     assert read["duration_s"].tolist() == VIDEOS["duration_s"].tolist()
 
 
@@ -273,7 +273,7 @@ def test_an_event_that_is_delivered_ten_times_is_watched_once(tmp_path: Path) ->
     write(tmp_path, videos=VIDEOS, interactions=pd.concat([first] * 10 + [EVENTS[1:]]))
     counts = run(tmp_path)["validate_inputs"]
     assert counts["interactions_delivered_again"] == 9
-    visits = Runs(Place(str(tmp_path))).of_night(NIGHT).read("profiles.0", "visits")
+    visits = Runs(Place(str(tmp_path))).of_night(NIGHT).read_table("profiles.0", "visits")
     (share,) = visits.loc[
         (visits["user_id"] == "u1") & (visits["video_id"] == "v1"), "watched_share"
     ]
@@ -335,7 +335,7 @@ def test_videos_without_a_rating_get_what_is_said_of_them(
     caplog.set_level(logging.WARNING)
     rated = VIDEOS.assign(age_rating=["18+", "16.0", "6", "", "", "NULL"])
     write(tmp_path, videos=rated, interactions=EVENTS)
-    assert validated(tmp_path).read("videos")["age_rating"].tolist() == [18, 16, 6, 0, 0, 0]
+    assert validated(tmp_path).read_table("videos")["age_rating"].tolist() == [18, 16, 6, 0, 0, 0]
     assert "3 of 6 rows have no age_rating and count as 0" in caplog.text
-    strict = validated(tmp_path, inputs={"unrated_age": 12}).read("videos")
+    strict = validated(tmp_path, inputs={"unrated_age": 12}).read_table("videos")
     assert strict["age_rating"].tolist() == [18, 16, 6, 12, 12, 12]

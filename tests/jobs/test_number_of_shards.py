@@ -50,7 +50,7 @@ def test_tables_are_equal_row_for_row(splits: dict[int, Night], n_shards: int) -
 
 @pytest.mark.parametrize("n_shards", [3, 7])
 def test_metrics_are_equal(splits: dict[int, Night], n_shards: int) -> None:
-    one, many = (splits[n].run.read("metrics", "metrics") for n in (1, n_shards))
+    one, many = (splits[n].run.read_json("metrics", "metrics") for n in (1, n_shards))
     assert one["evaluated_users"] == 30
     of_a_shard = {"counterfactual_share", "portrait_shapes"}  # docs/METRICS.md says so
     assert set(many) == set(one) > of_a_shard
@@ -66,14 +66,14 @@ def test_models_learn_from_those_drawn_and_viewers_are_counted_over_all(
     run = splits[n_shards].run
     (said,) = [r["counts"] for r in run.receipts() if r["job"] == "train_models"]
     visits = pd.concat(
-        run.read(f"profiles.{shard}", "visits") for shard in range(run.record.n_user_shards)
+        run.read_table(f"profiles.{shard}", "visits") for shard in range(run.record.n_user_shards)
     )
     assert said["users"] == N_LEARNED_FROM
     assert said["users"] + said["users_not_drawn"] == visits["user_id"].nunique()
     since = pd.Timestamp(NIGHT, tz="UTC") - pd.Timedelta(days=28)
     recent = visits[visits["is_watched"] & (visits["event_at"] >= since)]
     viewers = recent.groupby("video_id")["user_id"].nunique()
-    counted = run.read("popularity").set_index("video_id")["n_viewers_recent"]
+    counted = run.read_table("popularity").set_index("video_id")["n_viewers_recent"]
     pd.testing.assert_series_equal(counted, viewers, check_names=False)
 
 
@@ -83,7 +83,7 @@ def test_what_all_watched_is_read_whole_or_since_a_moment(
 ) -> None:
     run = splits[n_shards].run
     context = Context(settings_of(Path("unused"), n_shards), run.place, run)
-    visits = context.read_all("profiles", "visits")
+    visits = context.read_tables("profiles", "visits")
     watched = visits[visits["is_watched"]]
     assert 0 < len(watched) < len(visits)
     since = watched["event_at"].sort_values().iloc[len(watched) // 2]

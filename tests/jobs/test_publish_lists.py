@@ -43,7 +43,10 @@ def test_a_night_that_passed_its_gates_is_shown(tmp_path: Path) -> None:
         "creator_summaries": 1,
     }  # fmt: skip
     assert receipt["counts"]["is_current"] is True
-    assert run.read("publication", "said") == {"run_id": run.run_id, "rows": reader.row_counts()}
+    assert run.read_json("publication", "said") == {
+        "run_id": run.run_id,
+        "rows": reader.row_counts(),
+    }
     profile = reader.profile("carl")
     assert profile is not None
     assert (profile["topics"], profile["evidence"]) == ([["cat", 1.0, 1]], {"names": ["cat"]})
@@ -155,7 +158,7 @@ def test_old_runs_leave_the_store_but_for_what_the_retained_were_made_from(
     assert receipt["counts"]["store_bytes_freed"] > 0
     first, second, third = made
     assert [run.run_id for run in Runs(place)] == [second.run_id, third.run_id]
-    assert second.read("models.serving", "tower") == b"weights"  # a warm start
+    assert second.parts("models.serving").binary("tower") == b"weights"  # a warm start
     assert first.artefacts.find("explained.1", first_key(first)) is None
 
 

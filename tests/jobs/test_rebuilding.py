@@ -126,14 +126,14 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
 
 def widths(run: Run) -> dict[str, int]:
     parts = {"content": "fused", "portraits.0": "vectors", "embeddings.0": "text"}
-    return {name: run.read(name, part).shape[1] for name, part in parts.items()}
+    return {name: run.read_array(name, part).shape[1] for name, part in parts.items()}
 
 
 def video_ids(run: Run) -> set[str]:
     """Every video that content, lists or tables of a run speak of."""
     names = ("content", "video_vectors", "similar", "fallbacks", "answers", "explained.0")
     columns = ("video_id", "similar_video_id")
-    tables = [run.read(name) for name in names]
+    tables = [run.read_table(name) for name in names]
     return {vid for table in tables for name in columns if name in table for vid in table[name]}
 
 
@@ -178,10 +178,10 @@ def test_a_removed_video_leaves_the_index_and_every_list_the_same_night(house: H
     before, after = house.run(FIRST), house.run(FOURTH)
     assert REMOVED in video_ids(before)
     assert REMOVED not in video_ids(after)
-    info = after.read("content_index", "info")
-    index = Index.from_bytes(after.read("content_index", "index"), info)
-    assert info["n"] == len(after.read("videos")) == N_VIDEOS - 1
-    check_belongs(index, after.read("content", "fused"))
+    info = after.read_json("content_index", "info")
+    index = Index.from_bytes(after.parts("content_index").binary("index"), info)
+    assert info["n"] == len(after.read_table("videos")) == N_VIDEOS - 1
+    check_belongs(index, after.read_array("content", "fused"))
 
 
 def test_a_search_reads_the_current_run_with_its_own_encoder(house: House) -> None:

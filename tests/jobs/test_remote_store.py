@@ -100,7 +100,7 @@ def test_tables_are_the_same(stores: tuple[Settings, Settings]) -> None:
 def test_thumbnails_and_the_report_lie_in_the_store(stores: tuple[Settings, Settings]) -> None:
     place = Place(stores[1].store_url)
     run = Runs(place).of_night(NIGHT)
-    frames = pd.concat([run.read("keyframes.0"), run.read("keyframes.1")])
+    frames = pd.concat([run.read_table("keyframes.0"), run.read_table("keyframes.1")])
     assert len(frames)
     for path in frames["path"]:
         assert place.read(place.path("features", "keyframes", path)).startswith(b"\xff\xd8")

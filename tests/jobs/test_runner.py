@@ -17,7 +17,7 @@ from vidrec_tasks.settings import read_settings
 def test_what_a_job_makes_is_named_by_the_run_and_told_in_the_receipt(world: World) -> None:
     world.declare(lambda context: made(4, 5, 6))
     receipt = world.go()
-    assert world.run.read("ranked")["a"].tolist() == [4, 5, 6]
+    assert world.run.read_table("ranked")["a"].tolist() == [4, 5, 6]
     assert receipt["artefacts"] == [world.run.ref("ranked").to_json()]
     said = {name: receipt[name] for name in ("job", "night", "run_id", "shard", "reused", "counts")}
     assert said == {
@@ -47,7 +47,7 @@ def test_another_run_of_the_night_reuses_it_and_names_it_too(world: World) -> No
     world.open("2026-09-01-bbbbbbbb", settings_digest="other")
     second = world.go()
     assert (world.calls, second["reused"]) == ([""], True)
-    assert world.run.read("ranked")["a"].tolist() == [1]
+    assert world.run.read_table("ranked")["a"].tolist() == [1]
     assert second["counts"] == first["counts"]
 
 
@@ -65,7 +65,7 @@ def test_force_keeps_the_first_bytes_and_warns(
     first = world.go()
     second = world.go(force=True)
     assert second["artefacts"] == first["artefacts"]
-    assert world.run.read("ranked")["a"].tolist() == [1]
+    assert world.run.read_table("ranked")["a"].tolist() == [1]
     assert "made again with other bytes" in caplog.text
 
 
@@ -90,15 +90,15 @@ def test_an_artefact_that_is_half_gone_is_made_again(world: World) -> None:
     ref = world.run.ref("lists")
     (world.place.path("artefacts", "lists", ref.key) / "_artefact.json").unlink()
     assert world.go()["reused"] is False
-    assert world.run.read("lists")["a"].tolist() == [1]
+    assert world.run.read_table("lists")["a"].tolist() == [1]
 
 
 def test_other_needs_make_it_anew_and_the_same_ones_find_it_again(world: World) -> None:
-    world.declare(lambda context: made(*context.read("videos")["a"]), needs=("videos",))
+    world.declare(lambda context: made(*context.read_table("videos")["a"]), needs=("videos",))
     for values, is_reused in (((1,), False), ((2, 3), False), ((1,), True)):
         remember(world, "videos", *values)
         assert world.go()["reused"] is is_reused
-        assert world.run.read("ranked")["a"].tolist() == list(values)
+        assert world.run.read_table("ranked")["a"].tolist() == list(values)
 
 
 def test_settings_of_its_groups_make_it_anew_and_others_do_not(world: World) -> None:
@@ -156,8 +156,8 @@ def test_shards_are_made_one_by_one_under_their_own_names(world: World) -> None:
     assert shards_for("rank_candidates", world.place, NIGHT) == ["0", "1"]
     for shard in ("1", "0"):
         world.go(shard)
-    assert [world.run.read(f"ranked.{shard}")["a"][0] for shard in (0, 1)] == [0, 1]
-    assert Context(world.settings, world.place, world.run).read_all("ranked")["a"].tolist() == [
+    assert [world.run.read_table(f"ranked.{shard}")["a"][0] for shard in (0, 1)] == [0, 1]
+    assert Context(world.settings, world.place, world.run).read_tables("ranked")["a"].tolist() == [
         0,
         1,
     ]
@@ -185,7 +185,7 @@ def test_threads_are_given_to_native_code(world: World, monkeypatch: pytest.Monk
 def test_an_artefact_that_was_not_declared_is_not_read(world: World) -> None:
     remember(world, "videos", 1)
     remember(world, "users", 2)
-    world.declare(lambda context: made(*context.read("users")["a"]), needs=("videos",))
+    world.declare(lambda context: made(*context.read_table("users")["a"]), needs=("videos",))
     with pytest.raises(UndeclaredError, match=r"users: read without being declared.*night\.py"):
         world.go()
     assert world.run.find("ranked") is None

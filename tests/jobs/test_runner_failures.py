@@ -76,7 +76,9 @@ def test_a_full_disk_names_nothing_and_the_next_run_mends_it(
             world.go()
     assert_nothing_is_left(world)
     world.go()
-    assert [world.run.read("lists", part) for part in ("one", "two")] == [{"a": 1}, {"b": 2}]
+    ref = world.run.ref("lists")
+    read = [world.run.artefacts.read(ref, part) for part in ("one", "two")]
+    assert read == [{"a": 1}, {"b": 2}]
 
 
 def test_a_verdict_is_raised_after_everything_is_kept(world: World) -> None:
@@ -86,7 +88,7 @@ def test_a_verdict_is_raised_after_everything_is_kept(world: World) -> None:
     world.declare(judge)
     with pytest.raises(GateError, match="too few lists"):
         world.go()
-    assert world.run.read("ranked")["a"].tolist() == [1]
+    assert world.run.read_table("ranked")["a"].tolist() == [1]
     assert world.run.receipts()[0]["counts"] == {"failed": 1}
 
 

@@ -65,7 +65,7 @@ def test_the_night_opens_its_run_over_the_inputs_before_it(tmp_path: Path) -> No
     write_inputs(place)
     (receipt,) = run_night(NIGHT, settings, until="validate_inputs")
     run = Runs(place).of_night(NIGHT)
-    assert run.read("interactions.0")["user_id"].tolist() == ["a", "b"]
+    assert run.read_table("interactions.0")["user_id"].tolist() == ["a", "b"]
     assert receipt["counts"]["interactions_after_night"] == 1
     assert (postcard(receipt)["user_shards"], postcard(receipt)["video_shards"]) == (["0"], ["0"])
     Lease(place, NIGHT, owner="next", lease_s=60).take()
@@ -82,7 +82,7 @@ def test_a_rerun_of_a_night_is_the_same_run_and_a_refresh_with_later_rows_is_not
     again = run_job(Order("validate_inputs", NIGHT), settings)
     fresh = run_job(Order("validate_inputs", NIGHT, refresh=True), settings)
     assert again["run_id"] == first["run_id"] != fresh["run_id"]
-    users = Runs(Place(str(tmp_path))).of_night(NIGHT).read("interactions.0")["user_id"]
+    users = Runs(Place(str(tmp_path))).of_night(NIGHT).read_table("interactions.0")["user_id"]
     assert users.tolist() == ["a", "b", "late"]
 
 

@@ -80,14 +80,14 @@ def test_a_night_over_it_ends_well(bring: Bring, name: str) -> None:
 )
 def test_times_are_what_was_written(bring: Bring, name: str, times: dict[str, Any]) -> None:
     opened = read(bring(name))
-    videos = opened.read("videos").set_index("video_id")["published_at"]
+    videos = opened.read_table("videos").set_index("video_id")["published_at"]
     found = {video: None if at != at else str(at)[:10] for video, at in videos.items()}
     assert found == times
-    days = set(opened.read("interactions.0")["event_at"].dt.strftime("%Y-%m"))
+    days = set(opened.read_table("interactions.0")["event_at"].dt.strftime("%Y-%m"))
     assert days == {"2026-08"}
     if name == "07":  # one is of Christmas, one cannot be told
         assert counts_of(opened)["videos_not_yet_published"] == 1
-        assert opened.read("rejects")["sample"].str.contains("24/12/2026").tolist() == [True]
+        assert opened.read_table("rejects")["sample"].str.contains("24/12/2026").tolist() == [True]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_every_event_is_read_once(bring: Bring, name: str, accepted: int, users:
 
 @pytest.mark.parametrize(("name", "of_v3"), [("09", ["baking", "bread"]), ("10", None)])
 def test_lists_are_lists(bring: Bring, name: str, of_v3: list[str] | None) -> None:
-    videos = read(bring(name)).read("videos").set_index("video_id")
+    videos = read(bring(name)).read_table("videos").set_index("video_id")
     topics = {topic for row in videos["tags"] for topic in row}
     assert {"baking", "astronomy"} <= topics
     assert not [topic for topic in topics if set(topic) & set("[]{}'\",")]
@@ -111,16 +111,16 @@ def test_lists_are_lists(bring: Bring, name: str, of_v3: list[str] | None) -> No
 
 
 def test_the_newest_version_of_a_video_counts(bring: Bring) -> None:
-    videos = read(bring("15")).read("videos").set_index("video_id")
+    videos = read(bring("15")).read_table("videos").set_index("video_id")
     assert videos.loc["v3", "status"] == "removed"
 
 
 def test_what_never_expires_is_there(bring: Bring) -> None:
     opened = read(bring("23"))
-    videos = opened.read("videos").set_index("video_id")
+    videos = opened.read_table("videos").set_index("video_id")
     assert videos["expires_at"].isna().all()
     assert "v5" not in videos.index  # it expires at 0, which is no time: named, and kept out
-    assert opened.read("rejects")["reason"].str.contains("expires_at is 0").sum() == 1
+    assert opened.read_table("rejects")["reason"].str.contains("expires_at is 0").sum() == 1
 
 
 @pytest.mark.parametrize("name", ["17", "18", "19"])

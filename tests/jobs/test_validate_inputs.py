@@ -16,7 +16,7 @@ def test_who_asked_to_be_forgotten_is_in_no_later_input(tmp_path: Path) -> None:
     (tmp_path / "inputs" / "deletions.csv").write_text("user_id\nb\n\nnobody\n")
     receipt = run_job(Order("validate_inputs", NIGHT), settings)
     run = Runs(place).of_night(NIGHT)
-    assert run.read("interactions.0")["user_id"].tolist() == ["a"]
+    assert run.read_table("interactions.0")["user_id"].tolist() == ["a"]
     assert receipt["counts"]["interactions_forgotten"] == 1
     assert receipt["counts"]["deletions_read"] == 2
     ledger = (tmp_path / "erasures" / "ledger.json").read_text()
@@ -34,7 +34,7 @@ def test_accepted_rejected_and_left_out_add_up_to_what_was_read(tmp_path: Path) 
         update={"inputs": settings.inputs.model_copy(update={"max_reject_share": 1.0})}
     )
     counts = run_job(Order("validate_inputs", NIGHT), lenient)["counts"]
-    rejects = Runs(place).of_night(NIGHT).read("rejects")
+    rejects = Runs(place).of_night(NIGHT).read_table("rejects")
     assert sorted(rejects["reason"]) == [
         "event_type is unknown", "user_id is missing", "video is not in the catalogue of the night",
     ]  # fmt: skip

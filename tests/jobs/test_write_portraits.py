@@ -55,7 +55,7 @@ def sentences(night: date, settings: Settings) -> tuple[int, dict[str, str]]:
     receipts = run_night(night, settings, until="write_portraits")
     asked = [r["counts"]["sentences_asked"] for r in receipts if r["job"] == "write_portraits"]
     run = Runs(Place(settings.store_url)).of_night(night)
-    tables = [run.read(ref.name) for ref in run.refs() if ref.name.startswith("portraits.")]
+    tables = [run.read_table(ref.name) for ref in run.refs() if ref.name.startswith("portraits.")]
     table = pd.concat(tables)
     finish(run)
     return sum(asked), dict(zip(table["user_id"], table["portrait"], strict=True))

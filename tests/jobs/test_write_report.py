@@ -49,7 +49,7 @@ def write(settings: Settings) -> str:
 
 
 def html_of(run: Run) -> str:
-    html: bytes = run.read("report", "html")
+    html = run.parts("report").binary("html")
     return html.decode()
 
 

@@ -7,6 +7,7 @@ import torch
 
 from tests.recommending import worlds
 from vidrec_tasks.audience.histories import gather
+from vidrec_tasks.contracts.parts import Parts
 from vidrec_tasks.errors import ModelError
 from vidrec_tasks.recommending.lists.candidates import Search, find_candidates
 from vidrec_tasks.recommending.lists.features import FEATURES, measure_features
@@ -80,7 +81,7 @@ def test_the_same_seed_learns_the_same_weights(models: Models) -> None:
 
 def test_models_come_back_from_their_parts_as_they_were(models: Models) -> None:
     parts = models.to_parts()
-    back = Models.from_parts(lambda name: parts[name], worlds.content())
+    back = Models.from_parts(Parts("models.serving", parts.__getitem__), worlds.content())
     histories = worlds.histories()
     nums = np.tile(np.arange(worlds.N_VIDEOS), (worlds.N_USERS, 1))
     np.testing.assert_allclose(
@@ -99,7 +100,7 @@ def test_models_of_another_catalogue_are_refused(models: Models) -> None:
         fewer.published_at_s[:5], fewer.duration_s[:5], fewer.group_nums[:5],
     )  # fmt: skip
     with pytest.raises(ModelError, match="fitted on 24 videos, the content has 5"):
-        Models.from_parts(lambda name: parts[name], smaller)
+        Models.from_parts(Parts("models.serving", parts.__getitem__), smaller)
 
 
 def test_a_fit_never_reads_past_its_cut() -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tests.recommending import worlds
+from vidrec_tasks.contracts.parts import Parts
 from vidrec_tasks.recommending.models.models import Configuration, Models, make_tower
 from vidrec_tasks.recommending.models.tower import TowerShape, embed_videos
 from vidrec_tasks.recommending.training.fitting import fit_models
@@ -31,7 +32,7 @@ def fit(cut: int = worlds.CUT, **more: object) -> Models:
 
 def parent_of(models: Models, **changed: object) -> Parent:
     parts = models.to_parts()
-    found = Parent.from_parts(lambda name: parts[name], models.content.video_ids)
+    found = Parent.from_parts(Parts("models.serving", parts.__getitem__), models.content.video_ids)
     return replace(found, **changed)
 
 

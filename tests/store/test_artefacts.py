@@ -95,7 +95,7 @@ def test_a_name_that_no_job_made_is_an_error_with_the_next_step(tmp_path: Path) 
     record = RunRecord("2026-01-01-00000000", "2026-01-01", "i", "s", "c", 1, 1, "current")
     run = Runs(Place(str(tmp_path))).open(record)
     with pytest.raises(MissingArtefact, match="run the job that makes it first"):
-        run.read("profiles.0")
+        run.read_table("profiles.0")
 
 
 def test_the_rows_of_one_are_read_without_the_others(artefacts: Artefacts) -> None:

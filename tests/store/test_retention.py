@@ -51,8 +51,8 @@ def test_a_run_that_nobody_can_go_back_to_leaves_with_what_only_it_names(place: 
     assert (dropped.runs, dropped.artefacts) == ((old.run_id,), 4)  # not the shared catalogue
     left = files_under(place) - others
     assert not [path for path in left if "2026-09-01" in path or "own0" in path or "in0" in path]
-    assert young.read("videos").equals(VIDEOS)
-    assert young.read("explained.0").equals(VIDEOS)
+    assert young.read_table("videos").equals(VIDEOS)
+    assert young.read_table("explained.0").equals(VIDEOS)
     assert [run.run_id for run in Runs(place)] == [young.run_id]
     assert Runs(place).pinned(old.night) is None
     assert Runs(place).of_night(young.night).run_id == young.run_id
@@ -89,7 +89,8 @@ def test_runs_of_the_tables_and_their_parents_stay(place: Place) -> None:
     runs.append(make(place, 3, previous=runs[2]))
     dropped = drop_old_runs(place, {runs[2].run_id, runs[3].run_id}, n_newest=1, now=NOW)
     assert dropped.runs == (runs[0].run_id,)
-    assert runs[1].read("models.serving").equals(VIDEOS)  # a warm start of the retained night
+    warm = runs[1].ref("models.serving")  # a warm start of the retained night
+    assert runs[1].artefacts.read_rows(warm, "table").equals(VIDEOS)
 
 
 def test_the_newest_finished_runs_stay_whatever_the_tables_say(place: Place) -> None:
@@ -146,4 +147,4 @@ def test_an_object_store_lets_old_runs_go_too() -> None:
     assert drop_old_runs(place, {young.run_id}, n_newest=1, now=NOW).runs == (old.run_id,)
     assert [run.run_id for run in Runs(place)] == [young.run_id]
     assert old.artefacts.find("explained.0", "own00") is None
-    assert young.read("videos").equals(VIDEOS)
+    assert young.read_table("videos").equals(VIDEOS)

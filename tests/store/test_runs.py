@@ -93,7 +93,7 @@ def test_a_run_reads_what_it_names(runs: Runs) -> None:
     run = runs.open(record())
     ref = named(run, "profiles.1", rows=3)
     assert run.find("profiles.1") == run.ref("profiles.1") == ref
-    assert run.read("profiles.1")["a"].tolist() == [0, 1, 2]
+    assert run.read_table("profiles.1")["a"].tolist() == [0, 1, 2]
 
 
 def test_a_name_means_the_artefact_remembered_last(runs: Runs) -> None:

@@ -27,6 +27,7 @@ from vidrec_tasks.content.films import (
 )
 from vidrec_tasks.content.fusion import fuse
 from vidrec_tasks.content.video_texts import video_text
+from vidrec_tasks.contracts.parts import Parts
 from vidrec_tasks.settings import ContentSettings
 
 Floats = npt.NDArray[np.float32]
@@ -68,10 +69,10 @@ class Embeddings:
         }
 
     @classmethod
-    def from_parts(cls, read: Callable[[str], Any]) -> "Embeddings":
-        """From the parts of an artefact, read by name."""
-        arrays = {name: read(name) for name in ARRAYS}
-        return cls(table=read("table"), frame_table=read("frame_table"), **arrays)
+    def from_parts(cls, parts: Parts) -> "Embeddings":
+        """From the parts of an artefact."""
+        arrays = {name: parts.array(name) for name in ARRAYS}
+        return cls(table=parts.table(), frame_table=parts.table("frame_table"), **arrays)
 
     def only(self, videos: npt.NDArray[np.bool_]) -> "Embeddings":
         """The rows of some videos ``(n_videos,)``."""

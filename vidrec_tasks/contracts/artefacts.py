@@ -11,7 +11,9 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import pandas as pd
 
+from vidrec_tasks.contracts.checking import key_problem
 from vidrec_tasks.errors import ContractError
+from vidrec_tasks.night import kind_of
 
 TEXT: Final = "str"
 NUMBER: Final = "float64"
@@ -32,10 +34,12 @@ class Table:
     Attributes:
         columns: name -> dtype; these and no others, but for ``more``.
         more: beginnings of further columns -> dtype.
+        keys: columns that together name each row once, none of them empty; a table may have two.
     """
 
     columns: Mapping[str, str]
     more: Mapping[str, str] = field(default_factory=dict)
+    keys: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
                 "categories": NESTED, "creator_id": TEXT, "language": TEXT, "duration_s": NUMBER,
                 "published_at": MOMENT, "expires_at": MOMENT, "status": TEXT, "age_rating": COUNT,
                 "regions": NESTED, "uri": TEXT, "updated_at": MOMENT,
-            }),
+            }, keys=(("video_id",),)),
         },
     ),
     "users": Artefact(
@@ -155,7 +159,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
                 "video_id": TEXT, "checksum": TEXT, "frame_num": COUNT, "at_s": NUMBER,
                 "path": TEXT, "sharpness": NUMBER, "frame_hash": TEXT, "frame_luma": TEXT,
                 "sound": TEXT,
-            }),
+            }, keys=(("video_id", "frame_num"),)),
             "media": Table({
                 "video_id": TEXT, "uri": TEXT, "size": COUNT, "mtime_ns": COUNT, "checksum": TEXT,
             }),
@@ -170,7 +174,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
             "table": Table({
                 "video_id": TEXT, "text_checksum": TEXT, "media_checksum": TEXT, "checksum": TEXT,
                 "encoder": TEXT, "has_text": FLAG, "has_frames": FLAG, "concepts": NESTED,
-            }),
+            }, keys=(("video_id",),)),
             **_VECTORS,
             "frame_table": Table({
                 "video_id": TEXT, "frame_num": COUNT, "at_s": NUMBER, "path": TEXT,
@@ -181,7 +185,11 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
     ),
     "duplicates": Artefact(
         "Groups of videos that show the same film.",
-        {"table": Table({"video_id": TEXT, "group_id": TEXT, "is_canonical": FLAG})},
+        {
+            "table": Table({
+                "video_id": TEXT, "group_id": TEXT, "is_canonical": FLAG,
+            }, keys=(("video_id",),)),
+        },
     ),
     "content": Artefact(
         "Every video's vectors, concepts and topics, in the order of videos.",
@@ -189,7 +197,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
             "table": Table({
                 "video_id": TEXT, "has_text": FLAG, "has_frames": FLAG, "checksum": TEXT,
                 "encoder": TEXT, "concepts": NESTED, "topics": NESTED,
-            }),
+            }, keys=(("video_id",),)),
             **_VECTORS,
         },
     ),
@@ -198,7 +206,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
         {
             "table": Table({
                 "video_id": TEXT, "frame_num": COUNT, "at_s": NUMBER, "path": TEXT,
-            }),
+            }, keys=(("video_id", "frame_num"),)),
             "vectors": Array((ROWS, "dim")),
         },
     ),
@@ -209,7 +217,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
             "table": Table({
                 "user_id": TEXT, "user_num": COUNT, "n_interactions": COUNT, "is_cold": FLAG,
                 "behaviour": NESTED, "topics": NESTED,
-            }),
+            }, keys=(("user_id",),)),
             "content": Array((ROWS, "dim")),
             "visits": Table({
                 "user_id": TEXT, "video_id": TEXT, "video_num": COUNT, "event_at": MOMENT,
@@ -224,7 +232,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
             "table": Table({
                 "user_id": TEXT, "portrait": TEXT, "portrait_source": TEXT, "as_of": MOMENT,
                 "evidence": NESTED, "evidence_key": TEXT,
-            }),
+            }, keys=(("user_id",),)),
             "vectors": Array((ROWS, "dim")),
             "counts": Json(("n_portraits",)),
         },
@@ -246,13 +254,15 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
             "table": Table({
                 "video_id": TEXT, "n_viewers_recent": COUNT, "n_likers_recent": COUNT,
                 "window_days": COUNT,
-            }),
+            }, keys=(("video_id",),)),
         },
     ),
     "video_vectors": Artefact(
         "Every video as the tower has it, and their index.",
         {
-            "table": Table({"video_id": TEXT, "video_num": COUNT, "model": TEXT}),
+            "table": Table({
+                "video_id": TEXT, "video_num": COUNT, "model": TEXT,
+            }, keys=(("video_id",),)),
             "vectors": Array((ROWS, "dim")),
             **_INDEX,
         },
@@ -260,7 +270,9 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
     "user_vectors": Artefact(
         "A shard's users as the tower has them.",
         {
-            "table": Table({"user_id": TEXT, "user_num": COUNT, "model": TEXT}),
+            "table": Table({
+                "user_id": TEXT, "user_num": COUNT, "model": TEXT,
+            }, keys=(("user_id",),)),
             "vectors": Array((ROWS, "dim")),
         },
     ),
@@ -270,7 +282,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
             "table": Table({
                 "user_id": TEXT, "video_id": TEXT, "source": TEXT, "source_rank": COUNT,
                 "score": NUMBER,
-            }),
+            }, keys=(("user_id", "video_id"),)),
         },
     ),
     "ranked": Artefact(
@@ -279,6 +291,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
             "table": Table(
                 {"user_id": TEXT, "video_id": TEXT, "source": TEXT, "score": NUMBER},
                 {"part_": NUMBER},
+                keys=(("user_id", "video_id"),),
             ),
         },
     ),
@@ -288,7 +301,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
             "table": Table({
                 "user_id": TEXT, "video_id": TEXT, "source": TEXT, "score": NUMBER, "rank": COUNT,
                 "score_components": NESTED,
-            }),
+            }, keys=(("user_id", "rank"), ("user_id", "video_id"))),
         },
     ),
     "explained": Artefact(
@@ -299,7 +312,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
                 "score_components": NESTED, "cited": NESTED, "reason_code": TEXT,
                 "explanation": TEXT, "evidence": NESTED, "explanation_verified": FLAG,
                 "valid_until": MOMENT,
-            }),
+            }, keys=(("user_id", "rank"),)),
             "claims": Json(("n_claims", "n_true")),
         },
     ),
@@ -309,7 +322,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
             "table": Table({
                 "video_id": TEXT, "rank": COUNT, "similar_video_id": TEXT, "score": NUMBER,
                 "reason": TEXT,
-            }),
+            }, keys=(("video_id", "rank"), ("video_id", "similar_video_id"))),
         },
     ),
     "fallbacks": Artefact(
@@ -318,7 +331,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
             "table": Table({
                 "segment": TEXT, "rank": COUNT, "video_id": TEXT, "score": NUMBER,
                 "reason_code": TEXT, "explanation": TEXT,
-            }),
+            }, keys=(("segment", "rank"), ("segment", "video_id"))),
         },
     ),
     "answers": Artefact(
@@ -327,7 +340,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
             "table": Table({
                 "query": TEXT, "rank": COUNT, "video_id": TEXT, "score": NUMBER, "matched": TEXT,
                 "at_s": NUMBER,
-            }),
+            }, keys=(("query", "rank"),)),
         },
     ),
     "insights": Artefact(
@@ -336,14 +349,14 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
             "creator_insights": Table({
                 "creator_id": TEXT, "topic": TEXT, "audience_share": NUMBER, "trend": NUMBER,
                 "completion": NUMBER, "supply": NUMBER, "gap": NUMBER, "n_viewers": COUNT,
-            }),
+            }, keys=(("creator_id", "topic"),)),
             "creator_videos": Table({
                 "creator_id": TEXT, "video_id": TEXT, "performance": NUMBER,
                 "reachable_topics": NESTED,
-            }),
+            }, keys=(("creator_id", "video_id"),)),
             "creator_summaries": Table({
                 "creator_id": TEXT, "summary": TEXT, "summary_source": TEXT,
-            }),
+            }, keys=(("creator_id",),)),
         },
     ),
     "metrics": Artefact("What the night is worth, on what was held out.", {"metrics": Json()}),
@@ -352,6 +365,17 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
     "report": Artefact("The report of the night.", {"html": Binary("a page of HTML")}),
 }  # fmt: skip
 """Kind -> its shape. What is split has one artefact a shard, all of one shape."""
+
+
+def shape_of(name: str, part: str) -> Shape | None:
+    """What is declared of a part; None where nothing is.
+
+    Args:
+        name: of the artefact, with its shard.
+        part: of the artefact.
+    """
+    artefact = ARTEFACTS.get(kind_of(name))
+    return None if artefact is None else {**artefact.parts, **artefact.may_have}.get(part)
 
 
 def typed_when_empty(kind: str, parts: Mapping[str, Any]) -> dict[str, Any]:
@@ -380,8 +404,9 @@ def check_artefact(kind: str, parts: Mapping[str, Any]) -> None:
         parts: name -> value.
 
     Raises:
-        ContractError: a part is missing or was not declared, or its columns, dtypes or axes differ;
-            the message names it, what was declared and what was found.
+        ContractError: a part is missing or was not declared, its columns, dtypes or axes differ, or
+            a key is empty or stands there twice; the message names it, what was declared and what
+            was found.
     """
     declared = ARTEFACTS[kind]
     known = {**declared.parts, **declared.may_have}
@@ -429,7 +454,7 @@ def _of_table(shape: Table, value: Any) -> str:
         is_alike = found == wanted or (wanted == MOMENT and found.startswith("datetime64["))
         if len(value) and not is_alike:  # an empty column may be of any kind
             return f"column {name} is {found}, declared as {wanted}"
-    return ""
+    return next((found for key in shape.keys if (found := key_problem(value, key))), "")
 
 
 def _of_array(shape: Array, value: Any, table: Any) -> str:

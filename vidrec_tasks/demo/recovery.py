@@ -41,13 +41,13 @@ def measure_recovery(run: Run, reader: Reader, truth: Truth) -> Recovery:
         MissingArtefact: the run was not finished.
     """
     lists = reader.table("recommendations")[[USER_ID, RANK, VIDEO_ID]]
-    videos: pd.DataFrame = run.read("videos")
+    videos = run.read_table("videos")
     open_videos = listable(videos, night=run.night)
     insights = reader.table("creator_insights")
     return Recovery(
         planted_share(lists, truth, open_videos, watched_before(run)),
         duration_correlation(lists, videos),
-        duplicates_found(run.read("duplicates"), truth),
+        duplicates_found(run.read_table("duplicates"), truth),
         underserved_found(insights, truth)
         if CREATOR_ID in insights
         else {"n_affected": 0, "n_found": 0},
@@ -56,7 +56,7 @@ def measure_recovery(run: Run, reader: Reader, truth: Truth) -> Recovery:
 
 def watched_before(run: Run) -> pd.DataFrame:
     """user_id and video_id of everything that was played, finished or skipped before the night."""
-    shards = [run.read(f"interactions.{shard}") for shard in range(run.record.n_user_shards)]
+    shards = [run.read_table(f"interactions.{shard}") for shard in range(run.record.n_user_shards)]
     events = pd.concat(shards, ignore_index=True)
     acted = events[events[EVENT_TYPE] != "impression"]
     return acted[[USER_ID, VIDEO_ID]].drop_duplicates(ignore_index=True)

@@ -69,7 +69,7 @@ def _table_lines(reader: Reader) -> Iterator[str]:
 
 
 def _user_lines(reader: Reader, run: Run) -> Iterator[str]:
-    videos = run.read("videos")
+    videos = run.read_table("videos")
     titles = dict(zip(videos[VIDEO_ID], videos[TITLE], strict=True))
     for user_id in _sample(reader):
         profile = reader.profile(user_id) or {}

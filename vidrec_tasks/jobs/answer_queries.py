@@ -2,8 +2,7 @@
 
 import logging
 
-from vidrec_tasks.columns import AT_S, CONCEPTS, COUNT, MATCHED, QUERY, RANK, SCORE, VIDEO_ID
-from vidrec_tasks.contracts.checking import check
+from vidrec_tasks.columns import CONCEPTS, COUNT, MATCHED, QUERY
 from vidrec_tasks.jobs.shared.reading import moment_of
 from vidrec_tasks.jobs.shared.search import search_features
 from vidrec_tasks.running.job import Context, Made, job
@@ -17,13 +16,12 @@ def answer_queries(context: Context) -> Made:
     """Answer the queries table, or what titles, tags and concepts would be asked."""
     queries, n_given = _queries(context)
     answers = search_features(
-        context.read,
+        context,
         queries,
         context.settings,
         moment=moment_of(context.night),
         cache=context.place.cache("models"),
     )
-    check(answers, "answers", key=(QUERY, RANK), columns=(VIDEO_ID, SCORE, MATCHED, AT_S))
     matched = answers[MATCHED].value_counts()
     counts = {
         "queries": len(queries),
@@ -36,13 +34,13 @@ def answer_queries(context: Context) -> Made:
 
 def _queries(context: Context) -> tuple[list[str], int]:
     """The most frequent queries, and how many were given."""
-    given = context.read("queries")
+    given = context.read_table("queries")
     n = context.settings.searching.max_queries
     if len(given):
         chosen = given.sort_values([COUNT, QUERY], ascending=[False, True], kind="stable")
         if len(given) > n:
             log.info("%d of %d queries are answered, most frequent first", n, len(given))
     else:
-        concepts = context.read("content")[CONCEPTS]
-        chosen = derive_queries(context.read("videos"), list(concepts), n=n)
+        concepts = context.read_table("content")[CONCEPTS]
+        chosen = derive_queries(context.read_table("videos"), list(concepts), n=n)
     return [str(query) for query in chosen[QUERY].head(n)], len(given)

@@ -18,7 +18,7 @@ from vidrec_tasks.columns import (
     TITLE,
     VIDEO_ID,
 )
-from vidrec_tasks.contracts.checking import check
+from vidrec_tasks.contracts.artefacts import check_artefact
 from vidrec_tasks.errors import InputError, MissingArtefact
 from vidrec_tasks.jobs.shared.search import search_features
 from vidrec_tasks.language.quoting import quote
@@ -74,11 +74,9 @@ def answer_request(
     settings = settings.model_copy(update={"content": content})
     moment = max(pd.Timestamp(datetime.now(UTC)), pd.Timestamp(run.night, tz="UTC"))
     cache = place.cache("models")
-    answers = search_features(
-        run.read, asked, settings, moment=moment, searching=searching, cache=cache
-    )
+    answers = search_features(run, asked, settings, moment=moment, searching=searching, cache=cache)
+    check_artefact("answers", {"table": answers})
     answers[RUN_ID] = run.run_id
-    check(answers, "answers", key=(QUERY, RANK), columns=(VIDEO_ID, SCORE, MATCHED, AT_S))
     publisher = Publisher(make_engine(url))
     publisher.prepare()
     n_rows = publisher.write_answers(request_id, answers)
@@ -101,7 +99,7 @@ def _current(place: Place, url: str) -> Run:
 
 def _shown(answers: pd.DataFrame, run: Run, n_queries: int) -> list[dict[str, Any]]:
     """The first rows of each query, with titles, small enough for a postcard."""
-    videos = run.read("videos")
+    videos = run.read_table("videos")
     titles = dict(zip(videos[VIDEO_ID], videos[TITLE], strict=True))
     first = answers[answers[RANK] <= max(1, N_SHOWN // n_queries)].head(N_SHOWN)
     return [

@@ -20,7 +20,6 @@ from vidrec_tasks.columns import (
     VIDEO_ID,
 )
 from vidrec_tasks.content.index import build_index
-from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.errors import ContractError
 from vidrec_tasks.running.job import Context, Made, job
 
@@ -32,14 +31,13 @@ FRAME_COLUMNS = [VIDEO_ID, FRAME_NUM, AT_S, PATH]
 @job()
 def build_content_index(context: Context) -> Made:
     """Bring the shards' embeddings into the order of ``videos`` and index the fused ones."""
-    videos = context.read("videos")
-    table = context.read_all("embeddings")
+    videos = context.read_table("videos")
+    table = context.read_tables("embeddings")
     rows = _rows_of(videos, table)
     table = table.iloc[rows][CONTENT_COLUMNS].reset_index(drop=True)
     topics = video_topics(videos, table[CONCEPTS].tolist())
     table[TOPICS] = pd.Series(topics, dtype=object)
-    check(table, "content", key=(VIDEO_ID,), columns=(TOPICS,))
-    matrices = {part: context.read_all("embeddings", part)[rows] for part in PARTS}
+    matrices = {part: context.read_arrays("embeddings", part)[rows] for part in PARTS}
     index = build_index(matrices["fused"], context.settings.content)
     frames = _frames(context)
     artefacts: dict[str, dict[str, Any]] = {
@@ -77,9 +75,8 @@ def _rows_of(videos: pd.DataFrame, table: pd.DataFrame) -> npt.NDArray[np.intp]:
 
 def _frames(context: Context) -> dict[str, Any]:
     """The frames of all shards with their vectors, by video and number."""
-    table = context.read_all("embeddings", "frame_table")
+    table = context.read_tables("embeddings", "frame_table")
     order = np.lexsort((table[FRAME_NUM].to_numpy(), table[VIDEO_ID].to_numpy(dtype=str)))
-    vectors = context.read_all("embeddings", "frame_vectors")[order]
+    vectors = context.read_arrays("embeddings", "frame_vectors")[order]
     table = table.iloc[order][FRAME_COLUMNS].reset_index(drop=True)
-    check(table, "frames", key=(VIDEO_ID, FRAME_NUM), columns=(AT_S, PATH))
     return {"table": table, "vectors": vectors}

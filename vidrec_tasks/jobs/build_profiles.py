@@ -2,8 +2,7 @@
 
 from vidrec_tasks.audience.interactions import weigh
 from vidrec_tasks.audience.profiles import build_profiles as build
-from vidrec_tasks.columns import IS_COLD, TOPICS, USER_ID, USER_NUM
-from vidrec_tasks.contracts.checking import check
+from vidrec_tasks.columns import IS_COLD, TOPICS
 from vidrec_tasks.jobs.shared.reading import shard_users
 from vidrec_tasks.running.job import Context, Made, job
 from vidrec_tasks.store.codecs import Part
@@ -12,27 +11,26 @@ from vidrec_tasks.store.codecs import Part
 @job()
 def build_profiles(context: Context) -> Made:
     """Weigh the shard's visits and sum them up a user."""
-    videos = context.read("videos")
-    interactions = context.read(context.own("interactions"))
+    videos = context.read_table("videos")
+    interactions = context.read_table(context.own("interactions"))
     visits = weigh(
         interactions,
         videos,
         context.settings.audience,
         night=context.night,
-        statistics=context.read("watch_statistics"),
+        statistics=context.read_table("watch_statistics"),
     )
     profiles = build(
         interactions,
         visits,
         videos,
-        context.read("content", "fused"),
-        context.read("content")[TOPICS].tolist(),
+        context.read_array("content", "fused"),
+        context.read_table("content")[TOPICS].tolist(),
         context.settings.audience,
         night=context.night,
         users=shard_users(context),
     )
     table = profiles.table
-    check(table, "profiles", key=(USER_ID,), columns=(USER_NUM, IS_COLD, TOPICS))
     parts: dict[str, Part] = {"table": table, "content": profiles.content, "visits": visits}
     counts = {"users": len(table), "cold": int(table[IS_COLD].sum()), "visits": len(visits)}
     return Made({context.own("profiles"): parts}, counts)

@@ -28,18 +28,21 @@ def check_gates(context: Context) -> Made:
         (_count(context, str(shard)) for shard in range(context.run.record.n_user_shards)),
         ListCounts(),
     )
-    metrics = context.read("metrics", "metrics")
+    metrics: dict[str, Any] = context.read_json("metrics", "metrics")
+    videos = context.read_table("videos")
     gates = evaluate_gates(
         counts,
         metrics,
-        similar=context.read("similar"),
-        fallbacks=context.read("fallbacks"),
-        videos=context.read("videos"),
-        rejects=context.read("rejects"),
+        similar=context.read_table("similar"),
+        fallbacks=context.read_table("fallbacks"),
+        videos=videos,
+        rejects=context.read_table("rejects"),
         settings=context.settings,
         shape=_shape(context),
         volume=_volume(context),
-        n_visible=count_visible(context.read("videos"), pd.Timestamp(midnight(context.night))),
+        n_visible=count_visible(
+            context.read_table("videos"), pd.Timestamp(midnight(context.night))
+        ),
     )
     said = {"gates": [gate.to_json() for gate in gates], "passed": not failed(gates)}
     if failed(gates):
@@ -56,14 +59,14 @@ def check_gates(context: Context) -> Made:
 
 
 def _count(context: Context, shard: str) -> ListCounts:
-    videos: pd.DataFrame = context.read("videos")
+    videos = context.read_table("videos")
     return count_lists(
-        context.read(f"explained.{shard}"),
-        context.read(f"profiles.{shard}"),
-        context.read(f"profiles.{shard}", "visits"),
+        context.read_table(f"explained.{shard}"),
+        context.read_table(f"profiles.{shard}"),
+        context.read_table(f"profiles.{shard}", "visits"),
         videos,
-        context.read("users"),
-        context.read("duplicates"),
+        context.read_table("users"),
+        context.read_table("duplicates"),
         moment=pd.Timestamp(midnight(context.night)),
         n=context.settings.recommending.n,
         default_max_age_rating=context.settings.recommending.default_max_age_rating,
@@ -77,7 +80,7 @@ def _volume(context: Context) -> Volume:
         return Volume()
     tonight, then = _read_of(context.run), _read_of(previous)
     videos, videos_then = (
-        set(run.read("videos")[VIDEO_ID]) if run.find("videos") is not None else set()
+        set(run.read_table("videos")[VIDEO_ID]) if run.find("videos") is not None else set()
         for run in (context.run, previous)
     )
     return Volume(
@@ -92,8 +95,8 @@ def _read_of(run: Run) -> dict[str, int]:
     pinned = Ref("pinned", run.record.inputs, "", 0, 0)
     if run.artefacts.find(pinned.name, pinned.key) is None:
         return {}
-    counts: dict[str, int] = run.artefacts.read(pinned, "said")["counts"]
-    return counts
+    said: dict[str, Any] = run.artefacts.read_json(pinned, "said")
+    return dict(said["counts"])
 
 
 def _share_of(tonight: dict[str, int], then: dict[str, int], name: str) -> float | None:
@@ -105,7 +108,7 @@ def _shape(context: Context) -> ListShape:
     shape = ListShape()
     for shard in range(context.run.record.n_user_shards):
         before = _before(context, str(shard))
-        shape += measure_shape(context.read(f"explained.{shard}"), before)
+        shape += measure_shape(context.read_table(f"explained.{shard}"), before)
     return shape
 
 

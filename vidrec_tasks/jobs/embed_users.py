@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 
 from vidrec_tasks.columns import USER_ID, USER_NUM
-from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.jobs.shared.reading import read_content, read_histories, read_models
 from vidrec_tasks.recommending.models.tower import embed_users as embed
 from vidrec_tasks.running.job import Context, Made, job
@@ -26,6 +25,5 @@ def embed_users(context: Context) -> Made:
             "model": context.run.ref("models.serving").checksum,
         }
     )
-    check(table, "user_vectors", key=(USER_ID,), columns=(USER_NUM,))
     parts: dict[str, Part] = {"table": table, "vectors": vectors}
     return Made({context.own("user_vectors"): parts}, {"users": len(table)})

@@ -1,7 +1,5 @@
 """embed_videos: the vectors of a shard's videos; what is known already is not embedded again."""
 
-from functools import partial
-
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +9,6 @@ from vidrec_tasks.columns import CHECKSUM, CONCEPTS, ENCODER, HAS_FRAMES, HAS_TE
 from vidrec_tasks.content.embeddings import MEDIA_CHECKSUM, TEXT_CHECKSUM, Embeddings, join
 from vidrec_tasks.content.embeddings import embed_videos as embed
 from vidrec_tasks.content.encoding.encoders import Encoders, Image
-from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.jobs.shared.videos import shard_videos
 from vidrec_tasks.running.job import Context, Made, job, shards_before
@@ -26,7 +23,7 @@ EMBEDDING_COLUMNS = (
 def embed_videos(context: Context) -> Made:
     """Embed the new and changed texts and films of a shard; the rest is taken from before."""
     videos = shard_videos(context)
-    keyframes = context.read(context.own("keyframes"))
+    keyframes = context.read_table(context.own("keyframes"))
     cache = context.place.cache("models")
     embeddings, counts = embed(
         videos,
@@ -37,7 +34,6 @@ def embed_videos(context: Context) -> Made:
         known=_known(context, videos, keyframes),
         blocks=context.run.record.video_split.buckets(videos[VIDEO_ID]),
     )
-    check(embeddings.table, "embeddings", key=(VIDEO_ID,), columns=EMBEDDING_COLUMNS)
     return Made({context.own("embeddings"): embeddings.to_parts()}, counts)
 
 
@@ -49,7 +45,7 @@ def _known(context: Context, videos: pd.DataFrame, keyframes: pd.DataFrame) -> E
     parts = []
     for name in shards_before(parent, context.run, "embeddings", context.shard):
         if parent.find(name) is not None:
-            part = Embeddings.from_parts(partial(parent.read, name))
+            part = Embeddings.from_parts(parent.parts(name))
             parts.append(part.only(_wanted(part.table, videos, keyframes)))
     widths = {(part.text.shape[1], part.frame.shape[1]) for part in parts}
     return join(parts) if len(widths) == 1 else None

@@ -147,11 +147,11 @@ def _served(
 
 def _words(context: Context) -> dict[str, Any]:
     """What explanations and portraits are worth, summed over shards."""
-    claims = [context.read(name, "claims") for name in shards_of(context.run, "explained")]
+    claims = _said(context, "explained", "claims")
     n_claims, n_true, n_rows, n_lowered = _sums(
         claims, "n_claims", "n_true", "n_counterfactual", "n_lowered"
     )
-    portraits = [context.read(name, "counts") for name in shards_of(context.run, "portraits")]
+    portraits = _said(context, "portraits", "counts")
     n_all, n_with_topic, n_by_model, n_grounded = _sums(
         portraits, "n_portraits", "n_with_topic", "n_by_model", "n_grounded"
     )
@@ -165,6 +165,11 @@ def _words(context: Context) -> dict[str, Any]:
     }
 
 
+def _said(context: Context, kind: str, part: str) -> list[dict[str, Any]]:
+    """What every shard of a kind says in JSON."""
+    return [context.read_json(name, part) for name in shards_of(context.run, kind)]
+
+
 def _sums(counts: Sequence[Mapping[str, int]], *names: str) -> list[int]:
     """Each count over all shards."""
     return [sum(said[name] for said in counts) for name in names]
@@ -172,9 +177,12 @@ def _sums(counts: Sequence[Mapping[str, int]], *names: str) -> list[int]:
 
 def _models(context: Context) -> dict[str, Any]:
     """Recall of the indexes and how the fits went."""
-    recalls = [context.read(name, "info")["recall"] for name in ("content_index", "video_vectors")]
-    known = [recall for recall in recalls if recall is not None]
-    chosen = context.read("models.evaluation", "info")["configuration"]
+    infos: list[dict[str, Any]] = [
+        context.read_json(name, "info") for name in ("content_index", "video_vectors")
+    ]
+    known = [info["recall"] for info in infos if info["recall"] is not None]
+    fit: dict[str, Any] = context.read_json("models.evaluation", "info")
+    chosen = fit["configuration"]
     return {
         "index_recall": min(known) if known else None,
         "held_out": {"n_users": float(chosen["n_held_out"]), **chosen["measured"]},

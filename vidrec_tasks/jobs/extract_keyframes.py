@@ -25,7 +25,6 @@ from vidrec_tasks.columns import (
 from vidrec_tasks.content.decoding.keyframes import Extraction
 from vidrec_tasks.content.decoding.keyframes import extract_keyframes as extract
 from vidrec_tasks.content.decoding.process import CHANGED, PASSING
-from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.hardware import cores
 from vidrec_tasks.jobs.shared.videos import shard_videos
 from vidrec_tasks.running.job import Context, Made, job, shards_before
@@ -68,7 +67,6 @@ def extract_keyframes(context: Context) -> Made:
     frames, failures, n_decoded = _frames(context, media, files, folders, known_failures)
     table = media[[VIDEO_ID, CHECKSUM]].merge(frames, on=CHECKSUM)[FRAME_COLUMNS]
     table = table.sort_values([VIDEO_ID, FRAME_NUM], ignore_index=True)
-    check(table, "keyframes", key=(VIDEO_ID, FRAME_NUM), columns=tuple(FRAME_COLUMNS))
     quarantine = _quarantine(media, found, failures)
     counts = {
         "videos": len(videos),
@@ -238,4 +236,4 @@ def _parent_parts(context: Context, part: str) -> list[pd.DataFrame]:
     if parent is None:
         return []
     names = shards_before(parent, context.run, "keyframes", context.shard)
-    return [parent.read(name, part) for name in names if parent.find(name) is not None]
+    return [parent.read_table(name, part) for name in names if parent.find(name) is not None]

@@ -5,7 +5,6 @@ import pandas as pd
 
 from vidrec_tasks.columns import SCORE, SOURCE, SOURCE_RANK, USER_ID, VIDEO_ID
 from vidrec_tasks.content.index import Index
-from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.jobs.shared.reading import (
     read_content,
     read_histories,
@@ -28,13 +27,13 @@ def find_candidates(context: Context) -> Made:
         read_models(context, "serving", content),
         _index(context, "video_vectors"),
         _index(context, "content_index"),
-        context.read("content", "text"),
+        context.read_array("content", "text"),
     )
     histories, rules = read_histories(context), read_rules(context, context.night)
-    user_vectors = context.read(context.own("user_vectors"), "vectors")
+    user_vectors = context.read_array(context.own("user_vectors"), "vectors")
     portraits = rows_of(
-        context.read(context.own("portraits")),
-        context.read(context.own("portraits"), "vectors"),
+        context.read_table(context.own("portraits")),
+        context.read_array(context.own("portraits"), "vectors"),
         histories.user_ids,
     )
     tables = [pd.DataFrame({name: pd.Series(dtype="str") for name in COLUMNS})]
@@ -50,7 +49,6 @@ def find_candidates(context: Context) -> Made:
         tables.append(table)
     table = pd.concat(tables[1:] or tables, ignore_index=True)
     table = table.sort_values(USER_ID, kind="stable", ignore_index=True)
-    check(table, "candidates", key=(USER_ID, VIDEO_ID), columns=COLUMNS)
     counts = {
         "users": histories.n_users,
         "candidates": len(table),
@@ -61,4 +59,5 @@ def find_candidates(context: Context) -> Made:
 
 
 def _index(context: Context, name: str) -> Index:
-    return Index.from_bytes(context.read(name, "index"), context.read(name, "info"))
+    parts = context.parts(name)
+    return Index.from_bytes(parts.binary("index"), parts.json("info"))

@@ -5,7 +5,6 @@ import pandas as pd
 
 from vidrec_tasks.columns import VIDEO_ID, VIDEO_NUM
 from vidrec_tasks.content.index import build_index
-from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.jobs.shared.reading import read_content, read_models
 from vidrec_tasks.running.job import Context, Made, job
 from vidrec_tasks.store.codecs import Part
@@ -24,7 +23,6 @@ def index_video_vectors(context: Context) -> Made:
             "model": context.run.ref("models.serving").checksum,
         }
     )
-    check(table, "video_vectors", key=(VIDEO_ID,), columns=(VIDEO_NUM,))
     parts: dict[str, Part] = {
         "table": table,
         "vectors": vectors,

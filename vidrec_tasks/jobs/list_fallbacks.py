@@ -2,17 +2,11 @@
 
 from vidrec_tasks.columns import (
     DEFAULT_SEGMENT,
-    EXPLANATION,
-    RANK,
-    REASON_CODE,
-    SCORE,
     SEGMENT,
     USER_ID,
-    VIDEO_ID,
     VIDEO_NUM,
     WEIGHT,
 )
-from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.jobs.shared.reading import moment_of, read_content
 from vidrec_tasks.jobs.shared.visits import watched_by_all
 from vidrec_tasks.recommending.beside.fallbacks import list_fallbacks as list_them
@@ -22,17 +16,15 @@ from vidrec_tasks.running.job import Context, Made, job
 @job()
 def list_fallbacks(context: Context) -> Made:
     """List what is popular, fresh and varied, for everybody and for kinds of strangers."""
-    videos = context.read("videos")
+    videos = context.read_table("videos")
     table = list_them(
         videos,
-        context.read("users"),
+        context.read_table("users"),
         read_content(context),
         watched_by_all(context, (USER_ID, VIDEO_NUM, WEIGHT)),
         moment=moment_of(context.night),
         settings=context.settings.recommending,
     )
-    check(table, "fallbacks", key=(SEGMENT, RANK), columns=(SCORE, REASON_CODE, EXPLANATION))
-    check(table, "fallbacks", key=(SEGMENT, VIDEO_ID), columns=())
     counts = {
         "segments": int(table[SEGMENT].nunique()),
         "default_rows": int((table[SEGMENT] == DEFAULT_SEGMENT).sum()),

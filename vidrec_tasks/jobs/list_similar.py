@@ -2,14 +2,9 @@
 
 from vidrec_tasks.columns import (
     DESCRIPTION,
-    RANK,
-    REASON,
-    SCORE,
-    SIMILAR_VIDEO_ID,
     TITLE,
     VIDEO_ID,
 )
-from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.jobs.shared.reading import moment_of, read_content, read_models
 from vidrec_tasks.recommending.beside.similar import Reach
 from vidrec_tasks.recommending.beside.similar import list_similar as list_them
@@ -22,7 +17,7 @@ from vidrec_tasks.running.job import Context, Made, job
 def list_similar(context: Context) -> Made:
     """Blend content and co-watching for every video that may be shown."""
     settings = context.settings.recommending
-    videos = context.read("videos")
+    videos = context.read_table("videos")
     content = read_content(context)
     models = read_models(context, "serving", content)
     allowed = visible(videos, moment=moment_of(context.night))
@@ -36,8 +31,6 @@ def list_similar(context: Context) -> Made:
         likeness=Likeness.of(content, list(videos[TITLE] + "\n" + videos[DESCRIPTION])),
         reach=Reach.of(videos),
     )
-    check(table, "similar", key=(VIDEO_ID, RANK), columns=(SIMILAR_VIDEO_ID, SCORE, REASON))
-    check(table, "similar", key=(VIDEO_ID, SIMILAR_VIDEO_ID), columns=())
     counts = {
         "videos": int(allowed.sum()),
         "with_list": int(table[VIDEO_ID].nunique()),

@@ -56,7 +56,7 @@ def _passed_or_approved(context: Context) -> dict[str, Any]:
     Raises:
         GateError: a gate failed, and nobody may or did say otherwise of this very run.
     """
-    gates: dict[str, Any] = context.read("gates", "gates")
+    gates: dict[str, Any] = context.read_json("gates", "gates")
     if gates["passed"]:
         return gates
     failed = ", ".join(gate["name"] for gate in gates["gates"] if not gate["passed"])
@@ -82,7 +82,7 @@ def _load(context: Context, publisher: Publisher, gates: dict[str, Any]) -> dict
         "night": context.night,
         "started_at": started_at(context.run),
         "manifest": manifest_of(context.run),
-        "metrics": context.read("metrics", "metrics"),
+        "metrics": context.read_json("metrics", "metrics"),
         "gates": gates,
     }
     known = publisher.find(run_id)

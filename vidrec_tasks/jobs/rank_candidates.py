@@ -1,7 +1,6 @@
 """rank_candidates: score the candidates of a shard's users and order them."""
 
-from vidrec_tasks.columns import SCORE, SOURCE, USER_ID, VIDEO_ID
-from vidrec_tasks.contracts.checking import check
+from vidrec_tasks.columns import SOURCE, USER_ID, VIDEO_ID
 from vidrec_tasks.jobs.shared.reading import read_content, read_histories, read_models
 from vidrec_tasks.recommending.lists.ranker import rank_candidates as rank
 from vidrec_tasks.running.job import Context, Made, job
@@ -17,5 +16,4 @@ def rank_candidates(context: Context) -> Made:
         context.read_rows(context.own("candidates"), columns=[USER_ID, VIDEO_ID, SOURCE]),
         scorer=models.configuration.scorer,
     )
-    check(table, "ranked", key=(USER_ID, VIDEO_ID), columns=(SCORE, SOURCE))
     return Made({context.own("ranked"): {"table": table}}, {"ranked": len(table)})

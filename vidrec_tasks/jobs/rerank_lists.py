@@ -1,7 +1,6 @@
 """rerank_lists: from ranked candidates to each user's list, varied and inside the rules."""
 
-from vidrec_tasks.columns import RANK, SCORE, SCORE_COMPONENTS, USER_ID, VIDEO_ID
-from vidrec_tasks.contracts.checking import check
+from vidrec_tasks.columns import RANK, SCORE_COMPONENTS, USER_ID
 from vidrec_tasks.jobs.shared.reading import read_content, read_histories, read_rules
 from vidrec_tasks.recommending.lists.reranker import rerank_lists as rerank
 from vidrec_tasks.recommending.lists.score_parts import PREFIX, to_dicts
@@ -14,7 +13,7 @@ def rerank_lists(context: Context) -> Made:
     settings = context.settings.recommending
     histories = read_histories(context)
     lists = rerank(
-        context.read(context.own("ranked")),
+        context.read_table(context.own("ranked")),
         histories,
         read_content(context),
         read_rules(context, context.night),
@@ -22,8 +21,6 @@ def rerank_lists(context: Context) -> Made:
     )
     lists[SCORE_COMPONENTS] = to_dicts(lists)
     lists = lists.loc[:, ~lists.columns.str.startswith(PREFIX)]
-    check(lists, "lists", key=(USER_ID, RANK), columns=(VIDEO_ID, SCORE))
-    check(lists, "lists", key=(USER_ID, VIDEO_ID), columns=())
     counts = {
         "users": histories.n_users,
         "with_a_list": int(lists[USER_ID].nunique()),

@@ -2,19 +2,13 @@
 
 from vidrec_tasks.columns import (
     CREATOR_ID,
-    REACHABLE_TOPICS,
-    SUMMARY,
     SUMMARY_SOURCE,
-    TOPIC,
     TOPICS,
     USER_ID,
-    VIDEO_ID,
     VIDEO_NUM,
     WATCHED_SHARE,
 )
-from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.insights.crowd import window_start
-from vidrec_tasks.insights.demand import INSIGHT_COLUMNS
 from vidrec_tasks.insights.insights import summarise_audiences as summarise
 from vidrec_tasks.insights.summaries import MODEL, write_summaries
 from vidrec_tasks.jobs.shared.reading import moment_of
@@ -27,13 +21,13 @@ from vidrec_tasks.running.job import Context, Made, job
 @job()
 def summarise_audiences(context: Context) -> Made:
     """Measure audiences in numbers that k users stand behind, and put them in words."""
-    videos = context.read("videos")
+    videos = context.read_table("videos")
     since = window_start(context.night, context.settings.insights.window_days)
     found = summarise(
         watched_by_all(context, (USER_ID, VIDEO_NUM, WATCHED_SHARE), since=since),
         videos,
-        list(context.read("content")[TOPICS]),
-        context.read_all("profiles", columns=(USER_ID, TOPICS)),
+        list(context.read_table("content")[TOPICS]),
+        context.read_tables("profiles", columns=(USER_ID, TOPICS)),
         context.settings.insights,
         night=context.night,
         is_offered=visible(videos, moment=moment_of(context.night)),
@@ -42,9 +36,6 @@ def summarise_audiences(context: Context) -> Made:
     cache = context.place.cache("models")
     generator = LazyGenerator(language, cache=cache)
     summaries = write_summaries(found.creator_insights, generator, language)
-    check(found.creator_insights, "insights", key=(CREATOR_ID, TOPIC), columns=INSIGHT_COLUMNS)
-    check(found.creator_videos, "videos", key=(CREATOR_ID, VIDEO_ID), columns=(REACHABLE_TOPICS,))
-    check(summaries, "summaries", key=(CREATOR_ID,), columns=(SUMMARY, SUMMARY_SOURCE))
     counts = {
         "creators": int((videos[CREATOR_ID] != "").groupby(videos[CREATOR_ID]).any().sum()),
         "creators_with_insights": len(summaries),

@@ -11,8 +11,6 @@ from datetime import date
 from typing import Any
 
 from vidrec_tasks.audience.histories import Histories, gather
-from vidrec_tasks.columns import VIDEO_ID
-from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.jobs.shared.reading import (
     FITTED,
     NO_CHAMPION,
@@ -44,7 +42,6 @@ def train_models(context: Context) -> Made:
     histories = gather(learned.visits)
     last = _Fit(context, content, histories, context.night, read_parent(context, "serving"))
     serving = last.models(evaluation.configuration)
-    check(learned.popularity, "popularity", key=(VIDEO_ID,), columns=("n_viewers_recent",))
     counts: dict[str, Any] = {
         "events": histories.n_events,
         "events_evaluation": past.n_events,

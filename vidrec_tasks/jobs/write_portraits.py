@@ -6,10 +6,9 @@ import pandas as pd
 
 from vidrec_tasks.audience.portraits import MODEL, count_portraits
 from vidrec_tasks.audience.portraits import write_portraits as write
-from vidrec_tasks.columns import ENCODER, EVIDENCE, EVIDENCE_KEY, PORTRAIT, PORTRAIT_SOURCE, USER_ID
+from vidrec_tasks.columns import ENCODER, EVIDENCE_KEY, PORTRAIT, PORTRAIT_SOURCE
 from vidrec_tasks.content.embeddings import BETWEEN
 from vidrec_tasks.content.encoding.encoders import Encoders
-from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.language.generator import LazyGenerator
 from vidrec_tasks.running.job import Context, Made, job, shards_before
 from vidrec_tasks.store.codecs import Part
@@ -24,13 +23,12 @@ KNOWN_COLUMNS = [PORTRAIT, PORTRAIT_SOURCE, EVIDENCE_KEY]
 @job()
 def write_portraits(context: Context) -> Made:
     """Write the portraits whose evidence changed; the others are taken from the night before."""
-    profiles = context.read(context.own("profiles"))
+    profiles = context.read_table(context.own("profiles"))
     encoders = Encoders(context.settings.content)
     known, seen = _known(context, encoders.text_identity)
     cache = context.place.cache("models")
     generator = LazyGenerator(context.settings.language, cache=cache)
     table = write(profiles, generator, context.settings.language, night=context.night, known=known)
-    check(table, "portraits", key=(USER_ID,), columns=(PORTRAIT, PORTRAIT_SOURCE, EVIDENCE))
     vectors, n_encoded = _embed(encoders, table[PORTRAIT].tolist(), seen)
     by_model = int((table[PORTRAIT_SOURCE] == MODEL).sum())
     counts = {
@@ -61,7 +59,7 @@ def _known(context: Context, identity: str) -> tuple[pd.DataFrame | None, Vector
     seen: Vectors = {}
     if _text_encoder(parent) == identity:
         for name, table in zip(refs, tables, strict=True):
-            seen |= dict(zip(table[PORTRAIT], parent.read(name, "vectors"), strict=True))
+            seen |= dict(zip(table[PORTRAIT], parent.read_array(name, "vectors"), strict=True))
     return pd.concat(tables, ignore_index=True), seen
 
 
@@ -69,7 +67,7 @@ def _text_encoder(run: Run) -> str:
     """What embedded a run's texts; '' where its content is gone."""
     if run.find("content") is None:
         return ""
-    return str(run.read("content")[ENCODER].iloc[0]).split(BETWEEN, maxsplit=1)[0]
+    return str(run.read_table("content")[ENCODER].iloc[0]).split(BETWEEN, maxsplit=1)[0]
 
 
 def _embed(

@@ -58,10 +58,11 @@ def write_report(context: Context) -> Made:
 
 def _gather(context: Context) -> ReportFacts:
     run = context.run
-    metrics = run.read("metrics", "metrics") if run.find("metrics") else {}
+    metrics: dict[str, Any] = run.read_json("metrics", "metrics") if run.find("metrics") else {}
+    gates: dict[str, Any] = run.read_json("gates", "gates") if run.find("gates") else {}
     state, stopped_at = _state(run)
     quarantine = _all(run, "keyframes", "quarantine")
-    lists, curves, videos = ListFacts(), ListCurves(), _table(run, "videos")
+    lists, curves, videos = ListFacts(), ListCurves(), run.read_table("videos")
     vectors = _vectors(run, videos)
     for explained in _each(run, "explained"):
         lists.add(explained)
@@ -73,12 +74,12 @@ def _gather(context: Context) -> ReportFacts:
         stopped_at=stopped_at,
         catalogue_as_of=run.record.catalogue_as_of,
         parents=run.record.parents,
-        gates=run.read("gates", "gates")["gates"] if run.find("gates") else [],
+        gates=gates.get("gates", []),
         measures=measures_of(metrics),
         history=_history(context),
         segments=segments_of(metrics),
         funnel=_funnel(run, videos, lists),
-        rejects=count_rejects(_table(run, "rejects")) if run.find("rejects") else [],
+        rejects=count_rejects(run.read_table("rejects")) if run.find("rejects") else [],
         quarantine=count_quarantine(quarantine) if len(quarantine) else [],
         sources=lists.sources,
         reasons=lists.reasons,
@@ -100,7 +101,7 @@ def _state(run: Run) -> tuple[str, str]:
         return said.PUBLISHED, ""
     if run.find("gates") is None:
         return said.STOPPED, _stopped_at(run)
-    passed = run.read("gates", "gates")["passed"]
+    passed = run.read_json("gates", "gates")["passed"]
     return (said.PASSED, "publish_lists") if passed else (said.REJECTED, "check_gates")
 
 
@@ -126,7 +127,7 @@ def _history(context: Context) -> list[tuple[str, dict[str, Measure]]]:
     if context.run.find("metrics") is not None:
         runs.append(context.run)
     return [
-        (run.record.night, {m.name: m for m in measures_of(run.read("metrics", "metrics"))})
+        (run.record.night, {m.name: m for m in measures_of(run.read_json("metrics", "metrics"))})
         for run in runs
     ]
 
@@ -136,7 +137,7 @@ def _funnel(run: Run, videos: pd.DataFrame, lists: ListFacts) -> dict[str, Steps
     found = funnel_of(run.receipts())
     if lists.n_rows:
         found.setdefault("videos", []).append(("in a list", len(lists.showings)))
-    beside = [(name, len(_table(run, name))) for name in _BESIDE if run.find(name)]
+    beside = [(name, len(run.read_table(name))) for name in _BESIDE if run.find(name)]
     return {**found, "rows beside the lists": beside} if beside else found
 
 
@@ -144,14 +145,14 @@ def _vectors(run: Run, videos: pd.DataFrame) -> dict[str, Any]:
     """Video -> its fused embedding."""
     if run.find("content") is None:
         return {}
-    return dict(zip(videos[VIDEO_ID], run.read("content", "fused"), strict=True))
+    return dict(zip(videos[VIDEO_ID], run.read_array("content", "fused"), strict=True))
 
 
 def _viewings(run: Run) -> list[int]:
     """How many users watched each video lately."""
     if run.find("popularity") is None:
         return []
-    return [int(n) for n in _table(run, "popularity")["n_viewers_recent"]]
+    return [int(n) for n in run.read_table("popularity")["n_viewers_recent"]]
 
 
 def _samples(context: Context, videos: pd.DataFrame) -> list[said.Sample]:
@@ -175,7 +176,7 @@ def _pictures(context: Context, video_ids: list[str]) -> dict[str, str]:
     """The middle keyframe of each video as a data URI: the report stands alone."""
     if context.run.find("frames") is None:
         return {}
-    frames = _table(context.run, "frames")
+    frames = context.run.read_table("frames")
     pictures = {}
     for video_id, rows in frames[frames[VIDEO_ID].isin(video_ids)].groupby(VIDEO_ID):
         path = context.place.path("features", "keyframes", str(rows[PATH].iloc[len(rows) // 2]))
@@ -189,14 +190,9 @@ def _each(run: Run, kind: str, part: str = "table") -> Iterator[pd.DataFrame]:
     """The shards of a kind that were made."""
     for name in shards_of(run, kind):
         if run.find(name) is not None:
-            yield run.read(name, part)
+            yield run.read_table(name, part)
 
 
 def _all(run: Run, kind: str, part: str) -> pd.DataFrame:
     frames = list(_each(run, kind, part))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-
-
-def _table(run: Run, name: str) -> pd.DataFrame:
-    table: pd.DataFrame = run.read(name)
-    return table

@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from vidrec_tasks.contracts.parts import TABLE, Parts
 from vidrec_tasks.errors import VidrecError
 from vidrec_tasks.night import JobPlan, Per, is_by_video, plan_of
 from vidrec_tasks.settings import Settings
@@ -77,19 +79,36 @@ class Context:
         """The name of this shard's artefact of a kind."""
         return f"{kind}.{self.shard}"
 
-    def read(self, name: str, part: str = "table") -> Any:
-        """A part of an artefact of this run.
+    def parts(self, name: str) -> Parts:
+        """An artefact of this run, to be read a part at a time.
 
         Raises:
             UndeclaredError: the job's plan does not say that it needs it.
         """
         self._refuse_undeclared(name)
-        return self.run.read(name, part)
+        return self.run.parts(name)
+
+    def read_table(self, name: str, part: str = TABLE) -> pd.DataFrame:
+        """A table of an artefact of this run (for all kinds of part, see `Parts`).
+
+        Raises:
+            ContractError: the part is declared as another kind.
+            UndeclaredError: the job's plan does not say that it needs it.
+        """
+        return self.parts(name).table(part)
+
+    def read_array(self, name: str, part: str) -> npt.NDArray[np.float32]:
+        """An array of an artefact of this run; raises what `read_table` does."""
+        return self.parts(name).array(part)
+
+    def read_json(self, name: str, part: str) -> dict[str, object]:
+        """What an artefact of this run says in JSON; raises what `read_table` does."""
+        return self.parts(name).json(part)
 
     def read_rows(
         self,
         name: str,
-        part: str = "table",
+        part: str = TABLE,
         *,
         columns: Sequence[str] | None = None,
         as_text: bool = False,
@@ -106,18 +125,20 @@ class Context:
         if self.may_read is not None and name not in self.may_read:
             raise UndeclaredError(name, self.may_read)
 
-    def read_all(
-        self, kind: str, part: str = "table", *, columns: Sequence[str] | None = None
-    ) -> Any:
-        """The same part of every shard of a kind, one after the other; of a frame some columns."""
+    def read_tables(
+        self, kind: str, part: str = TABLE, *, columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """The same table of every shard of a kind, one after the other; some columns of it."""
         names = shards_of(self.run, kind)
-        if columns is not None:
-            rows = [self.read_rows(name, part, columns=columns) for name in names]
-            return pd.concat(rows, ignore_index=True)
-        parts = [self.read(name, part) for name in names]
-        if isinstance(parts[0], np.ndarray):
-            return np.concatenate(parts)
-        return pd.concat(parts, ignore_index=True)
+        if columns is None:
+            tables = [self.read_table(name, part) for name in names]
+        else:
+            tables = [self.read_rows(name, part, columns=columns) for name in names]
+        return pd.concat(tables, ignore_index=True)
+
+    def read_arrays(self, kind: str, part: str) -> npt.NDArray[np.float32]:
+        """The same array of every shard of a kind, one after the other."""
+        return np.concatenate([self.read_array(name, part) for name in shards_of(self.run, kind)])
 
     def parent(self, role: str) -> Run | None:
         """The earlier run that this one takes something from, if it is still in the store."""

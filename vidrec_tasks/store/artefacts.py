@@ -93,13 +93,25 @@ class Artefacts:
         self.place.write_json(folder / COMMIT, said)
         return Ref(name, key, checksum, rows, size)
 
-    def read(self, ref: Ref, part: str) -> Any:
-        """One part of an artefact.
+    def read(self, ref: Ref, part: str) -> object:
+        """One part of an artefact, of whatever kind; `contracts.parts` tells which.
 
         Raises:
             StoreError: the artefact or the part is gone.
         """
         return decode(*self._encoded(ref, part))
+
+    def read_json(self, ref: Ref, part: str) -> dict[str, object]:
+        """A part that is JSON, of an artefact that is not declared because no job reads it.
+
+        Raises:
+            StoreError: the artefact or the part is gone, or the part is something else.
+        """
+        said = self.read(ref, part)
+        if not isinstance(said, dict):
+            message = f"store: {ref.name} has in {part!r} no JSON but {type(said).__name__}"
+            raise StoreError(message)
+        return said
 
     def read_rows(
         self,

@@ -102,7 +102,7 @@ def _folders(run: Run) -> dict[str, Ref]:
 def _films_of(runs: Iterable[Run]) -> set[str]:
     """The checksums of all films that runs looked at."""
     shards = [(run, ref.name) for run in runs for ref in run.refs() if kind_of(ref.name) == FILMS]
-    tables = [run.read(name, "media")[CHECKSUM] for run, name in shards]
+    tables = [run.read_table(name, "media")[CHECKSUM] for run, name in shards]
     return {str(checksum) for table in tables for checksum in table} - {""}
 
 

@@ -9,8 +9,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from vidrec_tasks.contracts.artefacts import Table
+from vidrec_tasks.contracts.parts import TABLE, Parts, refuse_other_kind
 from vidrec_tasks.errors import MissingArtefact
 from vidrec_tasks.store.artefacts import Artefacts, Ref
 from vidrec_tasks.store.place import Place
@@ -105,14 +109,27 @@ class Run:
         folder = self.place.path("runs", self.run_id, "refs")
         return [Ref(**self.place.read_json(path)) for path in _json_files(folder)]
 
-    def read(self, name: str, part: str = "table") -> Any:
-        """A part of one of the run's artefacts."""
-        return self.artefacts.read(self.ref(name), part)
+    def parts(self, name: str) -> Parts:
+        """One of the run's artefacts, to be read a part at a time."""
+        ref = self.ref(name)
+        return Parts(name, lambda part: self.artefacts.read(ref, part))
+
+    def read_table(self, name: str, part: str = TABLE) -> pd.DataFrame:
+        """A table of one of the run's artefacts (for all kinds of part, see `Parts`)."""
+        return self.parts(name).table(part)
+
+    def read_array(self, name: str, part: str) -> npt.NDArray[np.float32]:
+        """An array of one of the run's artefacts."""
+        return self.parts(name).array(part)
+
+    def read_json(self, name: str, part: str) -> dict[str, object]:
+        """What one of the run's artefacts says in JSON."""
+        return self.parts(name).json(part)
 
     def read_rows(
         self,
         name: str,
-        part: str = "table",
+        part: str = TABLE,
         *,
         column: str | None = None,
         values: Collection[str] = (),
@@ -120,6 +137,7 @@ class Run:
         as_text: bool = False,
     ) -> pd.DataFrame:
         """The rows of a frame whose column holds one of the values (see `codecs.decode_rows`)."""
+        refuse_other_kind(name, part, Table)
         return self.artefacts.read_rows(
             self.ref(name), part, column=column, values=values, columns=columns, as_text=as_text
         )

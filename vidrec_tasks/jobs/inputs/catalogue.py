@@ -9,7 +9,6 @@ import pandas as pd
 
 from vidrec_tasks.columns import ROW_NUM, VIDEO_ID
 from vidrec_tasks.contracts import admission
-from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.contracts.inputs import VIDEOS
 from vidrec_tasks.errors import EmptyNight
 from vidrec_tasks.jobs.inputs.admitting import admit_catalogue
@@ -67,7 +66,6 @@ def read_catalogue(
     if seen.rows.empty:
         raise EmptyNight(_why_empty(current, night))
     rows = seen.rows.drop(columns=ROW_NUM)
-    check(rows, VIDEOS.name, key=(VIDEO_ID,), columns=tuple(c.name for c in VIDEOS.columns))
     return Catalogue(rows, current.rejects, {**current.counts, **seen.counts}, as_of)
 
 

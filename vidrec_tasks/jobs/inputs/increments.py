@@ -40,6 +40,6 @@ def events_before(run: Run) -> Iterator[pd.DataFrame]:
     names = [*shards_of(run, "interactions"), *([LATER] if run.find(LATER) else [])]
     first = -sum(run.ref(name).rows for name in names)
     for name in names:
-        rows = run.read(name)
+        rows = run.read_table(name)
         yield rows.assign(**{ROW_NUM: np.arange(first, first + len(rows))})
         first += len(rows)

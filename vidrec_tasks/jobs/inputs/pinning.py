@@ -151,7 +151,7 @@ def read_pinned(artefacts: Artefacts, key: str) -> Pinned:
     Raises:
         StoreError: it is gone.
     """
-    said = artefacts.read(Ref(_PINNED, key, "", 0, 0), "said")
+    said: dict[str, Any] = artefacts.read_json(Ref(_PINNED, key, "", 0, 0), "said")
     return Pinned(
         tuple(Ref(**ref) for ref in said["refs"]),
         said["counts"],

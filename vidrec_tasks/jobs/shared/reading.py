@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -41,18 +41,18 @@ def moment_of(night: date) -> pd.Timestamp:
 
 def read_content(context: Context) -> Content:
     """The videos with embeddings, topics and duplicate groups."""
-    table = context.read("content")
+    table = context.read_table("content")
     return Content.of(
-        context.read("videos"),
-        context.read("content", "fused"),
+        context.read_table("videos"),
+        context.read_array("content", "fused"),
         table[TOPICS].tolist(),
-        context.read("duplicates"),
+        context.read_table("duplicates"),
     )
 
 
 def read_models(context: Context, fit: str, content: Content) -> Models:
     """The models of a fit."""
-    return Models.from_parts(lambda part: context.read(f"models.{fit}", part), content)
+    return Models.from_parts(context.parts(f"models.{fit}"), content)
 
 
 def read_parent(context: Context, fit: str) -> Parent | None:
@@ -67,14 +67,14 @@ def read_parent(context: Context, fit: str) -> Parent | None:
     if previous.find("videos") is None or _encoders_of(previous) != _encoders_of(context.run):
         return None
     return Parent.from_parts(
-        lambda part: previous.read(name, part),
-        previous.read("videos")[VIDEO_ID].to_numpy(dtype=object),
+        previous.parts(name),
+        previous.read_table("videos")[VIDEO_ID].to_numpy(dtype=object),
     )
 
 
 def read_champion(context: Context, content: Content, evaluation: Models) -> Models | None:
     """What the night before had chosen, fitted on the evaluation fit's events, if it chose."""
-    said = context.read("models.champion", "said")
+    said: dict[str, Any] = context.read_json("models.champion", "said")
     if said["champion"] == NO_CHAMPION:
         return None
     if said["champion"] == SAME:
@@ -83,13 +83,13 @@ def read_champion(context: Context, content: Content, evaluation: Models) -> Mod
 
 
 def _encoders_of(run: Run) -> set[str]:
-    return set(run.read("content")["encoder"])
+    return set(run.read_table("content")["encoder"])
 
 
 def read_histories(context: Context) -> Histories:
     """The weighed histories of the shard's users, those without a history too."""
-    profiles = context.read(context.own("profiles"))
-    visits = context.read(context.own("profiles"), "visits")
+    profiles = context.read_table(context.own("profiles"))
+    visits = context.read_table(context.own("profiles"), "visits")
     user_ids = profiles[USER_ID]
     buckets = context.run.record.user_split.buckets(user_ids)
     return gather(visits, user_ids.to_numpy(dtype=object), buckets=buckets)
@@ -97,7 +97,7 @@ def read_histories(context: Context) -> Histories:
 
 def shard_users(context: Context) -> pd.DataFrame:
     """The users table's rows of the shard."""
-    users: pd.DataFrame = context.read("users")
+    users = context.read_table("users")
     mine = context.run.record.user_split.shards(users[USER_ID]) == int(context.shard)
     return users[mine].reset_index(drop=True)
 
@@ -105,8 +105,8 @@ def shard_users(context: Context) -> pd.DataFrame:
 def read_rules(context: Context, night: date) -> UserRules:
     """What each user may be shown on a night."""
     return UserRules(
-        context.read("videos"),
-        context.read("users"),
+        context.read_table("videos"),
+        context.read_table("users"),
         moment=moment_of(night),
         default_max_age_rating=context.settings.recommending.default_max_age_rating,
     )

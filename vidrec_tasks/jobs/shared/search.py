@@ -1,20 +1,21 @@
 """Searches a run's features: what answering a night's queries and a request have in common."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from vidrec_tasks.content.encoding.encoders import Encoders
 from vidrec_tasks.recommending.lists.rules import allowed_in, visible
+from vidrec_tasks.running.job import Context
 from vidrec_tasks.searching.search import SearchIndex, search
 from vidrec_tasks.settings import SearchingSettings, Settings
+from vidrec_tasks.store.runs import Run
 
 
 def search_features(
-    read: Callable[[str, str], Any],
+    features: Context | Run,
     queries: Sequence[str],
     settings: Settings,
     *,
@@ -27,16 +28,17 @@ def search_features(
     Nobody knows who asks, so what is found may be shown to a user without region and age rating.
 
     Args:
-        read: a part of an artefact of the run, by name and part.
+        features: where the artefacts of the run are read.
         queries: different texts.
         settings: encoders, and how many videos a query gets.
         moment: videos that are not visible then are not found.
         searching: in place of ``settings.searching``.
         cache: a folder in which the encoders keep what they need again.
     """
-    videos = read("videos", "table")
-    frames = read("frames", "vectors")  # (n_frames, dim)
-    index = SearchIndex.of(videos, read("content", "text"), read("frames", "table"), frames)
+    videos = features.read_table("videos")
+    frames = features.read_array("frames", "vectors")  # (n_frames, dim)
+    texts = features.read_array("content", "text")
+    index = SearchIndex.of(videos, texts, features.read_table("frames"), frames)
     allowed = visible(videos, moment=moment) & allowed_in(
         videos, region="", max_age_rating=settings.recommending.default_max_age_rating
     )

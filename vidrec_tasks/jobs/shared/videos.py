@@ -8,6 +8,6 @@ from vidrec_tasks.running.job import Context
 
 def shard_videos(context: Context) -> pd.DataFrame:
     """The videos of the context's shard, sorted by video_id."""
-    videos: pd.DataFrame = context.read("videos")
+    videos = context.read_table("videos")
     shards = context.run.record.video_split.shards(videos[VIDEO_ID])
     return videos[shards == int(context.shard)].reset_index(drop=True)

@@ -29,9 +29,9 @@ _SLACK: Final = 1.25
 
 def visits_by_shard(context: Context, night: date) -> Iterator[pd.DataFrame]:
     """The weighed visits of each user shard before a night; a user is in one shard only."""
-    videos, statistics = context.read("videos"), context.read("watch_statistics")
+    videos, statistics = context.read_table("videos"), context.read_table("watch_statistics")
     for shard in range(context.run.record.n_user_shards):
-        interactions = context.read(f"interactions.{shard}")
+        interactions = context.read_table(f"interactions.{shard}")
         weighed = weigh(
             interactions, videos, context.settings.audience, night=night, statistics=statistics
         )

@@ -3,7 +3,7 @@
 Leaves learning to `fitting`, the numbers a list is ordered by to `features` and `ranker`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal
@@ -14,6 +14,7 @@ import scipy.sparse as sp
 import torch
 from safetensors.torch import load, save
 
+from vidrec_tasks.contracts.parts import Parts
 from vidrec_tasks.errors import ModelError
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.catalogue.popularity import Popularity
@@ -135,17 +136,17 @@ class Models:
         }
 
     @classmethod
-    def from_parts(cls, read: Callable[[str], Any], content: Content) -> "Models":
+    def from_parts(cls, parts: Parts, content: Content) -> "Models":
         """The models that `to_parts` wrote.
 
         Args:
-            read: gives a part by its name.
+            parts: of the artefact.
             content: the videos they were fitted on.
 
         Raises:
             ModelError: they were fitted on another catalogue.
         """
-        info = read("info")
+        info: dict[str, Any] = parts.json("info")
         if info["n_videos"] != content.n_videos:
             message = (
                 f"models: fitted on {info['n_videos']:,} videos, the content has "
@@ -154,18 +155,18 @@ class Models:
             raise ModelError(message)
         tower_shape = TowerShape(**info["tower"])
         tower = make_tower(content, np.zeros(content.n_videos, dtype=bool), tower_shape)
-        tower.load_state_dict(load(read("tower")))
+        tower.load_state_dict(load(parts.binary("tower")))
         attention = TargetAttention(tower_shape.dim, n_heads=info["n_heads"])
-        attention.load_state_dict(load(read("attention")))
+        attention.load_state_dict(load(parts.binary("attention")))
         return cls(
             content,
             tower.eval(),
             attention.eval(),
-            _sparse_model("linear", read),
-            _sparse_model("transitions", read),
-            _sparse_model("covisits", read),
-            _sparse_model("lent", read),
-            Popularity(**{name: read(f"popularity_{name}") for name in POPULARITY_PARTS}),
+            _sparse_model("linear", parts),
+            _sparse_model("transitions", parts),
+            _sparse_model("covisits", parts),
+            _sparse_model("lent", parts),
+            Popularity(**{name: parts.array(f"popularity_{name}") for name in POPULARITY_PARTS}),
             Configuration(**info["configuration"]),
             int(info["cut"]),
             float(info["half_life_days"]),
@@ -198,8 +199,8 @@ def _sparse_parts(name: str, model: SparseModel) -> dict[str, Part]:
     }
 
 
-def _sparse_model(name: str, read: Callable[[str], Any]) -> SparseModel:
-    indptr = read(f"{name}_indptr")
+def _sparse_model(name: str, parts: Parts) -> SparseModel:
+    indptr = parts.integers(f"{name}_indptr")
     n_videos = len(indptr) - 1
-    arrays = (read(f"{name}_data"), read(f"{name}_indices"), indptr)
+    arrays = (parts.array(f"{name}_data"), parts.integers(f"{name}_indices"), indptr)
     return SparseModel(sp.csr_matrix(arrays, shape=(n_videos, n_videos)))

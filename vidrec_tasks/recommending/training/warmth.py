@@ -4,7 +4,7 @@ A start from old weights is cheap and may be worse, so now and then both starts 
 measured on the same held-out events; the nights between follow what was found.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 from safetensors.torch import load
 
+from vidrec_tasks.contracts.parts import Parts
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.models.models import Configuration
 from vidrec_tasks.recommending.models.tower import TowerShape, UserTower
@@ -43,17 +44,17 @@ class Parent:
     cut: int
 
     @classmethod
-    def from_parts(cls, read: Callable[[str], Any], video_ids: npt.NDArray[np.object_]) -> "Parent":
+    def from_parts(cls, parts: Parts, video_ids: npt.NDArray[np.object_]) -> "Parent":
         """The tower of models that `Models.to_parts` wrote.
 
         Args:
-            read: gives a part by its name.
+            parts: of the artefact.
             video_ids: ``(n_videos,)`` the videos they were fitted on.
         """
-        info = read("info")
+        info: dict[str, Any] = parts.json("info")
         return cls(
             video_ids,
-            load(read("tower")),
+            load(parts.binary("tower")),
             TowerShape(**info["tower"]),
             Configuration(**info["configuration"]),
             int(info["cut"]),
