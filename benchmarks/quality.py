@@ -32,7 +32,7 @@ from vidrec_tasks.measuring.intervals import bootstrap_interval, paired_bootstra
 from vidrec_tasks.measuring.metrics import ranking_metrics
 from vidrec_tasks.measuring.splits import k_core, leave_last_out, time_split
 from vidrec_tasks.recommending.catalogue.content import Content
-from vidrec_tasks.recommending.lists.features import content_profiles
+from vidrec_tasks.recommending.lists.profiles import content_profiles
 from vidrec_tasks.recommending.models.models import Models
 from vidrec_tasks.recommending.training.fitting import fit_models
 from vidrec_tasks.settings import ContentSettings, RecommendingSettings

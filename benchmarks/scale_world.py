@@ -18,7 +18,7 @@ from vidrec_tasks.columns import EVENT_AT, IS_CANONICAL, USER_ID, VIDEO_ID
 from vidrec_tasks.content.index import build_index
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.models.models import Configuration
-from vidrec_tasks.recommending.training.fitting import DEFAULT_BLEND, fit_models
+from vidrec_tasks.recommending.training.fitting import fit_models
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import Ref, key_of
@@ -222,7 +222,7 @@ def _keep_models(
         gather(visits), content, settings.recommending,
         cut=int(pd.Timestamp(NIGHT, tz="UTC").timestamp()),
         half_life_days=settings.audience.half_life_days,
-        configuration=Configuration(2, 1, DEFAULT_BLEND, 0),
+        configuration=Configuration(2, 1, 0),
     )  # fmt: skip
     _keep(run, "models.serving", **models.to_parts())
     recent = visits[visits["is_watched"]].groupby(VIDEO_ID)[USER_ID].nunique()

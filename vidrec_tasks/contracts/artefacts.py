@@ -85,16 +85,17 @@ _INDEX: Final[dict[str, Shape]] = {
 _VECTORS: Final[dict[str, Shape]] = {
     name: Array((ROWS, "dim")) for name in ("text", "frame", "fused")
 }
-_SPARSE: Final = ("covisits", "lent", "linear", "transitions")
+_SPARSE: Final = {"items": "models x videos + 1", "lent": "videos + 1"}
+"""Sparse matrices of a fit -> its row axis; the item-item models stand one below the other."""
 _MODEL: Final[dict[str, Shape]] = {
-    "info": Json(("configuration", "cut", "half_life_days", "n_videos")),
+    "info": Json(("configuration", "cut", "half_life_days", "items", "n_videos")),
     **{
         f"popularity_{name}": Array(("videos",))
         for name in ("age_days", "n_users", "popular", "trending")
     },
     **{f"{name}_data": Array(("entries",)) for name in _SPARSE},
     **{f"{name}_indices": Array(("entries",), COUNT) for name in _SPARSE},
-    **{f"{name}_indptr": Array(("videos + 1",), COUNT) for name in _SPARSE},
+    **{f"{name}_indptr": Array((rows,), COUNT) for name, rows in _SPARSE.items()},
 }
 _WEIGHTS: Final[dict[str, Shape]] = {
     "tower": Binary("weights of the user tower and the video tower, safetensors"),

@@ -78,7 +78,7 @@ def read_champion(context: Context, content: Content, evaluation: Models) -> Mod
     if said["champion"] == NO_CHAMPION:
         return None
     if said["champion"] == SAME:
-        return replace(evaluation, configuration=Configuration(**said["configuration"]))
+        return replace(evaluation, configuration=Configuration.from_json(said["configuration"]))
     return read_models(context, "champion", content)
 
 

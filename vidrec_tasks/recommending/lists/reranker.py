@@ -19,7 +19,6 @@ from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import RANK, SCORE, SOURCE, USER_ID, VIDEO_ID
 from vidrec_tasks.measuring.lists import topic_mix
 from vidrec_tasks.recommending.catalogue.content import Content
-from vidrec_tasks.recommending.lists.candidates import EXPLORATION
 from vidrec_tasks.recommending.lists.diversifying import (
     Calibrated,
     Determinant,
@@ -28,6 +27,7 @@ from vidrec_tasks.recommending.lists.diversifying import (
     Spread,
 )
 from vidrec_tasks.recommending.lists.rules import POOL, UserRules
+from vidrec_tasks.recommending.lists.sources.exploration import EXPLORATION
 from vidrec_tasks.settings import RecommendingSettings
 
 log = logging.getLogger(__name__)

@@ -55,7 +55,7 @@ class Parent:
             video_ids,
             load(read("tower")),
             TowerShape(**info["tower"]),
-            Configuration(**info["configuration"]),
+            Configuration.from_json(info["configuration"]),
             int(info["cut"]),
         )
 
