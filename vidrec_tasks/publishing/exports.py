@@ -14,19 +14,14 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, Final
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from vidrec_tasks.columns import RANK, SCORE, USER_ID, VIDEO_ID
 from vidrec_tasks.errors import InputError, PublishError
 from vidrec_tasks.publishing.engine import file_of, in_words, make_engine
 from vidrec_tasks.publishing.tables import VIEWS, pointer
 from vidrec_tasks.store.decoding import Decoded, is_marked, unmarked
-
-RECTOOLS: Final = {USER_ID: "user_id", VIDEO_ID: "item_id", SCORE: "score", RANK: "rank"}
-"""Our column -> RecTools' (rectools.Columns)."""
 
 NO_LIST: Final = "the user has no list of their own; ask for the fallback"
 BATCH: Final = 500
@@ -75,11 +70,6 @@ def export_lists(
     finally:
         engine.dispose()
     return {"run_id": run_id, "users": n_users, "errors": n_errors, "path": str(path)}
-
-
-def to_rectools(recommendations: pd.DataFrame) -> pd.DataFrame:
-    """Rows of ``current_recommendations`` with RecTools' columns: user_id, item_id, score, rank."""
-    return recommendations[list(RECTOOLS)].rename(columns=RECTOOLS)
 
 
 def read_ids(path: Path) -> list[str]:

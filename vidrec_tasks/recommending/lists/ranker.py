@@ -24,7 +24,7 @@ Ints = npt.NDArray[np.int64]
 SCORERS: Final[tuple[Scorer, ...]] = ("dot", "attention", "blend")
 
 _RIDGE = 1e-2
-"""Penalty on squared weights: a few dozen held-out users must not fix ten weights freely."""
+"""Penalty on squared weights: a few dozen held-out users must not fix twelve weights freely."""
 
 
 def weights_of(scorer: Scorer, blend: Mapping[str, float]) -> npt.NDArray[np.float64]:
