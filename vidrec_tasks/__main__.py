@@ -45,7 +45,7 @@ def make_parser() -> argparse.ArgumentParser:
     for task_id in NIGHT:
         _add_job(commands, task_id)
     _add_by_hand(commands)
-    _add_results(commands)
+    _add(commands, "migrate", _migrate, "bring the result tables to this version's schema")
     _add_import(commands)
     _add_demo(commands)
     return parser
@@ -101,10 +101,6 @@ def _add_tables(commands: Any) -> None:
     export.add_argument("--users", type=Path, help="a file with one user id a line; default: all")
     roles = _add(commands, "roles", _roles, "create writer, reader and page roles in PostgreSQL")
     roles.add_argument("--prefix", default="vidrec", help="what their names begin with")
-
-
-def _add_results(commands: Any) -> None:
-    _add(commands, "migrate", _migrate, "bring the result tables to this version's schema")
 
 
 def _add_import(commands: Any) -> None:
