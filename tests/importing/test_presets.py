@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.importing.worlds import World, write
-from vidrec_tasks.__main__ import _parser
+from vidrec_tasks.__main__ import make_parser
 from vidrec_tasks.errors import InputError
 from vidrec_tasks.importing import reading
 from vidrec_tasks.importing.presets import PRESETS, import_data
@@ -20,7 +20,7 @@ def names(folder: Path) -> list[str]:
 
 def test_the_command_line_offers_every_preset() -> None:
     for preset in PRESETS:
-        said = _parser().parse_args(["import_data", "--preset", preset, "--from", "x"])
+        said = make_parser().parse_args(["import_data", "--preset", preset, "--from", "x"])
         assert said.preset == preset
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.stores import record_of
 from vidrec_tasks.errors import InputError, MissingArtefact
 from vidrec_tasks.jobs.answer_request import N_SHOWN, answer_request
 from vidrec_tasks.jobs.shared import search
@@ -18,7 +19,7 @@ from vidrec_tasks.publishing.reader import Reader
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.artefacts import Artefacts
 from vidrec_tasks.store.place import Place
-from vidrec_tasks.store.runs import RunRecord, Runs
+from vidrec_tasks.store.runs import Runs
 
 NIGHT = date(2026, 9, 1)
 RUN_ID = "2026-09-01-aaaaaaaa"
@@ -55,10 +56,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Settings, Pl
 
 
 def _open_run(settings: Settings, place: Place) -> None:
-    record = RunRecord(
-        RUN_ID, NIGHT.isoformat(), "pinned", "", "", 1, 1, "snapshot",
-        settings=settings.model_dump(mode="json"),
-    )  # fmt: skip
+    record = record_of(RUN_ID, settings=settings.model_dump(mode="json"))
     run = Runs(place).open(record)
     n = len(TITLES)
     never = pd.Series([pd.NaT] * n, dtype="datetime64[us, UTC]")

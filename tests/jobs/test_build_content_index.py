@@ -5,13 +5,14 @@ import pandas as pd
 import pytest
 
 from tests.jobs.finished_nights import NIGHT, settings_of
-from vidrec_tasks.content.index import Index, check_belongs
+from tests.stores import record_of
+from vidrec_tasks.content.index import Index, checksum_of
 from vidrec_tasks.errors import ContractError
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import key_of
 from vidrec_tasks.store.place import Place
-from vidrec_tasks.store.runs import Run, RunRecord, Runs
+from vidrec_tasks.store.runs import Run, Runs
 
 VIDEOS = ["v1", "v2", "v3", "v4"]
 
@@ -23,10 +24,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def run_with(settings: Settings, shards: list[list[str]]) -> Run:
     """A run whose videos were looked at in shards; video vN's vectors are N-th unit vectors."""
-    record = RunRecord(
-        f"{NIGHT}-x", NIGHT.isoformat(), "in", settings.digest(), "code", 1, len(shards), "current",
-        {},
-    )  # fmt: skip
+    record = record_of(f"{NIGHT}-x", n_video_shards=len(shards))
     run = Runs(Place(settings.store_url)).open(record)
     made = {"videos": {"table": videos()}}
     for number, names in enumerate(shards):
@@ -102,7 +100,7 @@ def test_the_index_belongs_to_the_fused_vectors(settings: Settings) -> None:
     run = run_with(settings, [VIDEOS])
     run_job(Order("build_content_index", NIGHT), settings)
     index = Index.from_bytes(run.read("content_index", "index"), run.read("content_index", "info"))
-    check_belongs(index, run.read("content", "fused"))
+    assert index.info["checksum"] == checksum_of(run.read("content", "fused"))
     assert index.search(unit_rows(["v3"]), 1)[1][0, 0] == 2
 
 

@@ -4,7 +4,6 @@ The lists are made by the code that makes the night's own lists; every video of 
 in them, and none is sampled. Leaves metrics to `measuring`.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -25,8 +24,6 @@ from vidrec_tasks.recommending.lists.rules import UserRules
 from vidrec_tasks.recommending.lists.scorers.registry import SCORER_NAMES
 from vidrec_tasks.recommending.models.models import Models
 from vidrec_tasks.settings import RecommendingSettings
-
-log = logging.getLogger(__name__)
 
 Ints = npt.NDArray[np.int64]
 

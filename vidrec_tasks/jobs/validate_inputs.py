@@ -21,6 +21,7 @@ from vidrec_tasks.errors import EmptyNight, InputError
 from vidrec_tasks.jobs.inputs.bucketing import Bucketed
 from vidrec_tasks.jobs.inputs.increments import LATER, run_before
 from vidrec_tasks.jobs.inputs.reader import InputReader
+from vidrec_tasks.night import OPENS
 from vidrec_tasks.running.job import Made, midnight
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import Artefacts, Ref, key_of
@@ -31,7 +32,7 @@ from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, RunRecord, Runs
 from vidrec_tasks.store.shards import Split
 from vidrec_tasks.store.snapshots import Snapshots
-from vidrec_tasks.store.source import source_digest
+from vidrec_tasks.store.source import job_digest, source_digest
 from vidrec_tasks.store.table_files import READ, TableFile, input_files
 
 log = logging.getLogger(__name__)
@@ -147,7 +148,7 @@ def _pin(place: Place, settings: Settings, night: date, before: Run | None) -> s
             "prints": prints,
             "night": night.isoformat(),
             "settings": _reading_settings(settings),
-            "code": source_digest(),
+            "code": job_digest(OPENS),
             "forgotten": Ledger(place).fingerprint(),
             "before": "" if before is None else before.record.inputs,
         }

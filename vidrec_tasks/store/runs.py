@@ -26,7 +26,7 @@ class RunRecord:
         run_id: ``<night>-<8 hex digits of the rest>``.
         night: the day it stands for.
         inputs: key of the pinned inputs.
-        settings_digest, code: hashes of the settings and of the library's source.
+        settings_digest, code: hashes of the settings and of the library's files, all of them.
         parents: earlier runs that this one takes something from, by role.
         n_user_shards, n_video_shards: how users and videos were split.
         n_user_buckets, n_video_buckets: 0: of a run of version 0.1, whose shards were its buckets.

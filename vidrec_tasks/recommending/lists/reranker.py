@@ -153,12 +153,12 @@ def _list_of(
     pooled = np.concatenate([np.arange(min(n_pool, len(places))), np.searchsorted(places, extra)])
     places = places[pooled]
     columns, shares = mix
-    topics = _columns_of(content.topic_shares, nums[places], columns)
+    topics = columns_of(content.topic_shares, nums[places], columns)
     pool = _Pool(nums[places], relevance[pooled], rows.explores[places], shares, topics)
     return [int(places[place]) for place in diversify(pool, content, settings)]
 
 
-def _columns_of(matrix: sp.csr_array, rows: Ints, columns: Ints) -> Floats:
+def columns_of(matrix: sp.csr_array, rows: Ints, columns: Ints) -> Floats:
     """``(n_rows, n_columns)`` cells of a sparse matrix, which slicing twice copies twice."""
     starts, counts = matrix.indptr[rows], np.diff(matrix.indptr)[rows]
     ends = np.cumsum(counts)
