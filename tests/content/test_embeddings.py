@@ -116,19 +116,14 @@ def test_each_video_has_a_row_in_order_with_what_it_has() -> None:
     assert made.table["video_id"].tolist() == ["v1", "v2", "v3", "v4"]
     assert made.table["has_text"].tolist() == [True, False, True, False]
     assert made.table["has_frame"].tolist() == [True, True, False, False]
-    for part, expected in (
+    for part, lengths in (
         (made.vectors["text"], [1, 0, 1, 0]),
         (made.vectors["frame"], [1, 1, 0, 0]),
         (made.fused, [1, 1, 1, 0]),
     ):
-        np.testing.assert_allclose(np.linalg.norm(part, axis=1), expected, atol=1e-5)
-    assert counts == {
-        "videos": 4,
-        "texts_encoded": 2,
-        "films_encoded": 2,
-        "frames_encoded": 4,
-        "reused": 1,
-    }
+        np.testing.assert_allclose(np.linalg.norm(part, axis=1), lengths, atol=1e-5)
+    expected = {"videos": 4, "texts_encoded": 2, "films_encoded": 2, "frames_encoded": 4}
+    assert counts.items() >= {**expected, "reused": 1}.items()
 
 
 def test_the_frame_vectors_stand_beside_their_frames() -> None:
