@@ -200,8 +200,9 @@ def no_duplicates() -> pd.DataFrame:
 def _content_table(videos: pd.DataFrame, topics: list[list[str]]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            VIDEO_ID: videos[VIDEO_ID], "has_text": True, "has_frames": False, "checksum": "c",
-            "encoder": "planted", "concepts": pd.Series([[] for _ in topics], dtype=object),
+            VIDEO_ID: videos[VIDEO_ID], "has_text": True, "has_frame": False, "checksum": "c",
+            "text_encoder": "planted", "frame_encoder": "planted",
+            "concepts": pd.Series([[] for _ in topics], dtype=object),
             "topics": pd.Series(topics, dtype=object),
         }
     )  # fmt: skip

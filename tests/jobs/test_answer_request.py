@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 from tests.stores import record_of
+from vidrec_tasks.content.modalities.registry import MODALITIES
+from vidrec_tasks.content.modalities.texts import Text
 from vidrec_tasks.errors import InputError, MissingArtefact
 from vidrec_tasks.jobs.answer_request import N_SHOWN, answer_request
 from vidrec_tasks.jobs.shared import search
@@ -131,3 +133,20 @@ def test_before_the_first_night_there_is_nothing_to_search(tmp_path: Path) -> No
     settings = read_settings({}, store_url=str(tmp_path))
     with pytest.raises(MissingArtefact, match="no night is published yet"):
         ask((settings, Place(str(tmp_path))), "cat")
+
+
+class Younger(Text):
+    name = part = "speech"
+
+
+class YoungerWithMoments(Younger):
+    moments = "speeches"
+
+
+@pytest.mark.parametrize("younger", [Younger(), YoungerWithMoments()])
+def test_a_night_older_than_a_modality_is_searched_without_it(
+    store: tuple[Settings, Place], monkeypatch: pytest.MonkeyPatch, younger: Text
+) -> None:
+    expected = ask(store, "rocket")["rows"]
+    monkeypatch.setattr(search, "MODALITIES", (*MODALITIES, younger))
+    assert ask(store, "rocket")["rows"] == expected

@@ -7,6 +7,7 @@ import pytest
 from tests.jobs.finished_nights import NIGHT, settings_of
 from tests.stores import record_of
 from vidrec_tasks.content.index import Index, checksum_of
+from vidrec_tasks.contracts.artefacts import MODALITIES
 from vidrec_tasks.errors import ContractError
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings
@@ -51,14 +52,15 @@ def unit_rows(names: list[str]) -> np.ndarray:
 def embeddings(names: list[str]) -> dict[str, object]:
     concepts = pd.Series([[["dog, domestic dog", 0.8]] for _ in names], dtype=object)
     table = pd.DataFrame(
-        {"video_id": names, "checksum": "c", "encoder": "e", "has_text": True, "has_frames": True,
-         "concepts": concepts}
-    )  # fmt: skip
+        {"video_id": names, "checksum": "c", "concepts": concepts}
+        | {f"{name}_encoder": "e" for name in MODALITIES}
+        | {f"has_{name}": True for name in MODALITIES}
+    )
     frames = [name for name in reversed(names) for _ in range(2)]
     frame_table = pd.DataFrame(
         {"video_id": frames, "frame_num": [1, 0] * len(names), "at_s": 1.0, "path": "p.jpg"}
     )
-    matrices = {part: unit_rows(names) for part in ("text", "frame", "fused")}
+    matrices = {part: unit_rows(names) for part in (*MODALITIES, "fused")}
     return {
         "table": table, **matrices, "frame_table": frame_table, "frame_vectors": unit_rows(frames),
     }  # fmt: skip
@@ -81,7 +83,7 @@ def test_content_follows_the_order_of_the_videos_whatever_the_shards(
     receipt = run_job(Order("build_content_index", NIGHT), settings)
     table = run.read("content")
     assert table["video_id"].tolist() == VIDEOS
-    for part in ("text", "frame", "fused"):
+    for part in (*MODALITIES, "fused"):
         assert (run.read("content", part) == unit_rows(VIDEOS)).all()
     assert table["topics"].tolist() == [["cats"], ["dog"], ["dog"], ["dog"]]
     assert receipt["counts"]["frames"] == 8

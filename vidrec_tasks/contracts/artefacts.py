@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import pandas as pd
 
+from vidrec_tasks.columns import checksum_column, encoder_column, has_column
 from vidrec_tasks.errors import ContractError
 
 TEXT: Final = "str"
@@ -78,13 +79,20 @@ class Artefact:
     may_have: Mapping[str, Shape] = field(default_factory=dict)
 
 
+MODALITIES: Final = ("text", "frame")
+"""The names in `content.modalities.registry`, which lies above this; a test holds them equal."""
+
 _INDEX: Final[dict[str, Shape]] = {
     "index": Binary("a FAISS index"),
     "info": Json(("bytes", "checksum", "dim", "kind", "n", "n_indexed", "recall")),
 }
-_VECTORS: Final[dict[str, Shape]] = {
-    name: Array((ROWS, "dim")) for name in ("text", "frame", "fused")
+_VECTORS: Final[dict[str, Shape]] = {name: Array((ROWS, "dim")) for name in (*MODALITIES, "fused")}
+_READ_BY: Final = {
+    column: kind
+    for name in MODALITIES
+    for column, kind in ((encoder_column(name), TEXT), (has_column(name), FLAG))
 }
+_MADE_OF: Final = {checksum_column(name): TEXT for name in MODALITIES}
 _SPARSE: Final = {"items": "models x videos + 1", "lent": "videos + 1"}
 """Sparse matrices of a fit -> its row axis; the item-item models stand one below the other."""
 _MODEL: Final[dict[str, Shape]] = {
@@ -166,11 +174,11 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
         },
     ),
     "embeddings": Artefact(
-        "A shard's videos as vectors: of their text, of their frames, of both.",
+        "A shard's videos as vectors: of each modality, and fused.",
         {
             "table": Table({
-                "video_id": TEXT, "text_checksum": TEXT, "media_checksum": TEXT, "checksum": TEXT,
-                "encoder": TEXT, "has_text": FLAG, "has_frames": FLAG, "concepts": NESTED,
+                "video_id": TEXT, **_MADE_OF, "media_checksum": TEXT, "checksum": TEXT, **_READ_BY,
+                "concepts": NESTED,
             }),
             **_VECTORS,
             "frame_table": Table({
@@ -188,8 +196,8 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
         "Every video's vectors, concepts and topics, in the order of videos.",
         {
             "table": Table({
-                "video_id": TEXT, "has_text": FLAG, "has_frames": FLAG, "checksum": TEXT,
-                "encoder": TEXT, "concepts": NESTED, "topics": NESTED,
+                "video_id": TEXT, "checksum": TEXT, **_READ_BY, "concepts": NESTED,
+                "topics": NESTED,
             }),
             **_VECTORS,
         },
@@ -353,6 +361,18 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
     "report": Artefact("The report of the night.", {"html": Binary("a page of HTML")}),
 }  # fmt: skip
 """Kind -> its shape. What is split has one artefact a shard, all of one shape."""
+
+
+def columns_of(kind: str) -> list[str]:
+    """The columns that the table of an artefact is declared to have, in order.
+
+    Raises:
+        ContractError: it has no table.
+    """
+    table = ARTEFACTS[kind].parts.get("table")
+    if not isinstance(table, Table):
+        raise _error(kind, "table", "is no table")
+    return list(table.columns)
 
 
 def typed_when_empty(kind: str, parts: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,16 @@ import pandas as pd
 
 from vidrec_tasks.audience.portraits import MODEL, count_portraits
 from vidrec_tasks.audience.portraits import write_portraits as write
-from vidrec_tasks.columns import ENCODER, EVIDENCE, EVIDENCE_KEY, PORTRAIT, PORTRAIT_SOURCE, USER_ID
-from vidrec_tasks.content.embeddings import BETWEEN
+from vidrec_tasks.columns import (
+    EVIDENCE,
+    EVIDENCE_KEY,
+    PORTRAIT,
+    PORTRAIT_SOURCE,
+    USER_ID,
+    encoder_column,
+)
 from vidrec_tasks.content.encoding.encoders import Encoders
+from vidrec_tasks.content.modalities.texts import TEXT
 from vidrec_tasks.contracts.checking import check
 from vidrec_tasks.language.generator import LazyGenerator
 from vidrec_tasks.running.job import Context, Made, job, shards_before
@@ -69,7 +76,8 @@ def _text_encoder(run: Run) -> str:
     """What embedded a run's texts; '' where its content is gone."""
     if run.find("content") is None:
         return ""
-    return str(run.read("content")[ENCODER].iloc[0]).split(BETWEEN, maxsplit=1)[0]
+    content, column = run.read("content"), encoder_column(TEXT.name)
+    return str(content[column].iloc[0]) if column in content else ""  # none before version 0.2
 
 
 def _embed(
