@@ -104,10 +104,7 @@ def _add_results(commands: Any) -> None:
 
 def _add_import(commands: Any) -> None:
     parser = _add(commands, "import_data", _import, "bring other people's files into the inputs")
-    presets = ("movielens", "recbole", "rectools", "personalize", "gorse", "clips")
-    parser.add_argument("--preset", required=True, choices=presets)
-    parser.add_argument("--from", dest="source", type=Path, required=True, help="their folder")
-    parser.add_argument("--overviews", type=Path, help="movielens: a TMDB csv or zip of overviews")
+    import_module("vidrec_tasks.importing.command").add_arguments(parser)
 
 
 def _add_demo(commands: Any) -> None:
@@ -242,7 +239,7 @@ def _by_hand(task_id: str, **said: Any) -> dict[str, Any]:
 def _import(arguments: argparse.Namespace) -> None:
     settings = import_module("vidrec_tasks.settings").read_settings()
     place = import_module("vidrec_tasks.store.place").Place(settings.store_url)
-    options = {"overviews": arguments.overviews} if arguments.overviews else {}
+    options = import_module("vidrec_tasks.importing.command").options_of(arguments)
     imported = import_module("vidrec_tasks.importing.presets").import_data(
         arguments.preset, arguments.source, place.local(place.path("inputs")), **options
     )
