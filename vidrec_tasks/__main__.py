@@ -104,11 +104,10 @@ def _add_tables(commands: Any) -> None:
 
 
 def _add_import(commands: Any) -> None:
+    from vidrec_tasks.importing.command import add_arguments
+
     parser = _add(commands, "import_data", _import, "bring other people's files into the inputs")
-    presets = ("movielens", "recbole", "rectools", "personalize", "gorse", "clips")
-    parser.add_argument("--preset", required=True, choices=presets)
-    parser.add_argument("--from", dest="source", type=Path, required=True, help="their folder")
-    parser.add_argument("--overviews", type=Path, help="movielens: a TMDB csv or zip of overviews")
+    add_arguments(parser)
 
 
 def _add_demo(commands: Any) -> None:
@@ -225,12 +224,13 @@ def _by_hand(task_id: str, **said: Any) -> dict[str, Any]:
 
 
 def _import(arguments: argparse.Namespace) -> None:
+    from vidrec_tasks.importing.command import options_of
     from vidrec_tasks.importing.presets import import_data
     from vidrec_tasks.settings import read_settings
     from vidrec_tasks.store.place import Place
 
     place = Place(read_settings().store_url)
-    options = {"overviews": arguments.overviews} if arguments.overviews else {}
+    options = options_of(arguments)
     imported = import_data(
         arguments.preset, arguments.source, place.local(place.path("inputs")), **options
     )
