@@ -48,7 +48,11 @@ def compare_scorers(offline: Offline, scorer: str, *, n_draws: int, seed: int) -
     Returns:
         value, low, high, n_users of the ratio of their NDCG@10.
     """
-    means = {name: offline.per_user[name][METRIC].mean() for name in SCORER_NAMES if name != scorer}
+    means = {
+        name: offline.per_user[name][METRIC].mean()
+        for name in SCORER_NAMES
+        if name in offline.per_user and name != scorer
+    }
     best = max(means, key=lambda name: (means[name], name))
     ours, its = (offline.per_user[name][METRIC].to_numpy(np.float64) for name in (scorer, best))
     return _ratio(ours, its, n_draws, seed)
