@@ -18,7 +18,8 @@ from vidrec_tasks.evaluation.offline import as_matrix
 from vidrec_tasks.measuring.lists import list_metrics, topic_mix
 from vidrec_tasks.measuring.metrics import ranking_metrics
 from vidrec_tasks.recommending.catalogue.content import Content
-from vidrec_tasks.recommending.lists.candidates import Search, find_candidates
+from vidrec_tasks.recommending.lists.block import Search
+from vidrec_tasks.recommending.lists.candidates import find_candidates
 from vidrec_tasks.recommending.lists.ranker import rank_candidates
 from vidrec_tasks.recommending.lists.reranker import rerank_lists
 from vidrec_tasks.recommending.lists.rules import UserRules

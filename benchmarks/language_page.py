@@ -35,8 +35,9 @@ def page(run: Run) -> str:
         [
             "# Portraits and explanations, as produced",
             "",
-            f"The night {run.night} of a demo world, drawn evenly over users and not chosen;",
-            "made by `python -m benchmarks.language_page`.",
+            f"The rows are from the night {run.night} of a demo world. They are sampled evenly",
+            "over users and not selected by hand. `python -m benchmarks.language_page` makes",
+            "this page.",
             "",
             *_table(portraits, ["portrait", "portrait_source"]),
             "",

@@ -1,6 +1,6 @@
 """Quality side by side: this system and what a user would pick instead, one run, one split.
 
-``python -m benchmarks.quality --preset movielens|recbole --from DIR --protocol loo|time|cold --json
+``python -m benchmarks.quality --preset NAME --from DIR --protocol loo|time|cold --json
 PATH``. Peers run in ``.venv-bench`` (made by `benchmarks.bench_venv` from requirements-bench.txt),
 read the same training events and write their lists; every list is measured here, by one function,
 over all videos, with the videos of the training history filtered.
@@ -27,12 +27,13 @@ from benchmarks.one_line_errors import run
 from vidrec_tasks.audience.histories import Histories, gather
 from vidrec_tasks.audience.topics import video_topics
 from vidrec_tasks.content.encoding.encoders import Encoders
-from vidrec_tasks.importing.presets import import_data
+from vidrec_tasks.importing.command import add_arguments, options_of
+from vidrec_tasks.importing.presets import PRESETS, import_data
 from vidrec_tasks.measuring.intervals import bootstrap_interval, paired_bootstrap
 from vidrec_tasks.measuring.metrics import ranking_metrics
 from vidrec_tasks.measuring.splits import k_core, leave_last_out, time_split
 from vidrec_tasks.recommending.catalogue.content import Content
-from vidrec_tasks.recommending.lists.features import content_profiles
+from vidrec_tasks.recommending.lists.profiles import content_profiles
 from vidrec_tasks.recommending.models.models import Models
 from vidrec_tasks.recommending.training.fitting import fit_models
 from vidrec_tasks.settings import ContentSettings, RecommendingSettings
@@ -67,16 +68,14 @@ class Task:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--preset", choices=("movielens", "recbole"), required=True)
-    parser.add_argument("--from", dest="source", type=Path, required=True)
-    parser.add_argument("--overviews", type=Path, help="movielens: a TMDB csv or zip of overviews")
+    add_arguments(parser, [preset for preset in PRESETS if "interactions" in preset.brings])
     parser.add_argument("--protocol", choices=("loo", "time", "cold"), required=True)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--peers", default="all", help="comma-separated names, or none")
     parser.add_argument("--json", type=Path, required=True)
     said = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    content, histories = load(said.preset, said.source, said.overviews)
+    content, histories = load(said.preset, said.source, **options_of(said))
     result = (
         _cold(content, histories, said)
         if said.protocol == "cold"
@@ -87,11 +86,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def load(preset: str, source: Path, overviews: Path | None) -> tuple[Content, Histories]:
+def load(preset: str, source: Path, **options: Any) -> tuple[Content, Histories]:
     """Videos and all interactions (5-core, each counting 1), as the importer brings them."""
     with tempfile.TemporaryDirectory() as folder:
         place = Place(folder)
-        options = {"overviews": overviews} if overviews else {}
         import_data(preset, source, Path(folder) / "inputs", **options)
         videos, events = _read(place)
     keep = k_core(pd.factorize(events["user_id"])[0], pd.factorize(events["video_id"])[0], k=5)

@@ -61,10 +61,10 @@ def measure(clips: Path, captions: pd.DataFrame) -> pd.DataFrame:
         )
     log.info("%d frames of %d films", counts["frames_encoded"], counts["films_encoded"])
     queries = encoders.frame.encode_queries(captions[CAPTION].tolist())
-    scores = 0.5 * (queries @ embeddings.frame.T + best_frames(queries, embeddings))
+    scores = 0.5 * (queries @ embeddings.vectors["frame"].T + best_frames(queries, embeddings))
     n_frames = keyframes.groupby(VIDEO_ID)[FRAME_NUM].size()
     return captions.assign(
-        rank=ranks_of(scores, embeddings.table["has_frames"].to_numpy(dtype=bool)),
+        rank=ranks_of(scores, embeddings.table["has_frame"].to_numpy(dtype=bool)),
         n_frames=n_frames.reindex(videos[VIDEO_ID], fill_value=0).to_numpy(),
     )
 
@@ -73,8 +73,9 @@ def best_frames(
     queries: npt.NDArray[np.float32], embeddings: Embeddings
 ) -> npt.NDArray[np.float32]:
     """``(n_queries, n_videos)`` cosine with the nearest frame of each film; -1 without frames."""
-    cosines = pd.DataFrame((queries @ embeddings.frame_vectors.T).T)  # (n_frames, n_queries)
-    best = cosines.groupby(embeddings.frame_table[VIDEO_ID].to_numpy()).max()
+    frames = embeddings.moments["frame"]
+    cosines = pd.DataFrame((queries @ frames.vectors.T).T)  # (n_frames, n_queries)
+    best = cosines.groupby(frames.table[VIDEO_ID].to_numpy()).max()
     rows = best.reindex(embeddings.table[VIDEO_ID].to_numpy(), fill_value=-1.0)
     return rows.to_numpy(dtype=np.float32).T
 

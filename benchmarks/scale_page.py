@@ -58,22 +58,22 @@ def _head(scale: dict[str, Any]) -> str:
 
 <!-- Made by `python -m benchmarks.scale_page`; run `python -m benchmarks.scale` again instead. -->
 
-For {N_VIDEOS:,} videos and {N_USERS:,} users, computed from what was measured over
-{figures["videos"]:,} videos with {figures["runs"][0]["users"]:,} and {run["users"]:,} users.
+This page estimates the cost of {N_VIDEOS:,} videos and {N_USERS:,} users from measurements with
+{figures["videos"]:,} videos and {figures["runs"][0]["users"]:,} and {run["users"]:,} users.
 
 | measured | value |
 |---|---|
-| list stages, users/s of one process with one thread | {figures["users_per_s"]:,} |
-| processes side by side | {figures.get("processes", 1)} |
-| seconds of list stages grow with users to the power of | {figures["growth_exponent"]} |
-| most memory of the process | {figures["peak_gib"]} GiB |
-| candidate search against FAISS's flat search | {scale["ratios"]["search_vs_faiss_flat"]} |
-| its recall of the true {figures["search"]["k"]} | {figures["search_recall"]} |
-| its share of the matrix product's speed | {figures["search"]["share_of_product"]} |
-| orchestration, of profiles and lists of 100,000 users | {said} |
+| throughput of the list stages, one process and thread, users/s | {figures["users_per_s"]:,} |
+| processes that ran in parallel | {figures.get("processes", 1)} |
+| growth exponent of list stage time over the number of users | {figures["growth_exponent"]} |
+| peak memory of the process | {figures["peak_gib"]} GiB |
+| candidate search speed over FAISS's flat search | {scale["ratios"]["search_vs_faiss_flat"]} |
+| its recall of the exact top {figures["search"]["k"]} | {figures["search_recall"]} |
+| its speed over the bare matrix product | {figures["search"]["share_of_product"]} |
+| orchestration, as a share of the time of profiles and lists of 100,000 users | {said} |
 
-{_growth(figures)} Seconds are of the machine that
-measured, which may have been busy with other work.{_failed(figures)}
+{_growth(figures)} Times were measured on a
+machine that may have been busy with other work.{_failed(figures)}
 """
 
 
@@ -81,7 +81,7 @@ def _growth(figures: dict[str, Any]) -> str:
     """What the exponent says."""
     small, large = figures["runs"]
     if small["users"] > figures["users_per_shard"]:
-        return f"The shards of both runs hold {figures['users_per_shard']:,} users each."
+        return f"The shards of both runs have {figures['users_per_shard']:,} users each."
     return (
         "An exponent under 1 is the fixed cost of a shard, which more users share in the larger\n"
         f"run of {large['users']:,}; it says little of growth while the smaller one is one shard."
@@ -108,10 +108,10 @@ def _index() -> str:
     )
     return f"""## Index
 
-Beyond {HNSW_LIMIT:,} vectors `build_index` makes inverted lists with 8-bit codes (`ivf_sq`):
-{lists:,} lists, of which {max(int(PROBED_SHARE * lists), 1):,} are looked through.
+Above {HNSW_LIMIT:,} vectors `build_index` makes inverted lists with 8-bit codes (`ivf_sq`):
+here {lists:,} lists, of which a search probes {max(int(PROBED_SHARE * lists), 1):,}.
 
-| over | dimensions | index | the vectors themselves |
+| vectors | dimensions | index | the vectors themselves |
 |---|---|---|---|
 {rows}
 """
@@ -122,19 +122,19 @@ def _shards(figures: dict[str, Any]) -> str:
     small, large = figures["runs"]
     users, before = (_in_a_shard(run, figures) for run in (large, small))
     slope = (large["peak_gib"] - small["peak_gib"]) / max(1, users - before)
-    memory = f"not known; {large['peak_gib']} GiB was measured for shards of {users:,}"
+    memory = f"is not known; {large['peak_gib']} GiB was measured for shards of {users:,}"
     if users > before and slope > 0:
         at_once = large["peak_gib"] + slope * (per_shard - users)
         memory = (
-            f"{at_once:.1f} GiB by the line through {small['peak_gib']} GiB ({before:,} users a "
+            f"is {at_once:.1f} GiB by the line through {small['peak_gib']} GiB ({before:,} users a "
             f"shard) and {large['peak_gib']} GiB ({users:,})"
         )
     return f"""## Shards
 
-A task is mapped over at most {MAPPED_LIMIT:,} shards, so
+A task is mapped over at most {MAPPED_LIMIT:,} shards, so the settings are
 `VIDREC_INPUTS__USERS_PER_SHARD={per_shard}` ({math.ceil(N_USERS / per_shard):,} user shards) and
-`VIDREC_INPUTS__VIDEOS_PER_SHARD=10000` ({N_VIDEOS // 10_000:,} video shards). Memory of a shard's
-users beside the catalogue: {memory}.
+`VIDREC_INPUTS__VIDEOS_PER_SHARD=10000` ({N_VIDEOS // 10_000:,} video shards). The memory of a
+shard's users, besides the catalogue, {memory}.
 """
 
 
@@ -157,11 +157,12 @@ def _work(figures: dict[str, Any]) -> str:
 {rows}
 | all | {total:,.0f} | |
 
-On {N_WORKERS:,} cores: {total / N_WORKERS:,.1f} hours. That rate was measured over
-{figures["videos"]:,} videos. What is dense in the catalogue grows with it: an exact search of
-{N_VIDEOS:,} videos for every user is {flops:.1e} operations, {product_s / 3_600:,.0f} core-hours of
-bare matrix product at {figures["search"]["product_gflop_per_s"]} GFLOP/s measured here;
-{PROBED_SHARE:.0%} of the lists take {product_s * PROBED_SHARE / 3_600:,.0f}.
+On {N_WORKERS:,} cores this takes {total / N_WORKERS:,.1f} hours. The rate was measured with
+{figures["videos"]:,} videos, and dense computation over the catalogue grows with its size. An
+exact search of {N_VIDEOS:,} videos for every user is {flops:.1e} operations, or
+{product_s / 3_600:,.0f} core-hours of bare matrix product at the measured
+{figures["search"]["product_gflop_per_s"]} GFLOP/s; probing {PROBED_SHARE:.0%} of the lists takes
+{product_s * PROBED_SHARE / 3_600:,.0f} core-hours.
 """
 
 
@@ -179,9 +180,9 @@ def _tables(figures: dict[str, Any], publishing: dict[str, Any] | None) -> str:
         )
     return f"""## Tables
 
-`recommendations`: {rows:,} rows of {size:,.0f} bytes as text, {rows * size / 1e12:.2f} TB a run
-before indexes; seven runs are kept, {7 * rows * size / 1e12:.1f} TB. A run is a partition, so an
-old one is dropped whole. Publish time: {time}.
+`recommendations` has {rows:,} rows of {size:,.0f} bytes as text, {rows * size / 1e12:.2f} TB a run
+before indexes. Seven runs are kept, {7 * rows * size / 1e12:.1f} TB. A run is a partition, so an
+old run is dropped whole. Publish time: {time}.
 """
 
 
@@ -189,21 +190,21 @@ def _drivers(figures: dict[str, Any]) -> str:
     run = figures["runs"][-1]
     dearest = max(LIST_JOBS, key=lambda job: run["seconds"][job])
     masks = IDS_PER_BUCKET * N_VIDEOS * 4 / GIB
-    return f"""## What drives the cost, and what stands in the way
+    return f"""## Cost drivers and obstacles
 
-* `{dearest}` is the dearest job: a score is taken apart by leaving out what a user watched, up to
-  20 scorings a list.
+* `{dearest}` is the most expensive job. It attributes a score by leaving out videos that the user
+  watched, with up to 20 scorings a list.
 * `find_candidates` holds masks and scores of {IDS_PER_BUCKET} users by all videos: {masks:.1f} GiB
-  of float32 at {N_VIDEOS:,} videos. At this size the catalogue must be cut by region and age
-  before, or the sparse sources must stay sparse; that is not built.
-* `train_models` is one task. It passes over every shard and learns from at most
-  `VIDREC_RECOMMENDING__MAX_TRAINING_USERS` users (decision 0023), for the hours that their
-  histories need. `validate_inputs` is one task too, out of core. `benchmarks.out_of_core` says
-  what both hold.
-* `list_fallbacks` and `summarise_audiences` hold what all users watched in one task, five columns
-  of it. At this size they must be counted shard by shard; that is not built.
-* Films are decoded and encoded only when they change, sentences when evidence changed; neither is
-  in the rates above.
+  of float32 with {N_VIDEOS:,} videos. At this size either the catalogue must be split by region and
+  age first, or the sparse candidate sources must stay sparse. Neither is implemented.
+* `train_models` is one task. It passes over every shard, learns from at most
+  `VIDREC_RECOMMENDING__MAX_TRAINING_USERS` users (decision 0023), and takes the hours that their
+  histories need. `validate_inputs` is one task too and works out of core.
+  `benchmarks.out_of_core` measures the memory of both.
+* `list_fallbacks` and `summarise_audiences` hold five columns of what all users watched in one
+  task. At this size they must count shard by shard, which is not implemented.
+* Video files are decoded and encoded only when they change, and sentences are written only when
+  their evidence changes. Neither is in the rates above.
 """
 
 

@@ -18,7 +18,7 @@ from vidrec_tasks.columns import EVENT_AT, IS_CANONICAL, USER_ID, VIDEO_ID
 from vidrec_tasks.content.index import build_index
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.models.models import Configuration
-from vidrec_tasks.recommending.training.fitting import DEFAULT_BLEND, fit_models
+from vidrec_tasks.recommending.training.fitting import fit_models
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import Ref, key_of
@@ -202,8 +202,9 @@ def no_duplicates() -> pd.DataFrame:
 def _content_table(videos: pd.DataFrame, topics: list[list[str]]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            VIDEO_ID: videos[VIDEO_ID], "has_text": True, "has_frames": False, "checksum": "c",
-            "encoder": "planted", "concepts": pd.Series([[] for _ in topics], dtype=object),
+            VIDEO_ID: videos[VIDEO_ID], "has_text": True, "has_frame": False, "checksum": "c",
+            "text_encoder": "planted", "frame_encoder": "planted",
+            "concepts": pd.Series([[] for _ in topics], dtype=object),
             "topics": pd.Series(topics, dtype=object),
         }
     )  # fmt: skip
@@ -224,7 +225,7 @@ def _keep_models(
         gather(visits), content, settings.recommending,
         cut=int(pd.Timestamp(NIGHT, tz="UTC").timestamp()),
         half_life_days=settings.audience.half_life_days,
-        configuration=Configuration(2, 1, DEFAULT_BLEND, 0),
+        configuration=Configuration(2, 1, 0),
     )  # fmt: skip
     _keep(run, "models.serving", **models.to_parts())
     recent = visits[visits["is_watched"]].groupby(VIDEO_ID)[USER_ID].nunique()

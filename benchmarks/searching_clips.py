@@ -11,6 +11,7 @@ import pandas as pd
 from benchmarks.paraphrasing import paraphrase
 from vidrec_tasks.content.decoding.keyframes import extract_keyframes
 from vidrec_tasks.content.encoding.encoders import Encoders
+from vidrec_tasks.content.modalities.modality import Moments
 from vidrec_tasks.searching.search import SearchIndex, search
 from vidrec_tasks.settings import SearchingSettings
 
@@ -133,13 +134,13 @@ def _found(
             "tags": [[]] * n,
         }
     )
-    index = SearchIndex.of(videos, encoders.text.encode(titles), *frames)
+    index = SearchIndex.of(videos, encoders.text.encode(titles), {"frame": Moments(*frames)})
     settings = SearchingSettings.model_validate({"n_results": n, "fusion": fusion})
     ranks = []
     for num, caption in enumerate(captions):
-        vectors = queries[0][[num]], queries[1][[num]]
+        vectors = {"text": queries[0][[num]], "frame": queries[1][[num]]}
         allowed = np.ones(n, dtype=bool)
-        answer = search(index, [caption], *vectors, settings=settings, allowed=allowed)
+        answer = search(index, [caption], vectors, settings=settings, allowed=allowed)
         own = answer.loc[answer["video_id"] == _id(num), "rank"]
         ranks.append(float(own.iloc[0]) if len(own) else np.inf)
     found = np.array(ranks)

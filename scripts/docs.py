@@ -5,7 +5,6 @@
 
 import logging
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -137,7 +136,9 @@ def tables_page() -> str:
 
 def metrics_page() -> str:
     """Every metric of a night and every gate."""
-    from vidrec_tasks.evaluation.glossary import GATES, SECTIONS
+    from vidrec_tasks.evaluation.gates import GATES
+    from vidrec_tasks.evaluation.glossary import SECTIONS
+    from vidrec_tasks.settings import Settings
 
     lines = [
         "# Metrics",
@@ -165,28 +166,10 @@ def metrics_page() -> str:
         "",
     ]
     lines += ["| gate | must be | meaning | value |", "|---|---|---|---|"]
-    for gate in _gates_of_nothing():
-        meaning = re.sub(r"^Not applicable: [^.]*\. ", "", gate.meaning)
-        bound = f"{gate.direction.replace('_', ' ')} {gate.bound:g}"
-        lines.append(f"| `{gate.name}` | {bound} | {meaning} | {GATES[gate.name]} |")
+    for gate in GATES:
+        bound = f"{gate.direction.replace('_', ' ')} {gate.bound(Settings()):g}"
+        lines.append(f"| `{gate.name}` | {bound} | {gate.meaning} | {gate.formula} |")
     return "\n".join(lines) + "\n"
-
-
-def _gates_of_nothing() -> list[Any]:
-    """The gates of an empty night: their names, bounds and meanings are those of any."""
-    import pandas as pd
-
-    from vidrec_tasks.evaluation.gates import evaluate_gates
-    from vidrec_tasks.evaluation.list_counts import ListCounts
-    from vidrec_tasks.settings import Settings
-
-    videos = pd.DataFrame(columns=["video_id", "regions", "age_rating"])
-    return evaluate_gates(
-        ListCounts(), {}, videos=videos, settings=Settings(),
-        similar=pd.DataFrame(columns=["video_id", "rank", "similar_video_id"]),
-        fallbacks=pd.DataFrame(columns=["segment", "rank", "video_id"]),
-        rejects=pd.DataFrame(columns=["reason"]),
-    )  # fmt: skip
 
 
 def night_page() -> str:
@@ -246,7 +229,7 @@ _SHARDS = {"video_shard": "shards of videos", "user_shard": "shards of users"}
 
 
 def _shape(shape: Any) -> str:
-    from vidrec_tasks.contracts.artefacts import Array, Binary, Json, Table
+    from vidrec_tasks.contracts.shapes import Array, Binary, Json, Table
 
     if isinstance(shape, Table):
         columns = [f"`{name}` {kind}" for name, kind in shape.columns.items()]

@@ -35,11 +35,11 @@ def test_what_is_asked_for_is_taken(processor: Path) -> None:
 def test_a_processor_that_says_nothing_is_known_by_torch(
     processor: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hardware, "_torch_is_quick_in_bfloat16", lambda: True)
+    monkeypatch.setattr(hardware, "torch_is_quick_in_bfloat16", lambda: True)
     assert hardware.quick_precision() == "bf16"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="flags are read under Linux")
 def test_this_machine_says_the_same_as_torch() -> None:
-    is_quick = hardware._torch_is_quick_in_bfloat16()
+    is_quick = hardware.torch_is_quick_in_bfloat16()
     assert hardware.quick_precision() == ("bf16" if is_quick else "fp32")

@@ -38,7 +38,7 @@ def said(root: Path) -> list[str]:
     return texts
 
 
-def test_each_sign_is_a_text_of_the_program(runbook: str, said: list[str]) -> None:
+def test_each_symptom_is_a_text_of_the_program(runbook: str, said: list[str]) -> None:
     quotes = [quote for quote in QUOTE.findall(runbook) if quote != "database is locked"]
     assert len(quotes) > 50
     patterns = {q: ".*".join(re.escape(part.strip()) for part in q.split("…")) for q in quotes}
@@ -53,10 +53,10 @@ def test_every_test_that_the_runbook_names_exists(runbook: str, root: Path) -> N
     assert lost == []
 
 
-def test_each_chapter_of_signs_says_where_they_were_met(runbook: str) -> None:
-    chapters = [c for c in runbook.split("\n## ") if "| sign | cause | next step |" in c]
+def test_each_chapter_of_symptoms_names_the_tests_that_reproduce_them(runbook: str) -> None:
+    chapters = [c for c in runbook.split("\n## ") if "| symptom | cause | next step |" in c]
     assert len(chapters) == 6
-    assert [c.splitlines()[0] for c in chapters if "\nMet in `tests/" not in c] == []
+    assert [c.splitlines()[0] for c in chapters if "\nReproduced in `tests/" not in c] == []
 
 
 def test_the_commands_of_the_runbook_exist(

@@ -3,14 +3,18 @@
 import argparse
 import logging
 import sys
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import date
-from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vidrec_tasks.errors import InputError, VidrecError
+from vidrec_tasks.errors import VidrecError
 from vidrec_tasks.night import NIGHT
+
+if TYPE_CHECKING:
+    from vidrec_tasks.publishing.publisher import Publisher
+    from vidrec_tasks.running.job import Approval
 
 log = logging.getLogger("vidrec_tasks")
 
@@ -24,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0, or 1 when vidrec said what is wrong.
     """
     _write_logs()
-    arguments = _parser().parse_args(argv)
+    arguments = make_parser().parse_args(argv)
     try:
         arguments.command(arguments)
     except VidrecError as error:
@@ -33,14 +37,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """The commands and what each of them takes."""
     parser = argparse.ArgumentParser("python -m vidrec_tasks", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_night(commands)
     for task_id in NIGHT:
         _add_job(commands, task_id)
     _add_by_hand(commands)
-    _add_results(commands)
+    _add(commands, "migrate", _migrate, "bring the result tables to this version's schema")
     _add_import(commands)
     _add_demo(commands)
     return parser
@@ -98,21 +103,17 @@ def _add_tables(commands: Any) -> None:
     roles.add_argument("--prefix", default="vidrec", help="what their names begin with")
 
 
-def _add_results(commands: Any) -> None:
-    _add(commands, "migrate", _migrate, "bring the result tables to this version's schema")
-
-
 def _add_import(commands: Any) -> None:
+    from vidrec_tasks.importing.command import add_arguments
+
     parser = _add(commands, "import_data", _import, "bring other people's files into the inputs")
-    presets = ("movielens", "recbole", "rectools", "personalize", "gorse", "clips")
-    parser.add_argument("--preset", required=True, choices=presets)
-    parser.add_argument("--from", dest="source", type=Path, required=True, help="their folder")
-    parser.add_argument("--overviews", type=Path, help="movielens: a TMDB csv or zip of overviews")
+    add_arguments(parser)
 
 
 def _add_demo(commands: Any) -> None:
-    demo = _add(commands, "demo", _demo, "render a small world with a known truth")
-    import_module("vidrec_tasks.demo.command").add_arguments(demo)
+    from vidrec_tasks.demo.command import add_arguments
+
+    add_arguments(_add(commands, "demo", _demo, "render a small world with a known truth"))
     nights = _add(commands, "demo_nights", _demo_nights, "the last two nights of a demo world")
     nights.add_argument("--into", type=Path, required=True)
     watch = _add(commands, "watch", _watch, "say what a night is doing until a process ends")
@@ -122,7 +123,9 @@ def _add_demo(commands: Any) -> None:
 
 
 def _run_night(arguments: argparse.Namespace) -> None:
-    import_module("vidrec_tasks.running.runner").run_night(
+    from vidrec_tasks.running.runner import run_night
+
+    run_night(
         arguments.night,
         until=arguments.until,
         refresh=arguments.refresh,
@@ -133,17 +136,14 @@ def _run_night(arguments: argparse.Namespace) -> None:
 
 
 def _run_job(arguments: argparse.Namespace) -> None:
-    runner = import_module("vidrec_tasks.running.runner")
-    shards = (
-        [arguments.shard]
-        if arguments.shard
-        else runner.all_shards(arguments.task_id, arguments.night)
-    )
-    for shard in shards:
-        runner.run_job(
-            runner.Order(
-                arguments.task_id,
-                arguments.night,
+    from vidrec_tasks.running.runner import Order, all_shards, run_job
+
+    task_id, night = arguments.task_id, arguments.night
+    for shard in [arguments.shard] if arguments.shard else all_shards(task_id, night):
+        run_job(
+            Order(
+                task_id,
+                night,
                 shard,
                 refresh=arguments.refresh,
                 is_cold=arguments.cold,
@@ -154,14 +154,12 @@ def _run_job(arguments: argparse.Namespace) -> None:
         )
 
 
-def _approval(arguments: argparse.Namespace) -> Any:
+def _approval(arguments: argparse.Namespace) -> "Approval | None":
     """Who answers for a rejected run of the night, if somebody does."""
+    from vidrec_tasks.running.overriding import approve
+
     name = getattr(arguments, "approved_by", None)
-    return (
-        import_module("vidrec_tasks.running.overriding").approve(arguments.night, name)
-        if name
-        else None
-    )
+    return approve(arguments.night, name) if name else None
 
 
 def _search(arguments: argparse.Namespace) -> None:
@@ -187,87 +185,81 @@ def _migrate(arguments: argparse.Namespace) -> None:
     _write(f"result tables: version {now} (before: {before or 'none'})")
 
 
-def _publisher() -> Any:
-    engine = import_module("vidrec_tasks.publishing.engine").make_engine(_results())
-    return import_module("vidrec_tasks.publishing.publisher").Publisher(engine)
+def _publisher() -> "Publisher":
+    from vidrec_tasks.publishing.engine import make_engine
+    from vidrec_tasks.publishing.publisher import Publisher
+
+    return Publisher(make_engine(_results()))
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    users = None if arguments.users is None else _lines(arguments.users)
-    export_lists = import_module("vidrec_tasks.publishing.exports").export_lists
+    from vidrec_tasks.publishing.exports import export_lists, read_ids
+
+    users = None if arguments.users is None else read_ids(arguments.users)
     _write(str(export_lists(_results(), arguments.to, form=arguments.form, user_ids=users)))
 
 
 def _roles(arguments: argparse.Namespace) -> None:
+    from vidrec_tasks.publishing.roles import create_roles
+
     publisher = _publisher()
     publisher.prepare()
-    create_roles = import_module("vidrec_tasks.publishing.roles").create_roles
     _write(str(create_roles(publisher.engine, prefix=arguments.prefix)))
 
 
 def _results() -> str:
     """The URL of the result tables."""
-    settings = import_module("vidrec_tasks.settings").read_settings()
-    place = import_module("vidrec_tasks.store.place").Place(settings.store_url)
-    url: str = import_module("vidrec_tasks.publishing.engine").results_url(settings, place)
-    return url
+    from vidrec_tasks.publishing.engine import results_url
+    from vidrec_tasks.settings import read_settings
+    from vidrec_tasks.store.place import Place
 
-
-def _lines(path: Path) -> list[str]:
-    """The ids of a file, one a line, in any encoding that it tells and with any line end."""
-    decoding = import_module("vidrec_tasks.store.decoding")
-    try:
-        with path.open("rb") as file:
-            text = decoding.Decoded(file, str(path))
-            lines = text.read().decode().splitlines()
-    except OSError as error:
-        message = f"export: cannot read {path} ({error.strerror}); name a file of user ids"
-        raise InputError(message) from error
-    damaged = [line for line in lines if decoding.is_marked(line)]
-    if damaged:
-        message = (
-            f"export: {len(damaged)} of {len(lines)} lines of {path} are not "
-            f"{text.encoding.upper()} (first: {decoding.unmarked(damaged[0])}); save it as UTF-8"
-        )
-        raise InputError(message)
-    return [line.strip().strip('"') for line in lines if line.strip()]
+    settings = read_settings()
+    return results_url(settings, Place(settings.store_url))
 
 
 def _by_hand(task_id: str, **said: Any) -> dict[str, Any]:
-    run = import_module("vidrec_tasks.running.by_hand").run_by_hand
-    answer: dict[str, Any] = run(task_id, request_id=_request_id(), **said)
-    return answer
+    from vidrec_tasks.running.by_hand import run_by_hand
+
+    return run_by_hand(task_id, request_id=f"cli-{uuid.uuid4()}", **said)
 
 
 def _import(arguments: argparse.Namespace) -> None:
-    settings = import_module("vidrec_tasks.settings").read_settings()
-    place = import_module("vidrec_tasks.store.place").Place(settings.store_url)
-    options = {"overviews": arguments.overviews} if arguments.overviews else {}
-    imported = import_module("vidrec_tasks.importing.presets").import_data(
+    from vidrec_tasks.importing.command import options_of
+    from vidrec_tasks.importing.presets import import_data
+    from vidrec_tasks.settings import read_settings
+    from vidrec_tasks.store.place import Place
+
+    place = Place(read_settings().store_url)
+    options = options_of(arguments)
+    imported = import_data(
         arguments.preset, arguments.source, place.local(place.path("inputs")), **options
     )
     _write(f"{arguments.preset}: {imported}")
 
 
 def _demo(arguments: argparse.Namespace) -> None:
-    import_module("vidrec_tasks.demo.command").run(arguments)
+    from vidrec_tasks.demo.command import run
+
+    run(arguments)
 
 
 def _demo_nights(arguments: argparse.Namespace) -> None:
-    for night in import_module("vidrec_tasks.demo.command").nights(arguments.into):
+    from vidrec_tasks.demo.command import nights
+
+    for night in nights(arguments.into):
         _write(night.isoformat())
 
 
 def _watch(arguments: argparse.Namespace) -> None:
-    import_module("vidrec_tasks.demo.watching").watch(arguments.night, arguments.pid, write=_write)
+    from vidrec_tasks.demo.watching import watch
+
+    watch(arguments.night, arguments.pid, write=_write)
 
 
 def _show(arguments: argparse.Namespace) -> None:
-    import_module("vidrec_tasks.demo.showing").show(write=_write)
+    from vidrec_tasks.demo.showing import show
 
-
-def _request_id() -> str:
-    return f"cli-{import_module('uuid').uuid4()}"
+    show(write=_write)
 
 
 def _night(text: str) -> date:

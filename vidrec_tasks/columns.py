@@ -62,9 +62,6 @@ FRAME_HASH: Final = "frame_hash"
 FRAME_LUMA: Final = "frame_luma"
 SOUND: Final = "sound"
 CHECKSUM: Final = "checksum"
-ENCODER: Final = "encoder"
-HAS_TEXT: Final = "has_text"
-HAS_FRAMES: Final = "has_frames"
 CONCEPTS: Final = "concepts"
 IS_CANONICAL: Final = "is_canonical"
 
@@ -115,3 +112,18 @@ EVENT_TYPES: Final = (
 
 DEFAULT_SEGMENT: Final = "__default__"
 """The segment that always exists, for a reader who knows nothing of the user."""
+
+
+def has_column(modality: str) -> str:
+    """Whether a video has anything that a modality reads."""
+    return f"has_{modality}"
+
+
+def checksum_column(modality: str) -> str:
+    """The checksum of what a video's vector of a modality follows from; '' for nothing."""
+    return f"{modality}_checksum"
+
+
+def encoder_column(modality: str) -> str:
+    """The identity of what encoded a video for a modality."""
+    return f"{modality}_encoder"

@@ -8,7 +8,8 @@
     │   ├── EmptyNight     nothing happened before the night
     │   └── ContractError  a table broke its contract where it crossed a border
     ├── StoreError         the store cannot be read or written
-    │   └── MissingArtefact  a job was run before the job that makes its input
+    │   ├── MissingArtefact  a job was run before the job that makes its input
+    │   └── MissingPart      an artefact is there without a part, as when it is older than the part
     ├── RunUnderWay        another run of the same night holds the lease
     ├── MediaError         one film cannot be decoded (ends in quarantine, never stops a night)
     ├── ModelError         an encoder or a language model cannot be loaded
@@ -43,6 +44,10 @@ class StoreError(VidrecError):
 
 class MissingArtefact(StoreError):
     """A job was run before the job that makes its input."""
+
+
+class MissingPart(StoreError):
+    """An artefact is there without a part, as when it is older than the part."""
 
 
 class RunUnderWay(VidrecError):

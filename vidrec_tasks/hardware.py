@@ -44,7 +44,7 @@ def quick_precision(precision: str = "auto") -> str:
     flags = _processor_flags()
     if flags and not any(Path(path).exists() for path in GPU_FILES):
         return "bf16" if BFLOAT16_FLAG in flags else "fp32"
-    return "bf16" if _torch_is_quick_in_bfloat16() else "fp32"
+    return "bf16" if torch_is_quick_in_bfloat16() else "fp32"
 
 
 def _processor_flags() -> frozenset[str]:
@@ -57,7 +57,8 @@ def _processor_flags() -> frozenset[str]:
     return frozenset(said.partition(":")[2].split())
 
 
-def _torch_is_quick_in_bfloat16() -> bool:
+def torch_is_quick_in_bfloat16() -> bool:
+    """Whether the GPU, or else the processor, has units for bfloat16 (AMX), as torch sees it."""
     import torch
 
     if torch.cuda.is_available():

@@ -56,10 +56,6 @@ def user_page(sources: Sources, user_id: str, *, why: str = "", older: int = 0) 
     }
 
 
-def _evidence(profile: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    return (profile or {}).get("evidence") or {}
-
-
 def _history(
     run: Run | None, user_id: str, catalogue: Catalogue, older: int
 ) -> tuple[list[dict[str, Any]], int]:

@@ -9,6 +9,7 @@ import pytest
 from benchmarks import every
 from benchmarks.every import BENCHES, Bench, machine, run_one
 from benchmarks.every_page import TARGETS, holds, page_of, write_page
+from vidrec_tasks.importing import command
 
 
 def keep(folder: Path, name: str, **found: object) -> None:
@@ -134,10 +135,12 @@ def test_a_benchmark_takes_the_arguments_it_is_given(bench: Bench, root: Path) -
 
 
 def taken_by(path: Path) -> set[str]:
-    """The options that a module adds to its parser."""
+    """The options that a module adds to its parser, itself or by the command line of imports."""
     calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
     adds = [c for c in calls if getattr(c.func, "attr", "") == "add_argument"]
-    return {word.value for call in adds for word in call.args if isinstance(word, ast.Constant)}
+    own = {word.value for call in adds for word in call.args if isinstance(word, ast.Constant)}
+    imports = any(getattr(call.func, "id", "") == "add_arguments" for call in calls)
+    return own | (taken_by(Path(command.__file__)) if imports else set())
 
 
 def test_every_target_is_of_a_figure_that_some_benchmark_writes(root: Path) -> None:

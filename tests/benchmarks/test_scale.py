@@ -45,7 +45,7 @@ def test_what_was_not_measured_is_not_guessed() -> None:
     scale = scale_of()
     said = page(scale, None)
     assert "not computed here: give `--publishing`" in said
-    assert "| orchestration, of profiles and lists of 100,000 users | not measured |" in said
+    assert "as a share of the time of profiles and lists of 100,000 users | not measured |" in said
 
 
 def test_an_index_of_codes_holds_a_byte_a_dimension_and_a_number() -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from vidrec_tasks.publishing.reader import Reader
-from vidrec_tasks.publishing.tables import RESULTS
+from tests import stores
 
 WORLD = ["--videos", "12", "--users", "12", "--nights", "6", "--seed", "7"]
 
@@ -60,12 +59,7 @@ def run_vidrec(root: Path, store: Path, *arguments: str) -> str:
 
 def tables_of(url: str, run_id: str | None = None) -> dict[str, pd.DataFrame]:
     """Every result table of a run (the current one), ordered by all that can be ordered."""
-    reader = Reader(url)
-    try:
-        tables = {name: reader.table(name, run_id) for name in RESULTS}
-    finally:
-        reader.close()
-    return {name: in_order(table) for name, table in tables.items()}
+    return {name: in_order(table) for name, table in stores.tables_of(url, run_id).items()}
 
 
 def in_order(table: pd.DataFrame) -> pd.DataFrame:

@@ -4,11 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidrec_tasks.content.fusion import fuse
+from vidrec_tasks.content.fusion import Floats
+from vidrec_tasks.content.fusion import fuse as fuse_by_name
 
 A = np.array([[1, 0, 0]], dtype=np.float32)
 B = np.array([[0, 1, 0]], dtype=np.float32)
 NONE = np.zeros((1, 3), dtype=np.float32)
+
+
+def fuse(
+    text: Floats, frame: Floats, *, text_weight: float, spaces: dict[str, str] | None = None
+) -> Floats:
+    """Of the two that every night has."""
+    weights = {"text": text_weight, "frame": 1 - text_weight}
+    return fuse_by_name({"text": text, "frame": frame}, weights, spaces=spaces)
 
 
 def rows(seed: int, n: int, dim: int) -> npt.NDArray[np.float32]:
@@ -49,7 +58,38 @@ def test_in_two_spaces_a_cosine_is_the_weighted_mean_of_the_parts() -> None:
 
 
 def test_two_spaces_of_one_width_are_not_summed() -> None:
-    assert fuse(A, B, text_weight=0.5, is_one_space=False).shape == (1, 6)
+    assert fuse(A, B, text_weight=0.5, spaces={"text": "t", "frame": "f"}).shape == (1, 6)
+
+
+def test_what_weighs_nothing_counts_where_nothing_else_is_there() -> None:
+    np.testing.assert_array_equal(fuse(A, NONE, text_weight=0), A)
+    np.testing.assert_allclose(fuse(A, B, text_weight=0), B, atol=1e-6)
+
+
+def test_a_third_modality_that_a_video_lacks_changes_no_digit() -> None:
+    text, frame = rows(1, 5, 4), rows(2, 5, 4)
+    two = fuse(text, frame, text_weight=0.6)
+    vectors = {"text": text, "frame": frame, "speech": np.zeros_like(text)}
+    three = fuse_by_name(vectors, {"text": 0.6, "frame": 1 - 0.6, "speech": 0.3})
+    np.testing.assert_array_equal(three, two)
+
+
+def test_three_modalities_of_one_space_are_summed_by_their_shares() -> None:
+    third = np.array([[0, 0, 1]], dtype=np.float32)
+    vectors, weights = {"a": A, "b": B, "c": third}, {"a": 0.6, "b": 0.4, "c": 1.0}
+    expected = np.array([[0.3, 0.2, 0.5]]) / np.sqrt(0.38)
+    np.testing.assert_allclose(fuse_by_name(vectors, weights), expected, atol=1e-6)
+
+
+def test_a_space_of_two_modalities_weighs_beside_another_what_both_weigh() -> None:
+    vectors = {"text": rows(1, 5, 4), "frame": rows(2, 5, 7), "speech": rows(3, 5, 4)}
+    weights = {"text": 0.3, "frame": 0.5, "speech": 0.2}
+    fused = fuse_by_name(vectors, weights)
+    summed = 0.3 * vectors["text"] + 0.2 * vectors["speech"]
+    summed /= np.linalg.norm(summed, axis=1, keepdims=True)
+    expected = 0.5 * summed @ summed.T + 0.5 * vectors["frame"] @ vectors["frame"].T
+    assert fused.shape == (5, 11)
+    np.testing.assert_allclose(fused @ fused.T, expected, atol=1e-6)
 
 
 @given(

@@ -4,13 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vidrec_tasks.contracts.artefacts import (
-    ARTEFACTS,
-    Array,
-    Table,
-    check_artefact,
-    typed_when_empty,
-)
+from vidrec_tasks.contracts.artefacts import ARTEFACTS, check_artefact, typed_when_empty
+from vidrec_tasks.contracts.shapes import Array, Table
 from vidrec_tasks.errors import ContractError
 from vidrec_tasks.night import JOBS, kind_of
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.stores import record_of
 from vidrec_tasks.contracts.inputs import VIDEOS
 from vidrec_tasks.contracts.parsing import parse
 from vidrec_tasks.demo.showing import show
@@ -17,7 +18,7 @@ from vidrec_tasks.settings import read_settings
 from vidrec_tasks.store.artefacts import Artefacts
 from vidrec_tasks.store.inputs import read_chunks
 from vidrec_tasks.store.place import Place
-from vidrec_tasks.store.runs import Run, RunRecord, Runs
+from vidrec_tasks.store.runs import Run, Runs
 from vidrec_tasks.store.table_files import input_files
 
 NIGHTS = ("2026-08-31", "2026-09-01")
@@ -38,7 +39,7 @@ def catalogue(place: Place) -> pd.DataFrame:
 
 
 def open_run(place: Place, night: str, *, decoded: int, reused: bool) -> Run:
-    run = Runs(place).open(RunRecord(f"{night}-0000abcd", night, "", "", "", 1, 1, "current"))
+    run = Runs(place).open(record_of(f"{night}-0000abcd"))
     receipts = {
         "extract_keyframes": {"videos": 8, "decoded": decoded},
         "train_models": {"epochs": 7},

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vidrec_tasks.demo.photographs import SOURCES, photograph
-from vidrec_tasks.demo.topics import TOPICS, Topic, topic_named, topics_for
+from vidrec_tasks.demo.topics import TOPICS, Topic, topics_for
 from vidrec_tasks.demo.wording import chinese_title, creator_ids, description, titles
 from vidrec_tasks.language.words import INSTRUCTION_WORDS, has_sensitive
 
@@ -29,7 +29,8 @@ def test_titles_repeat_only_as_further_parts(topic: Topic) -> None:
 
 
 def test_a_description_names_topic_and_length() -> None:
-    text = description("A worn penny", [topic_named("coins")], ["coins", "mint"], 90)
+    coins = next(topic for topic in TOPICS if topic.name == "coins")
+    text = description("A worn penny", [coins], ["coins", "mint"], 90)
     assert text == (
         "A worn penny: 1.5 minutes about coins, with mint and numismatics. Filed under collecting."
     )

@@ -5,10 +5,10 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from tests import stores
 from tests.end_to_end.conftest import House
 from vidrec_tasks.night import NIGHT
 from vidrec_tasks.publishing.reader import Reader
-from vidrec_tasks.publishing.tables import RESULTS
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
 
@@ -20,10 +20,7 @@ def run_of(house: House, night: date) -> Run:
 
 
 def tables_of(house: House, run_id: str | None = None) -> dict[str, pd.DataFrame]:
-    reader = Reader(f"sqlite:///{house.store}/results.sqlite")
-    tables = {name: reader.table(name, run_id) for name in RESULTS}
-    reader.close()
-    return tables
+    return stores.tables_of(f"sqlite:///{house.store}/results.sqlite", run_id)
 
 
 def test_the_night_fills_every_table(house: House, night: date) -> None:

@@ -1,12 +1,8 @@
 """Glossary: one term a metric, each with all that a reader asks for."""
 
-import pandas as pd
 import pytest
 
-from vidrec_tasks.evaluation.gates import evaluate_gates
-from vidrec_tasks.evaluation.glossary import GATES, SECTIONS, Term, term_of
-from vidrec_tasks.evaluation.list_counts import ListCounts
-from vidrec_tasks.settings import Settings
+from vidrec_tasks.evaluation.glossary import SECTIONS, Term, term_of
 
 TERMS = [term for terms in SECTIONS.values() for term in terms]
 
@@ -42,14 +38,3 @@ def test_a_metric_has_the_term_that_speaks_of_it(name: str, pattern: str) -> Non
 
 def test_an_unknown_metric_has_none() -> None:
     assert term_of("happiness") is None
-
-
-def test_each_gate_says_what_its_value_is_and_no_other_does() -> None:
-    gates = evaluate_gates(
-        ListCounts(), {}, settings=Settings(),
-        videos=pd.DataFrame(columns=["video_id", "regions", "age_rating"]),
-        similar=pd.DataFrame(columns=["video_id", "rank", "similar_video_id"]),
-        fallbacks=pd.DataFrame(columns=["segment", "rank", "video_id"]),
-        rejects=pd.DataFrame(columns=["reason"]),
-    )  # fmt: skip
-    assert list(GATES) == [gate.name for gate in gates]

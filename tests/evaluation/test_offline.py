@@ -19,8 +19,8 @@ from vidrec_tasks.evaluation.offline import (
 )
 from vidrec_tasks.measuring.metrics import PADDING, ranking_metrics
 from vidrec_tasks.measuring.splits import time_split
-from vidrec_tasks.recommending.lists.ranker import SCORERS
 from vidrec_tasks.recommending.lists.rules import UserRules
+from vidrec_tasks.recommending.lists.scorers.registry import SCORER_NAMES
 from vidrec_tasks.recommending.models.models import Models
 
 N_ASKED = 12
@@ -65,7 +65,7 @@ def offline(models: Models) -> Offline:
 
 
 def test_every_scorer_and_the_served_lists_are_measured_on_every_user(offline: Offline) -> None:
-    assert set(offline.per_user) == {*SCORERS, SERVED}
+    assert set(offline.per_user) == {*SCORER_NAMES, SERVED}
     for table in offline.per_user.values():
         assert table["user_num"].tolist() == list(range(N_ASKED))
         assert table["n_relevant"].tolist() == [6] * N_ASKED

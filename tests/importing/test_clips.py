@@ -1,11 +1,22 @@
 from pathlib import Path
 
+from tests.importing.preset_suite import Example, PresetSuite
 from tests.importing.worlds import World
+from vidrec_tasks.importing.clips import CLIPS
 from vidrec_tasks.importing.presets import import_data
 from vidrec_tasks.store.media import Media
 from vidrec_tasks.store.place import Place
 
 CAPTIONS = "file,class,caption\na.mp4,x,a swan\ngone.mp4,x,nobody\n../up.mp4,x,climber\n"
+
+
+class TestClips(PresetSuite):
+    example = Example(
+        CLIPS,
+        files={"clips.csv": "file,caption\na.mp4,a swan\nb.mp4,a goose\n", "a.mp4": "a film"},
+        rated={"clips.csv": "file,caption,age_rating,class\n10,x,18,x\n20,x,,x\n30,x,16,x\n"},
+        unused="class",
+    )
 
 
 def test_films_come_into_the_media_folder_and_captions_are_titles(world: World) -> None:

@@ -2,7 +2,9 @@ import json
 
 import pandas as pd
 
+from tests.importing.preset_suite import Example, PresetSuite
 from tests.importing.worlds import World
+from vidrec_tasks.importing.gorse import GORSE
 
 CSV = {
     "feedback.csv": "feedback_type,user_id,item_id,time_stamp\n"
@@ -11,6 +13,16 @@ CSV = {
     "i1,False,a|b,2022-01-01T00:00:00Z,x|y,First\ni2,True,,,,Second\n",
     "users.csv": "user_id,labels\nu1,\nu2,\n",
 }
+
+
+class TestGorse(PresetSuite):
+    example = Example(
+        GORSE,
+        files=CSV,
+        rated={"items.csv": "item_id,is_hidden,age_rating,colour\n"
+               "10,false,18,x\n20,false,,x\n30,false,16,x\n"},
+        unused="colour",
+    )  # fmt: skip
 
 
 def jsonl(*rows: dict[str, object]) -> str:

@@ -4,8 +4,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.importing.preset_suite import Example, PresetSuite
 from tests.importing.worlds import World
 from vidrec_tasks.errors import InputError
+from vidrec_tasks.importing.movielens import MOVIELENS
 from vidrec_tasks.importing.presets import import_data
 
 FILES = {
@@ -17,6 +19,16 @@ FILES = {
     "tags.csv": "userId,movieId,tag,timestamp\n1,31,School,1300000000\n2,31,school,1300000009\n"
     "2,7,note to self,1300000009\n",
 }
+
+
+class TestMovielens(PresetSuite):
+    example = Example(
+        MOVIELENS,
+        files=FILES,
+        rated={"movies.csv": "movieId,title,genres,age_rating,year\n"
+               "10,Ten,Drama,18,x\n20,Twenty,Drama,,x\n30,Thirty,Drama,16,x\n"},
+        unused="year",
+    )  # fmt: skip
 
 
 def test_ratings_become_events_with_their_value(world: World) -> None:

@@ -1,8 +1,10 @@
 import pandas as pd
 import pytest
 
+from tests.importing.preset_suite import Example, PresetSuite
 from tests.importing.worlds import World
 from vidrec_tasks.errors import InputError
+from vidrec_tasks.importing.personalize import PERSONALIZE
 
 FILES = {
     "interactions.csv": "USER_ID,ITEM_ID,EVENT_TYPE,EVENT_VALUE,TIMESTAMP\n"
@@ -11,6 +13,15 @@ FILES = {
     "242,881250000,Drama|Horror,Film,Dark.\n302,999999999,,Film,\n",
     "users.csv": "USER_ID,AGE,GENDER,REGION\n196,33,F,NL\n",
 }
+
+
+class TestPersonalize(PresetSuite):
+    example = Example(
+        PERSONALIZE,
+        files={**FILES, "interactions.csv": FILES["interactions.csv"].replace("teleport", "watch")},
+        rated={"items.csv": "ITEM_ID,AGE_RATING,COLOUR\n10,18,x\n20,,x\n30,16,x\n"},
+        unused="COLOUR",
+    )
 
 
 def test_events_are_translated_and_unknown_ones_rejected_by_name(world: World) -> None:

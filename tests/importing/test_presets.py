@@ -1,14 +1,18 @@
+import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from tests.importing.preset_suite import PresetSuite
 from tests.importing.worlds import World, write
-from vidrec_tasks.__main__ import _parser
+from vidrec_tasks.__main__ import make_parser
 from vidrec_tasks.errors import InputError
 from vidrec_tasks.importing import reading
+from vidrec_tasks.importing.command import options_of
 from vidrec_tasks.importing.presets import PRESETS, import_data
 
 FILES = {"interactions.csv": "USER_ID,ITEM_ID,TIMESTAMP\na,x,1787248800\nb,y,1787248801\n"}
@@ -18,34 +22,45 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
+def test_every_preset_passes_the_suite() -> None:
+    """In ``test_<preset>.py``, which is what shows that it reads what its makers publish."""
+    suites = [
+        suite
+        for preset in PRESETS
+        for suite in vars(import_module(f"tests.importing.test_{preset.name}")).values()
+        if isinstance(suite, type) and suite is not PresetSuite and issubclass(suite, PresetSuite)
+    ]
+    assert [suite.example.preset for suite in suites] == list(PRESETS)
+    assert [suite.__name__ for suite in suites if not suite.__name__.startswith("Test")] == []
+
+
+def test_no_two_presets_have_one_name_and_an_option_means_one_thing() -> None:
+    names = [preset.name for preset in PRESETS]
+    assert len(set(names)) == len(names)
+    options = {option for preset in PRESETS for option in preset.options}
+    assert len({option.name for option in options}) == len(options)
+
+
 def test_the_command_line_offers_every_preset() -> None:
     for preset in PRESETS:
-        said = _parser().parse_args(["import_data", "--preset", preset, "--from", "x"])
-        assert said.preset == preset
+        said = make_parser().parse_args(["import_data", "--preset", preset.name, "--from", "x"])
+        assert (said.preset, options_of(said)) == (preset.name, {})
+
+
+def test_the_command_line_hands_over_the_options_that_were_given() -> None:
+    words = ["import_data", "--preset", "movielens", "--from", "x", "--overviews", "y.zip"]
+    assert options_of(make_parser().parse_args(words)) == {"overviews": Path("y.zip")}
+
+
+def test_the_readme_names_every_preset(root: Path) -> None:
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    (named,) = re.findall(r"import_data --preset ([\w|]+) --from", readme)
+    assert named.split("|") == [preset.name for preset in PRESETS]
 
 
 def test_an_unknown_preset_is_named_with_its_neighbour(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"'movielense' is unknown.*did you mean movielens\?"):
         import_data("movielense", tmp_path, tmp_path)
-
-
-@pytest.mark.parametrize("preset", sorted(PRESETS))
-def test_a_missing_folder_is_an_error_that_names_it(preset: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"nowhere is no folder; --from names the folder"):
-        import_data(preset, tmp_path / "nowhere", tmp_path / "inputs")
-
-
-@pytest.mark.parametrize("preset", sorted(PRESETS))
-def test_a_missing_file_is_an_error_that_says_what_lies_there(preset: str, tmp_path: Path) -> None:
-    theirs = write(tmp_path / "theirs", {"notes.txt": "x"})
-    with pytest.raises(InputError, match=rf"{preset}: no .* in .*found notes\.txt"):
-        import_data(preset, theirs, tmp_path / "inputs")
-    assert names(tmp_path / "inputs") == []
-
-
-def test_an_empty_file_is_an_error(world: World) -> None:
-    with pytest.raises(InputError, match=r"interactions\.csv is empty: not even a header"):
-        world.bring("personalize", {"interactions.csv": ""})
 
 
 def test_overviews_are_for_movielens_only(world: World) -> None:
@@ -93,14 +108,6 @@ def test_an_import_that_fails_leaves_the_last_one_untouched(world: World) -> Non
         world.bring("personalize", {"items.csv": "NO_ID\nx\n"})
     after = {path.name: path.read_bytes() for path in (world.store / "inputs").iterdir()}
     assert before == after
-
-
-def test_the_same_files_give_the_same_bytes(world: World) -> None:
-    world.bring("personalize", FILES)
-    path = world.store / "inputs" / "interactions.parquet"
-    first = path.read_bytes()
-    world.bring("personalize", FILES)
-    assert path.read_bytes() == first
 
 
 def test_a_large_file_is_read_in_blocks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

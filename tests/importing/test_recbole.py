@@ -1,12 +1,24 @@
 import pandas as pd
 import pytest
 
+from tests.importing.preset_suite import Example, PresetSuite
 from tests.importing.worlds import World
 from vidrec_tasks.errors import InputError
+from vidrec_tasks.importing.recbole import RECBOLE
 
 INTER = "user_id:token\titem_id:token\trating:float\ttimestamp:float\n1\t50\t5\t875747190\n"
 ITEM = 'item_id:token\tmovie_title:token_seq\tclass:token_seq\n50\tThe "Force" Awaits\tAction War\n'
 USER = "user_id:token\tage:token\tgender:token\n1\t24\tM\n"
+
+
+class TestRecbole(PresetSuite):
+    example = Example(
+        RECBOLE,
+        files={"ml.inter": INTER, "ml.item": ITEM, "ml.user": USER},
+        rated={"ml.item": "item_id:token\tage_rating:float\tyear:float\n"
+               "10\t18.0\t1\n20\t\t1\n30\t16\t1\n"},
+        unused="year",
+    )  # fmt: skip
 
 
 def test_atomic_files_become_tables(world: World) -> None:

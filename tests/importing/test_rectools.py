@@ -1,7 +1,9 @@
 import pandas as pd
 
+from tests.importing.preset_suite import Example, PresetSuite
 from tests.importing.worlds import World, write
 from vidrec_tasks.importing.presets import import_data
+from vidrec_tasks.importing.rectools import RECTOOLS
 
 ITEMS = 'item_id,title,genres,keywords\n10,"Ten","drama, comedy",a|b\n20,Twenty,,\n'
 DAYS = ["2021-09-10", "2021-09-11 12:00", "2021-09-12"]
@@ -18,6 +20,20 @@ def interactions(weights: list[float]) -> pd.DataFrame:
             ),
         }
     )
+
+
+class TestRectools(PresetSuite):
+    example = Example(
+        RECTOOLS,
+        files={
+            "interactions.csv": interactions([1.0, 3.0, 5.0]).to_csv(index=False),
+            "items.csv": ITEMS,
+            "users.csv": "user_id,sex\n1,F\n",
+        },
+        rated={"items.csv": "item_id,title,age_rating,countries\n"
+               "10,Ten,18.0,x\n20,Twenty,,x\n30,Thirty,16+,x\n"},
+        unused="countries",
+    )  # fmt: skip
 
 
 def test_weights_that_differ_are_ratings(world: World) -> None:

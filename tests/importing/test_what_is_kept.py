@@ -1,7 +1,5 @@
 """What every preset keeps: what restricts a video, when it was made, and a word on all else."""
 
-import logging
-
 import pandas as pd
 import pytest
 
@@ -13,34 +11,6 @@ PLAYS = f"user_id,item_id,weight,datetime\n1,10,1,{DAY}\n2,20,1,{DAY}\n"
 GORSE = {"feedback.csv": f"feedback_type,user_id,item_id,time_stamp\nread,u,10,{DAY}\n"}
 INTER = "user_id:token\titem_id:token\ttimestamp:float\n1\t10\t1631232000\n"
 PERSONALIZE = {"interactions.csv": "USER_ID,ITEM_ID,TIMESTAMP\nu,10,1631232000\n"}
-
-BROUGHT = {
-    "rectools": {"interactions.csv": PLAYS, "items.csv": "item_id,title,age_rating,countries\n"
-                 "10,Ten,18.0,x\n20,Twenty,,x\n30,Thirty,16+,x\n"},
-    "recbole": {"d.inter": INTER, "d.item": "item_id:token\tage_rating:float\tyear:float\n"
-                "10\t18.0\t1\n20\t\t1\n30\t16\t1\n"},
-    "gorse": {**GORSE, "items.csv": "item_id,is_hidden,age_rating,colour\n"
-              "10,false,18,x\n20,false,,x\n30,false,16,x\n"},
-    "personalize": {**PERSONALIZE, "items.csv": "ITEM_ID,AGE_RATING,COLOUR\n"
-                    "10,18,x\n20,,x\n30,16,x\n"},
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("preset", BROUGHT)
-def test_an_age_rating_is_never_lost(
-    world: World, preset: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    counts = world.bring(preset, BROUGHT[preset])
-    ages = {row["video_id"]: row["age_rating"] for row in world.rows("videos")}
-    assert ages == {"10": 18, "20": 0, "30": 16}
-    assert counts["unused_columns"] == 1
-    (unused,) = {"rectools": ["countries"], "recbole": ["year"], "gorse": ["colour"],
-                 "personalize": ["COLOUR"]}[preset]  # fmt: skip
-    assert f"columns of {'d.item' if preset == 'recbole' else 'items.csv'} are not used" in (
-        caplog.text
-    )
-    assert unused in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tests.stores import record_of
 from vidrec_tasks.contracts.rejects import no_rejects
 from vidrec_tasks.publishing.engine import results_url
 from vidrec_tasks.publishing.reader import Reader
@@ -14,7 +15,7 @@ from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import key_of
 from vidrec_tasks.store.place import Place
-from vidrec_tasks.store.runs import Run, RunRecord, Runs
+from vidrec_tasks.store.runs import Run, Runs
 
 NIGHT = date(2026, 9, 1)
 LATER = date(2026, 9, 2)
@@ -30,9 +31,9 @@ def settings_of(folder: Path, **words: Any) -> Settings:
 def make_night(place: Place, settings: Settings, night: date = NIGHT, **changed: Any) -> Run:
     """A run with every artefact up to its metrics; ``changed`` replaces parts by artefact name."""
     inputs = key_of({"night": night.isoformat()})
-    record = RunRecord(
-        f"{night.isoformat()}-{inputs[:8]}", night.isoformat(), inputs, settings.digest(), "code",
-        len(SHARDS), 1, "current", changed.pop("parents", {}),
+    record = record_of(
+        f"{night}-{inputs[:8]}", inputs=inputs, settings_digest=settings.digest(),
+        n_user_shards=len(SHARDS), parents=changed.pop("parents", {}),
     )  # fmt: skip
     run = Runs(place).open(record)
     artefacts = {**_shared(), **_sharded(night), **changed}

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_info
 
+from tests.jobs import small_nights
+from tests.stores import tables_of
 from vidrec_tasks.demo.size import Size
 from vidrec_tasks.night import NIGHT as JOBS
-from vidrec_tasks.publishing.reader import Reader
-from vidrec_tasks.publishing.tables import RESULTS
 from vidrec_tasks.running.runner import Order, all_shards, run_job
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.place import Place
@@ -33,14 +33,12 @@ N_LEARNED_FROM = 45
 
 def settings_of(folder: Path, n_shards: int) -> Settings:
     users_per_shard, videos_per_shard = SPLITS[n_shards]
-    return Settings(
-        store_url=str(folder),
-        threads=1,
+    return small_nights.settings_of(
+        folder,
         inputs={"users_per_shard": users_per_shard, "videos_per_shard": videos_per_shard},
         recommending={"max_epochs": 3, "dim": 16, "max_training_users": N_LEARNED_FROM},
-        language={"max_sentences": 0},
         insights={"k_anonymity": 5},
-        evaluation={"n_bootstrap": 50, "n_users": 30},
+        evaluation={"n_users": 30},
     )
 
 
@@ -61,10 +59,8 @@ def run_split(world: Path, folder: Path, n_shards: int) -> Night:
             run_job(Order(job, NIGHT, str(shard)), settings)
     run = Runs(Place(str(folder))).of_night(NIGHT)
     assert run.record.n_user_shards == n_shards
-    reader = Reader(f"sqlite:///{folder}/results.sqlite")
-    tables = {name: reader.table(name).drop(columns="run_id") for name in RESULTS}
-    reader.close()
-    return Night(tables, run)
+    tables = tables_of(f"sqlite:///{folder}/results.sqlite")
+    return Night({name: rows.drop(columns="run_id") for name, rows in tables.items()}, run)
 
 
 def digests(night: Night) -> dict[str, str]:

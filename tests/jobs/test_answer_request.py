@@ -1,6 +1,7 @@
 """answer_request over a published run of three videos, with encoders that know three words."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.stores import record_of
+from vidrec_tasks.content.modalities.registry import MODALITIES
+from vidrec_tasks.content.modalities.texts import Text
+from vidrec_tasks.contracts.artefacts import ARTEFACTS
 from vidrec_tasks.errors import InputError, MissingArtefact
 from vidrec_tasks.jobs.answer_request import N_SHOWN, answer_request
 from vidrec_tasks.jobs.shared import search
@@ -18,7 +23,7 @@ from vidrec_tasks.publishing.reader import Reader
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.artefacts import Artefacts
 from vidrec_tasks.store.place import Place
-from vidrec_tasks.store.runs import RunRecord, Runs
+from vidrec_tasks.store.runs import Runs
 
 NIGHT = date(2026, 9, 1)
 RUN_ID = "2026-09-01-aaaaaaaa"
@@ -55,10 +60,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Settings, Pl
 
 
 def _open_run(settings: Settings, place: Place) -> None:
-    record = RunRecord(
-        RUN_ID, NIGHT.isoformat(), "pinned", "", "", 1, 1, "snapshot",
-        settings=settings.model_dump(mode="json"),
-    )  # fmt: skip
+    record = record_of(RUN_ID, settings=settings.model_dump(mode="json"))
     run = Runs(place).open(record)
     n = len(TITLES)
     never = pd.Series([pd.NaT] * n, dtype="datetime64[us, UTC]")
@@ -133,3 +135,23 @@ def test_before_the_first_night_there_is_nothing_to_search(tmp_path: Path) -> No
     settings = read_settings({}, store_url=str(tmp_path))
     with pytest.raises(MissingArtefact, match="no night is published yet"):
         ask((settings, Place(str(tmp_path))), "cat")
+
+
+class Younger(Text):
+    name = part = "speech"
+
+
+class YoungerWithMoments(Younger):
+    moments = "speeches"
+
+
+@pytest.mark.parametrize("younger", [Younger(), YoungerWithMoments()])
+def test_a_night_older_than_a_modality_is_searched_without_it(
+    store: tuple[Settings, Place], monkeypatch: pytest.MonkeyPatch, younger: Text
+) -> None:
+    expected = ask(store, "rocket")["rows"]
+    content = ARTEFACTS["content"]
+    declared = {**content.parts, younger.name: content.parts["text"]}
+    monkeypatch.setitem(ARTEFACTS, "content", replace(content, parts=declared))
+    monkeypatch.setattr(search, "MODALITIES", (*MODALITIES, younger))
+    assert ask(store, "rocket")["rows"] == expected

@@ -5,13 +5,15 @@ import pandas as pd
 import pytest
 
 from tests.jobs.finished_nights import NIGHT, settings_of
-from vidrec_tasks.content.index import Index, check_belongs
+from tests.stores import record_of
+from vidrec_tasks.content.index import Index, checksum_of
+from vidrec_tasks.contracts.artefacts import MODALITIES
 from vidrec_tasks.errors import ContractError
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import key_of
 from vidrec_tasks.store.place import Place
-from vidrec_tasks.store.runs import Run, RunRecord, Runs
+from vidrec_tasks.store.runs import Run, Runs
 
 VIDEOS = ["v1", "v2", "v3", "v4"]
 
@@ -23,10 +25,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def run_with(settings: Settings, shards: list[list[str]]) -> Run:
     """A run whose videos were looked at in shards; video vN's vectors are N-th unit vectors."""
-    record = RunRecord(
-        f"{NIGHT}-x", NIGHT.isoformat(), "in", settings.digest(), "code", 1, len(shards), "current",
-        {},
-    )  # fmt: skip
+    record = record_of(f"{NIGHT}-x", n_video_shards=len(shards))
     run = Runs(Place(settings.store_url)).open(record)
     made = {"videos": {"table": videos()}}
     for number, names in enumerate(shards):
@@ -53,14 +52,15 @@ def unit_rows(names: list[str]) -> np.ndarray:
 def embeddings(names: list[str]) -> dict[str, object]:
     concepts = pd.Series([[["dog, domestic dog", 0.8]] for _ in names], dtype=object)
     table = pd.DataFrame(
-        {"video_id": names, "checksum": "c", "encoder": "e", "has_text": True, "has_frames": True,
-         "concepts": concepts}
-    )  # fmt: skip
+        {"video_id": names, "checksum": "c", "concepts": concepts}
+        | {f"{name}_encoder": "e" for name in MODALITIES}
+        | {f"has_{name}": True for name in MODALITIES}
+    )
     frames = [name for name in reversed(names) for _ in range(2)]
     frame_table = pd.DataFrame(
         {"video_id": frames, "frame_num": [1, 0] * len(names), "at_s": 1.0, "path": "p.jpg"}
     )
-    matrices = {part: unit_rows(names) for part in ("text", "frame", "fused")}
+    matrices = {part: unit_rows(names) for part in (*MODALITIES, "fused")}
     return {
         "table": table, **matrices, "frame_table": frame_table, "frame_vectors": unit_rows(frames),
     }  # fmt: skip
@@ -83,7 +83,7 @@ def test_content_follows_the_order_of_the_videos_whatever_the_shards(
     receipt = run_job(Order("build_content_index", NIGHT), settings)
     table = run.read_table("content")
     assert table["video_id"].tolist() == VIDEOS
-    for part in ("text", "frame", "fused"):
+    for part in (*MODALITIES, "fused"):
         assert (run.read_array("content", part) == unit_rows(VIDEOS)).all()
     assert table["topics"].tolist() == [["cats"], ["dog"], ["dog"], ["dog"]]
     assert receipt["counts"]["frames"] == 8
@@ -103,7 +103,7 @@ def test_the_index_belongs_to_the_fused_vectors(settings: Settings) -> None:
     run_job(Order("build_content_index", NIGHT), settings)
     parts = run.parts("content_index")
     index = Index.from_bytes(parts.binary("index"), parts.json("info"))
-    check_belongs(index, run.read_array("content", "fused"))
+    assert index.info["checksum"] == checksum_of(run.read_array("content", "fused"))
     assert index.search(unit_rows(["v3"]), 1)[1][0, 0] == 2
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from tests.jobs.finished_nights import NIGHT, lists, make_night, reader_of, settings_of
 from vidrec_tasks.errors import GateError
+from vidrec_tasks.evaluation.gates import GATES
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.store.place import Place
 
@@ -14,6 +15,7 @@ def test_a_good_night_passes_every_gate(tmp_path: Path) -> None:
     receipt = run_job(Order("check_gates", NIGHT), settings)
     assert run.read_json("gates", "gates")["passed"] is True
     assert receipt["counts"]["failed"] == 0
+    assert receipt["counts"]["gates"] == len(GATES)
     assert receipt["counts"]["users_with_a_list"] == 3
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.jobs import small_nights
 from vidrec_tasks.demo.size import Size
 from vidrec_tasks.demo.world import render_world
 from vidrec_tasks.evaluation.glossary import term_of
@@ -21,11 +22,8 @@ CANARY = "canaryfuturum"
 
 
 def settings_of(folder: Path) -> Settings:
-    return Settings(
-        store_url=str(folder),
-        recommending={"max_epochs": 3, "dim": 16},
-        language={"max_sentences": 0},
-        insights={"k_anonymity": 5},
+    return small_nights.settings_of(
+        folder, recommending={"max_epochs": 3, "dim": 16}, insights={"k_anonymity": 5}
     )
 
 

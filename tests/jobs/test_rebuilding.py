@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from tests.content.tiny_models import WORDS, save_bert
-from vidrec_tasks.content.index import Index, check_belongs
+from tests.jobs import small_nights
+from vidrec_tasks.content.index import Index, checksum_of
 from vidrec_tasks.jobs.answer_request import answer_request
 from vidrec_tasks.jobs.roll_back import roll_back
 from vidrec_tasks.night import NIGHT
@@ -42,14 +43,13 @@ class House:
         self.current: list[str | None] = []
 
     def settings(self, dim: int) -> Settings:
-        return Settings(
-            store_url=str(self.folder / "store"),
+        return small_nights.settings_of(
+            self.folder / "store",
             inputs={"users_per_shard": 20, "videos_per_shard": 15},
             content={"text_encoder": self.encoders[dim], "precision": "fp32"},
-            language={"max_sentences": 0},
-            recommending={"dim": 8, "max_epochs": 2, "patience": 1, "n": 5},
+            recommending={"patience": 1, "n": 5},
             insights={"k_anonymity": 2},
-            evaluation={"n_bootstrap": 50, "max_ndcg_drop": 1.0, "min_list_share": 0.1},
+            evaluation={"max_ndcg_drop": 1.0, "min_list_share": 0.1},
         )
 
     @property
@@ -181,7 +181,7 @@ def test_a_removed_video_leaves_the_index_and_every_list_the_same_night(house: H
     info = after.read_json("content_index", "info")
     index = Index.from_bytes(after.parts("content_index").binary("index"), info)
     assert info["n"] == len(after.read_table("videos")) == N_VIDEOS - 1
-    check_belongs(index, after.read_array("content", "fused"))
+    assert index.info["checksum"] == checksum_of(after.read_array("content", "fused"))
 
 
 def test_a_search_reads_the_current_run_with_its_own_encoder(house: House) -> None:

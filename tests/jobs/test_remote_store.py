@@ -12,12 +12,11 @@ import pandas as pd
 import pytest
 from upath import UPath
 
+from tests.stores import tables_of
 from vidrec_tasks.demo.size import Size
 from vidrec_tasks.demo.world import render_world
 from vidrec_tasks.errors import SettingsError
 from vidrec_tasks.publishing.engine import results_url
-from vidrec_tasks.publishing.reader import Reader
-from vidrec_tasks.publishing.tables import RESULTS
 from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.place import Place
@@ -47,13 +46,6 @@ def upload(folder: Path, to: UPath) -> None:
             there = to / path.relative_to(folder).as_posix()
             there.parent.mkdir(parents=True, exist_ok=True)
             there.write_bytes(path.read_bytes())
-
-
-def tables_of(url: str) -> dict[str, pd.DataFrame]:
-    reader = Reader(url)
-    tables = {name: reader.table(name) for name in RESULTS}
-    reader.close()
-    return tables
 
 
 @pytest.fixture(scope="module")

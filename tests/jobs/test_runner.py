@@ -2,16 +2,21 @@
 
 import json
 import os
+import shutil
 import sys
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from tests.jobs.worlds import NIGHT, World, made, remember
+from vidrec_tasks.running import runner
 from vidrec_tasks.running.job import Context, Made, UndeclaredError
 from vidrec_tasks.running.runner import postcard, shards_for
 from vidrec_tasks.settings import read_settings
+from vidrec_tasks.store.source import ROOT, job_digest, source_digest
 
 
 def test_what_a_job_makes_is_named_by_the_run_and_told_in_the_receipt(world: World) -> None:
@@ -117,11 +122,20 @@ def test_a_key_is_no_part_of_what_makes_an_artefact(world: World) -> None:
     assert world.go(settings=secret)["reused"] is True
 
 
-def test_other_code_makes_it_anew(world: World) -> None:
+@pytest.mark.parametrize(
+    ("file", "is_reused"), [("recommending/lists/ranker.py", False), ("demo/tastes.py", True)]
+)
+def test_only_code_that_the_job_needs_makes_it_anew(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, is_reused: bool
+) -> None:
     world.declare()
     world.go()
-    world.open("2026-09-01-bbbbbbbb", code="other")
-    assert world.go()["reused"] is False
+    root = tmp_path / "changed" / ROOT.name
+    shutil.copytree(ROOT, root)
+    (root / file).write_text("changed = True\n")
+    world.open("2026-09-01-bbbbbbbb", code=source_digest(root))
+    monkeypatch.setattr(runner, "job_digest", partial(job_digest, root=root))
+    assert world.go()["reused"] is is_reused
 
 
 def test_what_lies_outside_the_store_makes_it_anew(world: World) -> None:

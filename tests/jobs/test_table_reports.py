@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.jobs.small_nights import NEXT, NIGHT, lists_of, run, settings_of, table_of
-from vidrec_tasks.__main__ import _lines
 from vidrec_tasks.errors import ContractError, GateError, InputError
 from vidrec_tasks.importing.presets import import_data
+from vidrec_tasks.publishing.exports import read_ids
 from vidrec_tasks.running.by_hand import run_by_hand
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.store.place import Place
@@ -161,9 +161,9 @@ def test_what_cannot_be_right_is_refused_with_the_next_step(
 
 def test_a_list_of_users_is_read_as_excel_writes_it(bring: Bring, real_data: Path) -> None:
     (source,) = (real_data / "table-reports").glob("29-*")
-    assert _lines(source / "users_bom.txt") == ["u1", "u2", "u3"]
+    assert read_ids(source / "users_bom.txt") == ["u1", "u2", "u3"]
     with pytest.raises(InputError, match=r"1 of 2 lines of .* are not UTF-8 \(first: J.xfcrgen\)"):
-        _lines(source / "users_latin.txt")
+        read_ids(source / "users_latin.txt")
 
 
 def test_an_ordinary_word_is_forgotten_as_a_user(bring: Bring) -> None:

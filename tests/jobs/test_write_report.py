@@ -5,10 +5,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tests.stores import record_of
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.place import Place
-from vidrec_tasks.store.runs import Run, RunRecord, Runs
+from vidrec_tasks.store.runs import Run, Runs
 
 NIGHT = date(2026, 9, 2)
 
@@ -25,8 +26,7 @@ def run(settings: Settings) -> Run:
 
 
 def open_run(settings: Settings, night: date) -> Run:
-    record = RunRecord(f"{night}-aaaaaaaa", night.isoformat(), "i", "s", "c", 1, 1, "current")
-    run = Runs(Place(settings.store_url)).open(record)
+    run = Runs(Place(settings.store_url)).open(record_of(f"{night}-aaaaaaaa"))
     keep(run, "videos", table=pd.DataFrame({"video_id": ["v1"], "title": ["A cat"]}))
     rejects = {"table": ["videos"], "row_num": [1], "reason": ["no id"], "sample": ["x"]}
     keep(run, "rejects", table=pd.DataFrame(rejects))

@@ -7,12 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from tests.stores import record_of
 from vidrec_tasks.night import LISTS, JobPlan
 from vidrec_tasks.running.job import Context, Job, Made, job
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.place import Place
-from vidrec_tasks.store.runs import Run, RunRecord, Runs
+from vidrec_tasks.store.runs import Run, Runs
 
 NIGHT = date(2026, 9, 1)
 
@@ -32,11 +33,8 @@ class World:
         return Runs(self.place).of_night(NIGHT)
 
     def open(self, run_id: str = "2026-09-01-aaaaaaaa", **more: Any) -> Run:
-        usual = {
-            "night": run_id[:10], "inputs": "in", "settings_digest": "s", "code": "c",
-            "n_user_shards": 2, "n_video_shards": 3, "catalogue_as_of": "current",
-        }  # fmt: skip
-        return Runs(self.place).open(RunRecord(run_id, **{**usual, **more}))
+        shards = {"n_user_shards": 2, "n_video_shards": 3}
+        return Runs(self.place).open(record_of(run_id, **shards, **more))
 
     def declare(self, run: Callable[[Context], Made] | None = None, **words: Any) -> None:
         """Add the job ``rank_candidates``; by default it makes what it promises."""

@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from tests.stores import record_of
 from vidrec_tasks.publishing.engine import make_engine
 from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.place import Place
-from vidrec_tasks.store.runs import Run, RunRecord, Runs
+from vidrec_tasks.store.runs import Run, Runs
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'
 BEFORE, CURRENT = "2026-09-01-aaaaaaaa", "2026-09-02-bbbbbbbb"
@@ -72,18 +73,8 @@ def airflow_auth() -> Iterator[Any]:
 
 
 def _open_run(place: Place, run_id: str, night: date) -> Run:
-    record = RunRecord(
-        run_id=run_id,
-        night=night.isoformat(),
-        inputs="i",
-        settings_digest="s",
-        code="c",
-        n_user_shards=1,
-        n_video_shards=1,
-        catalogue_as_of="current",
-        settings={"recommending": {"n": 2, "max_per_creator": 1, "diversity": 0.3,
-                                   "default_max_age_rating": 16}},
-    )  # fmt: skip
+    settings = {"n": 2, "max_per_creator": 1, "diversity": 0.3, "default_max_age_rating": 16}
+    record = record_of(run_id, night=night.isoformat(), settings={"recommending": settings})
     return Runs(place).open(record)
 
 

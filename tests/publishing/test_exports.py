@@ -5,9 +5,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.publishing.worlds import publish, recommendations, run_id
+from tests.publishing.worlds import publish, run_id
 from vidrec_tasks.errors import PublishError
-from vidrec_tasks.publishing.exports import NO_LIST, export_lists, to_rectools
+from vidrec_tasks.publishing.exports import NO_LIST, export_lists
 from vidrec_tasks.publishing.publisher import Publisher
 
 ITEMS = ["v1", "v2", "v3"]
@@ -65,8 +65,3 @@ def test_no_database_and_no_such_form_are_said(tmp_path: Path) -> None:
         export_lists(url, tmp_path / "x")
     with pytest.raises(PublishError, match="one of jsonl, csv, parquet"):
         export_lists(url, tmp_path / "x", form="xml")
-
-
-def test_renaming_gives_the_columns_of_rectools() -> None:
-    frame = to_rectools(recommendations(1))
-    assert list(frame.columns) == ["user_id", "item_id", "score", "rank"]

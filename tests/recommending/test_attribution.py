@@ -7,7 +7,8 @@ import pytest
 from tests.recommending import worlds
 from tests.recommending.test_models import SETTINGS, allowed, fit
 from vidrec_tasks.recommending.explaining.attribution import cite_history, leave_one_out, score_rows
-from vidrec_tasks.recommending.lists.candidates import Search, find_candidates
+from vidrec_tasks.recommending.lists.block import Search
+from vidrec_tasks.recommending.lists.candidates import find_candidates
 from vidrec_tasks.recommending.lists.ranker import rank_candidates
 from vidrec_tasks.recommending.models.models import Models
 

@@ -10,8 +10,10 @@ from tests.recommending import worlds
 from tests.recommending.test_models import SETTINGS, allowed, fit
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.explaining.attribution import cite_history
-from vidrec_tasks.recommending.lists.candidates import Search, find_candidates
-from vidrec_tasks.recommending.lists.ranker import SCORERS, rank_candidates
+from vidrec_tasks.recommending.lists.block import Search
+from vidrec_tasks.recommending.lists.candidates import find_candidates
+from vidrec_tasks.recommending.lists.ranker import rank_candidates
+from vidrec_tasks.recommending.lists.scorers.registry import SCORER_NAMES
 from vidrec_tasks.recommending.models.models import Models
 
 BUCKETS = np.array([num * 11 % 5 for num in range(worlds.N_USERS)], dtype=np.int64)
@@ -38,7 +40,7 @@ def lists_of(models: Models, histories: Histories, scorer: str) -> pd.DataFrame:
     return cite_history(models, histories, lists, scorer=scorer)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("scorer", SCORERS)
+@pytest.mark.parametrize("scorer", SCORER_NAMES)
 def test_lists_of_some_buckets_are_those_among_all_to_the_last_bit(
     models: Models, scorer: str
 ) -> None:

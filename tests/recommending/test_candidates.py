@@ -5,16 +5,12 @@ import pytest
 
 from tests.recommending import worlds
 from tests.recommending.test_models import SETTINGS, allowed, fit
-from vidrec_tasks.recommending.lists.candidates import (
-    EXPLORATION,
-    PORTRAIT,
-    Search,
-    find_candidates,
-)
+from vidrec_tasks.recommending.lists.block import Search
+from vidrec_tasks.recommending.lists.candidates import find_candidates
+from vidrec_tasks.recommending.lists.features import PORTRAIT
+from vidrec_tasks.recommending.lists.sources.exploration import EXPLORATION
+from vidrec_tasks.recommending.lists.sources.registry import SOURCES
 from vidrec_tasks.recommending.models.models import Models
-
-SOURCES = ("dot", "linear", "transitions", "covisitation", "content", "content_recent",
-           "portrait", "popular", "trending", "fresh", EXPLORATION)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -99,4 +95,4 @@ def test_every_source_has_a_known_name(models: Models) -> None:
     _, table = find_candidates(
         Search(models), worlds.histories(), allowed(worlds.N_USERS), SETTINGS
     )
-    assert set(table["source"]) <= set(SOURCES)
+    assert set(table["source"]) <= {source.name for source in SOURCES}

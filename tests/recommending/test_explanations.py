@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.recommending.hostile import INJECTIONS
-from vidrec_tasks.recommending.explaining.explanation_templates import REASON_CODES, TEMPLATES
+from vidrec_tasks.recommending.explaining.explanation_templates import TEMPLATES
 from vidrec_tasks.recommending.explaining.explanations import explain_lists, replace_failed
+from vidrec_tasks.recommending.reason_codes import REASON_CODES
 from vidrec_tasks.settings import RecommendingSettings
 
 NIGHT = date(2026, 9, 1)
@@ -135,7 +136,7 @@ def test_each_component_has_its_sentence(component: str, sentence: str) -> None:
     ("component", "sentence"),
     [
         ("dot", "因为你看过同样关于“cats”的《Jazz cats》。"),
-        ("topic", "符合你对“cats”的兴趣：你看过2 个相关视频。"),
+        ("portrait", "符合你对“cats”的兴趣：你看过2 个相关视频。"),
         ("creator", "来自创作者“studio”：你看过其2 个视频。"),
         ("trending", "近期热门：最近7 天内有9 位用户看过。"),
         ("fresh", "新视频：3 天前发布。"),
@@ -164,7 +165,7 @@ def test_a_video_with_few_viewers_is_not_popular() -> None:
 
 
 def test_a_sensitive_topic_is_no_reason() -> None:
-    about = row(video_id="v4", score_components={"topic": 1.0}, cited=[])
+    about = row(video_id="v4", score_components={"portrait": 1.0}, cited=[])
     history = WATCHED[WATCHED["video_id"] != "v4"]
     assert "islam" not in said(about, watched=history)[1]
 

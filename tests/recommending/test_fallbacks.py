@@ -16,7 +16,7 @@ from vidrec_tasks.recommending.beside.fallback_reasons import (
 from vidrec_tasks.recommending.beside.fallbacks import list_fallbacks
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.catalogue.crowds import Crowd, first_topics
-from vidrec_tasks.recommending.explaining.explanation_templates import NEW_VIDEO, POPULAR_NOW
+from vidrec_tasks.recommending.reason_codes import NEW_VIDEO, POPULAR_NOW
 from vidrec_tasks.settings import RecommendingSettings
 
 NIGHT = pd.Timestamp("2026-09-01", tz="UTC")

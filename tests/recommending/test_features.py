@@ -6,14 +6,10 @@ import numpy as np
 import pytest
 
 from tests.recommending import worlds
-from vidrec_tasks.audience.histories import Histories
-from vidrec_tasks.recommending.lists.features import (
-    FEATURES,
-    PORTRAIT,
-    item_scores,
-    measure_features,
-    portrait_profiles,
-)
+from vidrec_tasks.recommending.lists.block import Block
+from vidrec_tasks.recommending.lists.features import NAMES, PORTRAIT, measure_features
+from vidrec_tasks.recommending.lists.profiles import portrait_profiles
+from vidrec_tasks.recommending.models.item_models import ITEM_MODELS
 from vidrec_tasks.recommending.models.lending import lend
 from vidrec_tasks.recommending.models.models import Models
 from vidrec_tasks.recommending.training import choosing
@@ -32,8 +28,8 @@ def models() -> Models:
 
 def portrait_of_all(models: Models) -> np.ndarray:
     nums = np.tile(np.arange(worlds.N_VIDEOS), (worlds.N_USERS, 1))
-    features = measure_features(models, worlds.histories(), nums)
-    return features[..., FEATURES.index(PORTRAIT)]
+    features = measure_features(Block(models=models, histories=worlds.histories()), nums)
+    return features[..., NAMES.index(PORTRAIT)]
 
 
 def test_a_topic_points_to_the_videos_that_carry_it(models: Models) -> None:
@@ -66,13 +62,14 @@ def test_what_the_portrait_alone_knows_is_what_it_adds(
     held = hold_out(worlds.histories(), seed=1)
     order = iter([held.targets])
 
-    def only_portraits_know(_: Models, block: Histories, nums: np.ndarray) -> np.ndarray:
-        features = np.zeros((*nums.shape, len(FEATURES)), dtype=np.float32)
-        features[..., FEATURES.index(PORTRAIT)] = nums == next(order)[: block.n_users, None]
+    def only_portraits_know(block: Block, nums: np.ndarray) -> np.ndarray:
+        features = np.zeros((*nums.shape, len(NAMES)), dtype=np.float32)
+        n_users = block.histories.n_users
+        features[..., NAMES.index(PORTRAIT)] = nums == next(order)[:n_users, None]
         return features
 
     monkeypatch.setattr(choosing, "measure_features", only_portraits_know)
-    measured = choosing.choose_blend(models, held, SETTINGS).measured
+    measured = choosing.choose_scorer(models, held, SETTINGS).measured
     assert measured["portrait_gain"] == pytest.approx(measured["ndcg@10.blend"])
     assert measured["portrait_gain"] > 0.5
 
@@ -83,19 +80,20 @@ def test_few_columns_score_as_all_do_to_the_last_bit(models: Models) -> None:
     n_users[[3, 15]] = 0
     lent = replace(models, lent=lend(models.content.fused, n_users))
     assert lent.lent.matrix.nnz > 0
-    whole = item_scores(lent, histories)
+    block = Block(models=lent, histories=histories)
     for nums in (np.array([3]), np.array([0, 3, 15]), np.arange(5), np.arange(24)):
-        some = item_scores(lent, histories, nums)
-        for name in whole:
-            np.testing.assert_array_equal(some[name], whole[name][:, nums])
+        for model in ITEM_MODELS:
+            some, whole = block.item_scores(model, nums), block.item_scores(model)
+            np.testing.assert_array_equal(some, whole[:, nums])
 
 
 def test_only_the_features_that_are_wanted_are_measured(models: Models) -> None:
     histories = worlds.histories()
     nums = np.tile(np.array([1, 14, 3, -1]), (histories.n_users, 1))
-    whole = measure_features(models, histories, nums)
+    block = Block(models=models, histories=histories)
+    whole = measure_features(block, nums)
     for wanted in (["linear"], ["dot", "content"], ["attention", "fresh", "transitions"], []):
-        some = measure_features(models, histories, nums, wanted=wanted)
-        is_wanted = np.isin(FEATURES, wanted)
+        some = measure_features(block, nums, wanted=wanted)
+        is_wanted = np.isin(NAMES, wanted)
         np.testing.assert_array_equal(some[:, :3, is_wanted], whole[:, :3, is_wanted])
         assert not some[..., ~is_wanted].any()

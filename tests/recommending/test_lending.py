@@ -8,13 +8,14 @@ import pytest
 from tests.recommending import worlds
 from tests.recommending.test_models import SETTINGS, allowed
 from vidrec_tasks.audience.histories import Histories
-from vidrec_tasks.recommending.lists.candidates import EXPLORATION, Search, find_candidates
-from vidrec_tasks.recommending.lists.exploring import is_unknown, promise
-from vidrec_tasks.recommending.lists.features import item_scores
+from vidrec_tasks.recommending.lists.block import Block, Search
+from vidrec_tasks.recommending.lists.candidates import find_candidates
+from vidrec_tasks.recommending.lists.freshness import is_unknown
 from vidrec_tasks.recommending.lists.ranker import rank_candidates
+from vidrec_tasks.recommending.lists.sources.exploration import EXPLORATION, promise
+from vidrec_tasks.recommending.models.item_models import ITEM_MODELS
 from vidrec_tasks.recommending.models.lending import N_KNOWN_USERS, lend
 from vidrec_tasks.recommending.models.models import Models
-from vidrec_tasks.recommending.models.tower import embed_users
 from vidrec_tasks.recommending.training.fitting import fit_models
 
 COLD = (11, 23)
@@ -75,11 +76,12 @@ def test_item_models_tell_the_tastes_of_new_videos_apart(models: Models) -> None
     """Without lending every score of a video that nobody met is 0."""
     histories = warm_histories()
     is_second = np.arange(histories.n_users) % 2 == 1
-    for name, scores in item_scores(models, histories).items():
-        found = scores[:, list(COLD)]
+    block = Block(models=models, histories=histories)
+    for model in ITEM_MODELS:
+        found = block.item_scores(model)[:, list(COLD)]
         own = np.where(is_second, found[:, 1], found[:, 0])
         other = np.where(is_second, found[:, 0], found[:, 1])
-        assert own.mean() > other.mean() + 1e-3, name
+        assert own.mean() > other.mean() + 1e-3, model.name
 
 
 def test_the_new_video_of_a_users_taste_is_promised_and_explored_first(models: Models) -> None:
@@ -87,7 +89,7 @@ def test_the_new_video_of_a_users_taste_is_promised_and_explored_first(models: M
     settings = SETTINGS.model_copy(update={"fresh_days": 60.0, "n_exploration": 1})
     nums = np.flatnonzero(is_unknown(models, fresh_days=60.0))
     assert nums.tolist() == list(COLD)
-    promised = promise(models, histories, embed_users(models.tower, histories), nums)
+    promised = promise(Block(models=models, histories=histories), nums)
     right = np.arange(histories.n_users) % 2
     assert (promised.argmax(axis=1) == right).mean() > 0.9
     _, table = find_candidates(Search(models), histories, allowed(worlds.N_USERS), settings)

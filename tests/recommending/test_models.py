@@ -9,10 +9,13 @@ from tests.recommending import worlds
 from vidrec_tasks.audience.histories import gather
 from vidrec_tasks.contracts.parts import Parts
 from vidrec_tasks.errors import ModelError
-from vidrec_tasks.recommending.lists.candidates import Search, find_candidates
-from vidrec_tasks.recommending.lists.features import FEATURES, measure_features
-from vidrec_tasks.recommending.lists.ranker import SCORERS, fit_blend, rank_candidates
+from vidrec_tasks.recommending.lists.block import Block, Search
+from vidrec_tasks.recommending.lists.candidates import find_candidates
+from vidrec_tasks.recommending.lists.features import FEATURES, NAMES, measure_features
+from vidrec_tasks.recommending.lists.ranker import rank_candidates
 from vidrec_tasks.recommending.lists.score_parts import to_dicts
+from vidrec_tasks.recommending.lists.scorers.blend import fit_blend
+from vidrec_tasks.recommending.lists.scorers.registry import SCORER_NAMES
 from vidrec_tasks.recommending.models.attention import TargetAttention, attend
 from vidrec_tasks.recommending.models.models import Models
 from vidrec_tasks.recommending.training.fitting import fit_models
@@ -42,7 +45,7 @@ def allowed(n_users: int) -> np.ndarray:
     return np.ones((n_users, worlds.N_VIDEOS), dtype=bool)
 
 
-@pytest.mark.parametrize("scorer", SCORERS)
+@pytest.mark.parametrize("scorer", SCORER_NAMES)
 def test_every_scorer_puts_the_users_own_taste_first(models: Models, scorer: str) -> None:
     histories = worlds.histories()
     _, candidates = find_candidates(Search(models), histories, allowed(worlds.N_USERS), SETTINGS)
@@ -58,7 +61,7 @@ def test_every_scorer_puts_the_users_own_taste_first(models: Models, scorer: str
 def test_the_components_of_a_score_sum_to_it(models: Models) -> None:
     histories = worlds.histories()
     _, candidates = find_candidates(Search(models), histories, allowed(worlds.N_USERS), SETTINGS)
-    for scorer in SCORERS:
+    for scorer in SCORER_NAMES:
         ranked = rank_candidates(models, histories, candidates, scorer=scorer)
         sums = [sum(parts.values()) for parts in to_dicts(ranked)]
         np.testing.assert_allclose(sums, ranked["score"], atol=1e-6)
@@ -85,8 +88,8 @@ def test_models_come_back_from_their_parts_as_they_were(models: Models) -> None:
     histories = worlds.histories()
     nums = np.tile(np.arange(worlds.N_VIDEOS), (worlds.N_USERS, 1))
     np.testing.assert_allclose(
-        measure_features(back, histories, nums),
-        measure_features(models, histories, nums),
+        measure_features(Block(models=back, histories=histories), nums),
+        measure_features(Block(models=models, histories=histories), nums),
         atol=1e-5,
     )
     assert back.configuration == models.configuration
@@ -123,21 +126,25 @@ def test_a_given_configuration_is_followed_and_kept(models: Models) -> None:
 def test_too_few_users_to_choose_on_keep_the_defaults() -> None:
     few = worlds.histories(user_ids=[f"u{num:02d}" for num in range(6)])
     assert fit(few).configuration.n_held_out < 20
-    assert fit(few).configuration.blend["dot"] == 1.0
+    assert fit(few).configuration.learned == {}
 
 
 def test_features_have_one_name_each(models: Models) -> None:
     histories = worlds.histories()
     nums = np.zeros((worlds.N_USERS, 2), dtype=np.int64)
-    assert measure_features(models, histories, nums).shape == (worlds.N_USERS, 2, len(FEATURES))
+    assert measure_features(Block(models=models, histories=histories), nums).shape == (
+        worlds.N_USERS,
+        2,
+        len(FEATURES),
+    )
 
 
 def test_a_user_without_history_gets_numbers_too(models: Models) -> None:
     nobody = worlds.histories(user_ids=["stranger"])
     nums = np.arange(worlds.N_VIDEOS)[None, :]
-    features = measure_features(models, nobody, nums)
+    features = measure_features(Block(models=models, histories=nobody), nums)
     assert np.isfinite(features).all()
-    assert (features[..., FEATURES.index("linear")] == 0).all()
+    assert (features[..., NAMES.index("linear")] == 0).all()
 
 
 def test_the_blend_finds_the_feature_that_tells() -> None:

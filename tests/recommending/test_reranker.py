@@ -12,7 +12,7 @@ from scipy import sparse
 from tests.recommending import worlds
 from vidrec_tasks.audience.histories import gather
 from vidrec_tasks.measuring.lists import intra_list_diversity
-from vidrec_tasks.recommending.lists.reranker import _columns_of, rerank_lists
+from vidrec_tasks.recommending.lists.reranker import columns_of, rerank_lists
 from vidrec_tasks.recommending.lists.rules import UserRules
 from vidrec_tasks.settings import RecommendingSettings
 
@@ -148,7 +148,7 @@ def test_cells_of_a_sparse_matrix_are_those_that_slicing_gives() -> None:
     for n_rows, n_columns in ((6, 3), (0, 3), (6, 0), (9, 7)):
         rows, columns = rng.integers(0, 9, n_rows), rng.permutation(7)[:n_columns]
         expected = matrix.toarray()[rows][:, columns]
-        np.testing.assert_array_equal(_columns_of(matrix, rows, columns), expected)
+        np.testing.assert_array_equal(columns_of(matrix, rows, columns), expected)
 
 
 def test_each_user_of_many_gets_the_list_that_they_get_alone() -> None:

@@ -22,7 +22,7 @@ from vidrec_tasks.settings import RecommendingSettings
 
 SHAPE = TowerShape(dim=8, length=6)
 SETTINGS = RecommendingSettings(dim=8, max_sequence=6, max_epochs=8, n_candidates=20)
-COLD = Configuration(5, 2, {"dot": 1.0}, 30)
+COLD = Configuration(5, 2, 30)
 
 
 def fit(cut: int = worlds.CUT, **more: object) -> Models:

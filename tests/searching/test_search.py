@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vidrec_tasks.content.modalities import registry
+from vidrec_tasks.content.modalities.modality import Moments
 from vidrec_tasks.searching.search import SearchIndex, search
 from vidrec_tasks.settings import SearchingSettings
 
@@ -36,7 +38,7 @@ EVERYTHING = np.ones(5, dtype=bool)
 
 
 def index() -> SearchIndex:
-    return SearchIndex.of(VIDEOS, TEXT, FRAMES, FRAME_VECTORS)
+    return SearchIndex.of(VIDEOS, TEXT, {"frame": Moments(FRAMES, FRAME_VECTORS)})
 
 
 def ask(
@@ -45,7 +47,11 @@ def ask(
     vectors = np.stack([vector for _, vector in queries]).astype(np.float32)
     texts = [text for text, _ in queries]
     chosen = SearchingSettings(**more)
-    return search(index(), texts, vectors, vectors, settings=chosen, allowed=allowed)
+    return search(index(), texts, both(vectors), settings=chosen, allowed=allowed)
+
+
+def both(vectors: np.ndarray) -> dict[str, np.ndarray]:
+    return {"text": vectors, "frame": vectors}
 
 
 def first(text: str, vector: np.ndarray) -> tuple[str, str, float | None]:
@@ -101,9 +107,9 @@ def test_the_few_videos_with_frames_do_not_lead_every_list() -> None:
     text = np.random.default_rng(3).normal(size=(n, 16)).astype(np.float32)
     text /= np.linalg.norm(text, axis=1, keepdims=True)
     frames = pd.DataFrame({"video_id": ["v00", "v01"], "at_s": [0.0, 0.0]})
-    built = SearchIndex.of(videos, text, frames, text[40:42])
+    built = SearchIndex.of(videos, text, {"frame": Moments(frames, text[40:42])})
     answer = search(
-        built, ["nothing alike"], text[30:31], text[30:31],
+        built, ["nothing alike"], both(text[30:31]),
         settings=SearchingSettings(n_results=3), allowed=np.ones(n, dtype=bool),
     )  # fmt: skip
     assert answer["video_id"].iloc[0] == "v30"
@@ -120,7 +126,7 @@ def test_many_queries_give_what_each_gives_alone(monkeypatch: pytest.MonkeyPatch
 
 def test_no_queries_give_an_empty_table_of_the_same_types() -> None:
     empty = search(
-        index(), [], np.zeros((0, 4)), np.zeros((0, 4)),
+        index(), [], both(np.zeros((0, 4))),
         settings=SearchingSettings(), allowed=EVERYTHING,
     )  # fmt: skip
     some = ask(("cat", CAT))
@@ -129,12 +135,10 @@ def test_no_queries_give_an_empty_table_of_the_same_types() -> None:
 
 
 def test_a_catalogue_without_any_frame_can_be_searched() -> None:
-    built = SearchIndex.of(VIDEOS, TEXT, FRAMES.iloc[:0], np.zeros((0, 9), dtype=np.float32))
-    vectors = CAT[np.newaxis]
-    answer = search(
-        built, ["cat"], vectors, np.ones((1, 9), dtype=np.float32),
-        settings=SearchingSettings(), allowed=EVERYTHING,
-    )  # fmt: skip
+    none = Moments(FRAMES.iloc[:0], np.zeros((0, 9), dtype=np.float32))
+    built = SearchIndex.of(VIDEOS, TEXT, {"frame": none})
+    vectors = {"text": CAT[np.newaxis], "frame": np.ones((1, 9), dtype=np.float32)}
+    answer = search(built, ["cat"], vectors, settings=SearchingSettings(), allowed=EVERYTHING)
     assert answer[["video_id", "matched"]].iloc[0].tolist() == ["v1", "text"]
 
 
@@ -157,3 +161,19 @@ def test_answers_are_lists_whatever_is_asked(
         assert set(answer["video_id"]) <= may_be
         assert answer["score"].is_monotonic_decreasing
         assert answer["at_s"].isna().equals(answer["matched"] == "text")
+
+
+def test_a_third_modality_finds_is_named_and_has_no_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry.PARTS, "speech", "speech")
+    speech = np.stack([NOTHING, NOTHING, NOTHING, SEA, CAT])
+    built = SearchIndex.of(
+        VIDEOS, TEXT, {"frame": Moments(FRAMES, FRAME_VECTORS), "speech": speech}
+    )
+    vectors = both(np.stack([CAT, SEA])) | {"speech": np.stack([CAT, SEA])}
+    rows = search(
+        built, ["cat", "waves"], vectors, settings=SearchingSettings(), allowed=EVERYTHING
+    ).set_index(["query", "video_id"])
+    assert rows.loc[("cat", "v5"), "matched"] == "speech"
+    assert np.isnan(rows.loc[("cat", "v5"), "at_s"])
+    assert rows.loc[("waves", "v4"), "matched"] == "text+speech"
+    assert rows.loc[("cat", "v1"), ["matched", "at_s"]].tolist() == ["both", 4.0]

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.stores import record_of
 from vidrec_tasks.errors import MissingArtefact, StoreError
 from vidrec_tasks.store.artefacts import Artefacts, key_of
 from vidrec_tasks.store.codecs import decode, encode
 from vidrec_tasks.store.place import Place
-from vidrec_tasks.store.runs import RunRecord, Runs
+from vidrec_tasks.store.runs import Runs
 
 
 @pytest.fixture
@@ -92,8 +93,7 @@ def test_a_part_that_is_not_there_is_named(artefacts: Artefacts) -> None:
 
 
 def test_a_name_that_no_job_made_is_an_error_with_the_next_step(tmp_path: Path) -> None:
-    record = RunRecord("2026-01-01-00000000", "2026-01-01", "i", "s", "c", 1, 1, "current")
-    run = Runs(Place(str(tmp_path))).open(record)
+    run = Runs(Place(str(tmp_path))).open(record_of())
     with pytest.raises(MissingArtefact, match="run the job that makes it first"):
         run.read_table("profiles.0")
 

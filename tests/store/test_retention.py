@@ -4,11 +4,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.stores import record_of
 from vidrec_tasks.store import retention
 from vidrec_tasks.store.leases import Lease
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.retention import Dropped, drop_old_runs
-from vidrec_tasks.store.runs import Run, RunRecord, Runs
+from vidrec_tasks.store.runs import Run, Runs
 
 FIRST = date(2026, 9, 1)
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
@@ -19,9 +20,7 @@ def make(place: Place, day: int, *, previous: Run | None = None, is_finished: bo
     """A run of a night with artefacts of its own, and a catalogue that all nights share."""
     night = (FIRST + timedelta(days=day)).isoformat()
     parents = {"previous": previous.run_id} if previous else {}
-    record = RunRecord(
-        f"{night}-0000000{day}", night, f"in{day}", "s", "c", 1, 1, "current", parents
-    )
+    record = record_of(f"{night}-0000000{day}", inputs=f"in{day}", parents=parents)
     run = Runs(place).open(record)
     run.artefacts.write("pinned", record.inputs, {"said": {"refs": []}})
     for name, key in (("videos", "same"), ("explained.0", f"own{day}"), ("models.serving", "m")):

@@ -78,7 +78,8 @@ def write_portraits(
     asked = _within_budget(drafts, settings.max_sentences)
     for draft in asked:
         draft.key = _key(draft.evidence, generator.identity)
-    _ask(asked, generator)
+    _ask_once(asked, generator, first_prompt)
+    _ask_once([draft for draft in asked if not draft.portrait], generator, constrained_prompt)
     _fill_with_templates(drafts)
     n_model = sum(draft.source == MODEL for draft in drafts)
     log.info(
@@ -153,11 +154,6 @@ def _within_budget(drafts: Sequence[_Draft], max_sentences: int) -> list[_Draft]
     """Who is written about by the generator: new evidence with a topic, most active first."""
     waiting = [draft for draft in drafts if not draft.portrait and draft.evidence.topics]
     return sorted(waiting, key=lambda d: (-d.n_interactions, d.user_id))[:max_sentences]
-
-
-def _ask(drafts: Sequence[_Draft], generator: Generator) -> None:
-    _ask_once(drafts, generator, first_prompt)
-    _ask_once([draft for draft in drafts if not draft.portrait], generator, constrained_prompt)
 
 
 def _ask_once(

@@ -139,22 +139,6 @@ def build_index(vectors: npt.NDArray[np.float32], settings: ContentSettings) -> 
     return _finish(vectors, nums, kind, built, recall)
 
 
-def check_belongs(index: Index, vectors: npt.NDArray[np.float32]) -> None:
-    """Make sure that an index was built from these very vectors.
-
-    Raises:
-        StoreError: it was built from others, so its numbers would name other videos.
-    """
-    checksum = checksum_of(vectors)
-    if index.info["checksum"] != checksum:
-        message = (
-            f"content index: built from vectors {index.info['checksum']} "
-            f"({index.info['n']:,} rows), asked about {checksum} ({len(vectors):,} rows); "
-            "run build_content_index again"
-        )
-        raise StoreError(message)
-
-
 def checksum_of(vectors: npt.NDArray[np.float32]) -> str:
     """20 hex digits of the hash of vectors, their shape included."""
     vectors = np.ascontiguousarray(vectors, dtype=np.float32)

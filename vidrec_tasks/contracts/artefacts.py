@@ -6,65 +6,28 @@ before it is written; docs/ARTEFACTS.md is made from it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
-from vidrec_tasks.contracts.checking import key_problem
+from vidrec_tasks.columns import checksum_column, encoder_column, has_column
+from vidrec_tasks.contracts.shapes import (
+    COUNT,
+    FLAG,
+    MOMENT,
+    NESTED,
+    NUMBER,
+    ROWS,
+    TEXT,
+    Array,
+    Binary,
+    Json,
+    Shape,
+    Table,
+    difference,
+)
 from vidrec_tasks.errors import ContractError
 from vidrec_tasks.night import kind_of
-
-TEXT: Final = "str"
-NUMBER: Final = "float64"
-COUNT: Final = "int64"
-FLAG: Final = "bool"
-MOMENT: Final = "datetime64[us, UTC]"
-NESTED: Final = "object"
-"""Lists and dicts, kept as JSON."""
-
-ROWS: Final = "rows"
-"""An axis that goes with the rows of the part ``table``."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A part that is a frame.
-
-    Attributes:
-        columns: name -> dtype; these and no others, but for ``more``.
-        more: beginnings of further columns -> dtype.
-        keys: columns that together name each row once, none of them empty; a table may have two.
-    """
-
-    columns: Mapping[str, str]
-    more: Mapping[str, str] = field(default_factory=dict)
-    keys: tuple[tuple[str, ...], ...] = ()
-
-
-@dataclass(frozen=True)
-class Array:
-    """A part that is an array: its axes by name, and its dtype."""
-
-    axes: tuple[str, ...]
-    dtype: str = "float32"
-
-
-@dataclass(frozen=True)
-class Json:
-    """A part that is JSON: the keys that must be there."""
-
-    keys: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Binary:
-    """A part that is bytes of another format."""
-
-    what: str
-
-
-Shape: TypeAlias = Table | Array | Json | Binary
 
 
 @dataclass(frozen=True)
@@ -82,23 +45,31 @@ class Artefact:
     may_have: Mapping[str, Shape] = field(default_factory=dict)
 
 
+MODALITIES: Final = ("text", "frame")
+"""The names in `content.modalities.registry`, which lies above this; a test holds them equal."""
+
 _INDEX: Final[dict[str, Shape]] = {
     "index": Binary("a FAISS index"),
     "info": Json(("bytes", "checksum", "dim", "kind", "n", "n_indexed", "recall")),
 }
-_VECTORS: Final[dict[str, Shape]] = {
-    name: Array((ROWS, "dim")) for name in ("text", "frame", "fused")
+_VECTORS: Final[dict[str, Shape]] = {name: Array((ROWS, "dim")) for name in (*MODALITIES, "fused")}
+_READ_BY: Final = {
+    column: kind
+    for name in MODALITIES
+    for column, kind in ((encoder_column(name), TEXT), (has_column(name), FLAG))
 }
-_SPARSE: Final = ("covisits", "lent", "linear", "transitions")
+_MADE_OF: Final = {checksum_column(name): TEXT for name in MODALITIES}
+_SPARSE: Final = {"items": "models x videos + 1", "lent": "videos + 1"}
+"""Sparse matrices of a fit -> its row axis; the item-item models stand one below the other."""
 _MODEL: Final[dict[str, Shape]] = {
-    "info": Json(("configuration", "cut", "half_life_days", "n_videos")),
+    "info": Json(("configuration", "cut", "half_life_days", "items", "n_videos")),
     **{
         f"popularity_{name}": Array(("videos",))
         for name in ("age_days", "n_users", "popular", "trending")
     },
     **{f"{name}_data": Array(("entries",)) for name in _SPARSE},
     **{f"{name}_indices": Array(("entries",), COUNT) for name in _SPARSE},
-    **{f"{name}_indptr": Array(("videos + 1",), COUNT) for name in _SPARSE},
+    **{f"{name}_indptr": Array((rows,), COUNT) for name, rows in _SPARSE.items()},
 }
 _WEIGHTS: Final[dict[str, Shape]] = {
     "tower": Binary("weights of the user tower and the video tower, safetensors"),
@@ -169,11 +140,11 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
         },
     ),
     "embeddings": Artefact(
-        "A shard's videos as vectors: of their text, of their frames, of both.",
+        "A shard's videos as vectors: of each modality, and fused.",
         {
             "table": Table({
-                "video_id": TEXT, "text_checksum": TEXT, "media_checksum": TEXT, "checksum": TEXT,
-                "encoder": TEXT, "has_text": FLAG, "has_frames": FLAG, "concepts": NESTED,
+                "video_id": TEXT, **_MADE_OF, "media_checksum": TEXT, "checksum": TEXT, **_READ_BY,
+                "concepts": NESTED,
             }, keys=(("video_id",),)),
             **_VECTORS,
             "frame_table": Table({
@@ -195,8 +166,8 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
         "Every video's vectors, concepts and topics, in the order of videos.",
         {
             "table": Table({
-                "video_id": TEXT, "has_text": FLAG, "has_frames": FLAG, "checksum": TEXT,
-                "encoder": TEXT, "concepts": NESTED, "topics": NESTED,
+                "video_id": TEXT, "checksum": TEXT, **_READ_BY, "concepts": NESTED,
+                "topics": NESTED,
             }, keys=(("video_id",),)),
             **_VECTORS,
         },
@@ -378,6 +349,18 @@ def shape_of(name: str, part: str) -> Shape | None:
     return None if artefact is None else {**artefact.parts, **artefact.may_have}.get(part)
 
 
+def columns_of(kind: str) -> list[str]:
+    """The columns that the table of an artefact is declared to have, in order.
+
+    Raises:
+        ContractError: it has no table.
+    """
+    table = ARTEFACTS[kind].parts.get("table")
+    if not isinstance(table, Table):
+        raise _error(kind, "table", "is no table")
+    return list(table.columns)
+
+
 def typed_when_empty(kind: str, parts: Mapping[str, Any]) -> dict[str, Any]:
     """Parts whose empty tables have the dtypes declared: a table without rows tells none.
 
@@ -416,54 +399,10 @@ def check_artefact(kind: str, parts: Mapping[str, Any]) -> None:
     for name, value in parts.items():
         if name not in known:
             raise _error(kind, name, f"was not declared (known: {', '.join(known)})")
-        found = _difference(known[name], value, parts.get("table"))
+        found = difference(known[name], value, parts.get("table"))
         if found:
             raise _error(kind, name, found)
 
 
 def _error(kind: str, part: str, what: str) -> ContractError:
     return ContractError(f"artefact {kind}, part {part}: {what}; see contracts/artefacts.py")
-
-
-def _difference(shape: Shape, value: Any, table: Any) -> str:
-    """How a value differs from its shape; '' where it does not."""
-    if isinstance(shape, Table):
-        return _of_table(shape, value)
-    if isinstance(shape, Array):
-        return _of_array(shape, value, table)
-    if isinstance(shape, Json):
-        if not isinstance(value, dict | list):
-            return f"is no JSON but {type(value).__name__}"
-        missing = [key for key in shape.keys if key not in value]
-        return f"has no {missing[0]}" if missing else ""
-    return "" if isinstance(value, bytes) else f"is no bytes but {type(value).__name__}"
-
-
-def _of_table(shape: Table, value: Any) -> str:
-    if not isinstance(value, pd.DataFrame):
-        return f"is no frame but {type(value).__name__}"
-    missing = [name for name in shape.columns if name not in value]
-    if missing:
-        return f"has no column {missing[0]}"
-    for name in value.columns:
-        more = next((kind for start, kind in shape.more.items() if name.startswith(start)), None)
-        wanted = shape.columns.get(name, more)
-        if wanted is None:
-            return f"has a column {name} that was not declared"
-        found = str(value[name].dtype)
-        is_alike = found == wanted or (wanted == MOMENT and found.startswith("datetime64["))
-        if len(value) and not is_alike:  # an empty column may be of any kind
-            return f"column {name} is {found}, declared as {wanted}"
-    return next((found for key in shape.keys if (found := key_problem(value, key))), "")
-
-
-def _of_array(shape: Array, value: Any, table: Any) -> str:
-    if not isinstance(value, np.ndarray):
-        return f"is no array but {type(value).__name__}"
-    if value.ndim != len(shape.axes):
-        return f"has {value.ndim} axes, declared are {', '.join(shape.axes)}"
-    if str(value.dtype) != shape.dtype:
-        return f"is {value.dtype}, declared as {shape.dtype}"
-    if shape.axes[0] == ROWS and isinstance(table, pd.DataFrame) and len(value) != len(table):
-        return f"has {len(value):,} rows, its table {len(table):,}"
-    return ""

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vidrec_tasks.contracts.artefacts import Array, Binary, Json, Shape, Table, shape_of
+from vidrec_tasks.contracts.artefacts import shape_of
+from vidrec_tasks.contracts.shapes import Array, Binary, Json, Shape, Table
 from vidrec_tasks.errors import ContractError
 
 Number = TypeVar("Number", np.float32, np.int64)

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from vidrec_tasks.demo.photographs import Image, photograph
 from vidrec_tasks.demo.planned import PlannedVideo
@@ -17,8 +16,6 @@ from vidrec_tasks.errors import MediaError
 FADE_FRAMES: Final = 4
 KEPT_OF_CORRUPT: Final = 0.4
 """Share of a corrupt film's bytes that are left: its index, at the end, is not among them."""
-
-Floats = npt.NDArray[np.float32]
 
 _GRADES: Final[dict[str, tuple[tuple[float, float, float], float, float]]] = {
     "plain": ((1.0, 1.0, 1.0), 1.0, 0.0),

@@ -163,12 +163,3 @@ VIDEOS_PER_TOPIC: Final = 7
 def topics_for(n_videos: int) -> tuple[Topic, ...]:
     """The topics of a world of that size: 2 to 12."""
     return TOPICS[: max(2, min(len(TOPICS), n_videos // VIDEOS_PER_TOPIC))]
-
-
-def topic_named(name: str) -> Topic:
-    """The topic of a name.
-
-    Raises:
-        KeyError: there is none.
-    """
-    return {topic.name: topic for topic in TOPICS}[name]

@@ -123,7 +123,7 @@ def planted_share(
     ]
     measured = pd.DataFrame(rows, columns=_MEASURES)
     measured = measured[measured["possible"] > 0]
-    means = {name: _mean(measured[name]) for name in _MEASURES[1:]}
+    means = {name: float(measured[name].astype(float).mean()) for name in _MEASURES[1:]}
     return {**means, "n_users": len(measured)}
 
 
@@ -238,10 +238,6 @@ def _newly_liked(user: Mapping[str, Any], hits: list[list[str]]) -> float:
 def _words_of(topics: Mapping[str, Any], name: str) -> set[str]:
     """What a topic is called in tables: its name, its tags, its category (which is its alone)."""
     return {name, topics[name]["category"], *topics[name]["tags"]} if name else set()
-
-
-def _mean(numbers: pd.Series) -> float:
-    return float(numbers.astype(float).mean())
 
 
 def _video_truth(video: PlannedVideo) -> dict[str, Any]:

@@ -5,9 +5,6 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-MAX_TITLE = 80
-"""Characters of foreign text a sentence may quote."""
-
 
 class Claim(NamedTuple):
     """One thing said: its kind and the words and numbers it is said of."""

@@ -14,7 +14,7 @@ import pandas as pd
 
 from vidrec_tasks.columns import CITED, EXPLANATION, RANK, REASON, REASON_CODE, USER_ID, VIDEO_ID
 from vidrec_tasks.evaluation.claim_ledger import Ledger, Subject
-from vidrec_tasks.evaluation.claim_parsing import REASON_KINDS, Claim, parse_claims
+from vidrec_tasks.evaluation.claim_parsing import REASON_KINDS, parse_claims
 
 log = logging.getLogger(__name__)
 
@@ -93,10 +93,6 @@ def _check(subject: Subject, code: str, sentence: str, ledger: Ledger) -> tuple[
     if not claims:
         return "unreadable", 1, 0
     wrong = [reason for claim in claims if (reason := ledger.refute(claim, subject))]
-    if not wrong and not _speaks_of(code, claims):
+    if not wrong and REASON_KINDS.get(code) not in {claim.kind for claim in claims}:
         return f"says nothing of {code}", len(claims), len(claims)
     return (wrong[0] if wrong else ""), len(claims), len(claims) - len(wrong)
-
-
-def _speaks_of(code: str, claims: Sequence[Claim]) -> bool:
-    return REASON_KINDS.get(code) in {claim.kind for claim in claims}

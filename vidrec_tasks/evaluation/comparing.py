@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from vidrec_tasks.evaluation.offline import SERVED, Offline, users_by_segment
 from vidrec_tasks.measuring.intervals import paired_bootstrap
-from vidrec_tasks.recommending.lists.ranker import SCORERS
+from vidrec_tasks.recommending.lists.scorers.registry import SCORER_NAMES
 
 METRIC: Final = "ndcg@10"
 MIN_USERS: Final = 50
@@ -48,7 +48,11 @@ def compare_scorers(offline: Offline, scorer: str, *, n_draws: int, seed: int) -
     Returns:
         value, low, high, n_users of the ratio of their NDCG@10.
     """
-    means = {name: offline.per_user[name][METRIC].mean() for name in SCORERS if name != scorer}
+    means = {
+        name: offline.per_user[name][METRIC].mean()
+        for name in SCORER_NAMES
+        if name in offline.per_user and name != scorer
+    }
     best = max(means, key=lambda name: (means[name], name))
     ours, its = (offline.per_user[name][METRIC].to_numpy(np.float64) for name in (scorer, best))
     return _ratio(ours, its, n_draws, seed)

@@ -1,7 +1,8 @@
 """Glossary: what each metric of a night means, its formula and its source; `docs/METRICS.md` is it.
 
 Names are as in the metrics of a run (`measures.measures_of`), with ``*`` for a part that varies: a
-scorer, a baseline, a segment of users, a feature.
+scorer, a baseline, a segment of users, a feature. Leaves gates to `gates`, which say the same of
+themselves.
 """
 
 from dataclasses import dataclass
@@ -135,42 +136,6 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
     ),
 }  # fmt: skip
 """Section -> its metrics, in the order in which they are read."""
-
-GATES: Final[dict[str, str]] = {
-    "events_kept": "events of the night that could be used / those of the last published night",
-    "users_kept": "users with such an event / those of the last published night",
-    "videos_gone": "videos of the last published night's catalogue that tonight's lacks / its "
-                   "videos",
-    "list_share": "(active users with a list + those who watched all that is visible) / active "
-                  "users; active: an interaction before the night",
-    "repeated_rows": "count of rows whose video or rank stands twice in the user's list",
-    "seen_videos": "count of rows whose video the user watched before the night",
-    "expired_videos": "count of rows with expires_at <= night 00:00 UTC",
-    "inactive_videos": "count of rows whose video is unknown or whose status is not 'active'",
-    "barred_videos": "count of rows against region, max_age_rating or opted_out",
-    "near_duplicates": "count of rows whose duplicate group stands earlier in the list",
-    "wrong_sums": "count of rows with sum(score_components) != score, rounding left aside",
-    "rank_gaps": "count of users whose ranks are not 1..m, m <= n",
-    "list_coverage": "different videos in all lists / min(visible videos, rows); unlike the metric "
-                     "coverage, over what rows allow",
-    "top_share": "rows of the most listed 1% of visible videos / rows",
-    "user_overlap": "mean number of shared videos over all pairs of users / mean length of a list; "
-                    "unlike the metric user_overlap, exact and no Jaccard similarity",
-    "churn": "1 - rows of last night's lists that stand in tonight's / those rows, of users with a "
-             "list on both nights",
-    "claim_precision": "as the metric",
-    "index_recall": "as the metric",
-    "ndcg_drop": "1 - upper end of the 95% interval of champion.ratio",
-    "ndcg_drop_segment": "the largest such drop of a segment of at least 50 users",
-    "scorer_drop": "1 - upper end of the 95% interval of scorer_ratio",
-    "default_list": "count of rows of the segment __default__",
-    "default_not_for_all": "count of those rows with a region or an age rating",
-    "fallback_gaps": "count of segments whose ranks are not 1..m",
-    "similar_wrong": "count of rows with the video itself or an unknown one + videos whose ranks "
-                     "are not 1..m",
-    "rejects_without_reason": "count of rejects with an empty reason",
-}  # fmt: skip
-"""Gate -> what its value is; name, bound, direction and meaning are of `gates`."""
 
 
 def term_of(name: str) -> Term | None:

@@ -4,7 +4,6 @@ The lists are made by the code that makes the night's own lists; every video of 
 in them, and none is sampled. Leaves metrics to `measuring`.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,14 +16,14 @@ from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import RANK, USER_ID, USER_NUM, VIDEO_ID
 from vidrec_tasks.measuring.intervals import summarise
 from vidrec_tasks.measuring.metrics import PADDING, ranking_metrics
-from vidrec_tasks.recommending.lists.candidates import Search, find_candidates
-from vidrec_tasks.recommending.lists.ranker import SCORERS, rank_candidates
+from vidrec_tasks.recommending.lists.block import Search
+from vidrec_tasks.recommending.lists.candidates import find_candidates
+from vidrec_tasks.recommending.lists.ranker import rank_candidates
 from vidrec_tasks.recommending.lists.reranker import rerank_lists
 from vidrec_tasks.recommending.lists.rules import UserRules
+from vidrec_tasks.recommending.lists.scorers.registry import SCORER_NAMES
 from vidrec_tasks.recommending.models.models import Models
 from vidrec_tasks.settings import RecommendingSettings
-
-log = logging.getLogger(__name__)
 
 Ints = npt.NDArray[np.int64]
 
@@ -73,7 +72,7 @@ def evaluate_offline(
             and is not asked for.
         settings: as for the night's own lists.
     """
-    names = [*SCORERS, SERVED]
+    names = [*SCORER_NAMES, SERVED]
     shape = (histories.n_users, DEPTH)
     together = {name: np.full(shape, PADDING, dtype=np.int64) for name in names}
     relevant: list[set[int]] = [set()] * histories.n_users
@@ -129,7 +128,7 @@ def _lists_of(
     """Scorer -> ``(n_users, DEPTH)`` lists of a block."""
     _, candidates = find_candidates(Search(models), block, masks, settings)
     lists: dict[str, Ints] = {}
-    for scorer in SCORERS:
+    for scorer in SCORER_NAMES:
         table = rank_candidates(models, block, candidates, scorer=scorer)
         table[RANK] = table.groupby(USER_ID).cumcount() + 1
         lists[scorer] = as_matrix(table, block, models)

@@ -10,16 +10,20 @@ import shutil
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 
 from vidrec_tasks import columns as c
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.importing.catalogue import RESTRICTING, restrictions
+from vidrec_tasks.importing.preset import File, Preset
 from vidrec_tasks.importing.reading import Source
 from vidrec_tasks.importing.staging import Staging
 
 log = logging.getLogger(__name__)
+
+CAPTIONS: Final = File(("clips.csv", "captions.csv"))
 
 
 def import_clips(source: Source, staging: Staging) -> dict[str, int]:
@@ -32,7 +36,7 @@ def import_clips(source: Source, staging: Staging) -> dict[str, int]:
         Films found and missing. A missing one stays in the catalogue, with a uri that the night
         will put in quarantine.
     """
-    path = source.need("clips.csv", "captions.csv")
+    path = source.need(*CAPTIONS.patterns)
     folders = [source.folder / "clips", source.folder / "videos", source.folder]
     media = staging.into / "media"
     counts = {"media": 0, "media_missing": 0}
@@ -56,6 +60,9 @@ def import_clips(source: Source, staging: Staging) -> dict[str, int]:
             ),
         )
     return counts
+
+
+CLIPS: Final = Preset("clips", files=(CAPTIONS,), brings=("videos",), stage=import_clips)
 
 
 def _inside(folders: Sequence[Path], name: str, source: Path) -> Path | None:

@@ -23,10 +23,13 @@ from vidrec_tasks.importing.catalogue import (
     restrictions,
 )
 from vidrec_tasks.importing.event_words import translate, unknown_words
+from vidrec_tasks.importing.preset import File, Preset
 from vidrec_tasks.importing.reading import Source
 from vidrec_tasks.importing.staging import Staging, as_cell
 
-EXTENSIONS: Final = ("jsonl", "csv")
+FEEDBACK: Final = File(("feedback.jsonl", "feedback.csv"))
+ITEMS: Final = File(("items.jsonl", "items.csv"), is_needed=False)
+USERS: Final = File(("users.jsonl", "users.csv"), is_needed=False)
 SHOWN: Final = ("", "false", "0", "0.0", "f", "no", "n", "null")
 
 
@@ -42,13 +45,13 @@ def import_gorse(source: Source, staging: Staging) -> dict[str, int]:
     """
     events, n_unknown = Events(), 0
     needs = ("feedback_type", "user_id", "item_id", "timestamp")
-    for rows in _read(source, source.need(*_names("feedback")), needs, ("value",)):
+    for rows in _read(source, source.need(*FEEDBACK.patterns), needs, ("value",)):
         interactions = _interactions(rows)
         n_unknown += sum(unknown_words(interactions[c.EVENT_TYPE]).values())
         events.note(interactions)
         staging.add("interactions", interactions)
     n_moved = _import_items(source, staging, events)
-    users = source.find(*_names("users"))
+    users = source.find(*USERS.patterns)
     if users is not None:
         for rows in _read(source, users, ("user_id",), USER_RESTRICTING):
             own = restrictions(rows, USER_RESTRICTIONS)
@@ -56,8 +59,16 @@ def import_gorse(source: Source, staging: Staging) -> dict[str, int]:
     return {"published_moved": n_moved, "unknown_events": n_unknown}
 
 
+GORSE: Final = Preset(
+    "gorse",
+    files=(FEEDBACK, ITEMS, USERS),
+    brings=("interactions", "videos", "users"),
+    stage=import_gorse,
+)
+
+
 def _import_items(source: Source, staging: Staging, events: Events) -> int:
-    items = source.find(*_names("items"))
+    items = source.find(*ITEMS.patterns)
     if items is None:
         staging.add("videos", events.videos())
         return 0
@@ -69,10 +80,6 @@ def _import_items(source: Source, staging: Staging, events: Events) -> int:
         staging.add("videos", _videos(rows, published))
         n_moved += moved
     return n_moved
-
-
-def _names(table: str) -> tuple[str, ...]:
-    return tuple(f"{table}.{extension}" for extension in EXTENSIONS)
 
 
 def _read(

@@ -17,11 +17,16 @@ import pandas as pd
 from vidrec_tasks import columns as c
 from vidrec_tasks.errors import InputError
 from vidrec_tasks.importing.catalogue import RESTRICTING, restrictions
+from vidrec_tasks.importing.preset import File, Option, Preset
 from vidrec_tasks.importing.reading import Source, Torn, read_text
 from vidrec_tasks.importing.staging import Staging
 
 log = logging.getLogger(__name__)
 
+RATINGS: Final = File(("ratings.csv",))
+MOVIES: Final = File(("movies.csv",))
+TAGS: Final = File(("tags.csv",), is_needed=False)
+LINKS: Final = File(("links.csv",), is_needed=False)
 NO_GENRES: Final = "(no genres listed)"
 
 MIN_TAGGERS: Final = 2
@@ -43,7 +48,7 @@ def import_movielens(
     Returns:
         How many films got a description, and how many tags were left out.
     """
-    ratings, movies = source.need("ratings.csv"), source.need("movies.csv")
+    ratings, movies = source.need(*RATINGS.patterns), source.need(*MOVIES.patterns)
     for rows in source.read(ratings, needs=("userId", "movieId", "rating", "timestamp")):
         staging.add("interactions", _interactions(rows))
     needs = ("movieId", "title", "genres")
@@ -68,6 +73,15 @@ def import_movielens(
     return {"described_videos": n_described, "tags_left_out": n_left_out}
 
 
+MOVIELENS: Final = Preset(
+    "movielens",
+    files=(RATINGS, MOVIES, TAGS, LINKS),
+    brings=("interactions", "videos"),
+    stage=import_movielens,
+    options=(Option("overviews", "a TMDB csv or zip of overviews"),),
+)
+
+
 def _interactions(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
@@ -88,7 +102,7 @@ def _genres(genres: object) -> list[str]:
 
 def _tags(source: Source) -> tuple[dict[str, list[str]], dict[str, str], int]:
     """Film -> its tags, most often given first; film -> time of its last; tags left out."""
-    path = source.find("tags.csv")
+    path = source.find(*TAGS.patterns)
     if path is None:
         return {}, {}, 0
     needs = ("userId", "movieId", "tag", "timestamp")
@@ -110,9 +124,9 @@ def _descriptions(source: Source, overviews: Path | None) -> dict[str, str]:
     """Film -> its overview, by way of tmdbId."""
     if overviews is None:
         return {}
+    path = source.need(*LINKS.patterns)
     links = pd.concat(
-        source.read(source.need("links.csv"), needs=("movieId", "tmdbId"), knows=("imdbId",)),
-        ignore_index=True,
+        source.read(path, needs=("movieId", "tmdbId"), knows=("imdbId",)), ignore_index=True
     )
     path = Path(overviews)
     torn = source.torn.setdefault(path.name, Torn())

@@ -21,9 +21,13 @@ from vidrec_tasks.importing.catalogue import (
     restrictions,
 )
 from vidrec_tasks.importing.event_words import translate, unknown_words
+from vidrec_tasks.importing.preset import File, Preset
 from vidrec_tasks.importing.reading import Source
 from vidrec_tasks.importing.staging import Staging
 
+INTERACTIONS: Final = File(("interactions.csv", "*interactions*.csv"))
+ITEMS: Final = File(("items.csv", "*items*.csv"), is_needed=False)
+USERS: Final = File(("users.csv", "*users*.csv"), is_needed=False)
 TITLES: Final = ("TITLE", "NAME", "ITEM_NAME")
 DESCRIPTIONS: Final = ("DESCRIPTION", "PRODUCT_DESCRIPTION")
 CATEGORIES: Final = ("GENRES", "CATEGORY_L1", "CATEGORY_L2", "CATEGORY_L3")
@@ -42,7 +46,7 @@ def import_personalize(source: Source, staging: Staging) -> dict[str, int]:
         with a word that the contract will reject.
     """
     events, n_unknown = Events(), 0
-    path = source.need("interactions.csv", "*interactions*.csv")
+    path = source.need(*INTERACTIONS.patterns)
     needs, knows = ("USER_ID", "ITEM_ID", "TIMESTAMP"), ("EVENT_TYPE", "EVENT_VALUE")
     for rows in source.read(path, needs=needs, knows=knows):
         interactions = _interactions(rows)
@@ -50,7 +54,7 @@ def import_personalize(source: Source, staging: Staging) -> dict[str, int]:
         events.note(interactions)
         staging.add("interactions", interactions)
     n_moved = _import_items(source, staging, events)
-    users = source.find("users.csv", "*users*.csv")
+    users = source.find(*USERS.patterns)
     if users is not None:
         restricting = [name.upper() for name in USER_RESTRICTING]
         user_columns = ("REGION", "LANGUAGE", *restricting)
@@ -61,8 +65,16 @@ def import_personalize(source: Source, staging: Staging) -> dict[str, int]:
     return {"published_moved": n_moved, "unknown_events": n_unknown}
 
 
+PERSONALIZE: Final = Preset(
+    "personalize",
+    files=(INTERACTIONS, ITEMS, USERS),
+    brings=("interactions", "videos", "users"),
+    stage=import_personalize,
+)
+
+
 def _import_items(source: Source, staging: Staging, events: Events) -> int:
-    items = source.find("items.csv", "*items*.csv")
+    items = source.find(*ITEMS.patterns)
     if items is None:
         staging.add("videos", events.videos())
         return 0

@@ -20,9 +20,13 @@ from vidrec_tasks.importing.catalogue import (
     first_of,
     restrictions,
 )
+from vidrec_tasks.importing.preset import File, Preset
 from vidrec_tasks.importing.reading import Source
 from vidrec_tasks.importing.staging import Staging
 
+INTERACTIONS: Final = File(("*.inter",))
+ITEMS: Final = File(("*.item",), is_needed=False)
+USERS: Final = File(("*.user",), is_needed=False)
 TEXT: Final[dict[str, Any]] = {"separator": "\t", "has_quotes": False}
 TITLES: Final = ("title", "movie_title", "item_name", "name", "product_name", "track_name")
 CATEGORIES: Final = ("class", "genre", "genres", "category", "categories")
@@ -39,24 +43,32 @@ def import_recbole(source: Source, staging: Staging) -> dict[str, int]:
     """
     events = Events()
     needs = ("user_id", "item_id", "timestamp")
-    for path in source.parts("*.inter"):
+    for path in source.parts(*INTERACTIONS.patterns):
         for rows in _read(source, path, needs=needs, knows=("rating",)):
             interactions = _interactions(rows)
             events.note(interactions)
             staging.add("interactions", interactions)
-    items = source.find("*.item")
+    items = source.find(*ITEMS.patterns)
     if items is None:
         staging.add("videos", events.videos())
     else:
         knows = (*TITLES, *CATEGORIES, *DESCRIPTIONS, *CREATORS, *RESTRICTING)
         for rows in _read(source, items, needs=("item_id",), knows=knows):
             staging.add("videos", _videos(rows))
-    users = source.find("*.user")
+    users = source.find(*USERS.patterns)
     if users is not None:
         for rows in _read(source, users, needs=("user_id",), knows=USER_RESTRICTING):
             own = restrictions(rows, USER_RESTRICTIONS)
             staging.add("users", pd.DataFrame({c.USER_ID: rows["user_id"], **own}))
     return {}
+
+
+RECBOLE: Final = Preset(
+    "recbole",
+    files=(INTERACTIONS, ITEMS, USERS),
+    brings=("interactions", "videos", "users"),
+    stage=import_recbole,
+)
 
 
 def _read(

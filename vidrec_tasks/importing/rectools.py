@@ -19,10 +19,13 @@ from vidrec_tasks.importing.catalogue import (
     first_of,
     restrictions,
 )
+from vidrec_tasks.importing.preset import File, Preset
 from vidrec_tasks.importing.reading import Source
 from vidrec_tasks.importing.staging import Staging
 
-EXTENSIONS: Final = ("csv", "parquet", "jsonl")
+INTERACTIONS: Final = File(("interactions.csv", "interactions.parquet", "interactions.jsonl"))
+ITEMS: Final = File(("items.csv", "items.parquet", "items.jsonl"), is_needed=False)
+USERS: Final = File(("users.csv", "users.parquet", "users.jsonl"), is_needed=False)
 TITLES: Final = ("title", "title_orig", "name")
 DESCRIPTIONS: Final = ("description", "overview")
 CATEGORIES: Final = ("genres", "genre", "categories", "category")
@@ -36,7 +39,7 @@ def import_rectools(source: Source, staging: Staging) -> dict[str, int]:
     A weight says how much an interaction counts, as a rating does. Where all weights are equal they
     say nothing, and every row is a ``play``.
     """
-    path = source.need(*_names("interactions"))
+    path = source.need(*INTERACTIONS.patterns)
     needs = ("user_id", "item_id", "weight", "datetime")
     kind = "rating" if _weights_differ(source, path, needs) else "play"
     source.torn.pop(path.name, None)  # counted once: the file is read twice
@@ -46,7 +49,7 @@ def import_rectools(source: Source, staging: Staging) -> dict[str, int]:
         events.note(interactions)
         staging.add("interactions", interactions)
     _import_items(source, staging, events)
-    users = source.find(*_names("users"))
+    users = source.find(*USERS.patterns)
     if users is not None:
         knows = ("region", "language", *USER_RESTRICTING)
         for rows in source.read(users, needs=("user_id",), knows=knows):
@@ -56,18 +59,22 @@ def import_rectools(source: Source, staging: Staging) -> dict[str, int]:
     return {}
 
 
+RECTOOLS: Final = Preset(
+    "rectools",
+    files=(INTERACTIONS, ITEMS, USERS),
+    brings=("interactions", "videos", "users"),
+    stage=import_rectools,
+)
+
+
 def _import_items(source: Source, staging: Staging, events: Events) -> None:
-    items = source.find(*_names("items"))
+    items = source.find(*ITEMS.patterns)
     if items is None:
         staging.add("videos", events.videos())
         return
     knows = (*TITLES, *DESCRIPTIONS, *CATEGORIES, *TAGS, *CREATORS, *RESTRICTING)
     for rows in source.read(items, needs=("item_id",), knows=knows):
         staging.add("videos", _videos(rows))
-
-
-def _names(table: str) -> tuple[str, ...]:
-    return tuple(f"{table}.{extension}" for extension in EXTENSIONS)
 
 
 def _weights_differ(source: Source, path: Path, needs: tuple[str, ...]) -> bool:

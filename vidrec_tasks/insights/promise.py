@@ -19,8 +19,6 @@ from vidrec_tasks.columns import (
 from vidrec_tasks.insights.cells import Floats, ratio, whole, whole_cells
 from vidrec_tasks.insights.crowd import Crowd, ones
 
-VIDEO_COLUMNS: Final = (CREATOR_ID, VIDEO_ID, PERFORMANCE, REACHABLE_TOPICS)
-
 N_REACHABLE: Final = 5
 """Topics named a video, the most promising first."""
 

@@ -3,6 +3,7 @@
 import logging
 
 from vidrec_tasks.columns import CONCEPTS, COUNT, MATCHED, QUERY
+from vidrec_tasks.content.modalities.registry import all_words
 from vidrec_tasks.jobs.shared.reading import moment_of
 from vidrec_tasks.jobs.shared.search import search_features
 from vidrec_tasks.running.job import Context, Made, job
@@ -27,7 +28,7 @@ def answer_queries(context: Context) -> Made:
         "queries": len(queries),
         "queries_given": n_given,
         "rows": len(answers),
-        **{f"matched_{name}": int(matched.get(name, 0)) for name in ("text", "frame", "both")},
+        **{f"matched_{name}": int(matched.get(name, 0)) for name in all_words()},
     }
     return Made({"answers": {"table": answers}}, counts)
 

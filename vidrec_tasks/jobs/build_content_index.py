@@ -8,24 +8,28 @@ import pandas as pd
 
 from vidrec_tasks.audience.topics import video_topics
 from vidrec_tasks.columns import (
-    AT_S,
     CHECKSUM,
     CONCEPTS,
-    ENCODER,
-    FRAME_NUM,
-    HAS_FRAMES,
-    HAS_TEXT,
-    PATH,
     TOPICS,
     VIDEO_ID,
+    encoder_column,
+    has_column,
 )
+from vidrec_tasks.content.embeddings import TABLE_OF_MOMENTS, VECTORS_OF_MOMENTS
 from vidrec_tasks.content.index import build_index
+from vidrec_tasks.content.modalities.modality import Modality
+from vidrec_tasks.content.modalities.registry import MODALITIES
+from vidrec_tasks.contracts.artefacts import columns_of
 from vidrec_tasks.errors import ContractError
 from vidrec_tasks.running.job import Context, Made, job
 
-PARTS = ("text", "frame", "fused")
-CONTENT_COLUMNS = [VIDEO_ID, HAS_TEXT, HAS_FRAMES, CHECKSUM, ENCODER, CONCEPTS]
-FRAME_COLUMNS = [VIDEO_ID, FRAME_NUM, AT_S, PATH]
+PARTS = (*(modality.name for modality in MODALITIES), "fused")
+CONTENT_COLUMNS = [
+    VIDEO_ID,
+    CHECKSUM,
+    *(column(m.name) for m in MODALITIES for column in (encoder_column, has_column)),
+    CONCEPTS,
+]
 
 
 @job()
@@ -39,17 +43,16 @@ def build_content_index(context: Context) -> Made:
     table[TOPICS] = pd.Series(topics, dtype=object)
     matrices = {part: context.read_arrays("embeddings", part)[rows] for part in PARTS}
     index = build_index(matrices["fused"], context.settings.content)
-    frames = _frames(context)
+    moments = {m.moments: _moments(context, m) for m in MODALITIES if m.moments}
     artefacts: dict[str, dict[str, Any]] = {
         "content": {"table": table, **matrices},
-        "frames": frames,
+        **moments,
         "content_index": {"index": index.to_bytes(), "info": index.info},
     }
     counts = {
         "videos": len(table),
-        "with_text": int(table[HAS_TEXT].sum()),
-        "with_frames": int(table[HAS_FRAMES].sum()),
-        "frames": len(frames["table"]),
+        **{f"with_{m.name}": int(table[has_column(m.name)].sum()) for m in MODALITIES},
+        **{name: len(parts["table"]) for name, parts in moments.items()},
         "index": index.info["kind"],
         "recall": index.info["recall"],
     }
@@ -73,10 +76,14 @@ def _rows_of(videos: pd.DataFrame, table: pd.DataFrame) -> npt.NDArray[np.intp]:
     return rows
 
 
-def _frames(context: Context) -> dict[str, Any]:
-    """The frames of all shards with their vectors, by video and number."""
-    table = context.read_tables("embeddings", "frame_table")
-    order = np.lexsort((table[FRAME_NUM].to_numpy(), table[VIDEO_ID].to_numpy(dtype=str)))
-    vectors = context.read_arrays("embeddings", "frame_vectors")[order]
-    table = table.iloc[order][FRAME_COLUMNS].reset_index(drop=True)
-    return {"table": table, "vectors": vectors}
+def _moments(context: Context, modality: Modality) -> dict[str, Any]:
+    """The moments of all shards with their vectors, by video and number.
+
+    They are numbered in the second column that their artefact declares.
+    """
+    columns = columns_of(modality.moments)
+    table = context.read_tables("embeddings", TABLE_OF_MOMENTS.format(modality.name))
+    vectors = context.read_arrays("embeddings", VECTORS_OF_MOMENTS.format(modality.name))
+    order = np.lexsort((table[columns[1]].to_numpy(), table[VIDEO_ID].to_numpy(dtype=str)))
+    table = table.iloc[order][columns].reset_index(drop=True)
+    return {"table": table, "vectors": vectors[order]}

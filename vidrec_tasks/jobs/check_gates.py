@@ -8,7 +8,7 @@ import pandas as pd
 
 from vidrec_tasks.columns import USER_ID, VIDEO_ID
 from vidrec_tasks.errors import GateError
-from vidrec_tasks.evaluation.gates import Gate, Volume, evaluate_gates, failed, in_words
+from vidrec_tasks.evaluation.gates import Evidence, Verdict, Volume, evaluate_gates, failed
 from vidrec_tasks.evaluation.list_counts import ListCounts, count_lists, count_visible
 from vidrec_tasks.evaluation.list_shape import ListShape, measure_shape
 from vidrec_tasks.publishing.engine import make_engine, results_url
@@ -31,18 +31,18 @@ def check_gates(context: Context) -> Made:
     metrics: dict[str, Any] = context.read_json("metrics", "metrics")
     videos = context.read_table("videos")
     gates = evaluate_gates(
-        counts,
-        metrics,
-        similar=context.read_table("similar"),
-        fallbacks=context.read_table("fallbacks"),
-        videos=videos,
-        rejects=context.read_table("rejects"),
-        settings=context.settings,
-        shape=_shape(context),
-        volume=_volume(context),
-        n_visible=count_visible(
-            context.read_table("videos"), pd.Timestamp(midnight(context.night))
-        ),
+        Evidence(
+            counts,
+            metrics,
+            similar=context.read_table("similar"),
+            fallbacks=context.read_table("fallbacks"),
+            videos=videos,
+            rejects=context.read_table("rejects"),
+            settings=context.settings,
+            shape=_shape(context),
+            volume=_volume(context),
+            n_visible=count_visible(videos, pd.Timestamp(midnight(context.night))),
+        )
     )
     said = {"gates": [gate.to_json() for gate in gates], "passed": not failed(gates)}
     if failed(gates):
@@ -137,14 +137,14 @@ def _reject(context: Context, metrics: dict[str, Any], gates: dict[str, Any]) ->
     )
 
 
-def _verdict(context: Context, gates: Sequence[Gate]) -> GateError | None:
+def _verdict(context: Context, gates: Sequence[Verdict]) -> GateError | None:
     wrong = failed(gates)
     if not wrong:
         return None
     steps = dict.fromkeys(gate.next_step for gate in wrong if gate.next_step)
     return GateError(
         f"gates {context.night}: {len(wrong)} of {len(gates)} failed: "
-        f"{'; '.join(in_words(gate) for gate in wrong)}; {''.join(f'{step}; ' for step in steps)}"
+        f"{'; '.join(gate.in_words() for gate in wrong)}; {''.join(f'{step}; ' for step in steps)}"
         f"run {context.run.run_id} is kept as rejected and readers keep what they have; see the "
         "report"
     )

@@ -5,18 +5,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vidrec_tasks.columns import CHECKSUM, CONCEPTS, ENCODER, HAS_FRAMES, HAS_TEXT, VIDEO_ID
-from vidrec_tasks.content.embeddings import MEDIA_CHECKSUM, TEXT_CHECKSUM, Embeddings, join
+from vidrec_tasks.columns import CHECKSUM, VIDEO_ID
+from vidrec_tasks.content.embeddings import MEDIA_CHECKSUM, Embeddings, join
 from vidrec_tasks.content.embeddings import embed_videos as embed
 from vidrec_tasks.content.encoding.encoders import Encoders, Image
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.jobs.shared.videos import shard_videos
 from vidrec_tasks.running.job import Context, Made, job, shards_before
 from vidrec_tasks.store.place import Place
-
-EMBEDDING_COLUMNS = (
-    TEXT_CHECKSUM, MEDIA_CHECKSUM, CHECKSUM, ENCODER, HAS_TEXT, HAS_FRAMES, CONCEPTS,
-)  # fmt: skip
 
 
 @job()
@@ -47,7 +43,7 @@ def _known(context: Context, videos: pd.DataFrame, keyframes: pd.DataFrame) -> E
         if parent.find(name) is not None:
             part = Embeddings.from_parts(parent.parts(name))
             parts.append(part.only(_wanted(part.table, videos, keyframes)))
-    widths = {(part.text.shape[1], part.frame.shape[1]) for part in parts}
+    widths = {tuple((n, v.shape[1]) for n, v in part.vectors.items()) for part in parts}
     return join(parts) if len(widths) == 1 else None
 
 

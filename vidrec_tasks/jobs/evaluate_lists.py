@@ -28,6 +28,7 @@ from vidrec_tasks.jobs.shared.visits import Draw, visits_by_shard
 from vidrec_tasks.measuring.lists import list_metrics, topic_mix
 from vidrec_tasks.measuring.splits import time_split
 from vidrec_tasks.recommending.catalogue.content import Content
+from vidrec_tasks.recommending.lists.scorers.registry import BLEND
 from vidrec_tasks.running.job import Context, Made, job, midnight, shards_of
 
 LISTED: Final = (USER_ID, RANK, VIDEO_ID)
@@ -188,7 +189,7 @@ def _models(context: Context) -> dict[str, Any]:
         "held_out": {"n_users": float(chosen["n_held_out"]), **chosen["measured"]},
         "tower_epochs": float(chosen["tower_epochs"]),
         "overfitting_gap": chosen["measured"].get("tower_gap"),
-        "blend": chosen["blend"],
+        "blend": chosen["learned"].get(BLEND.name, BLEND.usual)["weights"],
     }
 
 

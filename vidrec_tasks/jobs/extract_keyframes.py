@@ -1,7 +1,6 @@
 """extract_keyframes: look at a shard's new and changed films; quarantine what is broken."""
 
 import itertools
-import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,8 +32,6 @@ from vidrec_tasks.stamps import ChangedError
 from vidrec_tasks.store.artefacts import key_of
 from vidrec_tasks.store.keyframe_folders import KeyframeFolders
 from vidrec_tasks.store.media import GIB, Media, MediaFile, checksum_file, unreadable
-
-log = logging.getLogger(__name__)
 
 MEDIA_COLUMNS = [VIDEO_ID, URI, "size", "mtime_ns", CHECKSUM]
 FRAME_COLUMNS = [

@@ -12,7 +12,7 @@ from vidrec_tasks.jobs.shared.reading import (
     read_rules,
     rows_of,
 )
-from vidrec_tasks.recommending.lists.candidates import Search
+from vidrec_tasks.recommending.lists.block import Search
 from vidrec_tasks.recommending.lists.candidates import find_candidates as find
 from vidrec_tasks.running.job import Context, Made, job
 

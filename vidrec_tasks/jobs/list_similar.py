@@ -10,6 +10,7 @@ from vidrec_tasks.recommending.beside.similar import Reach
 from vidrec_tasks.recommending.beside.similar import list_similar as list_them
 from vidrec_tasks.recommending.catalogue.likeness import Likeness
 from vidrec_tasks.recommending.lists.rules import visible
+from vidrec_tasks.recommending.models.covisitation import COVISITATION
 from vidrec_tasks.running.job import Context, Made, job
 
 
@@ -23,7 +24,7 @@ def list_similar(context: Context) -> Made:
     allowed = visible(videos, moment=moment_of(context.night))
     table = list_them(
         content,
-        models.covisits,
+        models.items[COVISITATION.name],
         models.popularity.n_users,
         allowed=allowed,
         n=settings.n,

@@ -6,9 +6,9 @@ import pandas as pd
 
 from vidrec_tasks.audience.portraits import MODEL, count_portraits
 from vidrec_tasks.audience.portraits import write_portraits as write
-from vidrec_tasks.columns import ENCODER, EVIDENCE_KEY, PORTRAIT, PORTRAIT_SOURCE
-from vidrec_tasks.content.embeddings import BETWEEN
+from vidrec_tasks.columns import EVIDENCE_KEY, PORTRAIT, PORTRAIT_SOURCE, encoder_column
 from vidrec_tasks.content.encoding.encoders import Encoders
+from vidrec_tasks.content.modalities.texts import TEXT
 from vidrec_tasks.language.generator import LazyGenerator
 from vidrec_tasks.running.job import Context, Made, job, shards_before
 from vidrec_tasks.store.codecs import Part
@@ -67,7 +67,8 @@ def _text_encoder(run: Run) -> str:
     """What embedded a run's texts; '' where its content is gone."""
     if run.find("content") is None:
         return ""
-    return str(run.read_table("content")[ENCODER].iloc[0]).split(BETWEEN, maxsplit=1)[0]
+    content, column = run.read_table("content"), encoder_column(TEXT.name)
+    return str(content[column].iloc[0]) if column in content else ""  # none before version 0.2
 
 
 def _embed(

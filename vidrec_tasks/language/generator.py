@@ -4,15 +4,12 @@ Says what a generator is and chooses one; the models themselves live in `causal`
 imported only when chosen, so whoever only names a generator stays light.
 """
 
-import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from vidrec_tasks.settings import LanguageSettings
-
-log = logging.getLogger(__name__)
 
 # A full stop after a digit waits for what follows: "4.5" is one number, not two sentences.
 _SENTENCE_END = re.compile(r"""(?<!\d)[.!?]["')\]]*(?=\s|$)|[。！？]|(?<=\d)[.!?](?=\s)|\n""")

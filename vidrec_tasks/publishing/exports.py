@@ -14,18 +14,14 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, Final
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from vidrec_tasks.columns import RANK, SCORE, USER_ID, VIDEO_ID
-from vidrec_tasks.errors import PublishError
+from vidrec_tasks.errors import InputError, PublishError
 from vidrec_tasks.publishing.engine import file_of, in_words, make_engine
 from vidrec_tasks.publishing.tables import VIEWS, pointer
-
-RECTOOLS: Final = {USER_ID: "user_id", VIDEO_ID: "item_id", SCORE: "score", RANK: "rank"}
-"""Our column -> RecTools' (rectools.Columns)."""
+from vidrec_tasks.store.decoding import Decoded, is_marked, unmarked
 
 NO_LIST: Final = "the user has no list of their own; ask for the fallback"
 BATCH: Final = 500
@@ -76,9 +72,27 @@ def export_lists(
     return {"run_id": run_id, "users": n_users, "errors": n_errors, "path": str(path)}
 
 
-def to_rectools(recommendations: pd.DataFrame) -> pd.DataFrame:
-    """Rows of ``current_recommendations`` with RecTools' columns: user_id, item_id, score, rank."""
-    return recommendations[list(RECTOOLS)].rename(columns=RECTOOLS)
+def read_ids(path: Path) -> list[str]:
+    """The ids of a file, one a line, in any encoding that it tells and with any line end.
+
+    Raises:
+        InputError: the file cannot be read, or not in its encoding.
+    """
+    try:
+        with path.open("rb") as file:
+            text = Decoded(file, str(path))
+            lines = text.read().decode().splitlines()
+    except OSError as error:
+        message = f"export: cannot read {path} ({error.strerror}); name a file of user ids"
+        raise InputError(message) from error
+    damaged = [line for line in lines if is_marked(line)]
+    if damaged:
+        message = (
+            f"export: {len(damaged)} of {len(lines)} lines of {path} are not "
+            f"{text.encoding.upper()} (first: {unmarked(damaged[0])}); save it as UTF-8"
+        )
+        raise InputError(message)
+    return [line.strip().strip('"') for line in lines if line.strip()]
 
 
 def _rows(connection: sa.Connection, user_ids: Iterable[str] | None) -> Iterator[Row]:

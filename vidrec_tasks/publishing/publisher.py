@@ -204,7 +204,9 @@ class Publisher:
     def roll_back(
         self, run_id: str | None = None, moved_at: datetime | None = None
     ) -> dict[str, Any]:
-        """Point the readers at a published run; erase from it whoever was erased since, first.
+        """Point the readers at a published run.
+
+        Whoever was erased since must be erased from it first: see `erasure.erase_again`.
 
         Args:
             run_id: where to; None: as `rollback_target` says.

@@ -117,10 +117,6 @@ class Reader:
                     return Listing(user_id, name, rows)
         return Listing(user_id, DEFAULT_SEGMENT, [])
 
-    def fallback(self, segment: str = DEFAULT_SEGMENT, n: int = 10) -> list[Row]:
-        """A segment's list, best first."""
-        return self._rows(_fallback_of(segment, n))
-
     def profile(self, user_id: str) -> Row | None:
         """What is known of a user, if anything is."""
         view = VIEWS["user_profiles"]

@@ -178,7 +178,7 @@ search_results: Final = sa.Table(
     _key(c.RANK, sa.Integer, "1 is best; without gaps."),
     _must(c.VIDEO_ID, Id, "The video."),
     _must(c.SCORE, sa.Double, "Higher is better."),
-    _must(c.MATCHED, sa.Text, "`text`, `frame` or `both`."),
+    _must(c.MATCHED, sa.Text, "`text`, `frame` or `both`; others by name, joined by `+`."),
     _may(c.AT_S, sa.Double, "Seconds into the video where the best frame is."),
     sa.UniqueConstraint(c.RUN_ID, c.QUERY, c.VIDEO_ID),
     comment="Answers to the queries of the input table.",
@@ -243,7 +243,7 @@ adhoc_search_results: Final = sa.Table(
     _must(c.RUN_ID, Id, "The run whose features answered."),
     _must(c.VIDEO_ID, Id, "The video."),
     _must(c.SCORE, sa.Double, "Higher is better."),
-    _must(c.MATCHED, sa.Text, "`text`, `frame` or `both`."),
+    _must(c.MATCHED, sa.Text, "`text`, `frame` or `both`; others by name, joined by `+`."),
     _may(c.AT_S, sa.Double, "Seconds into the video where the best frame is."),
     comment="Answers to queries asked by hand; a published run is never altered for them.",
 )

@@ -1,11 +1,11 @@
 """Runs the jobs that are no part of a night: they are called from a form or by hand."""
 
-import importlib
 import logging
 from typing import Any
 
 from vidrec_tasks.errors import SettingsError
 from vidrec_tasks.night import BY_HAND
+from vidrec_tasks.running.loading import module_of
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.place import Place
 
@@ -34,8 +34,7 @@ def run_by_hand(
         message = f"job {task_id!r}: unknown; one of {', '.join(BY_HAND)}"
         raise SettingsError(message)
     settings = settings or read_settings()
-    module = importlib.import_module(f"vidrec_tasks.jobs.{task_id}")
-    answer: dict[str, Any] = getattr(module, task_id)(
+    answer: dict[str, Any] = getattr(module_of(task_id), task_id)(
         settings, Place(settings.store_url), request_id=request_id, **said
     )
     log.info("%s: %s", task_id, answer)

@@ -1,6 +1,5 @@
 """Runs jobs: takes the night's lease, reuses what is made, writes artefacts and the receipt."""
 
-import importlib
 import itertools
 import logging
 import os
@@ -15,11 +14,13 @@ from vidrec_tasks.contracts.artefacts import check_artefact, typed_when_empty
 from vidrec_tasks.errors import InputError, SettingsError, VidrecError
 from vidrec_tasks.night import JOBS, NIGHT, OPENS, REPORTS, kind_of
 from vidrec_tasks.running.job import Approval, Context, Job, Made, n_tasks, names_of, refs_of
+from vidrec_tasks.running.loading import module_of
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.artefacts import Ref, key_of
 from vidrec_tasks.store.leases import Lease
 from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.source import job_digest
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +129,7 @@ def load_job(task_id: str) -> Job:
         SettingsError: there is no such job.
     """
     _refuse_unknown(task_id)
-    found: Job = getattr(importlib.import_module(f"vidrec_tasks.jobs.{task_id}"), task_id)
+    found: Job = getattr(module_of(task_id), task_id)
     return found
 
 
@@ -182,8 +183,7 @@ def _carry_out(order: Order, settings: Settings, place: Place) -> dict[str, Any]
     if order.task_id == OPENS:
         # It opens the run, so it cannot be given one.
         _refuse_future(order)
-        opening = importlib.import_module("vidrec_tasks.jobs.validate_inputs")
-        run, made, refs = opening.open_run(
+        run, made, refs = module_of(OPENS).open_run(
             place, settings, order.night, refresh=order.refresh, is_cold=order.is_cold
         )
         reused = False
@@ -262,7 +262,7 @@ def _key(job: Job, context: Context, order: Order) -> str:
             "job": job.plan.name,
             "shard": order.shard,
             "night": order.night.isoformat(),
-            "code": context.run.record.code,
+            "code": job_digest(job.plan.name),
             "settings": groups,
             "needs": needs,
             "parents": parents,

@@ -1,6 +1,6 @@
-"""Fusion: one order out of what a query says of the videos' texts and what it says of their frames.
+"""Fusion: one order out of what a query says of the videos' texts and of each other modality.
 
-``evidence``: both are log odds that a video is the one that is meant, and before looking each of n
+``evidence``: all are log odds that a video is the one that is meant, and before looking each of n
 videos is with a chance of 1/n. So each adds ``log(1 + exp(x) / n)``: nothing while it is weaker
 than that doubt, all of it when it is stronger. What is not known of a video (no text, no frames)
 speaks neither for nor against it.

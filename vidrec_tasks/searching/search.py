@@ -1,10 +1,11 @@
-"""Search: videos for queries, by their words, their meaning and what their frames show.
+"""Search: videos for queries, by their words, their meaning and what each other modality says.
 
 Leaves encoding to the room `content` and the rules to whoever gives ``allowed``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress, product
 from typing import Any, Final
 
 import numpy as np
@@ -12,21 +13,21 @@ import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.columns import AT_S, MATCHED, QUERY, RANK, SCORE, VIDEO_ID
-from vidrec_tasks.searching.frames import Floats, FrameIndex, Ints
-from vidrec_tasks.searching.fusion import LogOdds, Votes, vote
+from vidrec_tasks.content.modalities.modality import Moments
+from vidrec_tasks.content.modalities.registry import in_words
+from vidrec_tasks.content.modalities.texts import TEXT
+from vidrec_tasks.searching.fusion import LogOdds, Mask, Votes, vote
+from vidrec_tasks.searching.moments import Floats, Ints, MomentIndex
 from vidrec_tasks.searching.texts import TextIndex
 from vidrec_tasks.settings import SearchingSettings
 
-TEXT: Final = "text"
-FRAME: Final = "frame"
-BOTH: Final = "both"
-
 _BESIDE_TEXT: Final = 0.5
-"""What frames count where there is text: half of it they say again. MRR on 91 clips of which half
-have no title 0.74 (0.63 with half for all, 0.73 with all for all, which costs 0.01 elsewhere)."""
+"""What others count where there is text: half of it they say again. With frames, MRR on 91
+clips of which half have no title 0.74 (0.63 with half for all, 0.73 with all for all, which costs
+0.01 elsewhere)."""
 
 _CELLS: Final = 4_000_000
-"""Scores held at once (queries times videos or frames), so that memory is bounded."""
+"""Scores held at once (queries times videos or moments), so that memory is bounded."""
 
 
 @dataclass(frozen=True)
@@ -36,46 +37,52 @@ class SearchIndex:
     Attributes:
         video_ids: ``(n_videos,)`` str.
         texts: what the videos say.
-        frames: what they show.
+        others: modality -> what it has of them, in the order in which they are named.
     """
 
     video_ids: npt.NDArray[np.object_]
     texts: TextIndex
-    frames: FrameIndex
+    others: Mapping[str, MomentIndex]
 
     @classmethod
     def of(
         cls,
         videos: pd.DataFrame,
         text_vectors: Floats,
-        frame_table: pd.DataFrame,
-        frame_vectors: Floats,
+        others: Mapping[str, Moments | Floats],
     ) -> "SearchIndex":
         """Index a catalogue.
 
         Args:
             videos: video_id, title, description, tags.
             text_vectors: ``(n_videos, dim)`` in the order of ``videos``; zero rows for no text.
-            frame_table: video_id, at_s of each frame.
-            frame_vectors: ``(n_frames, dim)`` in the order of ``frame_table``.
+            others: modality -> its moments, or its vectors likewise.
         """
-        return cls(
-            videos[VIDEO_ID].to_numpy(dtype=object),
-            TextIndex.of(videos, text_vectors),
-            FrameIndex.of(videos[VIDEO_ID], frame_table, frame_vectors),
-        )
+        indexes = {
+            name: MomentIndex.of(videos[VIDEO_ID], has.table, has.vectors)
+            if isinstance(has, Moments)
+            else MomentIndex.of_videos(has)
+            for name, has in others.items()
+        }
+        ids = videos[VIDEO_ID].to_numpy(dtype=object)
+        return cls(ids, TextIndex.of(videos, text_vectors), indexes)
 
     @property
     def n_videos(self) -> int:
         """Number of videos."""
         return len(self.video_ids)
 
+    @property
+    def is_known(self) -> Mask:
+        """``(n_videos,)`` whether anything is known of a video."""
+        known = [self.texts.has_text, *(other.is_known for other in self.others.values())]
+        return np.asarray(np.any(known, axis=0))
+
 
 def search(
     index: SearchIndex,
     queries: Sequence[str],
-    text_query_vectors: Floats,
-    frame_query_vectors: Floats,
+    query_vectors: Mapping[str, Floats],
     *,
     settings: SearchingSettings,
     allowed: npt.NDArray[np.bool_],
@@ -85,77 +92,96 @@ def search(
     Args:
         index: what is searched.
         queries: texts in any language.
-        text_query_vectors: ``(n_queries, dim)`` unit rows, in the space of the text embeddings.
-        frame_query_vectors: ``(n_queries, dim)`` unit rows, in the space of the frames.
+        query_vectors: modality -> ``(n_queries, its dim)`` unit rows, in the space of its vectors.
         settings: n_results, fusion, rrf_k.
         allowed: ``(n_videos,)`` which videos the rules let through.
 
     Returns:
-        query, rank (1..n without gap), video_id, score (see `fusion`), matched ('text', 'frame' or
-        'both'), at_s (second of the matching frame, NaN for 'text'). A query that matches nothing
-        is answered by what is nearest.
+        query, rank (1..n without gap), video_id, score (see `fusion`), matched (see
+        `registry.in_words`), at_s (second of the moment that matches, NaN where none has one). A
+        query that matches nothing is answered by what is nearest.
     """
     rows = []
-    findable = allowed & (index.texts.has_text | index.frames.has_frames)
+    findable = allowed & index.is_known
     beside_text = np.where(index.texts.has_text, _BESIDE_TEXT, 1.0).astype(np.float32)
     for part in _blocks(index, len(queries)):
-        evidence = _Evidence.of(
-            index, queries[part], text_query_vectors[part], frame_query_vectors[part], allowed
-        )
-        votes = vote(
-            [evidence.text, evidence.frames.times(beside_text)],
-            fusion=settings.fusion,
-            rrf_k=settings.rrf_k,
-        )
+        asked = _Asked(queries[part], {name: rows[part] for name, rows in query_vectors.items()})
+        evidence = _Evidence.of(index, asked, allowed)
+        votes = vote(evidence.weighed(beside_text), fusion=settings.fusion, rrf_k=settings.rrf_k)
         nums, scores = _best(np.sum(votes, axis=0), findable, settings.n_results)
-        matched = evidence.matched(votes, nums)
-        rows.append(_table(index, queries[part], frame_query_vectors[part], nums, scores, matched))
+        rows.append(_table(index, asked, nums, scores, evidence.matched(votes, nums)))
     return pd.concat(rows, ignore_index=True) if rows else _empty()
 
 
 @dataclass(frozen=True)
+class _Asked:
+    """A block of queries: their texts, and by modality their vectors."""
+
+    queries: Sequence[str]
+    vectors: Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
 class _Evidence:
-    """What a block of queries says of the videos that are allowed."""
+    """What a block of queries says of the videos that are allowed.
+
+    Attributes:
+        words: BM25.
+        odds: modality -> what it says; text first, words included.
+    """
 
     words: Floats
-    text: LogOdds
-    frames: LogOdds
+    odds: Mapping[str, LogOdds]
 
     @classmethod
-    def of(
-        cls,
-        index: SearchIndex,
-        queries: Sequence[str],
-        text_vectors: Floats,
-        frame_vectors: Floats,
-        allowed: npt.NDArray[np.bool_],
-    ) -> "_Evidence":
-        words = index.texts.words(queries)
-        text = index.texts.evidence(queries, words, index.texts.meaning(text_vectors))
-        cosines = index.frames.cosines(frame_vectors)
+    def of(cls, index: SearchIndex, asked: _Asked, allowed: Mask) -> "_Evidence":
+        words = index.texts.words(asked.queries)
+        meaning = index.texts.meaning(asked.vectors[TEXT.name])
+        text = index.texts.evidence(asked.queries, words, meaning)
         text[:, ~allowed] = np.nan
-        cosines[:, ~allowed] = np.nan
-        return cls(words, LogOdds.of(text), LogOdds.of(index.frames.evidence(cosines)))
+        odds = {TEXT.name: LogOdds.of(text)}
+        for name, other in index.others.items():
+            cosines = other.cosines(asked.vectors[name])
+            cosines[:, ~allowed] = np.nan
+            odds[name] = LogOdds.of(other.evidence(cosines))
+        return cls(words, odds)
 
-    def matched(self, votes: Sequence[Votes], nums: Ints) -> npt.NDArray[np.object_]:
-        """``(n_queries, n_results)`` what matched, claimed only where it is more than noise."""
-        by_text = (self.words > 0) | self.text.is_convincing
-        by_frame = self.frames.is_convincing
-        # where nothing convinces, the nearer of the two is named
-        nearer = ~self.text.known | (votes[0] < votes[1])
-        by_default = ~by_text & self.frames.known & nearer
-        said = np.where(by_frame | by_default, FRAME, TEXT).astype(object)
-        said[by_text & by_frame] = BOTH
-        return np.take_along_axis(said, np.maximum(nums, 0), axis=1)
+    def weighed(self, beside_text: Floats) -> list[LogOdds]:
+        """What each modality says, the others less of a video that has text ``(n_videos,)``."""
+        return [
+            odds if name == TEXT.name else odds.times(beside_text)
+            for name, odds in self.odds.items()
+        ]
+
+    def matched(self, votes: Sequence[Votes], nums: Ints) -> dict[str, Mask]:
+        """Modality -> ``(n_queries, n_results)`` whether it matched, where it is more than noise.
+
+        Where none convinces, the one that says most is named.
+        """
+        says = [
+            np.where(odds.known, own, -np.inf)
+            for odds, own in zip(self.odds.values(), votes, strict=True)
+        ]
+        claims = [
+            (self.words > 0) | odds.is_convincing if name == TEXT.name else odds.is_convincing
+            for name, odds in self.odds.items()
+        ]
+        loudest, is_silent = np.argmax(says, axis=0), ~np.any(claims, axis=0)
+        there = np.maximum(nums, 0)
+        return {
+            name: np.take_along_axis(claim | (is_silent & (loudest == num)), there, axis=1)
+            for num, (name, claim) in enumerate(zip(self.odds, claims, strict=True))
+        }
 
 
 def _blocks(index: SearchIndex, n_queries: int) -> Iterator[slice]:
-    size = max(1, _CELLS // max(1, index.n_videos, len(index.frames.vectors)))
+    widths = (len(other.vectors) for other in index.others.values())
+    size = max(1, _CELLS // max(1, index.n_videos, *widths))
     for first in range(0, n_queries, size):
         yield slice(first, first + size)
 
 
-def _best(score: Votes, findable: npt.NDArray[np.bool_], n: int) -> tuple[Ints, Votes]:
+def _best(score: Votes, findable: Mask, n: int) -> tuple[Ints, Votes]:
     """Nums ``(n_queries, n)`` best first, equal ones by num, -1 where there are no more."""
     masked = np.where(findable, score, -np.inf)
     nums = np.argsort(-masked, axis=1, kind="stable")[:, :n]
@@ -164,25 +190,42 @@ def _best(score: Votes, findable: npt.NDArray[np.bool_], n: int) -> tuple[Ints, 
 
 
 def _table(
-    index: SearchIndex,
-    queries: Sequence[str],
-    frame_vectors: Floats,
-    nums: Ints,
-    scores: Votes,
-    matched: npt.NDArray[np.object_],
+    index: SearchIndex, asked: _Asked, nums: Ints, scores: Votes, matched: Mapping[str, Mask]
 ) -> pd.DataFrame:
     of_query, place = np.nonzero(nums >= 0)
-    video_nums, said = nums[of_query, place], matched[of_query, place]
-    moments = index.frames.moments(frame_vectors[of_query], video_nums)
+    video_nums = nums[of_query, place]
+    said = {name: mask[of_query, place] for name, mask in matched.items()}
     columns: dict[str, Any] = {
-        QUERY: pd.Series([queries[int(num)] for num in of_query], dtype="str"),
+        QUERY: pd.Series([asked.queries[int(num)] for num in of_query], dtype="str"),
         RANK: place + 1,
         VIDEO_ID: pd.Series(index.video_ids[video_nums], dtype="str"),
         SCORE: scores[of_query, place],
-        MATCHED: pd.Series(said, dtype="str"),
-        AT_S: np.where(said == TEXT, np.nan, moments),
+        MATCHED: pd.Series(_words(said), dtype="str"),
+        AT_S: _seconds(index, asked, of_query, video_nums, said),
     }
     return pd.DataFrame(columns)
+
+
+def _words(matched: Mapping[str, Mask]) -> npt.NDArray[np.object_]:
+    """``(n_rows,)`` what matched, in words, of modality -> ``(n_rows,)``."""
+    masks = np.stack(list(matched.values()), axis=1)  # (n_rows, n_modalities)
+    words = np.full(len(masks), "", dtype=object)
+    for which in product((False, True), repeat=len(matched)):
+        if any(which):
+            words[(masks == which).all(axis=1)] = in_words(list(compress(matched, which)))
+    return words
+
+
+def _seconds(
+    index: SearchIndex, asked: _Asked, of_query: Ints, video_nums: Ints, matched: Mapping[str, Mask]
+) -> npt.NDArray[np.float64]:
+    """``(n_rows,)`` the second of the first modality that matched and has one."""
+    at_s = np.full(len(video_nums), np.nan)
+    for name, other in index.others.items():
+        open_ = np.flatnonzero(matched[name] & np.isnan(at_s))
+        vectors = asked.vectors[name][of_query[open_]]
+        at_s[open_] = other.moments(vectors, video_nums[open_])
+    return at_s
 
 
 def _empty() -> pd.DataFrame:

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.columns import DESCRIPTION, TAGS, TITLE
-from vidrec_tasks.searching.frames import Floats
 from vidrec_tasks.searching.lexical import LexicalIndex, joined
+from vidrec_tasks.searching.moments import Floats
 from vidrec_tasks.searching.spelling import SpellingIndex
 
 _TITLE_WEIGHT: Final = 2.0

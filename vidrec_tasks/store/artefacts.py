@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from vidrec_tasks.errors import StoreError
+from vidrec_tasks.errors import MissingPart, StoreError
 from vidrec_tasks.store.codecs import Part, decode, decode_rows, encode
 from vidrec_tasks.store.place import Place
 
@@ -97,7 +97,8 @@ class Artefacts:
         """One part of an artefact, of whatever kind; `contracts.parts` tells which.
 
         Raises:
-            StoreError: the artefact or the part is gone.
+            StoreError: the artefact is gone.
+            MissingPart: it has no such part.
         """
         return decode(*self._encoded(ref, part))
 
@@ -139,7 +140,7 @@ class Artefacts:
         files = self.place.read_json(folder / COMMIT)["files"]
         if part not in files:
             message = f"store: {ref.name} has no part {part!r} (it has {', '.join(files)})"
-            raise StoreError(message)
+            raise MissingPart(message)
         return files[part], self.place.read(folder / f"{part}.{files[part]}")
 
     def folder(self, name: str, key: str) -> Any:

@@ -46,7 +46,7 @@ def encode(part: Part) -> tuple[str, bytes]:
 def decode(suffix: str, data: bytes) -> Any:
     """The value that `encode` was given."""
     if suffix == SUFFIXES["frame"]:
-        return _bytes_to_frame(data)
+        return _table_to_frame(pq.read_table(io.BytesIO(data)))
     if suffix == SUFFIXES["array"]:
         return np.load(io.BytesIO(data), allow_pickle=False)
     if suffix == SUFFIXES["json"]:
@@ -99,10 +99,6 @@ def _frame_to_bytes(frame: pd.DataFrame) -> bytes:
         row_group_size=ROWS_PER_GROUP,
     )
     return buffer.getvalue()
-
-
-def _bytes_to_frame(data: bytes) -> pd.DataFrame:
-    return _table_to_frame(pq.read_table(io.BytesIO(data)))
 
 
 def _table_to_frame(table: pa.Table) -> pd.DataFrame:

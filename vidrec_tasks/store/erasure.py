@@ -4,7 +4,6 @@ Addresses stay; checksums in the runs' refs follow the new bytes. Searching is e
 writing, so a second search tells whether anything is left. Leaves databases to `publishing`.
 """
 
-import logging
 import re
 import time
 from collections import Counter
@@ -25,8 +24,6 @@ from vidrec_tasks.store.remote import LOCAL
 from vidrec_tasks.store.rewriting import artefact_folders, read_parts, remove, rewrite, settle
 from vidrec_tasks.store.runs import Run, Runs
 from vidrec_tasks.store.sought import Mask, Sought
-
-log = logging.getLogger(__name__)
 
 FRAME: Final = SUFFIXES["frame"]
 PAGE: Final = SUFFIXES["bytes"]

@@ -7,7 +7,6 @@ written is seen at once by its name.
 
 import hashlib
 import tempfile
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,7 +35,9 @@ def failures_of(protocol: str) -> tuple[type[Exception], ...]:
     if protocol not in ("s3", "s3a"):
         return (OSError,)
     # a connection that is refused or times out is no OSError there
-    return (OSError, import_module("botocore.exceptions").BotoCoreError)
+    from botocore.exceptions import BotoCoreError
+
+    return (OSError, BotoCoreError)
 
 
 def cache_of(url: str) -> Path:

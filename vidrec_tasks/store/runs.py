@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vidrec_tasks.contracts.artefacts import Table
 from vidrec_tasks.contracts.parts import TABLE, Parts, refuse_other_kind
+from vidrec_tasks.contracts.shapes import Table
 from vidrec_tasks.errors import MissingArtefact
 from vidrec_tasks.store.artefacts import Artefacts, Ref
 from vidrec_tasks.store.place import Place
@@ -30,7 +30,7 @@ class RunRecord:
         run_id: ``<night>-<8 hex digits of the rest>``.
         night: the day it stands for.
         inputs: key of the pinned inputs.
-        settings_digest, code: hashes of the settings and of the library's source.
+        settings_digest, code: hashes of the settings and of the library's files, all of them.
         parents: earlier runs that this one takes something from, by role.
         n_user_shards, n_video_shards: how users and videos were split.
         n_user_buckets, n_video_buckets: 0: of a run of version 0.1, whose shards were its buckets.

@@ -10,12 +10,13 @@ import pandas as pd
 from vidrec_tasks.contracts.artefacts import check_artefact
 from vidrec_tasks.jobs.inputs.bucketing import Bucketed, Watched, shards
 from vidrec_tasks.jobs.inputs.results import join_rejects, sum_counts
+from vidrec_tasks.night import OPENS
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import Artefacts, Ref, key_of
 from vidrec_tasks.store.ledger import Ledger
 from vidrec_tasks.store.runs import Run
 from vidrec_tasks.store.shards import Split
-from vidrec_tasks.store.source import source_digest
+from vidrec_tasks.store.source import job_digest
 
 _PINNED: Final = "pinned"
 _SPLIT: Final = ("n_user_shards", "n_user_buckets", "n_video_shards", "n_video_buckets")
@@ -84,7 +85,7 @@ def key_of_inputs(
                 "inputs": settings.inputs.model_dump(mode="json"),
                 "holdout_days": settings.evaluation.holdout_days,
             },
-            "code": source_digest(),
+            "code": job_digest(OPENS),
             "forgotten": ledger.fingerprint(),
             "before": "" if before is None else before.record.inputs,
         }

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.audience.histories import Histories, gather
-from vidrec_tasks.columns import TOPICS, USER_ID, VIDEO_ID
+from vidrec_tasks.columns import TOPICS, USER_ID, VIDEO_ID, encoder_column
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.lists.rules import UserRules
 from vidrec_tasks.recommending.models.models import Configuration, Models
@@ -78,12 +78,19 @@ def read_champion(context: Context, content: Content, evaluation: Models) -> Mod
     if said["champion"] == NO_CHAMPION:
         return None
     if said["champion"] == SAME:
-        return replace(evaluation, configuration=Configuration(**said["configuration"]))
+        return replace(evaluation, configuration=Configuration.from_json(said["configuration"]))
     return read_models(context, "champion", content)
 
 
-def _encoders_of(run: Run) -> set[str]:
-    return set(run.read_table("content")["encoder"])
+def _encoders_of(run: Run) -> set[tuple[tuple[str, str], ...]]:
+    """What encoded the videos of a run: (column of a modality, identity), as often as they differ.
+
+    A modality that came or went changes it, as another encoder does.
+    """
+    table = run.read_table("content")
+    columns = sorted(name for name in table.columns if name.endswith(encoder_column("")))
+    rows = table[columns].drop_duplicates().itertuples(index=False, name=None)
+    return {tuple(zip(columns, row, strict=True)) for row in rows}
 
 
 def read_histories(context: Context) -> Histories:

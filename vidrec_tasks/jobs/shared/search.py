@@ -6,7 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from vidrec_tasks.columns import encoder_column
 from vidrec_tasks.content.encoding.encoders import Encoders
+from vidrec_tasks.content.modalities.modality import Floats, Modality, Moments
+from vidrec_tasks.content.modalities.registry import MODALITIES
+from vidrec_tasks.content.modalities.texts import TEXT
+from vidrec_tasks.errors import MissingArtefact, MissingPart
 from vidrec_tasks.recommending.lists.rules import allowed_in, visible
 from vidrec_tasks.running.job import Context
 from vidrec_tasks.searching.search import SearchIndex, search
@@ -36,21 +41,43 @@ def search_features(
         cache: a folder in which the encoders keep what they need again.
     """
     videos = features.read_table("videos")
-    frames = features.read_array("frames", "vectors")  # (n_frames, dim)
-    texts = features.read_array("content", "text")
-    index = SearchIndex.of(videos, texts, features.read_table("frames"), frames)
+    text, others = features.read_array("content", TEXT.name), _others(features)
+    index = SearchIndex.of(videos, text, others)
     allowed = visible(videos, moment=moment) & allowed_in(
         videos, region="", max_age_rating=settings.recommending.default_max_age_rating
     )
     encoders = Encoders(settings.content, cache=cache)
-    return search(
-        index,
-        queries,
-        encoders.text.encode(queries),
-        # a catalogue without films needs no frame encoder, which costs half a minute to get ready
-        encoders.frame.encode_queries(queries)
-        if len(frames)
-        else np.zeros((len(queries), frames.shape[1]), np.float32),
-        settings=searching or settings.searching,
-        allowed=allowed,
-    )
+    has = {TEXT.name: text, **others}
+    vectors = {m.name: _ask(m, has[m.name], queries, encoders) for m in MODALITIES if m.name in has}
+    chosen = searching or settings.searching
+    return search(index, queries, vectors, settings=chosen, allowed=allowed)
+
+
+def _others(features: Context | Run) -> dict[str, Moments | Floats]:
+    """Modality beside text -> what a run has of it; those younger than the run are left out."""
+    found: dict[str, Moments | Floats] = {}
+    for modality in MODALITIES:
+        name, kind = modality.name, modality.moments
+        if name == TEXT.name:
+            continue
+        try:
+            found[name] = (
+                Moments(features.read_table(kind), features.read_array(kind, "vectors"))
+                if kind
+                else features.read_array("content", name)
+            )
+        except (MissingPart, MissingArtefact):
+            if encoder_column(name) in features.read_table("content"):
+                raise
+    return found
+
+
+def _ask(
+    modality: Modality, has: Moments | Floats, queries: Sequence[str], encoders: Encoders
+) -> Floats:
+    """The vectors of queries ``(n_queries, dim)``."""
+    vectors = has.vectors if isinstance(has, Moments) else has
+    if np.any(vectors):
+        return modality.encode_queries(queries, encoders)
+    # a catalogue without films needs no frame encoder, which costs half a minute to get ready
+    return np.zeros((len(queries), vectors.shape[1]), np.float32)

@@ -8,11 +8,8 @@ import numpy.typing as npt
 from vidrec_tasks.language.quoting import plain_topic
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.catalogue.crowds import WINDOW_DAYS
-from vidrec_tasks.recommending.explaining.explanation_templates import (
-    NEW_VIDEO,
-    POPULAR_NOW,
-    write_sentence,
-)
+from vidrec_tasks.recommending.explaining.explanation_templates import write_sentence
+from vidrec_tasks.recommending.reason_codes import NEW_VIDEO, POPULAR_NOW
 from vidrec_tasks.settings import RecommendingSettings
 
 IN_TOPIC: Final = "in_topic"

@@ -15,7 +15,7 @@ from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import CITED, USER_ID, VIDEO_ID
 from vidrec_tasks.errors import ModelError
 from vidrec_tasks.recommending.lists.ranker import score
-from vidrec_tasks.recommending.models.models import Models, Scorer
+from vidrec_tasks.recommending.models.models import Models
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -29,7 +29,7 @@ N_ROWS: Final = 1_024
 
 
 def cite_history(
-    models: Models, histories: Histories, lists: pd.DataFrame, *, scorer: Scorer
+    models: Models, histories: Histories, lists: pd.DataFrame, *, scorer: str
 ) -> pd.DataFrame:
     """Add to each row of the lists what its score came from.
 
@@ -55,7 +55,7 @@ def cite_history(
 
 
 def leave_one_out(
-    models: Models, users: Sequence[Histories], nums: Sequence[Ints], *, scorer: Scorer
+    models: Models, users: Sequence[Histories], nums: Sequence[Ints], *, scorer: str
 ) -> list[tuple[Ints, Floats]]:
     """How much each score falls without each watched video.
 
@@ -86,7 +86,7 @@ def leave_one_out(
 
 
 def score_rows(
-    models: Models, rows: Sequence[tuple[Histories, Ints]], *, scorer: Scorer
+    models: Models, rows: Sequence[tuple[Histories, Ints]], *, scorer: str
 ) -> list[Floats]:
     """The scores of some videos under each of many single-user histories.
 
@@ -106,7 +106,7 @@ def score_rows(
         for place, (_, nums) in enumerate(some):
             asked[place, : len(nums)] = nums
         block = _stack([history for history, _ in some])
-        scores = score(models, block, asked, scorer=scorer).sum(axis=-1)  # (n_rows, widest)
+        scores = score(models, block, asked, scorer=scorer).values.sum(axis=-1)  # (n_rows, widest)
         found += [row[: len(nums)] for row, (_, nums) in zip(scores, some, strict=True)]
     return found
 

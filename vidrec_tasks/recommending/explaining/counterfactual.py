@@ -13,7 +13,7 @@ import pandas as pd
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import CITED, USER_ID, VIDEO_ID
 from vidrec_tasks.recommending.explaining.attribution import Ints, score_rows
-from vidrec_tasks.recommending.models.models import Models, Scorer
+from vidrec_tasks.recommending.models.models import Models
 
 N_ROWS: Final = 200
 """Rows looked at: an interval of 0.04 around a share of 0.9."""
@@ -35,7 +35,7 @@ def compare_without_cited(
     histories: Histories,
     lists: pd.DataFrame,
     *,
-    scorer: Scorer,
+    scorer: str,
     rng: np.random.Generator,
     n_rows: int = N_ROWS,
 ) -> Counterfactual:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from vidrec_tasks.language.quoting import plain_topic, quote
 from vidrec_tasks.recommending.explaining.explanation_facts import Facts, Watched
-from vidrec_tasks.recommending.explaining.explanation_templates import (
+from vidrec_tasks.recommending.reason_codes import (
     BECAUSE_YOU_WATCHED,
     BY_CREATOR,
     MATCHES_TOPIC,

@@ -5,17 +5,14 @@ Foreign text (titles, topics, creators) comes in already quoted by `language.quo
 
 from typing import Final
 
-BECAUSE_YOU_WATCHED: Final = "because_you_watched"
-MATCHES_TOPIC: Final = "matches_topic"
-BY_CREATOR: Final = "by_creator"
-POPULAR_NOW: Final = "popular_now"
-NEW_VIDEO: Final = "new_video"
-NEW_FOR_YOU: Final = "new_for_you"
-
-REASON_CODES: Final = (
-    BECAUSE_YOU_WATCHED, MATCHES_TOPIC, BY_CREATOR, POPULAR_NOW, NEW_VIDEO, NEW_FOR_YOU,
-)  # fmt: skip
-"""Every reason code, the most personal first: in this order they stand in for each other."""
+from vidrec_tasks.recommending.reason_codes import (
+    BECAUSE_YOU_WATCHED,
+    BY_CREATOR,
+    MATCHES_TOPIC,
+    NEW_FOR_YOU,
+    NEW_VIDEO,
+    POPULAR_NOW,
+)
 
 TEMPLATES: Final[dict[str, dict[str, str]]] = {
     "en": {

@@ -8,7 +8,6 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from functools import cache
 from typing import Any, Final
 
 import pandas as pd
@@ -27,35 +26,20 @@ from vidrec_tasks.columns import (
 )
 from vidrec_tasks.recommending.explaining.explanation_facts import Facts, gather_facts
 from vidrec_tasks.recommending.explaining.explanation_reasons import REASONS, Reason, Row
-from vidrec_tasks.recommending.explaining.explanation_templates import (
-    BECAUSE_YOU_WATCHED,
-    BY_CREATOR,
-    MATCHES_TOPIC,
-    NEW_FOR_YOU,
-    NEW_VIDEO,
-    POPULAR_NOW,
-    REASON_CODES,
-    write_sentence,
-)
+from vidrec_tasks.recommending.explaining.explanation_templates import write_sentence
+from vidrec_tasks.recommending.lists.features import FEATURES
+from vidrec_tasks.recommending.lists.sources.exploration import EXPLORATION
+from vidrec_tasks.recommending.lists.sources.registry import SOURCES
+from vidrec_tasks.recommending.reason_codes import FROM_HISTORY, NEW_FOR_YOU, REASON_CODES
 from vidrec_tasks.settings import RecommendingSettings
 
 log = logging.getLogger(__name__)
 
-# A word in the name of a score component or source -> the reasons it speaks for, in this order.
 _SPEAKS_FOR: Final[Mapping[str, tuple[str, ...]]] = {
-    "explor": (NEW_VIDEO, NEW_FOR_YOU),
-    "fresh": (NEW_VIDEO,),
-    "new": (NEW_VIDEO,),
-    "popular": (POPULAR_NOW,),
-    "trend": (POPULAR_NOW,),
-    "creator": (BY_CREATOR,),
-    "portrait": (MATCHES_TOPIC,),
-    "profile": (MATCHES_TOPIC,),
-    "topic": (MATCHES_TOPIC,),
-    "content": (MATCHES_TOPIC, BECAUSE_YOU_WATCHED),
+    **{source.name: source.speaks_for for source in SOURCES},
+    **{feature.name: feature.speaks_for for feature in FEATURES},
 }
-_FROM_HISTORY: Final = (BECAUSE_YOU_WATCHED,)
-"""Every other component (dot, attention, linear, covisitation …) is a function of the history."""
+"""Score part or source -> the reasons it speaks for, in this order, as it declares itself."""
 
 
 def explain_lists(
@@ -143,18 +127,12 @@ def _order(components: Mapping[str, float], source: str) -> dict[str, str]:
     """
     largest = sorted(components.items(), key=lambda item: (-item[1], item[0]))
     positive = [name for name, value in largest if value > 0]
-    named = [source, *positive] if "explor" in source else positive
+    named = [source, *positive] if source == EXPLORATION else positive
     order: dict[str, str] = {}
     for name in named:
-        for code in _codes_of(name):
+        for code in _SPEAKS_FOR.get(name, FROM_HISTORY):
             order.setdefault(code, name)
     return {**order, **{code: "" for code in REASON_CODES if code not in order}}
-
-
-@cache
-def _codes_of(name: str) -> tuple[str, ...]:
-    matching = (codes for part, codes in _SPEAKS_FOR.items() if part in name.casefold())
-    return next(matching, _FROM_HISTORY)
 
 
 def _by_share(cited: Iterable[Sequence[Any]]) -> list[tuple[str, float]]:

@@ -19,7 +19,6 @@ from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import RANK, SCORE, SOURCE, USER_ID, VIDEO_ID
 from vidrec_tasks.measuring.lists import topic_mix
 from vidrec_tasks.recommending.catalogue.content import Content
-from vidrec_tasks.recommending.lists.candidates import EXPLORATION
 from vidrec_tasks.recommending.lists.diversifying import (
     Calibrated,
     Determinant,
@@ -28,6 +27,7 @@ from vidrec_tasks.recommending.lists.diversifying import (
     Spread,
 )
 from vidrec_tasks.recommending.lists.rules import POOL, UserRules
+from vidrec_tasks.recommending.lists.sources.exploration import EXPLORATION
 from vidrec_tasks.settings import RecommendingSettings
 
 log = logging.getLogger(__name__)
@@ -153,12 +153,12 @@ def _list_of(
     pooled = np.concatenate([np.arange(min(n_pool, len(places))), np.searchsorted(places, extra)])
     places = places[pooled]
     columns, shares = mix
-    topics = _columns_of(content.topic_shares, nums[places], columns)
+    topics = columns_of(content.topic_shares, nums[places], columns)
     pool = _Pool(nums[places], relevance[pooled], rows.explores[places], shares, topics)
     return [int(places[place]) for place in diversify(pool, content, settings)]
 
 
-def _columns_of(matrix: sp.csr_array, rows: Ints, columns: Ints) -> Floats:
+def columns_of(matrix: sp.csr_array, rows: Ints, columns: Ints) -> Floats:
     """``(n_rows, n_columns)`` cells of a sparse matrix, which slicing twice copies twice."""
     starts, counts = matrix.indptr[rows], np.diff(matrix.indptr)[rows]
     ends = np.cumsum(counts)

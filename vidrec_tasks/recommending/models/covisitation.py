@@ -1,10 +1,14 @@
 """Sequential co-visitation: what is watched soon after what, counted with a decay."""
 
+from typing import Final
+
 import numpy as np
 import scipy.sparse as sp
 
 from vidrec_tasks.audience.histories import Histories
-from vidrec_tasks.recommending.models.sequences import liked
+from vidrec_tasks.recommending.models.item_model import ItemModel
+from vidrec_tasks.recommending.models.ridge import LinearShape
+from vidrec_tasks.recommending.models.sequences import liked, recent_matrix
 from vidrec_tasks.recommending.models.sparse import SparseModel
 
 _REACH = 10
@@ -57,3 +61,10 @@ def _strongest_a_row(matrix: sp.csr_matrix) -> sp.csr_matrix:
     kept = order[place < _N_KEPT]
     places = (rows[kept], matrix.indices[kept])
     return sp.csr_matrix((matrix.data[kept], places), shape=matrix.shape)
+
+
+def _fit(histories: Histories, n_videos: int, _: LinearShape) -> SparseModel:
+    return count_covisits(histories, n_videos)
+
+
+COVISITATION: Final = ItemModel("covisitation", _fit, recent_matrix)

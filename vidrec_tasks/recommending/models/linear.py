@@ -4,10 +4,13 @@ EASE: Steck, "Embarrassingly shallow autoencoders for sparse data" (2019). Beyon
 each column is solved on the video's strongest co-watched neighbours alone.
 """
 
+from typing import Final
+
 import numpy as np
 import scipy.sparse as sp
 
 from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.recommending.models.item_model import ItemModel
 from vidrec_tasks.recommending.models.ridge import LinearShape, inverse, solve_by_column
 from vidrec_tasks.recommending.models.sparse import SparseModel, keep_strongest
 
@@ -48,3 +51,6 @@ def _solve_dense(gram: sp.csr_matrix, shape: LinearShape) -> sp.csr_matrix:
     weights /= -np.diag(weights)[None, :]
     np.fill_diagonal(weights, 0)
     return keep_strongest(weights, shape.n_neighbours)
+
+
+LINEAR: Final = ItemModel("linear", fit_linear, user_matrix)

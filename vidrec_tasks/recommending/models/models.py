@@ -6,7 +6,7 @@ Leaves learning to `fitting`, the numbers a list is ordered by to `features` and
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +19,10 @@ from vidrec_tasks.errors import ModelError
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.catalogue.popularity import Popularity
 from vidrec_tasks.recommending.models.attention import TargetAttention
+from vidrec_tasks.recommending.models.item_models import from_stack, to_stack
 from vidrec_tasks.recommending.models.sparse import SparseModel
 from vidrec_tasks.recommending.models.tower import TowerShape, UserTower, embed_videos
 
-Scorer = Literal["dot", "attention", "blend"]
 Part = npt.NDArray[Any] | bytes | dict[str, Any]
 
 POPULARITY_PARTS: Final = ("n_users", "popular", "trending", "age_days")
@@ -34,10 +34,8 @@ class Configuration:
 
     Attributes:
         tower_epochs, attention_epochs: passes that were best.
-        blend: weight of each raw feature in the blended score, by feature name, none below 0.
-        centre: what a usual candidate has of each feature, by feature name; a part of a blended
-            score says how much more or less of it a video has.
         n_held_out: users whose last liked video it was chosen on.
+        learned: scorer -> what that scorer learned, as it writes and reads it itself.
         measured: held-out NDCG@10 by scorer, and the training's gap, for the metrics.
         scorer: the score that orders the lists.
         is_warm: whether the tower started from an earlier one; its passes count from there.
@@ -46,11 +44,10 @@ class Configuration:
 
     tower_epochs: int
     attention_epochs: int
-    blend: Mapping[str, float]
     n_held_out: int
+    learned: Mapping[str, Any] = field(default_factory=dict)
     measured: Mapping[str, float] = field(default_factory=dict)
-    centre: Mapping[str, float] = field(default_factory=dict)
-    scorer: Scorer = "blend"
+    scorer: str = "blend"
     is_warm: bool = False
     nights_since_compared: int | None = None
 
@@ -67,14 +64,21 @@ class Configuration:
         return {
             "tower_epochs": self.tower_epochs,
             "attention_epochs": self.attention_epochs,
-            "blend": dict(self.blend),
             "n_held_out": self.n_held_out,
+            "learned": dict(self.learned),
             "measured": dict(self.measured),
-            "centre": dict(self.centre),
             "scorer": self.scorer,
             "is_warm": self.is_warm,
             "nights_since_compared": self.nights_since_compared,
         }
+
+    @classmethod
+    def from_json(cls, written: Mapping[str, Any]) -> "Configuration":
+        """What `to_json` wrote; what another version wrote beside it is left out."""
+        return cls(**{name: value for name, value in written.items() if name in _FIELDS})
+
+
+_FIELDS: Final = frozenset(Configuration.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
@@ -85,9 +89,7 @@ class Models:
         content: the videos, row by row; every other row number below is a ``video_num`` of it.
         tower: the user tower, ``f(v)`` and ``g(u)``.
         attention: the target attention over ``f(v)``.
-        linear: the linear item-item model.
-        transitions: the linear next-video model.
-        covisits: sequential co-visitation.
+        items: item-item model -> its matrix, for each of `item_models.ITEM_MODELS`.
         lent: which known videos a hardly known one takes from (`lending`).
         popularity: what everybody does, before the cut.
         configuration: what was chosen.
@@ -98,9 +100,7 @@ class Models:
     content: Content
     tower: UserTower
     attention: TargetAttention
-    linear: SparseModel
-    transitions: SparseModel
-    covisits: SparseModel
+    items: Mapping[str, SparseModel]
     lent: SparseModel
     popularity: Popularity
     configuration: Configuration
@@ -122,16 +122,15 @@ class Models:
             "cut": self.cut,
             "half_life_days": self.half_life_days,
             "n_videos": self.content.n_videos,
+            "items": list(self.items),
         }
         popularity = {f"popularity_{n}": getattr(self.popularity, n) for n in POPULARITY_PARTS}
         return {
             "info": info,
             "tower": save(_contiguous(self.tower)),
             "attention": save(_contiguous(self.attention)),
-            **_sparse_parts("linear", self.linear),
-            **_sparse_parts("transitions", self.transitions),
-            **_sparse_parts("covisits", self.covisits),
-            **_sparse_parts("lent", self.lent),
+            **_sparse_parts("items", to_stack(self.items)),
+            **_sparse_parts("lent", self.lent.matrix),
             **popularity,
         }
 
@@ -162,12 +161,10 @@ class Models:
             content,
             tower.eval(),
             attention.eval(),
-            _sparse_model("linear", parts),
-            _sparse_model("transitions", parts),
-            _sparse_model("covisits", parts),
-            _sparse_model("lent", parts),
+            from_stack(_sparse_matrix("items", parts, content.n_videos), info["items"]),
+            SparseModel(_sparse_matrix("lent", parts, content.n_videos)),
             Popularity(**{name: parts.array(f"popularity_{name}") for name in POPULARITY_PARTS}),
-            Configuration(**info["configuration"]),
+            Configuration.from_json(info["configuration"]),
             int(info["cut"]),
             float(info["half_life_days"]),
         )
@@ -189,8 +186,7 @@ def _contiguous(module: torch.nn.Module) -> dict[str, torch.Tensor]:
     return {name: tensor.contiguous() for name, tensor in module.state_dict().items()}
 
 
-def _sparse_parts(name: str, model: SparseModel) -> dict[str, Part]:
-    matrix = sp.csr_matrix(model.matrix)
+def _sparse_parts(name: str, matrix: sp.csr_matrix) -> dict[str, Part]:
     matrix.sort_indices()
     return {
         f"{name}_data": matrix.data.astype(np.float32),
@@ -199,8 +195,7 @@ def _sparse_parts(name: str, model: SparseModel) -> dict[str, Part]:
     }
 
 
-def _sparse_model(name: str, parts: Parts) -> SparseModel:
-    indptr = parts.integers(f"{name}_indptr")
-    n_videos = len(indptr) - 1
-    arrays = (parts.array(f"{name}_data"), parts.integers(f"{name}_indices"), indptr)
-    return SparseModel(sp.csr_matrix(arrays, shape=(n_videos, n_videos)))
+def _sparse_matrix(name: str, parts: Parts, n_videos: int) -> sp.csr_matrix:
+    indices, indptr = (parts.integers(f"{name}_{part}") for part in ("indices", "indptr"))
+    arrays = (parts.array(f"{name}_data"), indices, indptr)
+    return sp.csr_matrix(arrays, shape=(len(indptr) - 1, n_videos))

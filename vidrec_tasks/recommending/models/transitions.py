@@ -5,14 +5,16 @@ regression of each liked event on the decayed videos before it, in closed form. 
 what belongs together, this says what comes after.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
 
 from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.recommending.models.item_model import ItemModel
 from vidrec_tasks.recommending.models.ridge import LinearShape, inverse, solve_by_column
-from vidrec_tasks.recommending.models.sequences import liked, recent_before
+from vidrec_tasks.recommending.models.sequences import liked, recent_before, recent_matrix
 from vidrec_tasks.recommending.models.sparse import SparseModel, keep_strongest
 
 TRANSITION_L2: Final = 300.0
@@ -51,3 +53,10 @@ def fit_transitions(histories: Histories, n_videos: int, shape: LinearShape) -> 
     triples = small.tocoo()
     places = (used[triples.row], used[triples.col])
     return SparseModel(sp.csr_matrix((triples.data, places), shape=(n_videos, n_videos)))
+
+
+def _fit(histories: Histories, n_videos: int, shape: LinearShape) -> SparseModel:
+    return fit_transitions(histories, n_videos, replace(shape, l2=TRANSITION_L2))
+
+
+TRANSITIONS: Final = ItemModel("transitions", _fit, recent_matrix)

@@ -5,7 +5,6 @@ is given one and spends every event on learning.
 """
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,16 +15,14 @@ from vidrec_tasks.audience.histories import BLOCK, Histories
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.catalogue.popularity import measure_popularity
 from vidrec_tasks.recommending.models.attention import TargetAttention, attend
-from vidrec_tasks.recommending.models.covisitation import count_covisits
+from vidrec_tasks.recommending.models.item_models import ITEM_MODELS
 from vidrec_tasks.recommending.models.lending import lend
-from vidrec_tasks.recommending.models.linear import fit_linear
 from vidrec_tasks.recommending.models.models import Configuration, Models, make_tower
 from vidrec_tasks.recommending.models.ridge import LinearShape
 from vidrec_tasks.recommending.models.sequences import last_videos
 from vidrec_tasks.recommending.models.tower import TowerShape, UserTower, embed_users, embed_videos
-from vidrec_tasks.recommending.models.transitions import TRANSITION_L2, fit_transitions
 from vidrec_tasks.recommending.training.attention_training import AttentionSchedule, train_attention
-from vidrec_tasks.recommending.training.choosing import USUAL, choose_blend
+from vidrec_tasks.recommending.training.choosing import USUAL, choose_scorer
 from vidrec_tasks.recommending.training.held_out import (
     HeldOut,
     hold_out,
@@ -44,11 +41,6 @@ MIN_HELD_OUT_SINCE = 100
 """Held-out users since the parent's cut under which a fit starts cold."""
 WARM_SHARE = 0.25
 """Passes a warm start may take, of those a cold one may."""
-DEFAULT_BLEND: Mapping[str, float] = {
-    "dot": 1.0, "linear": 1.0, "transitions": 1.0, "covisitation": 1.0, "content": 2.0,
-    "popular": 0.2,
-}  # fmt: skip
-"""The blend where too few held-out events could teach one (a first night)."""
 DEFAULT_EPOCHS = 15
 
 
@@ -103,7 +95,7 @@ def fit_models(
     if len(held.targets) < MIN_HELD_OUT:
         log.info("%d users to choose on; the defaults are kept", len(held.targets))
         usual = Configuration(
-            min(DEFAULT_EPOCHS, settings.max_epochs), 3, DEFAULT_BLEND, len(held.targets),
+            min(DEFAULT_EPOCHS, settings.max_epochs), 3, len(held.targets),
             scorer=USUAL if settings.scorer == "auto" else settings.scorer,
         )  # fmt: skip
         return _fit_as_told(histories, fit, usual)
@@ -140,11 +132,11 @@ def _fit_and_choose(held: HeldOut, fit: _Fit, start: Start) -> Models:
     schedule = AttentionSchedule(seed=fit.settings.seed)
     attention_epochs = train_attention(attention, tower, held.train, schedule, measure=measure)
     configuration = Configuration(
-        progress.best_epoch, attention_epochs, DEFAULT_BLEND, len(held.targets),
+        progress.best_epoch, attention_epochs, len(held.targets),
         is_warm=is_warm, nights_since_compared=_nights_since_compared(fit.parent, start),
     )  # fmt: skip
     models = _together(held.train, fit, tower, attention, configuration)
-    chosen = choose_blend(models, held, fit.settings)
+    chosen = choose_scorer(models, held, fit.settings)
     measured = {
         **chosen.measured,
         "tower_gap": _training_gap(tower, held),
@@ -156,8 +148,7 @@ def _fit_and_choose(held: HeldOut, fit: _Fit, start: Start) -> Models:
         models,
         configuration=replace(
             configuration,
-            blend=chosen.blend,
-            centre=chosen.centre,
+            learned=chosen.learned,
             scorer=chosen.scorer,
             measured=measured,
         ),
@@ -222,9 +213,7 @@ def _together(
         fit.content,
         tower,
         attention,
-        fit_linear(histories, n_videos, shape),
-        fit_transitions(histories, n_videos, replace(shape, l2=TRANSITION_L2)),
-        count_covisits(histories, n_videos),
+        {model.name: model.fit(histories, n_videos, shape) for model in ITEM_MODELS},
         lend(fit.content.fused, popularity.n_users),
         popularity,
         configuration,

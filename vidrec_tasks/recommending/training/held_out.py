@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float32]
 MIN_LIKED = 3
 """Liked events a user needs before the last of them may be held out."""
 N_WANTED = 2_000
-"""Users held out at most: the blend has ten weights, early stopping one number."""
+"""Users held out at most: the blend has twelve weights, early stopping one number."""
 MAX_SHARE = 0.5
 """Share of the users held out at most: the others keep what is newest."""
 

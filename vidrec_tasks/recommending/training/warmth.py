@@ -56,7 +56,7 @@ class Parent:
             video_ids,
             load(parts.binary("tower")),
             TowerShape(**info["tower"]),
-            Configuration(**info["configuration"]),
+            Configuration.from_json(info["configuration"]),
             int(info["cut"]),
         )
 

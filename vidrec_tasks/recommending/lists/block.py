@@ -1,0 +1,135 @@
+"""A block of users before the models, with what several sources and features need of it.
+
+Each of these is made once a block, when it is first asked for.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.recommending.lists import profiles
+from vidrec_tasks.recommending.models.item_model import ItemModel
+from vidrec_tasks.recommending.models.item_models import scores_with_lent
+from vidrec_tasks.recommending.models.models import Models
+from vidrec_tasks.recommending.models.sequences import last_videos
+from vidrec_tasks.recommending.models.tower import embed_rows
+from vidrec_tasks.settings import RecommendingSettings
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Block:
+    """Users whose candidates are measured; all dense work is over one block.
+
+    Attributes:
+        models: what was learned.
+        histories: the users.
+        user_vectors: ``(n_users, dim)`` ``g(u)``; computed when None.
+    """
+
+    models: Models
+    histories: Histories
+    user_vectors: Floats | None = None
+
+    @cached_property
+    def rows(self) -> Ints:
+        """``(n_users, length)`` the liked videos that the tower reads."""
+        return last_videos(self.histories, self.models.tower.shape.length)
+
+    @cached_property
+    def users(self) -> Floats:
+        """``(n_users, dim)`` every ``g(u)``."""
+        if self.user_vectors is not None:
+            return self.user_vectors
+        return embed_rows(self.models.tower, self.rows, self.models.video_vectors)
+
+    @cached_property
+    def content_profiles(self) -> Floats:
+        """``(n_users, dim)`` as of `profiles.content_profiles`."""
+        return profiles.content_profiles(self.models, self.histories)
+
+    @cached_property
+    def recent_profiles(self) -> Floats:
+        """``(n_users, dim)`` as of `profiles.recent_profiles`."""
+        return profiles.recent_profiles(self.models.content, self.histories)
+
+    @cached_property
+    def portrait_profiles(self) -> Floats:
+        """``(n_users, dim)`` as of `profiles.portrait_profiles`."""
+        return profiles.portrait_profiles(self.models, self.histories)
+
+    def item_scores(self, model: ItemModel, nums: Ints | None = None) -> Floats:
+        """``(n_users, n_nums)`` of an item-item model; ``nums``: rising, None: all videos."""
+        if nums is not None:
+            return self._item_scores(model, nums)
+        if model.name not in self._all_item_scores:
+            self._all_item_scores[model.name] = self._item_scores(model, None)
+        return self._all_item_scores[model.name]
+
+    def _item_scores(self, model: ItemModel, nums: Ints | None) -> Floats:
+        own = self.models.items[model.name]
+        return scores_with_lent(own, self.models.lent, self._query(model), nums)
+
+    def _query(self, model: ItemModel) -> sp.csr_matrix:
+        if model.query not in self._queries:
+            n_videos = self.models.content.n_videos
+            self._queries[model.query] = model.query(self.histories, n_videos)
+        return self._queries[model.query]
+
+    @cached_property
+    def _queries(self) -> dict[object, sp.csr_matrix]:
+        return {}
+
+    @cached_property
+    def _all_item_scores(self) -> dict[str, Floats]:
+        return {}
+
+
+class Neighbours(Protocol):
+    """Nearest vectors, as `content.index.Index` finds them."""
+
+    def search(self, queries: Floats, k: int) -> tuple[Floats, Ints]:
+        """Scores and nums ``(n_queries, k)``, best first, -1 where there are no more."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """Where candidates are searched for.
+
+    Attributes:
+        models: what was learned.
+        videos_index: over ``f(v)``; None: exact products.
+        content_index: over the fused embeddings; None: exact products.
+        text: ``(n_videos, dim)`` text embeddings, compared with the sentences of portraits.
+    """
+
+    models: Models
+    videos_index: Neighbours | None = None
+    content_index: Neighbours | None = None
+    text: Floats | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AskingBlock(Block):
+    """A block of users who ask the candidate sources.
+
+    Attributes:
+        search: where is searched.
+        allowed: ``(n_users, n_videos)`` what each user may be shown and has not met.
+        settings: n_per_source, min_score, fresh_days, n_exploration.
+        portraits: ``(n_users, dim)`` embeddings of the users' portraits, zero where there is none;
+            None: the topics that they would name stand in.
+    """
+
+    search: Search
+    allowed: Mask
+    settings: RecommendingSettings
+    portraits: Floats | None = None

@@ -1,0 +1,64 @@
+"""Profiles: directions in the space of content that stand for what a user likes."""
+
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.audience.portrait_evidence import N_TOPICS
+from vidrec_tasks.content.encoding.units import to_unit
+from vidrec_tasks.recommending.catalogue.content import Content
+from vidrec_tasks.recommending.models.models import Models
+from vidrec_tasks.recommending.models.sequences import recent_matrix
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+_DAY_S = 86_400.0
+
+
+def content_profiles(models: Models, histories: Histories) -> Floats:
+    """``(n_users, dim)`` the direction of what each user liked, recent likes first; zero if none.
+
+    An event counts half after each half-life, seen from the models' cut.
+    """
+    return to_unit(np.asarray(_taste(models, histories) @ models.content.fused))
+
+
+def portrait_profiles(models: Models, histories: Histories) -> Floats:
+    """``(n_users, dim)`` the direction of the topics that a portrait would name at the cut.
+
+    The sentence itself is written after the fit, from events that the fit may not see; its topics
+    are known at any cut, so the same number is learned from and served.
+    """
+    interests = sp.csr_array(_taste(models, histories) @ models.content.telling)
+    vectors = models.content.topic_vectors
+    profiles = np.zeros((histories.n_users, vectors.shape[1]), dtype=np.float32)
+    for user, (start, end) in enumerate(pairwise(interests.indptr)):
+        columns, weights = interests.indices[start:end], interests.data[start:end]
+        named = np.lexsort((columns, -weights))[:N_TOPICS]
+        profiles[user] = weights[named] @ vectors[columns[named]]
+    return to_unit(profiles)
+
+
+def recent_profiles(content: Content, histories: Histories) -> Floats:
+    """``(n_users, dim)`` the direction of the last liked videos; zero if there are none."""
+    return to_unit(np.asarray(recent_matrix(histories, content.n_videos) @ content.fused))
+
+
+def cosines(profiles: Floats, content: Content, nums: Ints) -> Floats:
+    """``(n_users, k)`` cosine of each profile with its candidates; 0 where either is unknown."""
+    return np.asarray(np.einsum("ud,ukd->uk", profiles, content.fused[nums]), dtype=np.float32)
+
+
+def _taste(models: Models, histories: Histories) -> sp.csr_matrix:
+    """``(n_users, n_videos)`` what each user liked; half as much after each half-life."""
+    age_days = np.maximum(models.cut - histories.event_at, 0) / _DAY_S
+    taste = histories.weights * 0.5 ** (age_days / models.half_life_days)
+    shape = (histories.n_users, models.content.n_videos)
+    matrix = sp.csr_matrix((taste, (histories.user_nums(), histories.video_nums)), shape=shape)
+    matrix.sum_duplicates()
+    matrix.data = np.maximum(matrix.data, 0)
+    return matrix

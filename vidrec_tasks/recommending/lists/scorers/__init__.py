@@ -1,0 +1,1 @@
+"""Scorers, one a file; `registry.SCORERS` names those that exist."""

@@ -1,0 +1,29 @@
+"""The scorers that exist."""
+
+from typing import Final
+
+from vidrec_tasks.errors import ModelError
+from vidrec_tasks.recommending.lists.features import ATTENTION, DOT
+from vidrec_tasks.recommending.lists.scorers.blend import Blend
+from vidrec_tasks.recommending.lists.scorers.scorer import Scorer
+from vidrec_tasks.recommending.lists.scorers.single import Single
+
+BLEND: Final = Blend()
+
+SCORERS: Final[tuple[Scorer, ...]] = (Single(DOT), Single(ATTENTION), BLEND)
+"""Every scorer; each night measures all of them."""
+
+SCORER_NAMES: Final = tuple(scorer.name for scorer in SCORERS)
+
+
+def scorer_named(name: str) -> Scorer:
+    """The scorer of a name.
+
+    Raises:
+        ModelError: there is none.
+    """
+    for scorer in SCORERS:
+        if scorer.name == name:
+            return scorer
+    message = f"scorer {name!r}: there is none of that name, only {', '.join(SCORER_NAMES)}"
+    raise ModelError(message)

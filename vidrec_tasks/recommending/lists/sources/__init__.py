@@ -1,0 +1,1 @@
+"""Candidate sources, one subject a file; `registry.SOURCES` names those that exist."""

@@ -1,0 +1,18 @@
+"""Reason codes: what a row of a list may say for itself; the words are in `explaining`."""
+
+from typing import Final
+
+BECAUSE_YOU_WATCHED: Final = "because_you_watched"
+MATCHES_TOPIC: Final = "matches_topic"
+BY_CREATOR: Final = "by_creator"
+POPULAR_NOW: Final = "popular_now"
+NEW_VIDEO: Final = "new_video"
+NEW_FOR_YOU: Final = "new_for_you"
+
+REASON_CODES: Final = (
+    BECAUSE_YOU_WATCHED, MATCHES_TOPIC, BY_CREATOR, POPULAR_NOW, NEW_VIDEO, NEW_FOR_YOU,
+)  # fmt: skip
+"""Every reason code, the most personal first: in this order they stand in for each other."""
+
+FROM_HISTORY: Final = (BECAUSE_YOU_WATCHED,)
+"""What a number that is a function of the history speaks for, unless it says otherwise."""
