@@ -1,13 +1,18 @@
-"""MovieLens: ratings.csv, movies.csv, and if they are there tags.csv and links.csv.
+"""MovieLens: ratings.csv, movies.csv, and if they are there tags.csv and links.csv; or .dat files.
 
-Format: the README of the data set (GroupLens; Harper & Konstan, 2015). A rating becomes an event
-``rating`` with its value. No film is given a date of publication: the data say when it was rated,
-not when it could first be seen, and a year in the title is older than any rating.
+Format: the README of the data set (GroupLens; Harper & Konstan, 2015). MovieLens-1M and -10M and
+MovieTweetings (Dooms et al., CrowdRec 2013) are .dat files, see `dat`. Their users.dat is never
+opened: it holds gender, age and postal code, or Twitter accounts.
+
+A rating becomes an event ``rating`` with its value as it is written. The scale is that of the
+folder: the night counts a rating in standard deviations of all ratings above the user's own mean,
+so 7 of 10 is not more than 5 of 5. No film is given a date of publication: the data say when it was
+rated, not when it could first be seen, and a year in the title is older than any rating.
 """
 
 import logging
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
@@ -17,15 +22,16 @@ import pandas as pd
 from vidrec_tasks import columns as c
 from vidrec_tasks.errors import InputError
 from vidrec_tasks.importing.catalogue import RESTRICTING, restrictions
+from vidrec_tasks.importing.dat import read_dat
 from vidrec_tasks.importing.preset import File, Option, Preset
 from vidrec_tasks.importing.reading import Source, Torn, read_text
 from vidrec_tasks.importing.staging import Staging
 
 log = logging.getLogger(__name__)
 
-RATINGS: Final = File(("ratings.csv",))
-MOVIES: Final = File(("movies.csv",))
-TAGS: Final = File(("tags.csv",), is_needed=False)
+RATINGS: Final = File(("ratings.csv", "ratings.dat"))
+MOVIES: Final = File(("movies.csv", "movies.dat"))
+TAGS: Final = File(("tags.csv", "tags.dat"), is_needed=False)
 LINKS: Final = File(("links.csv",), is_needed=False)
 NO_GENRES: Final = "(no genres listed)"
 
@@ -49,10 +55,10 @@ def import_movielens(
         How many films got a description, and how many tags were left out.
     """
     ratings, movies = source.need(*RATINGS.patterns), source.need(*MOVIES.patterns)
-    for rows in source.read(ratings, needs=("userId", "movieId", "rating", "timestamp")):
+    for rows in _read(source, ratings, needs=("userId", "movieId", "rating", "timestamp")):
         staging.add("interactions", _interactions(rows))
     needs = ("movieId", "title", "genres")
-    films = pd.concat(source.read(movies, needs=needs, knows=RESTRICTING), ignore_index=True)
+    films = pd.concat(_read(source, movies, needs, RESTRICTING), ignore_index=True)
     tags, tagged_at, n_left_out = _tags(source)
     described = _descriptions(source, overviews)
     film_ids = films["movieId"]
@@ -82,6 +88,15 @@ MOVIELENS: Final = Preset(
 )
 
 
+def _read(
+    source: Source, path: Path, needs: Sequence[str], knows: Sequence[str] = ()
+) -> Iterator[pd.DataFrame]:
+    """Rows of a csv file, or of a .dat file, whose columns are in the order of ``needs``."""
+    if path.suffix.lower() == ".dat":
+        return read_dat(source, path, names=needs)
+    return source.read(path, needs=needs, knows=knows)
+
+
 def _interactions(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
@@ -106,7 +121,7 @@ def _tags(source: Source) -> tuple[dict[str, list[str]], dict[str, str], int]:
     if path is None:
         return {}, {}, 0
     needs = ("userId", "movieId", "tag", "timestamp")
-    everything = pd.concat(source.read(path, needs=needs), ignore_index=True)
+    everything = pd.concat(_read(source, path, needs), ignore_index=True)
     given = everything.dropna()
     given["tag"] = given["tag"].str.strip().str.lower()
     n_taggers = given.groupby("tag")["userId"].nunique()

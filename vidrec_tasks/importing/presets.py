@@ -14,6 +14,7 @@ from typing import Any, Final
 from vidrec_tasks.errors import InputError
 from vidrec_tasks.importing.clips import CLIPS
 from vidrec_tasks.importing.gorse import GORSE
+from vidrec_tasks.importing.kuairand import KUAIRAND
 from vidrec_tasks.importing.movielens import MOVIELENS
 from vidrec_tasks.importing.personalize import PERSONALIZE
 from vidrec_tasks.importing.preset import Preset
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 PRESETS: Final[tuple[Preset, ...]] = (
     MOVIELENS,
+    KUAIRAND,
     RECBOLE,
     RECTOOLS,
     PERSONALIZE,

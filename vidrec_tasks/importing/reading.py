@@ -72,6 +72,18 @@ class Source:
                 return fitting[0]
         return None
 
+    def every(self, *patterns: str) -> list[Path]:
+        """All files whose name fits the first pattern that any fits, by name.
+
+        Raises:
+            InputError: there is none.
+        """
+        for pattern in patterns:
+            fitting = [path for path in self._files() if fnmatchcase(path.name.lower(), pattern)]
+            if fitting:
+                return fitting
+        return [self.need(*patterns)]
+
     def parts(self, pattern: str) -> list[Path]:
         """The one file whose name fits, or the parts that it was split into, by name.
 

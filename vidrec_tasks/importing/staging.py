@@ -35,6 +35,7 @@ SCHEMAS: Final = {
             c.CATEGORIES: _LIST,
             c.CREATOR_ID: _TEXT,
             c.LANGUAGE: _TEXT,
+            c.DURATION_S: _TEXT,
             c.PUBLISHED_AT: _TEXT,
             c.EXPIRES_AT: _TEXT,
             c.STATUS: _TEXT,
@@ -50,7 +51,9 @@ SCHEMAS: Final = {
             c.VIDEO_ID: _TEXT,
             c.EVENT_AT: _TEXT,
             c.EVENT_TYPE: _TEXT,
+            c.WATCHED_S: _TEXT,
             c.VALUE: _TEXT,
+            c.SURFACE: _TEXT,
         }
     ),
     "users": pa.schema(
