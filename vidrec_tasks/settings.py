@@ -181,10 +181,21 @@ class RecommendingSettings(Group):
         200, ge=10, description="Candidates kept a user after merging sources."
     )
     n_per_source: int = Field(100, ge=1, description="Candidates one source may add a user.")
-    scorer: Literal["auto", "dot", "attention", "blend"] = Field(
+    scorer: Literal["auto", "dot", "attention", "blend", "trees"] = Field(
         "auto",
-        description="Which score orders the lists; 'auto': the blend, unless held-out events say "
-        "beyond doubt that another is better.",
+        description="Which score orders the lists; 'auto': the best on held-out events of at least "
+        "500 users; of fewer the blend, unless another is better beyond doubt.",
+    )
+    chosen_on: Literal["later", "last"] = Field(
+        "later",
+        description="Held-out events that scorers learn from and are chosen on: those after one "
+        "moment for everybody, as a night is measured, or the last event of each user.",
+    )
+    chosen_on_days: float = Field(
+        7.0,
+        gt=0,
+        description="Days before the cut-off time whose events are held out to choose on; the "
+        "window grows until it has 200 users or a third of the log.",
     )
     min_score: float = Field(
         0.0, ge=-1, le=1, description="Cosine under which content candidates are dropped."

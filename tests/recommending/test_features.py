@@ -60,12 +60,12 @@ def test_what_the_portrait_alone_knows_is_what_it_adds(
     models: Models, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = hold_out(worlds.histories(), seed=1)
-    order = iter([held.targets])
+    (asked,) = held.periods
+    targets = np.array([videos[0] for videos in asked.targets])
 
     def only_portraits_know(block: Block, nums: np.ndarray) -> np.ndarray:
         features = np.zeros((*nums.shape, len(NAMES)), dtype=np.float32)
-        n_users = block.histories.n_users
-        features[..., NAMES.index(PORTRAIT)] = nums == next(order)[:n_users, None]
+        features[..., NAMES.index(PORTRAIT)] = nums == targets[:, None]
         return features
 
     monkeypatch.setattr(choosing, "measure_features", only_portraits_know)

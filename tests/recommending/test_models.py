@@ -19,7 +19,7 @@ from vidrec_tasks.recommending.lists.scorers.registry import SCORER_NAMES
 from vidrec_tasks.recommending.models.attention import TargetAttention, attend
 from vidrec_tasks.recommending.models.models import Models
 from vidrec_tasks.recommending.training.fitting import fit_models
-from vidrec_tasks.recommending.training.held_out import hold_out, ndcg_of_ranks, rank_of_targets
+from vidrec_tasks.recommending.training.held_out import hold_out, ndcg_of_ranks, ndcg_of_targets
 from vidrec_tasks.settings import RecommendingSettings
 
 SETTINGS = RecommendingSettings(n=5, dim=16, max_epochs=12, max_sequence=8, n_candidates=20)
@@ -151,7 +151,8 @@ def test_the_blend_finds_the_feature_that_tells() -> None:
     rng = np.random.default_rng(0)
     features = rng.normal(size=(300, 12, len(FEATURES))).astype(np.float32)
     targets = features[:, :, 2].argmax(axis=1)
-    weights = fit_blend(features, targets, np.ones((300, 12), dtype=bool))
+    relevant = np.arange(12) == targets[:, None]
+    weights = fit_blend(features, relevant, np.ones((300, 12), dtype=bool))
     assert weights.argmax() == 2
     assert (weights >= 0).all()
     assert weights[2] > 5 * np.delete(weights, 2).max()
@@ -160,24 +161,22 @@ def test_the_blend_finds_the_feature_that_tells() -> None:
 def test_the_last_liked_video_is_held_out_and_nothing_after_it_is_learned() -> None:
     histories = worlds.histories()
     held = hold_out(histories, seed=1)
-    assert len(held.targets) == worlds.N_USERS // 2
-    assert held.train.n_events == histories.n_events - len(held.targets)
-    for num in range(len(held.targets)):
-        assert held.targets[num] not in held.users.video_nums[held.users.of(num)]
+    asked = held.asked
+    assert len(asked.targets) == worlds.N_USERS // 2
+    assert held.train.n_events == histories.n_events - len(asked.targets)
+    for num, targets in enumerate(asked.targets):
+        assert targets[0] not in asked.users.video_nums[asked.users.of(num)]
 
 
 def test_a_target_behind_two_better_videos_has_rank_three() -> None:
-    held = hold_out(worlds.histories(), seed=1)
-    scores = np.zeros((len(held.targets), worlds.N_VIDEOS), dtype=np.float32)
-    scores[np.arange(len(held.targets)), held.targets] = 1.0
-    free = [
-        [n for n in range(worlds.N_VIDEOS)
-         if n not in held.users.video_nums[held.users.of(u)] and n != held.targets[u]]
-        for u in range(len(held.targets))
-    ]  # fmt: skip
-    for user, nums in enumerate(free):
-        scores[user, nums[:2]] = 2.0
-    assert (rank_of_targets(scores, held) == 3).all()
+    asked = hold_out(worlds.histories(), seed=1).asked
+    scores = np.zeros((len(asked.targets), worlds.N_VIDEOS), dtype=np.float32)
+    for user, targets in enumerate(asked.targets):
+        scores[user, targets] = 1.0
+        met = asked.users.video_nums[asked.users.of(user)]
+        free = np.setdiff1d(np.arange(worlds.N_VIDEOS), [*met, *targets])
+        scores[user, free[:2]] = 2.0
+    assert (ndcg_of_targets(scores, asked) == 0.5).all()
     np.testing.assert_allclose(ndcg_of_ranks(np.array([1, 3, 11])), [1.0, 0.5, 0.0])
 
 

@@ -1,6 +1,7 @@
 """What every scorer keeps; a scorer that is added to the registry is tested by this."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,7 +25,9 @@ def examples() -> Examples:
     features[np.arange(N_USERS), places] += 1.0
     is_real = np.ones(shape[:2], dtype=bool)
     is_real[: N_USERS // 2, -1] = places[: N_USERS // 2] == N_CANDIDATES - 1
-    return Examples(features, places, is_real, np.ones(N_USERS, dtype=bool))
+    relevant = np.arange(N_CANDIDATES) == places[:, None]
+    every = np.ones(shape[:2], dtype=bool)
+    return Examples(features, relevant, is_real, every, np.ones(N_USERS, dtype=np.int64))
 
 
 def test_names_are_different_and_those_of_the_setting() -> None:
@@ -53,11 +56,16 @@ class TestEveryScorer:
             assert np.isfinite(parts.values).all()
             assert len(set(parts.names)) == len(parts.names) > 0
 
+    def test_the_parts_sum_to_the_score(self, scorer: Scorer, examples: Examples) -> None:
+        for learned in self.learned(scorer, examples):
+            sums = scorer.parts(examples.features, learned).values.sum(axis=-1)
+            np.testing.assert_allclose(sums, scorer.scores(examples.features, learned), atol=1e-9)
+
     def test_what_is_watched_scores_above_the_mean(
         self, scorer: Scorer, examples: Examples
     ) -> None:
-        scores = scorer.parts(examples.features, scorer.learn(examples)).values.sum(axis=-1)
-        own = np.take_along_axis(scores, examples.places[:, None], axis=1)[:, 0]
+        scores = scorer.scores(examples.features, scorer.learn(examples))
+        own = scores[examples.relevant]
         assert (own > scores.mean(axis=1)).mean() > 0.7
 
     def test_it_reads_only_the_features_that_it_wants(
@@ -90,5 +98,5 @@ class TestEveryScorer:
     def test_padding_teaches_nothing(self, scorer: Scorer, examples: Examples) -> None:
         features = examples.features.copy()
         features[~examples.is_real] = 1e6
-        loud = Examples(features, examples.places, examples.is_real, examples.found)
+        loud = replace(examples, features=features)
         assert scorer.learn(loud) == scorer.learn(examples)

@@ -54,7 +54,7 @@ def test_a_tower_takes_over_ids_by_video_and_everything_else_as_it_is(earlier: M
     torch.testing.assert_close(tower.ids.weight[lost], fresh[lost])
     there = sorted(shuffled)
     torch.testing.assert_close(
-        embed_videos(tower)[there], earlier.video_vectors[there], rtol=0, atol=1e-6
+        embed_videos(tower)[there], earlier.tower_vectors[there], rtol=0, atol=1e-6
     )
 
 

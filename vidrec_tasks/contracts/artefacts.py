@@ -65,8 +65,10 @@ _MODEL: Final[dict[str, Shape]] = {
     "info": Json(("configuration", "cut", "half_life_days", "items", "n_videos")),
     **{
         f"popularity_{name}": Array(("videos",))
-        for name in ("age_days", "n_users", "popular", "trending")
+        for name in ("age_days", "n_users", "popular", "trending", "lately")
     },
+    "popularity_counts": Array(("videos", "windows")),
+    **{f"popularity_{name}": Array(("videos",), COUNT) for name in ("first_at", "last_at")},
     **{f"{name}_data": Array(("entries",)) for name in _SPARSE},
     **{f"{name}_indices": Array(("entries",), COUNT) for name in _SPARSE},
     **{f"{name}_indptr": Array((rows,), COUNT) for name, rows in _SPARSE.items()},

@@ -5,7 +5,6 @@ import pandas as pd
 
 from vidrec_tasks.columns import USER_ID, USER_NUM
 from vidrec_tasks.jobs.shared.reading import read_content, read_histories, read_models
-from vidrec_tasks.recommending.models.tower import embed_users as embed
 from vidrec_tasks.running.job import Context, Made, job
 from vidrec_tasks.store.codecs import Part
 
@@ -15,9 +14,9 @@ def embed_users(context: Context) -> Made:
     """Read each history through the user tower."""
     histories = read_histories(context)
     models = read_models(context, "serving", read_content(context))
-    vectors = np.zeros((histories.n_users, models.tower.shape.dim), dtype=np.float32)
+    vectors = np.zeros((histories.n_users, models.video_vectors.shape[1]), dtype=np.float32)
     for nums, block in histories.blocks():
-        vectors[nums] = embed(models.tower, block)
+        vectors[nums] = models.user_vectors(block)
     table = pd.DataFrame(
         {
             USER_ID: pd.Series(histories.user_ids, dtype="str"),

@@ -1,16 +1,21 @@
 """Popularity before the cut: how many users like a video, corrected for its age."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.catalogue.content import Content
+from vidrec_tasks.recommending.catalogue.lately import log_shares
 
 _DAY_S = 86_400
 WINDOW_DAYS = 28
 RECENT_DAYS = 3
+DAYS: Final = (1, 3, 7, 14, 30)
+"""Windows before the cut whose counts the ranker reads."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +27,33 @@ class Popularity:
         popular: ``(n_videos,)`` float32, log of users a day it was there, in the last 28 days.
         trending: ``(n_videos,)`` float32, log ratio of the last 3 days' rate to the window's.
         age_days: ``(n_videos,)`` float32, days since publication; infinite where unknown.
+        counts: ``(n_videos, n_windows)`` float32, users who liked it in the last `DAYS`.
+        first_at, last_at: ``(n_videos,)`` int64, seconds since 1970 UTC of the first and the last
+            event that liked it; 0 where there is none.
+        lately: ``(n_videos,)`` float32, as of `lately.log_shares` at the cut.
     """
 
     n_users: npt.NDArray[np.float32]
     popular: npt.NDArray[np.float32]
     trending: npt.NDArray[np.float32]
     age_days: npt.NDArray[np.float32]
+    counts: npt.NDArray[np.float32]
+    first_at: npt.NDArray[np.int64]
+    last_at: npt.NDArray[np.int64]
+    lately: npt.NDArray[np.float32]
+
+    @cached_property
+    def ranks(self) -> npt.NDArray[np.float32]:
+        """``(n_videos, n_windows)`` log of the rank by each of the counts, 0 the first.
+
+        Ranks are the same scale at any moment, shares are not: trees that read shares know the
+        videos of the window that they learned from by heart.
+        """
+        order = np.argsort(-self.counts, axis=0, kind="stable")
+        ranks = np.empty_like(self.counts)
+        numbers = np.log1p(np.arange(len(order), dtype=np.float32))
+        np.put_along_axis(ranks, order, np.repeat(numbers[:, None], order.shape[1], axis=1), axis=0)
+        return ranks
 
 
 def measure_popularity(histories: Histories, content: Content, *, cut: int) -> Popularity:
@@ -60,7 +86,26 @@ def measure_popularity(histories: Histories, content: Content, *, cut: int) -> P
         popular.astype(np.float32),
         trending.astype(np.float32),
         age_days(content, at=cut).astype(np.float32),
+        _counts(seen, content.n_videos, end),
+        *_first_and_last(seen, content.n_videos),
+        log_shares(seen, content.n_videos, cut=end),
     )
+
+
+def _counts(seen: Histories, n_videos: int, end: int) -> npt.NDArray[np.float32]:
+    windows = (seen.where(seen.event_at >= end - days * _DAY_S) for days in DAYS)
+    return np.stack([_users_of(window, n_videos) for window in windows], axis=1).astype(np.float32)
+
+
+def _first_and_last(
+    seen: Histories, n_videos: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    never = np.iinfo(np.int64).max
+    first = np.full(n_videos, never, dtype=np.int64)
+    np.minimum.at(first, seen.video_nums, seen.event_at)
+    last = np.zeros(n_videos, dtype=np.int64)
+    np.maximum.at(last, seen.video_nums, seen.event_at)
+    return np.where(first == never, 0, first), last
 
 
 def age_days(content: Content, *, at: int) -> npt.NDArray[np.float64]:

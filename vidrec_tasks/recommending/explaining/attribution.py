@@ -106,7 +106,7 @@ def score_rows(
         for place, (_, nums) in enumerate(some):
             asked[place, : len(nums)] = nums
         block = _stack([history for history, _ in some])
-        scores = score(models, block, asked, scorer=scorer).values.sum(axis=-1)  # (n_rows, widest)
+        scores = score(models, block, asked, scorer=scorer)  # (n_rows, widest)
         found += [row[: len(nums)] for row, (_, nums) in zip(scores, some, strict=True)]
     return found
 

@@ -15,7 +15,7 @@ from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.lists import profiles
 from vidrec_tasks.recommending.models.item_model import ItemModel
 from vidrec_tasks.recommending.models.item_models import scores_with_lent
-from vidrec_tasks.recommending.models.models import Models
+from vidrec_tasks.recommending.models.models import Models, with_one
 from vidrec_tasks.recommending.models.sequences import last_videos
 from vidrec_tasks.recommending.models.tower import embed_rows
 from vidrec_tasks.settings import RecommendingSettings
@@ -32,7 +32,7 @@ class Block:
     Attributes:
         models: what was learned.
         histories: the users.
-        user_vectors: ``(n_users, dim)`` ``g(u)``; computed when None.
+        user_vectors: ``(n_users, dim + 1)`` as of `Models.user_vectors`; computed when None.
     """
 
     models: Models
@@ -46,10 +46,15 @@ class Block:
 
     @cached_property
     def users(self) -> Floats:
-        """``(n_users, dim)`` every ``g(u)``."""
+        """``(n_users, dim + 1)`` every ``g(u)`` and a 1, to be multiplied with video vectors."""
         if self.user_vectors is not None:
             return self.user_vectors
-        return embed_rows(self.models.tower, self.rows, self.models.video_vectors)
+        return with_one(embed_rows(self.models.tower, self.rows, self.models.tower_vectors))
+
+    @property
+    def tower_users(self) -> Floats:
+        """``(n_users, dim)`` every ``g(u)`` as the tower has it."""
+        return np.ascontiguousarray(self.users[:, :-1])
 
     @cached_property
     def content_profiles(self) -> Floats:

@@ -39,7 +39,7 @@ def find_candidates(
         settings: n_candidates, n_per_source, min_score (cosine of content sources), n_exploration.
         portraits: ``(n_users, dim)`` embeddings of the users' portraits, zero where there is none;
             None: the topics that they would name stand in, as at a cut before the night.
-        user_vectors: ``(n_users, dim)`` ``g(u)``; computed when None.
+        user_vectors: ``(n_users, dim + 1)`` as of `Models.user_vectors`; computed when None.
 
     Returns:
         ``(n_users, k)`` video_nums, -1 behind, and user_id, video_id, source (the one that placed

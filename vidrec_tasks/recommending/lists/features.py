@@ -4,8 +4,7 @@ Each is a function of the user's history, the video and what was learned before 
 score can be taken apart, and recomputed without a part of the history.
 """
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Collection
 from typing import Final
 
 import numpy as np
@@ -13,8 +12,10 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from vidrec_tasks.recommending.lists.block import Block
+from vidrec_tasks.recommending.lists.feature import Feature
 from vidrec_tasks.recommending.lists.freshness import freshness
 from vidrec_tasks.recommending.lists.profiles import cosines
+from vidrec_tasks.recommending.lists.timing import TIMING
 from vidrec_tasks.recommending.models.attention import attend
 from vidrec_tasks.recommending.models.item_model import ItemModel
 from vidrec_tasks.recommending.models.item_models import ITEM_MODELS
@@ -22,7 +23,6 @@ from vidrec_tasks.recommending.models.sparse import pick
 from vidrec_tasks.recommending.reason_codes import (
     BECAUSE_YOU_WATCHED,
     BY_CREATOR,
-    FROM_HISTORY,
     MATCHES_TOPIC,
     NEW_VIDEO,
     POPULAR_NOW,
@@ -33,26 +33,8 @@ Ints = npt.NDArray[np.int64]
 
 DOT: Final = "dot"
 ATTENTION: Final = "attention"
+LATELY: Final = "lately"
 PORTRAIT: Final = "portrait"
-
-
-@dataclass(frozen=True)
-class Feature:
-    """One number of a user and a candidate.
-
-    Attributes:
-        name: also of the part of a score that it makes.
-        measure: ``(n_users, k)`` float32 for candidates ``(n_users, k)``; what stands at -1 means
-            nothing.
-        of_videos: ``(n_users, n_nums)`` for the same rising ``(n_nums,)`` videos for every user;
-            None where it says nothing of a video that hardly anybody knows.
-        speaks_for: reason codes that this part of a score may be explained by, in this order.
-    """
-
-    name: str
-    measure: Callable[[Block, Ints], Floats]
-    of_videos: Callable[[Block, Ints], Floats] | None = None
-    speaks_for: tuple[str, ...] = FROM_HISTORY
 
 
 def _item_feature(model: ItemModel) -> Feature:
@@ -67,12 +49,13 @@ def _item_feature(model: ItemModel) -> Feature:
 
 
 def _dot(block: Block, nums: Ints) -> Floats:
-    return np.einsum("ud,ukd->uk", block.users, block.models.video_vectors[nums])
+    return np.einsum("ud,ukd->uk", block.tower_users, block.models.tower_vectors[nums])
 
 
 def _attention(block: Block, nums: Ints) -> Floats:
     models = block.models
-    return attend(models.attention, block.users, block.rows, models.video_vectors, nums).scores
+    users, vectors = block.tower_users, models.tower_vectors
+    return attend(models.attention, users, block.rows, vectors, nums).scores
 
 
 def _creator_shares(block: Block, nums: Ints) -> Floats:
@@ -105,7 +88,7 @@ def _portrait(block: Block, nums: Ints) -> Floats:
 
 
 FEATURES: Final[tuple[Feature, ...]] = (
-    Feature(DOT, _dot, lambda block, nums: block.users @ block.models.video_vectors[nums].T),
+    Feature(DOT, _dot, lambda block, nums: block.tower_users @ block.models.tower_vectors[nums].T),
     Feature(ATTENTION, _attention),
     *(_item_feature(model) for model in ITEM_MODELS),
     Feature(
@@ -133,10 +116,23 @@ FEATURES: Final[tuple[Feature, ...]] = (
         speaks_for=(POPULAR_NOW,),
     ),
     Feature("fresh", lambda block, nums: freshness(block.models)[nums], speaks_for=(NEW_VIDEO,)),
+    Feature(
+        LATELY,
+        lambda block, nums: block.models.lately[nums],
+        lambda block, nums: np.tile(block.models.lately[nums], (block.histories.n_users, 1)),
+        (POPULAR_NOW,),
+    ),
+    Feature(
+        "dot_lately",
+        lambda block, nums: _dot(block, nums) + block.models.lately[nums],
+        blended=False,
+    ),
+    *TIMING,
 )
 """Every feature, in the order of the last axis of `measure_features`."""
 
 NAMES: Final = tuple(feature.name for feature in FEATURES)
+BLENDED: Final = tuple(feature.name for feature in FEATURES if feature.blended)
 
 
 def measure_features(block: Block, nums: Ints, *, wanted: Collection[str] = NAMES) -> Floats:

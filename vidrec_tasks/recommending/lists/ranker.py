@@ -15,14 +15,16 @@ from vidrec_tasks.recommending.lists.block import Block
 from vidrec_tasks.recommending.lists.features import measure_features
 from vidrec_tasks.recommending.lists.score_parts import to_columns
 from vidrec_tasks.recommending.lists.scorers.registry import scorer_named
-from vidrec_tasks.recommending.lists.scorers.scorer import Parts
+from vidrec_tasks.recommending.lists.scorers.scorer import Learned, Parts, Scorer
 from vidrec_tasks.recommending.models.models import Models
 
 Ints = npt.NDArray[np.int64]
 
 
-def score(models: Models, histories: Histories, nums: Ints, *, scorer: str) -> Parts:
-    """The parts of each candidate's score.
+def score(
+    models: Models, histories: Histories, nums: Ints, *, scorer: str
+) -> npt.NDArray[np.float64]:
+    """The score of each candidate.
 
     Args:
         models: what was learned.
@@ -31,13 +33,25 @@ def score(models: Models, histories: Histories, nums: Ints, *, scorer: str) -> P
         scorer: the name of the scorer.
 
     Returns:
-        Parts of ``(n_users, k)`` scores; what stands at -1 means nothing.
+        ``(n_users, k)`` float64; what stands at -1 means nothing.
     """
+    asked, learned, features = _features(models, histories, nums, scorer)
+    return asked.scores(features, learned)
+
+
+def score_parts(models: Models, histories: Histories, nums: Ints, *, scorer: str) -> Parts:
+    """The parts of each candidate's score; arguments as of `score`."""
+    asked, learned, features = _features(models, histories, nums, scorer)
+    return asked.parts(features, learned)
+
+
+def _features(
+    models: Models, histories: Histories, nums: Ints, scorer: str
+) -> tuple[Scorer, Learned, npt.NDArray[np.float32]]:
     asked = scorer_named(scorer)
     learned = models.configuration.learned.get(scorer, asked.usual)
     block = Block(models=models, histories=histories)
-    features = measure_features(block, nums, wanted=asked.wanted(learned))
-    return asked.parts(features, learned)
+    return asked, learned, measure_features(block, nums, wanted=asked.wanted(learned))
 
 
 def rank_candidates(
@@ -102,7 +116,7 @@ def _rank_block(
     """The rows of a block of users in order."""
     found = models.content.nums_of(mine[VIDEO_ID])
     nums, places = pad(users, found, block.n_users)
-    parts = score(models, block, nums, scorer=scorer)
+    parts = score_parts(models, block, nums, scorer=scorer)
     values = parts.values[users, places]  # (n_rows, n_parts)
     scores = values.sum(axis=1)
     order = np.lexsort((id_order[found], -scores, users))

@@ -14,6 +14,7 @@ import scipy.sparse as sp
 import torch
 from safetensors.torch import load, save
 
+from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.contracts.parts import Parts
 from vidrec_tasks.errors import ModelError
 from vidrec_tasks.recommending.catalogue.content import Content
@@ -21,11 +22,9 @@ from vidrec_tasks.recommending.catalogue.popularity import Popularity
 from vidrec_tasks.recommending.models.attention import TargetAttention
 from vidrec_tasks.recommending.models.item_models import from_stack, to_stack
 from vidrec_tasks.recommending.models.sparse import SparseModel
-from vidrec_tasks.recommending.models.tower import TowerShape, UserTower, embed_videos
+from vidrec_tasks.recommending.models.tower import TowerShape, UserTower, embed_users, embed_videos
 
 Part = npt.NDArray[Any] | bytes | dict[str, Any]
-
-POPULARITY_PARTS: Final = ("n_users", "popular", "trending", "age_days")
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,8 @@ class Configuration:
         learned: scorer -> what that scorer learned, as it writes and reads it itself.
         measured: held-out NDCG@10 by scorer, and the training's gap, for the metrics.
         scorer: the score that orders the lists.
+        knows_time: whether the tower was trained beside what everybody watched at the time of each
+            event (`catalogue.lately`), which is then added to ``f(v).g(u)``.
         is_warm: whether the tower started from an earlier one; its passes count from there.
         nights_since_compared: nights since a cold and a warm start were last compared; None: never.
     """
@@ -48,13 +49,14 @@ class Configuration:
     learned: Mapping[str, Any] = field(default_factory=dict)
     measured: Mapping[str, float] = field(default_factory=dict)
     scorer: str = "blend"
+    knows_time: bool = False
     is_warm: bool = False
     nights_since_compared: int | None = None
 
     def trains_like(self, other: "Configuration") -> bool:
         """Whether both give the same weights on the same events."""
         mine, its = (
-            (chosen.tower_epochs, chosen.attention_epochs, chosen.is_warm)
+            (chosen.tower_epochs, chosen.attention_epochs, chosen.is_warm, chosen.knows_time)
             for chosen in (self, other)
         )
         return mine == its
@@ -69,6 +71,7 @@ class Configuration:
             "measured": dict(self.measured),
             "scorer": self.scorer,
             "is_warm": self.is_warm,
+            "knows_time": self.knows_time,
             "nights_since_compared": self.nights_since_compared,
         }
 
@@ -108,9 +111,24 @@ class Models:
     half_life_days: float
 
     @cached_property
-    def video_vectors(self) -> npt.NDArray[np.float32]:
-        """``(n_videos, dim)`` every ``f(v)``."""
+    def tower_vectors(self) -> npt.NDArray[np.float32]:
+        """``(n_videos, dim)`` every ``f(v)`` as the tower has it."""
         return embed_videos(self.tower)
+
+    @cached_property
+    def lately(self) -> npt.NDArray[np.float32]:
+        """``(n_videos,)`` what is added to ``f(v).g(u)``: 0 where the tower knows no time."""
+        lately = self.popularity.lately
+        return lately if self.configuration.knows_time else np.zeros_like(lately)
+
+    @cached_property
+    def video_vectors(self) -> npt.NDArray[np.float32]:
+        """``(n_videos, dim + 1)`` every ``f(v)``, and what everybody watches lately."""
+        return np.concatenate([self.tower_vectors, self.lately[:, None]], axis=1)
+
+    def user_vectors(self, histories: Histories) -> npt.NDArray[np.float32]:
+        """``(n_users, dim + 1)`` every ``g(u)``, and a 1 for what everybody watches lately."""
+        return with_one(embed_users(self.tower, histories))
 
     def to_parts(self) -> dict[str, Part]:
         """The models as arrays, bytes and JSON, for the store."""
@@ -124,7 +142,10 @@ class Models:
             "n_videos": self.content.n_videos,
             "items": list(self.items),
         }
-        popularity = {f"popularity_{n}": getattr(self.popularity, n) for n in POPULARITY_PARTS}
+        popularity = {
+            f"popularity_{name}": getattr(self.popularity, name)
+            for name in Popularity.__dataclass_fields__
+        }
         return {
             "info": info,
             "tower": save(_contiguous(self.tower)),
@@ -163,11 +184,16 @@ class Models:
             attention.eval(),
             from_stack(_sparse_matrix("items", parts, content.n_videos), info["items"]),
             SparseModel(_sparse_matrix("lent", parts, content.n_videos)),
-            Popularity(**{name: parts.array(f"popularity_{name}") for name in POPULARITY_PARTS}),
+            _popularity(parts),
             Configuration.from_json(info["configuration"]),
             int(info["cut"]),
             float(info["half_life_days"]),
         )
+
+
+def with_one(users: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """``(n_users, dim + 1)`` from ``g(u)`` as the tower has it."""
+    return np.concatenate([users, np.ones((len(users), 1), np.float32)], axis=1)
 
 
 def make_tower(content: Content, is_known: npt.NDArray[np.bool_], shape: TowerShape) -> UserTower:
@@ -180,6 +206,15 @@ def make_tower(content: Content, is_known: npt.NDArray[np.bool_], shape: TowerSh
     """
     fused = torch.from_numpy(content.fused)
     return UserTower(fused, torch.from_numpy(is_known).float(), shape)
+
+
+def _popularity(parts: Parts) -> Popularity:
+    n_users, popular, trending, age_days, counts, lately = (
+        parts.array(f"popularity_{name}")
+        for name in ("n_users", "popular", "trending", "age_days", "counts", "lately")
+    )
+    first_at, last_at = (parts.integers(f"popularity_{name}") for name in ("first_at", "last_at"))
+    return Popularity(n_users, popular, trending, age_days, counts, first_at, last_at, lately)
 
 
 def _contiguous(module: torch.nn.Module) -> dict[str, torch.Tensor]:

@@ -1,24 +1,32 @@
 """Choosing: what each scorer learns, and the one that serves, on held-out events before the cut."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from vidrec_tasks.measuring.intervals import paired_bootstrap
+from vidrec_tasks.recommending.catalogue.popularity import measure_popularity
 from vidrec_tasks.recommending.lists.block import Block, Search
 from vidrec_tasks.recommending.lists.candidates import find_candidates
 from vidrec_tasks.recommending.lists.features import NAMES, PORTRAIT, measure_features
 from vidrec_tasks.recommending.lists.scorers.registry import BLEND, SCORERS
 from vidrec_tasks.recommending.lists.scorers.scorer import Examples, Learned, Scorer
 from vidrec_tasks.recommending.models.models import Models
-from vidrec_tasks.recommending.training.held_out import HeldOut, ndcg_of_ranks
+from vidrec_tasks.recommending.training.held_out import Asked, HeldOut, ideal, ndcg_of_ranks
 from vidrec_tasks.settings import RecommendingSettings
+
+Ints = npt.NDArray[np.int64]
 
 USUAL: Final = BLEND.name
 """Serves unless another scorer is better beyond doubt."""
+N_TRUSTED: Final = 500
+"""Users of a later period from which the better mean decides, without a doubt that is asked for."""
+N_MISSED: Final = 5
+"""Targets of a user that no source found and that scorers learn from."""
 _N_DRAWS = 500
 
 
@@ -30,7 +38,7 @@ class Chosen:
         learned: scorer -> what it learned.
         scorer: which score orders the lists.
         measured: held-out NDCG@10 of each scorer over candidates, what the portrait adds to that of
-            the blend (`portrait_gain`), and the share of targets found.
+            the blend (`portrait_gain`), the share of targets found, and the users measured.
     """
 
     learned: Mapping[str, Learned]
@@ -39,77 +47,114 @@ class Chosen:
 
 
 def choose_scorer(models: Models, held: HeldOut, settings: RecommendingSettings) -> Chosen:
-    """Let every scorer learn from held-out users, and measure it on them.
+    """Let every scorer learn from held-out events, and measure it on others.
 
-    What a scorer learns is measured on the half of the users that it was not learned from; what is
-    kept is learned from all.
+    Where events were held out after one moment, a scorer learns from the first period and is
+    measured on the later one; else it is measured on the half of the users that it did not learn
+    from, and the other way round. What is kept is learned from all.
 
     Args:
         models: fitted without the held-out events.
         held: what was watched next.
         settings: candidates, and the scorer where one is asked for.
     """
-    examples = _examples(models, held, settings)
-    learned = {scorer.name: scorer.learn(examples) for scorer in SCORERS}
-    ndcg = {scorer.name: _cross_fitted(scorer, examples) for scorer in SCORERS}
+    periods = [_examples(models, asked, settings) for asked in held.periods]
+    ndcg = {scorer.name: _measure(scorer, periods) for scorer in SCORERS}
     measured = {f"ndcg@10.{name}": float(values.mean()) for name, values in ndcg.items()}
-    bare = _cross_fitted(BLEND, examples.without(NAMES.index(PORTRAIT)))
+    bare = _measure(BLEND, [period.without(NAMES.index(PORTRAIT)) for period in periods])
     measured["portrait_gain"] = float(ndcg[BLEND.name].mean() - bare.mean())
-    measured["candidate_recall"] = float(examples.found.mean())
+    every = reduce(Examples.and_, periods)
+    listed = (every.relevant & every.found).sum()
+    measured["candidate_recall"] = float(listed / every.n_relevant.sum())
+    measured["n_measured"] = float(len(bare))
+    learned = {scorer.name: scorer.learn(every) for scorer in SCORERS}
     wanted = settings.scorer
     scorer = _best(ndcg, settings.seed) if wanted == "auto" else wanted
     return Chosen(learned, scorer, measured)
 
 
+def _measure(scorer: Scorer, periods: Sequence[Examples]) -> npt.NDArray[np.float32]:
+    """``(n_users,)`` NDCG@10 of what was learned from other events than it is measured on."""
+    if len(periods) == 1:
+        return _cross_fitted(scorer, periods[0])
+    *earlier, last = periods
+    return _ndcg(scorer, last, scorer.learn(reduce(Examples.and_, earlier)))
+
+
 def _ndcg(scorer: Scorer, examples: Examples, learned: Learned) -> npt.NDArray[np.float32]:
-    """``(n_users,)`` NDCG@10 of the target; ties count against it."""
-    scores = scorer.parts(examples.features, learned).values.sum(axis=-1)
-    scores = np.where(examples.is_real, scores, -np.inf)
-    own = np.take_along_axis(scores, examples.places[:, None], axis=1)
-    better = scores >= own
-    np.put_along_axis(better, examples.places[:, None], False, axis=1)
+    """``(n_users,)`` NDCG@10 of the targets; ties count against them."""
+    scores = scorer.scores(examples.features, learned)
     # a target that no source found cannot be listed, whatever it would have scored
-    return ndcg_of_ranks(np.where(examples.found, 1 + better.sum(axis=1), 10**6))
+    scores = np.where(examples.is_real & examples.found, scores, -np.inf)
+    found = np.zeros(len(scores), dtype=np.float32)
+    for user, row in enumerate(scores):
+        own = row[examples.relevant[user] & examples.found[user]]
+        ranks = (row >= own[:, None]).sum(axis=1)
+        found[user] = ndcg_of_ranks(ranks).sum() / ideal(int(examples.n_relevant[user]))
+    return found
 
 
-def _examples(models: Models, held: HeldOut, settings: RecommendingSettings) -> Examples:
-    """A target that no source found is added at the end, so that scorers still learn from it."""
-    features, nums, order = [], [], []
-    for users, block in held.users.blocks():
+def _examples(models: Models, asked: Asked, settings: RecommendingSettings) -> Examples:
+    """Targets that no source found are added at the end, so that scorers still learn from them."""
+    models = _as_of(models, asked)
+    features, nums, found, order = [], [], [], []
+    for users, block in asked.users.blocks():
         allowed = np.ones((block.n_users, models.content.n_videos), dtype=bool)
-        found, _ = find_candidates(Search(models), block, allowed, settings)
-        target = held.targets[users, None]
+        candidates, _ = find_candidates(Search(models), block, allowed, settings)
+        missed = _missed(candidates, [asked.targets[user] for user in users])
+        every = np.concatenate([candidates, missed], axis=1)
         order.append(users)
-        nums.append(
-            np.concatenate([found, np.where((found == target).any(1)[:, None], -1, target)], 1)
-        )
-        features.append(measure_features(Block(models=models, histories=block), nums[-1]))
+        nums.append(every)
+        found.append(np.arange(every.shape[1]) < candidates.shape[1])
+        features.append(measure_features(Block(models=models, histories=block), every))
     back = np.argsort(np.concatenate(order))
     every = np.concatenate(nums)[back]
-    is_target = every == held.targets[:, None]
+    relevant = [np.isin(row, targets) for row, targets in zip(every, asked.targets, strict=True)]
     return Examples(
         np.concatenate(features)[back],
-        is_target.argmax(axis=1),
+        np.array(relevant) & (every >= 0),
         every >= 0,
-        is_target[:, :-1].any(axis=1),
+        np.broadcast_to(found[0], every.shape),
+        np.array([len(targets) for targets in asked.targets], dtype=np.int64),
     )
+
+
+def _as_of(models: Models, asked: Asked) -> Models:
+    """The models with what everybody did until the moment at which the users are asked."""
+    if asked.cut is None:
+        return models
+    popularity = measure_popularity(asked.everybody, models.content, cut=asked.cut)
+    return replace(models, popularity=popularity, cut=asked.cut)
+
+
+def _missed(candidates: Ints, targets: Sequence[Ints]) -> Ints:
+    """``(n_users, N_MISSED)`` the first targets that are no candidates, -1 behind."""
+    missed = np.full((len(candidates), N_MISSED), -1, dtype=np.int64)
+    for user, videos in enumerate(targets):
+        others = videos[~np.isin(videos, candidates[user])][:N_MISSED]
+        missed[user, : len(others)] = others
+    return missed
 
 
 def _cross_fitted(scorer: Scorer, examples: Examples) -> npt.NDArray[np.float32]:
     """``(n_users,)`` NDCG@10 of a scorer that learned from the other half of the users."""
-    ndcg = np.zeros(len(examples.places), dtype=np.float32)
-    is_even = np.arange(len(examples.places)) % 2 == 0
+    ndcg = np.zeros(len(examples.n_relevant), dtype=np.float32)
+    is_even = np.arange(len(examples.n_relevant)) % 2 == 0
     for half in (is_even, ~is_even):
         others = examples.of(~half)
-        if half.any() and len(others.places):
+        if half.any() and len(others.n_relevant):
             ndcg[half] = _ndcg(scorer, examples.of(half), scorer.learn(others))
     return ndcg
 
 
 def _best(ndcg: Mapping[str, npt.NDArray[np.float32]], seed: int) -> str:
-    """The usual scorer, unless the best of the others beats it in 95% of the draws' interval."""
+    """The usual scorer, unless the best of the others beats it in 95% of the draws' interval.
+
+    With `N_TRUSTED` users the better mean decides.
+    """
     best = max((name for name in ndcg if name != USUAL), key=lambda name: float(ndcg[name].mean()))
     compared = paired_bootstrap(
         ndcg[best], ndcg[USUAL], n_draws=_N_DRAWS, rng=np.random.default_rng(seed)
     )
-    return best if compared.difference.low > 0 else USUAL
+    gain = compared.difference
+    return best if (gain.mean if len(ndcg[best]) >= N_TRUSTED else gain.low) > 0 else USUAL

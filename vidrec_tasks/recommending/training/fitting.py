@@ -13,21 +13,24 @@ import torch
 
 from vidrec_tasks.audience.histories import BLOCK, Histories
 from vidrec_tasks.recommending.catalogue.content import Content
+from vidrec_tasks.recommending.catalogue.lately import log_shares
 from vidrec_tasks.recommending.catalogue.popularity import measure_popularity
 from vidrec_tasks.recommending.models.attention import TargetAttention, attend
 from vidrec_tasks.recommending.models.item_models import ITEM_MODELS
 from vidrec_tasks.recommending.models.lending import lend
 from vidrec_tasks.recommending.models.models import Configuration, Models, make_tower
 from vidrec_tasks.recommending.models.ridge import LinearShape
-from vidrec_tasks.recommending.models.sequences import last_videos
+from vidrec_tasks.recommending.models.sequences import last_videos, liked
 from vidrec_tasks.recommending.models.tower import TowerShape, UserTower, embed_users, embed_videos
 from vidrec_tasks.recommending.training.attention_training import AttentionSchedule, train_attention
 from vidrec_tasks.recommending.training.choosing import USUAL, choose_scorer
 from vidrec_tasks.recommending.training.held_out import (
+    Asked,
     HeldOut,
     hold_out,
+    hold_out_later,
     ndcg_of_ranks,
-    rank_of_targets,
+    ndcg_of_targets,
 )
 from vidrec_tasks.recommending.training.tower_training import Progress, Schedule, train_tower
 from vidrec_tasks.recommending.training.warmth import Parent, Start, choose_start, take_over
@@ -88,18 +91,31 @@ def fit_models(
     start = choose_start(parent, fit.shape, cut=cut)
     # What a parent learned from cannot be chosen on.
     since = parent.cut if parent is not None and start != "cold" else None
-    held = hold_out(histories, seed=settings.seed, since=since)
-    if since is not None and len(held.targets) < MIN_HELD_OUT_SINCE:
-        log.info("%d users since the last fit are too few to choose on", len(held.targets))
-        start, held = "cold", hold_out(histories, seed=settings.seed)
-    if len(held.targets) < MIN_HELD_OUT:
-        log.info("%d users to choose on; the defaults are kept", len(held.targets))
+    held = _hold_out(histories, settings, cut, since)
+    if since is not None and len(held.asked.targets) < MIN_HELD_OUT_SINCE:
+        log.info("%d users since the last fit are too few to choose on", len(held.asked.targets))
+        start, held = "cold", _hold_out(histories, settings, cut, None)
+    if len(held.asked.targets) < MIN_HELD_OUT:
+        log.info("%d users to choose on; the defaults are kept", len(held.asked.targets))
         usual = Configuration(
-            min(DEFAULT_EPOCHS, settings.max_epochs), 3, len(held.targets),
+            min(DEFAULT_EPOCHS, settings.max_epochs), 3, len(held.asked.targets),
             scorer=USUAL if settings.scorer == "auto" else settings.scorer,
         )  # fmt: skip
         return _fit_as_told(histories, fit, usual)
     return _fit_and_choose(held, fit, start)
+
+
+def _hold_out(
+    histories: Histories, settings: RecommendingSettings, cut: int, since: int | None
+) -> HeldOut:
+    """By the protocol that is asked for; the last events where a later window has too few users."""
+    if settings.chosen_on == "later":
+        later = hold_out_later(
+            histories, cut=cut, days=settings.chosen_on_days, seed=settings.seed, since=since
+        )
+        if later is not None and len(later.asked.targets) >= MIN_HELD_OUT:
+            return later
+    return hold_out(histories, seed=settings.seed, since=since)
 
 
 def _fit_as_told(histories: Histories, fit: _Fit, configuration: Configuration) -> Models:
@@ -107,7 +123,8 @@ def _fit_as_told(histories: Histories, fit: _Fit, configuration: Configuration) 
     epochs = configuration.tower_epochs
     if configuration.is_warm and not is_warm:  # its passes count from weights that are gone
         epochs = min(DEFAULT_EPOCHS, fit.settings.max_epochs)
-    tower, _ = _train_tower(histories, fit, epochs=epochs, is_warm=is_warm)
+    knows_time = configuration.knows_time
+    tower, _ = _train_tower(histories, fit, epochs=epochs, is_warm=is_warm, knows_time=knows_time)
     attention = _new_attention(fit)
     schedule = AttentionSchedule(configuration.attention_epochs, 0, seed=fit.settings.seed)
     train_attention(attention, tower, histories, schedule)
@@ -116,34 +133,38 @@ def _fit_as_told(histories: Histories, fit: _Fit, configuration: Configuration) 
 
 
 def _fit_and_choose(held: HeldOut, fit: _Fit, start: Start) -> Models:
+    knows_time = held.asked.cut is not None
     warmths = {"cold": (False,), "warm": (True,), "both": (False, True)}[start]
     tried = {
-        is_warm: _train_tower(held.train, fit, held=held, is_warm=is_warm) for is_warm in warmths
+        is_warm: _train_tower(
+            held.train, fit, asked=held.asked, is_warm=is_warm, knows_time=knows_time
+        )
+        for is_warm in warmths
     }
     best = {is_warm: max(progress.scores) for is_warm, (_, progress) in tried.items()}
     is_warm = max(best, key=lambda warm: (best[warm], warm))  # equally good: the cheaper
     tower, progress = tried[is_warm]
     attention = _new_attention(fit)
-    videos, users = embed_videos(tower), embed_users(tower, held.users)
+    videos, users = embed_videos(tower), embed_users(tower, held.asked.users)
 
     def measure(model: TargetAttention) -> float:
-        return _attention_ndcg(model, tower, videos, users, held)
+        return _attention_ndcg(model, tower, videos, users, held.asked)
 
     schedule = AttentionSchedule(seed=fit.settings.seed)
     attention_epochs = train_attention(attention, tower, held.train, schedule, measure=measure)
     configuration = Configuration(
-        progress.best_epoch, attention_epochs, len(held.targets),
+        progress.best_epoch, attention_epochs, len(held.asked.targets), knows_time=knows_time,
         is_warm=is_warm, nights_since_compared=_nights_since_compared(fit.parent, start),
     )  # fmt: skip
     models = _together(held.train, fit, tower, attention, configuration)
     chosen = choose_scorer(models, held, fit.settings)
     measured = {
         **chosen.measured,
-        "tower_gap": _training_gap(tower, held),
+        "tower_gap": _training_gap(tower, held.asked),
         "tower_loss": progress.losses[progress.best_epoch - 1],
         **{f"tower_{'warm' if warm else 'cold'}": score for warm, score in best.items()},
     }
-    log.info("held-out NDCG@10 of %d users: %s", len(held.targets), measured)
+    log.info("held-out NDCG@10 of %d users: %s", len(held.asked.targets), measured)
     return replace(
         models,
         configuration=replace(
@@ -166,9 +187,10 @@ def _train_tower(
     histories: Histories,
     fit: _Fit,
     *,
-    held: HeldOut | None = None,
+    asked: Asked | None = None,
     epochs: int = 0,
     is_warm: bool = False,
+    knows_time: bool = False,
 ) -> tuple[UserTower, Progress]:
     settings = fit.settings
     with torch.random.fork_rng(devices=[]):
@@ -178,7 +200,7 @@ def _train_tower(
         tower = make_tower(fit.content, known, fit.shape)
     schedule = Schedule(
         max_epochs=epochs or settings.max_epochs,
-        patience=settings.patience if held is not None else 0,
+        patience=settings.patience if asked is not None else 0,
         full_softmax_limit=settings.full_softmax_limit,
         seed=settings.seed,
     )
@@ -189,8 +211,9 @@ def _train_tower(
             max_epochs=epochs or max(2, round(WARM_SHARE * settings.max_epochs)),
             learning_rate=schedule.learning_rate / 2,
         )
-    measure = None if held is None else lambda model: _tower_ndcg(model, held)
-    return tower, train_tower(tower, histories, schedule, measure=measure)
+    lately = _lately(asked, len(known)) if knows_time else 0.0
+    measure = None if asked is None else lambda model: _tower_ndcg(model, asked, lately)
+    return tower, train_tower(tower, histories, schedule, measure=measure, knows_time=knows_time)
 
 
 def _new_attention(fit: _Fit) -> TargetAttention:
@@ -222,9 +245,15 @@ def _together(
     )
 
 
-def _tower_ndcg(tower: UserTower, held: HeldOut) -> float:
-    scores = embed_users(tower, held.users) @ embed_videos(tower).T
-    return float(ndcg_of_ranks(rank_of_targets(scores, held)).mean())
+def _lately(asked: Asked | None, n_videos: int) -> npt.NDArray[np.float32] | float:
+    if asked is None or asked.cut is None:
+        return 0.0
+    return log_shares(liked(asked.everybody), n_videos, cut=asked.cut)
+
+
+def _tower_ndcg(tower: UserTower, asked: Asked, lately: npt.NDArray[np.float32] | float) -> float:
+    scores = embed_users(tower, asked.users) @ embed_videos(tower).T + lately
+    return float(ndcg_of_targets(scores, asked).mean())
 
 
 def _attention_ndcg(
@@ -232,30 +261,31 @@ def _attention_ndcg(
     tower: UserTower,
     videos: npt.NDArray[np.float32],
     users: npt.NDArray[np.float32],
-    held: HeldOut,
+    asked: Asked,
 ) -> float:
-    """Over the tower's 200 best guesses a user and the target, which the rest cannot reach."""
-    rows = last_videos(held.users, tower.shape.length)
+    """Over the tower's 200 best guesses a user, and the first target."""
+    rows = last_videos(asked.users, tower.shape.length)
+    targets = np.array([videos[0] for videos in asked.targets], dtype=np.int64)
     guesses = users @ videos.T
-    guesses[held.users.user_nums(), held.users.video_nums] = -np.inf
+    guesses[asked.users.user_nums(), asked.users.video_nums] = -np.inf
     k = min(200, guesses.shape[1])
     nums = np.argpartition(-guesses, k - 1, axis=1)[:, :k].astype(np.int64)
-    nums = np.concatenate([held.targets[:, None], nums], axis=1)
+    nums = np.concatenate([targets[:, None], nums], axis=1)
     scores = np.concatenate(
         [
             attend(model, users[part], rows[part], videos, nums[part]).scores
             for part in _parts(len(nums))
         ]
     )
-    other = (nums != held.targets[:, None]) & np.isfinite(np.take_along_axis(guesses, nums, 1))
+    other = (nums != targets[:, None]) & np.isfinite(np.take_along_axis(guesses, nums, 1))
     ranks = 1 + ((scores >= scores[:, :1]) & other).sum(axis=1)
     return float(ndcg_of_ranks(ranks).mean())
 
 
-def _training_gap(tower: UserTower, held: HeldOut) -> float:
+def _training_gap(tower: UserTower, asked: Asked) -> float:
     """NDCG@10 on the held-out users' last learned event minus on the held-out one: overfitting."""
-    seen = hold_out(held.users, seed=0)
-    return _tower_ndcg(tower, seen) - _tower_ndcg(tower, held) if len(seen.targets) else 0.0
+    seen = hold_out(asked.users, seed=0).asked
+    return _tower_ndcg(tower, seen, 0.0) - _tower_ndcg(tower, asked, 0.0) if seen.targets else 0.0
 
 
 def _parts(n: int) -> list[slice]:

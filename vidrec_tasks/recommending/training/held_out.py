@@ -1,14 +1,22 @@
-"""Held out: the last liked video of some users, for early stopping and for learning the blend.
+"""Held out: what users liked later, for early stopping and for what scorers learn.
 
-It lies before the cut of the fit, so nothing that is tested is ever chosen on.
+All of it lies before the cut of the fit, so nothing that is tested is ever chosen on. Two ways:
+the events after one moment for everybody (``later``), as a night is measured, or the last event of
+each user, wherever in time it lies (``last``), as the literature's leave-one-out has it.
 """
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.measuring.splits import time_split
+
+log = logging.getLogger(__name__)
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -16,9 +24,31 @@ Floats = npt.NDArray[np.float32]
 MIN_LIKED = 3
 """Liked events a user needs before the last of them may be held out."""
 N_WANTED = 2_000
-"""Users held out at most: the blend has twelve weights, early stopping one number."""
+"""Users held out at most: the blend has a dozen weights, early stopping one number."""
 MAX_SHARE = 0.5
 """Share of the users held out at most: the others keep what is newest."""
+MIN_LATER_USERS: Final = 200
+"""Users who liked something new in the window, under which it grows."""
+FIRST_SHARE, LAST_SHARE = 0.2, 1 / 3
+"""Shares of the log's days that the window has at most to begin with, and when it has grown."""
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Users at one moment, and what they liked from then on for the first time.
+
+    Attributes:
+        users: with their events before the moment.
+        targets: for each of them the video_nums, at least one, no repeats.
+        everybody: the events of all users before the moment.
+        cut: seconds since 1970 UTC of the moment; None: the last event of each user.
+    """
+
+    users: Histories
+    targets: Sequence[Ints]
+    everybody: Histories
+    cut: int | None = None
 
 
 @dataclass(frozen=True)
@@ -27,13 +57,60 @@ class HeldOut:
 
     Attributes:
         train: all users, without the held-out events.
-        users: the held-out users alone, without the held-out events.
-        targets: ``(n_held_out,)`` video_num of the event held out of each.
+        asked: the held-out users and events, as of the end of ``train``.
+        periods: the same events in turn, each as of its own beginning: scorers learn from the
+            first and are measured on the last, which is the later one.
     """
 
     train: Histories
-    users: Histories
-    targets: Ints
+    asked: Asked
+    periods: tuple[Asked, ...]
+
+
+def hold_out_later(
+    histories: Histories, *, cut: int, days: float, seed: int, since: int | None = None
+) -> HeldOut | None:
+    """Hold out everything after one moment, in two periods of equal length.
+
+    The window ends at the cut. It has ``days``, but no more than a fifth of the log to begin with,
+    and grows by half until it has `MIN_LATER_USERS` users or a third of the log.
+
+    Args:
+        histories: everything before the cut.
+        cut: seconds since 1970 UTC.
+        days: the window's length.
+        seed: of the draw of users.
+        since: seconds since 1970 UTC; the window begins no earlier, because what a fit starts from
+            has seen the events before. None: any time.
+
+    Returns:
+        None where nobody liked anything new in the window.
+    """
+    if not histories.n_events:
+        return None
+    end = min(cut, int(histories.event_at.max()) + 1)
+    span = end - int(histories.event_at.min())
+    length = min(days * _DAY_S, FIRST_SHARE * span)
+    begin = end - int(length)
+    while _n_asked(histories, begin) < MIN_LATER_USERS and length < LAST_SHARE * span:
+        length = min(1.5 * length, LAST_SHARE * span)
+        begin = end - int(length)
+    begin = begin if since is None else max(begin, since)
+    middle = begin + (end - begin) // 2
+    periods = tuple(
+        found
+        for start, stop in ((begin, middle), (middle, end))
+        if (found := _asked(histories, start, stop, seed)) is not None
+    )
+    asked = _asked(histories, begin, end, seed)
+    if asked is None:
+        return None
+    log.info(
+        "%d users liked something new in the %.1f days before the cut",
+        len(asked.targets),
+        (end - begin) / _DAY_S,
+    )
+    return HeldOut(histories.before(begin), asked, periods)
 
 
 def hold_out(histories: Histories, *, seed: int, since: int | None = None) -> HeldOut:
@@ -60,7 +137,9 @@ def hold_out(histories: Histories, *, seed: int, since: int | None = None) -> He
     for user, event in zip(users, events, strict=True):
         keep[event : histories.offsets[user + 1]] = False
     train = histories.where(keep)
-    return HeldOut(train, train.take(users), histories.video_nums[events])
+    targets = [histories.video_nums[event : event + 1] for event in events]
+    asked = Asked(train.take(users), targets, train)
+    return HeldOut(train, asked, (asked,))
 
 
 def ndcg_of_ranks(ranks: Ints, *, k: int = 10) -> Floats:
@@ -69,20 +148,42 @@ def ndcg_of_ranks(ranks: Ints, *, k: int = 10) -> Floats:
     return np.where(ranks <= k, gains, 0.0).astype(np.float32)
 
 
-def rank_of_targets(scores: Floats, held: HeldOut) -> Ints:
-    """``(n_held_out,)`` the rank of each target among all videos its user has not met.
+def ndcg_of_targets(scores: Floats, asked: Asked, *, k: int = 10) -> Floats:
+    """``(n_users,)`` NDCG@k of the targets among all videos their users have not met.
 
     Args:
-        scores: ``(n_held_out, n_videos)``.
-        held: whose targets; ties count against the target.
+        scores: ``(n_users, n_videos)``.
+        asked: whose targets; ties count against a target.
+        k: depth.
     """
     scores = scores.copy()
-    met = (held.users.user_nums(), held.users.video_nums)
-    rows = np.arange(len(held.targets))
-    own = scores[rows, held.targets]
-    scores[met] = -np.inf
-    scores[rows, held.targets] = -np.inf
-    return 1 + (scores >= own[:, None]).sum(axis=1)
+    scores[asked.users.user_nums(), asked.users.video_nums] = -np.inf
+    found = np.zeros(len(scores), dtype=np.float32)
+    for user, targets in enumerate(asked.targets):
+        ranks = (scores[user] >= scores[user, targets][:, None]).sum(axis=1)
+        found[user] = ndcg_of_ranks(ranks, k=k).sum() / ideal(len(targets), k=k)
+    return found
+
+
+def ideal(n_relevant: int, *, k: int = 10) -> float:
+    """The DCG@k of a list that begins with all relevant videos."""
+    return float(ndcg_of_ranks(np.arange(1, 1 + min(k, n_relevant)), k=k).sum())
+
+
+def _n_asked(histories: Histories, begin: int) -> int:
+    return sum(len(videos) > 0 for videos in time_split(histories, cut=begin).held_out)
+
+
+def _asked(histories: Histories, begin: int, end: int, seed: int) -> Asked | None:
+    """Users with a history, at most `N_WANTED`; None where there are none."""
+    split = time_split(histories.before(end), cut=begin)
+    is_known = np.diff(split.train.offsets) > 0
+    users = np.flatnonzero([len(v) > 0 for v in split.held_out] & is_known)
+    if not len(users):
+        return None
+    users = np.sort(np.random.default_rng(seed).permutation(users)[:N_WANTED])
+    targets = [split.held_out[user] for user in users]
+    return Asked(split.train.take(users), targets, split.train, begin)
 
 
 def _last_new_events(histories: Histories) -> tuple[Ints, Ints]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,8 @@ from torch.nn import functional
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.hardware import device
-from vidrec_tasks.recommending.models.sequences import PAD, windows
+from vidrec_tasks.recommending.catalogue.lately import Steps
+from vidrec_tasks.recommending.models.sequences import PAD, liked, windows
 from vidrec_tasks.recommending.models.tower import UserTower
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ def train_tower(
     schedule: Schedule,
     *,
     measure: Callable[[UserTower], float] | None = None,
+    knows_time: bool = False,
 ) -> Progress:
     """Train a tower in place; with ``measure`` it ends with the best weights seen.
 
@@ -66,6 +68,8 @@ def train_tower(
         histories: what is learned from; the caller has cut it.
         schedule: how long and how fast.
         measure: a held-out score (higher is better), asked after each epoch.
+        knows_time: whether what everybody watched at the time of each event is added to the logits
+            (`catalogue.lately`), so that the tower learns what speaks for a video beside it.
     """
     losses: list[float] = []
     scores: list[float] = []
@@ -73,7 +77,7 @@ def train_tower(
     tower.to(device())
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(schedule.seed)
-        steps = _Steps(tower, histories, schedule)
+        steps = _Steps(tower, histories, schedule, knows_time=knows_time)
         for epoch in range(1, schedule.max_epochs + 1):
             losses.append(steps.run(epoch))
             if measure is None:
@@ -97,7 +101,9 @@ def _weights(tower: UserTower) -> dict[str, torch.Tensor]:
 class _Steps:
     """The steps of all epochs: optimiser, batches and negatives."""
 
-    def __init__(self, tower: UserTower, histories: Histories, schedule: Schedule) -> None:
+    def __init__(
+        self, tower: UserTower, histories: Histories, schedule: Schedule, *, knows_time: bool
+    ) -> None:
         self.tower, self.histories, self.schedule = tower, histories, schedule
         self.device = tower.is_known.device
         self.rng = np.random.default_rng(schedule.seed)
@@ -110,20 +116,28 @@ class _Steps:
         room = _LOGITS // max(1, n_negatives * tower.shape.length)
         self.batch_size = int(np.clip(room, 1, 64))
         self.popularity = _popularity(histories, len(tower.is_known))
+        self.times: Histories | None = None
+        if knows_time:
+            steps = Steps.of(liked(histories), len(tower.is_known))
+            self.shares = torch.from_numpy(steps.shares).to(self.device)
+            self.times = replace(histories, video_nums=steps.numbers(histories.event_at))
 
     def run(self, epoch: int) -> float:
         """One pass; returns the mean loss an event."""
         length = self.tower.shape.length
         shift = int(self.rng.integers(length)) if epoch > 1 else 0
         rows = windows(self.histories, length, shift=shift)
-        rows = rows[self.rng.permutation(len(rows))]
+        order = self.rng.permutation(len(rows))
+        rows = rows[order]
+        times = None if self.times is None else windows(self.times, length, shift=shift)[order]
         self._set_rate(epoch)
         self.tower.train()
         total, count = 0.0, 0
         for first in range(0, len(rows), self.batch_size):
             batch = torch.from_numpy(rows[first : first + self.batch_size])
             n_events = int((batch != PAD).sum())
-            total += self._step(batch.to(self.device)) * n_events
+            then = None if times is None else torch.from_numpy(times[first : first + len(batch)])
+            total += self._step(batch.to(self.device), then) * n_events
             count += n_events
         return total / max(1, count)
 
@@ -133,13 +147,14 @@ class _Steps:
         for group in self.optimiser.param_groups:
             group["lr"] = self.schedule.learning_rate * float(scale)
 
-    def _step(self, batch: torch.Tensor) -> float:
+    def _step(self, batch: torch.Tensor, times: torch.Tensor | None) -> float:
         used = int((batch != PAD).sum(dim=1).max())
         batch = batch[:, :used]
         videos = self.tower.videos()
         states = self.tower.states(batch[:, :-1], videos)  # (n_rows, used, dim)
         is_event = batch != PAD
-        loss = self._loss(states[is_event], batch[is_event], videos)
+        then = None if times is None else times[:, :used].to(self.device)[is_event]
+        loss = self._loss(states[is_event], batch[is_event], videos, then)
         self.optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.tower.parameters(), 1.0)
@@ -147,17 +162,25 @@ class _Steps:
         return float(loss.detach())
 
     def _loss(
-        self, states: torch.Tensor, targets: torch.Tensor, videos: torch.Tensor
+        self,
+        states: torch.Tensor,
+        targets: torch.Tensor,
+        videos: torch.Tensor,
+        times: torch.Tensor | None,
     ) -> torch.Tensor:
         """Cross-entropy of the next video against all known videos, or a sample of them."""
         if self.is_full:
             place = torch.full((len(videos),), -1, dtype=torch.long, device=self.device)
             place[self.known] = torch.arange(len(self.known), device=self.device)
             logits = states @ videos[self.known].T  # (n_events, n_known)
+            if times is not None:
+                logits = logits + self.shares[times][:, self.known]
             return functional.cross_entropy(logits, place[targets])
         nums, log_chance, places = self._sample(targets)
         # log Q correction (Bengio and Senecal, 2008): frequent negatives are drawn more often.
         logits = states @ functional.embedding(nums, videos).T - log_chance  # (n_events, n_sampled)
+        if times is not None:
+            logits = logits + self.shares[:, nums][times]
         return functional.cross_entropy(logits, places)
 
     def _sample(self, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

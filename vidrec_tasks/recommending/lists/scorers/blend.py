@@ -7,11 +7,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from vidrec_tasks.recommending.lists.features import NAMES
+from vidrec_tasks.recommending.lists.features import BLENDED, NAMES
 from vidrec_tasks.recommending.lists.scorers.scorer import Examples, Learned, Parts
 
 Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
 
 USUAL_WEIGHTS: Final[Mapping[str, float]] = {
     "dot": 1.0, "linear": 1.0, "transitions": 1.0, "covisitation": 1.0, "content": 2.0,
@@ -35,7 +34,8 @@ class Blend:
 
     def learn(self, examples: Examples) -> Learned:
         """The weight of each raw feature, none below 0, and what a usual candidate has of it."""
-        weights = fit_blend(examples.features, examples.places, examples.is_real)
+        features = examples.features * np.isin(NAMES, BLENDED)
+        weights = fit_blend(features, examples.relevant, examples.is_real)
         is_real = examples.is_real[..., None]
         total = np.where(is_real, examples.features, 0).sum(axis=(0, 1))
         centre = {
@@ -49,6 +49,10 @@ class Blend:
         """Those with a weight."""
         return tuple(name for name in NAMES if learned["weights"].get(name, 0.0))
 
+    def scores(self, features: Floats, learned: Learned) -> npt.NDArray[np.float64]:
+        """``(n_users, k)``."""
+        return self.parts(features, learned).values.sum(axis=-1)
+
     def parts(self, features: Floats, learned: Learned) -> Parts:
         """A part a feature with a weight."""
         names = self.wanted(learned)
@@ -61,7 +65,9 @@ def _of(names: tuple[str, ...], values: Mapping[str, Any]) -> npt.NDArray[np.flo
     return np.array([values.get(name, 0.0) for name in names], dtype=np.float64)
 
 
-def fit_blend(features: Floats, target_places: Ints, is_real: npt.NDArray[np.bool_]) -> Floats:
+def fit_blend(
+    features: Floats, relevant: npt.NDArray[np.bool_], is_real: npt.NDArray[np.bool_]
+) -> Floats:
     """Learn the blend's weights: a conditional logit over each user's candidates.
 
     Weights are kept from falling below 0, so that a part of a score speaks for a video or not at
@@ -69,7 +75,7 @@ def fit_blend(features: Floats, target_places: Ints, is_real: npt.NDArray[np.boo
 
     Args:
         features: ``(n_users, k, n_features)`` raw.
-        target_places: ``(n_users,)`` the place of the video that was then watched.
+        relevant: ``(n_users, k)`` the videos that were then watched, at least one a user.
         is_real: ``(n_users, k)`` False where padded.
 
     Returns:
@@ -80,18 +86,18 @@ def fit_blend(features: Floats, target_places: Ints, is_real: npt.NDArray[np.boo
     spread = np.nanstd(masked, axis=1).mean(axis=0)  # (n_features,) within a user
     scale = np.where(spread > 1e-9, 1 / np.maximum(spread, 1e-9), 0.0)
     scaled = np.where(is_real[..., None], raw * scale, 0.0)
-    rows = np.arange(len(scaled))
+    target = relevant / relevant.sum(axis=1, keepdims=True)  # (n_users, k), rows sum to 1
+    watched = np.einsum("uk,ukf->uf", target, scaled).mean(axis=0)
 
     def loss(weights: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         logits = np.where(is_real, scaled @ weights, -np.inf)
         logits -= logits.max(axis=1, keepdims=True)
         share = np.exp(logits)
         share /= share.sum(axis=1, keepdims=True)
-        hit = np.maximum(share[rows, target_places], 1e-300)
-        expected = np.einsum("uk,ukf->uf", share, scaled)
-        slope = (expected - scaled[rows, target_places]).mean(axis=0)
+        hit = (target * np.log(np.maximum(share, 1e-300))).sum(axis=1)
+        slope = np.einsum("uk,ukf->uf", share, scaled).mean(axis=0) - watched
         penalty = _RIDGE * float(weights @ weights)
-        return -float(np.log(hit).mean()) + penalty, slope + 2 * _RIDGE * weights
+        return -float(hit.mean()) + penalty, slope + 2 * _RIDGE * weights
 
     start = np.where(scale > 0, 0.1, 0.0)
     bounds = [(0.0, None)] * len(start)

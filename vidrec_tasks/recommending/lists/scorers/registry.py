@@ -3,14 +3,20 @@
 from typing import Final
 
 from vidrec_tasks.errors import ModelError
-from vidrec_tasks.recommending.lists.features import ATTENTION, DOT
+from vidrec_tasks.recommending.lists.features import ATTENTION, DOT, LATELY
 from vidrec_tasks.recommending.lists.scorers.blend import Blend
 from vidrec_tasks.recommending.lists.scorers.scorer import Scorer
 from vidrec_tasks.recommending.lists.scorers.single import Single
+from vidrec_tasks.recommending.lists.scorers.trees import Trees
 
 BLEND: Final = Blend()
 
-SCORERS: Final[tuple[Scorer, ...]] = (Single(DOT), Single(ATTENTION), BLEND)
+SCORERS: Final[tuple[Scorer, ...]] = (
+    Single(DOT, (DOT, LATELY)),
+    Single(ATTENTION, (ATTENTION,)),
+    BLEND,
+    Trees(),
+)
 """Every scorer; each night measures all of them."""
 
 SCORER_NAMES: Final = tuple(scorer.name for scorer in SCORERS)

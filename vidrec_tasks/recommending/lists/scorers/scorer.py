@@ -32,20 +32,27 @@ class Examples:
 
     Attributes:
         features: ``(n_users, k, n_features)`` float32.
-        places: ``(n_users,)`` the place of the target.
+        relevant: ``(n_users, k)`` whether the candidate was then watched.
         is_real: ``(n_users, k)`` False where padded.
-        found: ``(n_users,)`` whether a source had found the target.
+        found: ``(n_users, k)`` False where no source had found it: it teaches and
+            cannot be listed.
+        n_relevant: ``(n_users,)`` videos then watched, also those that are no candidates.
     """
 
     features: Floats
-    places: npt.NDArray[np.int64]
+    relevant: npt.NDArray[np.bool_]
     is_real: npt.NDArray[np.bool_]
     found: npt.NDArray[np.bool_]
+    n_relevant: npt.NDArray[np.int64]
 
     def of(self, users: npt.NDArray[np.bool_]) -> "Examples":
         """Some of the users."""
         return Examples(
-            self.features[users], self.places[users], self.is_real[users], self.found[users]
+            self.features[users],
+            self.relevant[users],
+            self.is_real[users],
+            self.found[users],
+            self.n_relevant[users],
         )
 
     def without(self, feature: int) -> "Examples":
@@ -53,6 +60,27 @@ class Examples:
         features = self.features.copy()
         features[..., feature] = 0
         return replace(self, features=features)
+
+    def and_(self, others: "Examples") -> "Examples":
+        """These and others, padded to one width."""
+        width = max(self.is_real.shape[1], others.is_real.shape[1])
+        mine, theirs = self._as_wide(width), others._as_wide(width)
+        return Examples(
+            *(
+                np.concatenate([getattr(mine, name), getattr(theirs, name)])
+                for name in Examples.__dataclass_fields__
+            )
+        )
+
+    def _as_wide(self, width: int) -> "Examples":
+        more = (0, width - self.is_real.shape[1])
+        return Examples(
+            np.pad(self.features, ((0, 0), more, (0, 0))),
+            np.pad(self.relevant, ((0, 0), more)),
+            np.pad(self.is_real, ((0, 0), more)),
+            np.pad(self.found, ((0, 0), more)),
+            self.n_relevant,
+        )
 
 
 class Scorer(Protocol):
@@ -71,6 +99,9 @@ class Scorer(Protocol):
 
     def wanted(self, learned: Learned) -> tuple[str, ...]:
         """Names of the features that it reads."""
+
+    def scores(self, features: Floats, learned: Learned) -> npt.NDArray[np.float64]:
+        """``(n_users, k)`` the sums of the parts, where the parts are not asked for."""
 
     def parts(self, features: Floats, learned: Learned) -> Parts:
         """The parts of each score.

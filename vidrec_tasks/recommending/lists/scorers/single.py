@@ -1,4 +1,4 @@
-"""Scorers of one feature alone: ``dot`` is ``f(v).g(u)``, ``attention`` asks the history."""
+"""Scorers of one model alone: ``dot`` is ``f(v).g(u)``, ``attention`` asks the history."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,15 @@ import numpy.typing as npt
 from vidrec_tasks.recommending.lists.features import NAMES
 from vidrec_tasks.recommending.lists.scorers.scorer import Examples, Learned, Parts
 
+Floats = npt.NDArray[np.float32]
+
 
 @dataclass(frozen=True)
 class Single:
-    """A feature as it is; it learns nothing beside the model behind it."""
+    """The sum of some features as they are; it learns nothing beside the model behind them."""
 
     name: str
+    features: tuple[str, ...]
 
     @property
     def usual(self) -> Learned:
@@ -25,10 +28,14 @@ class Single:
         return {}
 
     def wanted(self, _: Learned) -> tuple[str, ...]:
-        """The feature of its name."""
-        return (self.name,)
+        """Its features."""
+        return self.features
 
-    def parts(self, features: npt.NDArray[np.float32], _: Learned) -> Parts:
-        """One part: ``(n_users, k, 1)``."""
-        own = features[..., NAMES.index(self.name)].astype(np.float64)
-        return Parts((self.name,), own[..., None])
+    def scores(self, features: Floats, learned: Learned) -> npt.NDArray[np.float64]:
+        """``(n_users, k)``."""
+        return self.parts(features, learned).values.sum(axis=-1)
+
+    def parts(self, features: Floats, _: Learned) -> Parts:
+        """One part a feature."""
+        places = [NAMES.index(name) for name in self.features]
+        return Parts(self.features, features[..., places].astype(np.float64))

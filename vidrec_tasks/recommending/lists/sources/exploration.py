@@ -53,7 +53,7 @@ def promise(block: Block, nums: npt.NDArray[np.int64]) -> npt.NDArray[np.float32
     total = np.zeros(features.shape[:2])
     for first in range(0, len(features), _ROWS):
         some = slice(first, first + _ROWS)
-        total[some] = scorer.parts(features[some], learned).values.sum(axis=-1)
+        total[some] = scorer.scores(features[some], learned)
     taste = block.content_profiles @ block.models.content.fused[nums].T
     total += _TASTE * taste + _FRESH * freshness(block.models)[nums]
     return total.astype(np.float32)

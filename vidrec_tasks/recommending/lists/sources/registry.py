@@ -27,6 +27,11 @@ def _trending(block: AskingBlock) -> Measured:
     return trending, trending > 0
 
 
+def _lately(block: AskingBlock) -> Measured:
+    lately = block.models.popularity.lately
+    return lately, block.models.popularity.n_users > 0
+
+
 def _fresh(block: AskingBlock) -> Measured:
     age_days = block.models.popularity.age_days
     return freshness(block.models), age_days <= block.settings.fresh_days
@@ -40,6 +45,7 @@ SOURCES: Final[tuple[Source, ...]] = (
     Alike("content_recent", recent=True),
     Portrait(),
     Crowd("popular", (POPULAR_NOW,), _popular),
+    Crowd("lately", (POPULAR_NOW,), _lately),
     Crowd("trending", (POPULAR_NOW,), _trending),
     Crowd("fresh", (NEW_VIDEO,), _fresh),
 )
