@@ -3,7 +3,7 @@ FROM python:3.11-slim-bookworm
 
 # OpenCV opens these two; nothing else of a desktop is needed.
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 \
+    && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 libgomp1 \
     && rm -rf /var/lib/apt/lists/*
 
 RUN useradd --create-home --uid 50000 airflow \

@@ -13,6 +13,7 @@ install_system() {
     local needed=() wanted=()
     has_library libGL.so.1 || needed+=(libgl1)
     has_library libglib-2.0.so.0 || needed+=(libglib2.0-0)
+    has_library libgomp.so.1 || needed+=(libgomp1)                # LightGBM
     python3.11 -c 'import venv, ensurepip' 2>/dev/null || needed+=(python3.11-venv)
     command -v chromium >/dev/null || wanted+=(chromium)          # the browser test
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted+=(postgresql)  # the database tests

@@ -106,18 +106,19 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
         Term("index_recall", "share of the true 100 nearest that an index finds, of sampled "
              "vectors; the worse of the indexes over content and f(v); 1 where search is exact",
              "0 to 1", "higher", "`content.index`"),
-        Term("held_out.n_users", "users whose last liked video the configuration was chosen on",
+        Term("held_out.n_users", "users whose later events the configuration was chosen on",
              "users", "neither", "`recommending.training.held_out`"),
-        Term("held_out.ndcg@10.*", "NDCG@10 of that video among the candidates, a scorer each; the "
-             "blend is measured on the half of users its weights were not fitted on", "0 to 1",
-             "higher",
-             "`recommending.training.choosing`"),
+        Term("held_out.ndcg@10.*", "NDCG@10 of what they then liked among the candidates, one "
+             "value per scorer; measured on a later period (or on other users) than the scorer "
+             "learned from", "0 to 1", "higher", "`recommending.training.choosing`, ADR 0029"),
+        Term("held_out.n_measured", "users on whom held_out.ndcg@10.* was measured", "users",
+             "neither", "`recommending.training.choosing`"),
         Term("held_out.portrait_gain", "what the topics of portraits add to the blend's NDCG@10",
              "-1 to 1", "higher", "`recommending.training.choosing`"),
         Term("held_out.candidate_recall", "held-out videos that any source found", "0 to 1",
              "higher", "`recommending.training.choosing`"),
-        Term("held_out.tower_cold", "NDCG@10 of that video among all, by f(v)·g(u) of a user "
-             "tower trained from nothing", "0 to 1", "higher", "`recommending.training.fitting`"),
+        Term("held_out.tower_cold", "NDCG@10 of what they then liked among all videos, by f(v)·g(u) "
+             "of a user tower trained from nothing", "0 to 1", "higher", "`recommending.training.fitting`"),
         Term("held_out.tower_warm", "the same, trained on from last night's weights; each stands "
              "where it was trained", "0 to 1", "higher",
              "`recommending.training.fitting`, ADR 0019"),
@@ -132,7 +133,7 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
              "`recommending.training.tower_training`"),
         Term("blend.*", "weight of a feature in the blended score, by conditional logit on "
              "held-out videos; a feature of weight 0 is left out", "score a unit of the feature",
-             "neither", "McFadden, 1974; `recommending.lists.ranker`"),
+             "neither", "McFadden, 1974; `recommending.lists.scorers.blend`"),
     ),
 }  # fmt: skip
 """Section -> its metrics, in the order in which they are read."""

@@ -34,14 +34,13 @@ class Blend:
 
     def learn(self, examples: Examples) -> Learned:
         """The weight of each raw feature, none below 0, and what a usual candidate has of it."""
-        features = examples.features * np.isin(NAMES, BLENDED)
-        weights = fit_blend(features, examples.relevant, examples.is_real)
-        is_real = examples.is_real[..., None]
-        total = np.where(is_real, examples.features, 0).sum(axis=(0, 1))
-        centre = {
-            name: float(value) / float(is_real.sum())
-            for name, value in zip(NAMES, total, strict=True)
-        }
+        blended = np.flatnonzero(np.isin(NAMES, BLENDED))
+        weights = np.zeros(len(NAMES))
+        weights[blended] = fit_blend(
+            examples.features[..., blended], examples.relevant, examples.is_real
+        )
+        usual = examples.features[examples.is_real].mean(axis=0, dtype=np.float64)
+        centre = {name: float(value) for name, value in zip(NAMES, usual, strict=True)}
         named = {name: float(w) for name, w in zip(NAMES, weights, strict=True) if w > 0}
         return {"weights": named, "centre": centre}
 
@@ -81,23 +80,26 @@ def fit_blend(
     Returns:
         ``(n_features,)`` weights of raw features.
     """
-    raw = features.astype(np.float64)
-    masked = np.where(is_real[..., None], raw, np.nan)
-    spread = np.nanstd(masked, axis=1).mean(axis=0)  # (n_features,) within a user
+    counts = is_real.sum(axis=1)
+    users = np.repeat(np.arange(len(counts)), counts)
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    rows = features[is_real].astype(np.float64)  # (n_rows, n_features), by user
+    mean = np.add.reduceat(rows, starts) / counts[:, None]
+    squares = np.add.reduceat(np.square(rows - mean[users]), starts) / counts[:, None]
+    spread = np.sqrt(squares).mean(axis=0)  # (n_features,) within a user
     scale = np.where(spread > 1e-9, 1 / np.maximum(spread, 1e-9), 0.0)
-    scaled = np.where(is_real[..., None], raw * scale, 0.0)
-    target = relevant / relevant.sum(axis=1, keepdims=True)  # (n_users, k), rows sum to 1
-    watched = np.einsum("uk,ukf->uf", target, scaled).mean(axis=0)
+    rows *= scale
+    target = (relevant / relevant.sum(axis=1, keepdims=True))[is_real] / len(counts)
 
     def loss(weights: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-        logits = np.where(is_real, scaled @ weights, -np.inf)
-        logits -= logits.max(axis=1, keepdims=True)
+        logits = rows @ weights
+        logits -= np.maximum.reduceat(logits, starts)[users]
         share = np.exp(logits)
-        share /= share.sum(axis=1, keepdims=True)
-        hit = (target * np.log(np.maximum(share, 1e-300))).sum(axis=1)
-        slope = np.einsum("uk,ukf->uf", share, scaled).mean(axis=0) - watched
+        share /= np.add.reduceat(share, starts)[users]
+        slope = (share / len(counts) - target) @ rows
+        likelihood = float(target @ np.log(np.maximum(share, 1e-300)))
         penalty = _RIDGE * float(weights @ weights)
-        return -float(hit.mean()) + penalty, slope + 2 * _RIDGE * weights
+        return -likelihood + penalty, slope + 2 * _RIDGE * weights
 
     start = np.where(scale > 0, 0.1, 0.0)
     bounds = [(0.0, None)] * len(start)
