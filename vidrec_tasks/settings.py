@@ -279,6 +279,12 @@ class EvaluationSettings(Group):
     max_ndcg_drop: float = Field(
         0.1, ge=0, le=1, description="Relative NDCG drop against the champion that a gate allows."
     )
+    min_lift: float = Field(
+        1.0,
+        ge=0,
+        description="Ratio of the served lists' NDCG@10 to the best simple list's that the upper "
+        "end of its 95% interval must reach; 0 never refuses a night.",
+    )
     min_claim_precision: float = Field(
         1.0, ge=0, le=1, description="Share of true claims in explanations that a gate asks for."
     )

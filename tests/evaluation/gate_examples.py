@@ -29,6 +29,10 @@ MEASURED = {
         "segments": {"1-4 videos": {"value": 0.9, "low": 0.8, "high": 1.0, "n_users": 60.0}},
     },
     "scorer_ratio": {"value": 1.1, "low": 1.0, "high": 1.2, "n_users": 90.0},
+    "lift": {
+        "best": "item_knn",
+        "ndcg@10": {"value": 1.1, "low": 1.0, "high": 1.2, "n_users": 90.0},
+    },
     "claim_precision": 1.0,
     "index_recall": 0.99,
 }
@@ -181,6 +185,23 @@ EXAMPLES: dict[str, Examples] = {
                     **measured(scorer_ratio=ratio(0.2, 90.0)),
                     "settings": Settings(recommending=RecommendingSettings(scorer="dot")),
                 },
+            ),
+        ),
+    ),
+    "lift_over_baseline": Examples(
+        fails=(measured(lift={"best": "item_knn", "ndcg@10": ratio(0.99, 20.0)}),),
+        passes=(
+            # what may be chance is not worse
+            measured(lift={"best": "item_knn", "ndcg@10": ratio(1.0, 20.0)}),
+            {**measured(lift={"best": "item_knn", "ndcg@10": ratio(0.8, 90.0)}),
+             **bounded(min_lift=0.8)},
+        ),
+        absent=(
+            (FEW_MEASURED, without("lift")),
+            (FEW_MEASURED, measured(lift={"best": "item_knn", "ndcg@10": ratio(0.1, 19.0)})),
+            (
+                "the simple lists found nothing to compare with",
+                measured(lift={"best": "item_knn"}, evaluated_users=20.0),
             ),
         ),
     ),

@@ -22,6 +22,8 @@ def test_a_term_is_whole(term: Term) -> None:
     [
         ("ndcg@10.served", "ndcg@*"),
         ("replay.ndcg@10", "replay.*@10"),
+        ("baseline.popular_7d.ndcg@10", "baseline.*.ndcg@10"),
+        ("lift.ndcg@10", "lift.ndcg@10"),
         ("held_out.ndcg@10.dot", "held_out.ndcg@10.*"),
         ("blend.linear", "blend.*"),
         ("champion.ndcg@10", "champion.ndcg@10"),

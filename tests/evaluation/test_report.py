@@ -27,6 +27,7 @@ FULL = ReportFacts(
     state=REJECTED,
     parents={"previous": "2026-09-01-bbbbbbbb"},
     gates=[GATE, {**GATE, "name": "champion", "value": None, "passed": True}],
+    worth="Served lists: NDCG@10 0.200, 1.12 times [1.04, 1.21] the best simple list.",
     measures=[NDCG, Measure("coverage", 0.8)],
     history=[("2026-09-01", {NDCG.name: Measure(NDCG.name, 0.1, 0.0, 0.2)}),
              ("2026-09-02", {NDCG.name: NDCG})],
@@ -57,6 +58,17 @@ def test_a_full_report_says_all_of_it() -> None:
                  "Variety by the length of a list", "Score by rank", 'class="beside"',
                  "Over the last 2 nights"):  # fmt: skip
         assert word in html, word
+
+
+def test_the_first_line_says_what_the_lists_are_worth_or_why_that_is_not_known() -> None:
+    def first_line(facts: ReportFacts) -> str:
+        found = re.search(r"</h1>\s*<p[^>]*>([^<]*)</p>", render_report(facts))
+        assert found is not None
+        return found[1]
+
+    assert first_line(FULL) == FULL.worth
+    stopped = ReportFacts("2026-09-02", "r", STOPPED, "train_models")
+    assert first_line(stopped) == "Served lists: not measured, as evaluate_lists was not reached."
 
 
 def test_titles_portraits_and_samples_are_text() -> None:

@@ -75,6 +75,15 @@ def test_the_report_grows_with_the_night(settings: Settings, run: Run) -> None:
     assert "0.75" in html_of(run)
 
 
+def test_the_report_begins_with_what_the_lists_are_worth(settings: Settings, run: Run) -> None:
+    ratio = {"value": 1.5, "low": 1.25, "high": 2.0, "n_users": 40.0}
+    metrics = {"ndcg@10.served": {"value": 0.3, "low": 0.2, "high": 0.4, "n_users": 40.0},
+               "lift": {"best": "item_knn", "ndcg@10": ratio}}  # fmt: skip
+    keep(run, "metrics", metrics=metrics)
+    said = "NDCG@10 0.300, 1.50 times [1.25, 2.00] the best simple list"
+    assert said in write(settings)
+
+
 def test_a_second_report_of_the_same_night_is_the_same_bytes(settings: Settings, run: Run) -> None:
     write(settings)
     first = run.ref("report")

@@ -198,6 +198,13 @@ def test_a_run_shows_gates_seconds_and_rejects(viewer: TestClient) -> None:
     assert "no video stream" in page
 
 
+def test_a_run_begins_with_what_its_lists_are_worth(viewer: TestClient) -> None:
+    said = "Served lists: NDCG@10 0.300, 1.50 times [1.25, 2.00] the best simple list"
+    page = viewer.get(f"/run/{CURRENT}").text
+    assert page.index("</h1>") < page.index(said) < page.index("Read its report")
+    assert "Served lists" not in viewer.get(f"/run/{STOPPED}").text
+
+
 def test_a_stopped_run_says_where_and_what_next(viewer: TestClient) -> None:
     page = viewer.get(f"/run/{STOPPED}").text
     assert "It has not passed <code>extract_keyframes</code>" in page

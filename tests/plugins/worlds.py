@@ -29,6 +29,12 @@ TITLES = {
 }  # fmt: skip
 VIDEOS = list(TITLES)
 
+WORTH = {
+    "ndcg@10.served": {"value": 0.3, "low": 0.2, "high": 0.4, "n_users": 40.0},
+    "lift": {"best": "item_knn",
+             "ndcg@10": {"value": 1.5, "low": 1.25, "high": 2.0, "n_users": 40.0}},
+}  # fmt: skip
+
 
 def published_world(folder: Path) -> Settings:
     """Settings of a store with two published nights and one that stopped."""
@@ -169,7 +175,11 @@ def _publish(publisher: Publisher, run_id: str, night: date, number: int) -> Non
         night=night,
         started_at=moment,
         manifest={},
-        metrics={"ndcg@10": {"mean": ndcg, "low": ndcg - 0.02, "high": ndcg + 0.02}, "n": 2.0},
+        metrics={
+            "ndcg@10": {"mean": ndcg, "low": ndcg - 0.02, "high": ndcg + 0.02},
+            "n": 2.0,
+            **WORTH,
+        },
         gates={"gates": [{**gate, "direction": "at_least", "meaning": "m"}], "passed": True},
     )
     tables = _tables(["v1", "v2"] if run_id == CURRENT else ["v2", "v6"])

@@ -34,12 +34,13 @@ def compare(tonight: Offline, champion: Offline, *, n_draws: int, seed: int) -> 
     """
     ours, its = (_served(offline) for offline in (tonight, champion))
     segments = {
-        name: _ratio(ours[mask], its[mask], n_draws, seed)
+        name: ratio_of(ours[mask], its[mask], n_draws=n_draws, seed=seed)
         for name, mask in users_by_segment(tonight).items()
         if mask.sum() >= MIN_USERS
     }
     mean = float(its.mean()) if len(its) else 0.0
-    return {METRIC: mean, "ratio": _ratio(ours, its, n_draws, seed), "segments": segments}
+    ratio = ratio_of(ours, its, n_draws=n_draws, seed=seed)
+    return {METRIC: mean, "ratio": ratio, "segments": segments}
 
 
 def compare_scorers(offline: Offline, scorer: str, *, n_draws: int, seed: int) -> dict[str, float]:
@@ -55,17 +56,28 @@ def compare_scorers(offline: Offline, scorer: str, *, n_draws: int, seed: int) -
     }
     best = max(means, key=lambda name: (means[name], name))
     ours, its = (offline.per_user[name][METRIC].to_numpy(np.float64) for name in (scorer, best))
-    return _ratio(ours, its, n_draws, seed)
+    return ratio_of(ours, its, n_draws=n_draws, seed=seed)
 
 
-def _served(offline: Offline) -> Floats:
-    return offline.per_user[SERVED][METRIC].to_numpy(np.float64)
+def ratio_of(ours: Floats, its: Floats, *, n_draws: int, seed: int) -> dict[str, float]:
+    """The ratio of two means over the same users, by the paired bootstrap.
 
+    Args:
+        ours: ``(n_users,)`` one value a user.
+        its: ``(n_users,)`` of the other, in the same order.
+        n_draws: bootstrap draws.
+        seed: of the draws.
 
-def _ratio(ours: Floats, its: Floats, n_draws: int, seed: int) -> dict[str, float]:
+    Returns:
+        value, low, high (those that are finite), n_users.
+    """
     rng = np.random.default_rng(seed)
     ratio = paired_bootstrap(ours, its, n_draws=n_draws, rng=rng).ratio
     said = {"value": ratio.mean, "low": ratio.low, "high": ratio.high}
     # what cannot be said in JSON (nobody was measured, or the other had nothing) is left out
     finite = {name: value for name, value in said.items() if np.isfinite(value)}
     return {**finite, "n_users": float(len(ours))}
+
+
+def _served(offline: Offline) -> Floats:
+    return offline.per_user[SERVED][METRIC].to_numpy(np.float64)

@@ -55,6 +55,14 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
              "`evaluation.offline`"),
         Term("scorer_ratio", "NDCG@10 of the serving scorer over the best of the others, with a "
              "paired bootstrap over users", "ratio", "higher", "`evaluation.comparing`"),
+        Term("baseline.*.ndcg@10", "ndcg@10 of a simple list, on the same users and days, by the "
+             "same rules: the most liked videos of the last days before the cut (popular_*d), "
+             "item-kNN by cosine over who liked what (item_knn), the nearest by that of the last "
+             "liked video (similar_to_last)", "0 to 1", "neither",
+             "Deshpande and Karypis, 2004; `evaluation.baselines`"),
+        Term("lift.ndcg@10", "ndcg@10.served over that of the best baseline (lift.best, chosen on "
+             "the same users), with a paired bootstrap over users", "ratio", "higher",
+             "`evaluation.lift`"),
         Term("champion.ndcg@10", "ndcg@10.served of last night's configuration, fitted on "
              "tonight's evaluation events", "0 to 1", "higher",
              "`evaluation.comparing`, ADR 0019"),

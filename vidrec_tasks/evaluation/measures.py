@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 _MAIN: Final = (
-    "ndcg@10.served", "recall@10.served", "hr@10.served", "coverage", "intra_list_diversity",
-    "novelty_bits",
+    "ndcg@10.served", "lift.ndcg@10", "recall@10.served", "hr@10.served", "coverage",
+    "intra_list_diversity", "novelty_bits",
 )  # fmt: skip
 _CENTRE: Final = ("value", "mean", "estimate")
 _LOW: Final = ("low", "lower", "ci_low")

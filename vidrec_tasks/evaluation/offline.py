@@ -47,12 +47,14 @@ class Offline:
         n_history: ``(n_users,)`` events before the cut, by user_num of the tables.
         served: ``(n_users, n)`` the lists that would have been served.
         cold: metrics of the served lists where only videos count that nobody had liked before.
+        relevant: for each user the held-out videos that they might be shown at the cut.
     """
 
     per_user: dict[str, pd.DataFrame]
     n_history: Ints
     served: Ints
     cold: pd.DataFrame = field(default_factory=pd.DataFrame)
+    relevant: list[set[int]] = field(default_factory=list)
 
 
 def evaluate_offline(
@@ -88,6 +90,7 @@ def evaluate_offline(
         np.diff(histories.offsets).astype(np.int64),
         together[SERVED],
         ranking_metrics(together[SERVED], [videos & unknown for videos in relevant]),
+        relevant,
     )
 
 

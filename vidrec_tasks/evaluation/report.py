@@ -67,6 +67,7 @@ class ReportFacts:
         catalogue_as_of: which version of the catalogue the night saw.
         parents: earlier runs it takes something from, by role.
         gates: name, value, bound, direction, passed, meaning.
+        worth: what the served lists are worth, in a sentence (`worth.say_worth`).
         measures: the night's metrics.
         history: (night, metrics by name), oldest first, this night last.
         segments: segment -> metric -> value.
@@ -90,6 +91,7 @@ class ReportFacts:
     catalogue_as_of: str = ""
     parents: Mapping[str, str] = field(default_factory=dict)
     gates: Sequence[Mapping[str, Any]] = ()
+    worth: str = ""
     measures: Sequence[Measure] = ()
     history: Sequence[tuple[str, Mapping[str, Measure]]] = ()
     segments: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

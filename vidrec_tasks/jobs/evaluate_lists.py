@@ -13,7 +13,9 @@ from vidrec_tasks.audience.histories import Histories, gather
 from vidrec_tasks.audience.interactions import IS_WATCHED
 from vidrec_tasks.audience.topics import topic_matrix
 from vidrec_tasks.columns import EVENT_AT, RANK, USER_ID, VIDEO_ID
+from vidrec_tasks.evaluation.baselines import Crowd, baseline_lists, count_likers
 from vidrec_tasks.evaluation.comparing import compare, compare_scorers
+from vidrec_tasks.evaluation.lift import measure_lift
 from vidrec_tasks.evaluation.offline import SERVED, evaluate_offline, summarise_offline
 from vidrec_tasks.evaluation.replay import newly_watched, replay
 from vidrec_tasks.jobs.shared.reading import (
@@ -24,7 +26,7 @@ from vidrec_tasks.jobs.shared.reading import (
     read_models,
     read_rules,
 )
-from vidrec_tasks.jobs.shared.visits import Draw, visits_by_shard
+from vidrec_tasks.jobs.shared.visits import Draw, draw_learners, visits_by_shard
 from vidrec_tasks.measuring.lists import list_metrics, topic_mix
 from vidrec_tasks.measuring.splits import time_split
 from vidrec_tasks.recommending.catalogue.content import Content
@@ -108,8 +110,8 @@ def _offline(context: Context, content: Content, visits: pd.DataFrame) -> dict[s
     settings = context.settings.evaluation
     night = evaluation_night(context)
     split = time_split(gather(visits), cut=epoch_of(night))
-    measured = (split.train, split.held_out, read_rules(context, night),
-                context.settings.recommending)  # fmt: skip
+    rules = read_rules(context, night)
+    measured = (split.train, split.held_out, rules, context.settings.recommending)
     draws = {"n_draws": settings.n_bootstrap, "seed": context.settings.recommending.seed}
     evaluation = read_models(context, "evaluation", content)
     offline = evaluate_offline(evaluation, *measured)
@@ -117,10 +119,26 @@ def _offline(context: Context, content: Content, visits: pd.DataFrame) -> dict[s
     metrics = {"evaluated_users": n_users, **summarise_offline(offline, **draws)}
     metrics["scorer"] = evaluation.configuration.scorer
     metrics["scorer_ratio"] = compare_scorers(offline, evaluation.configuration.scorer, **draws)
+    crowd, n = _crowd(context, content.n_videos), context.settings.recommending.n
+    simple = baseline_lists(split.train, crowd, content, rules, n=n)
+    metrics |= measure_lift(offline, simple, **draws)
     champion = read_champion(context, content, evaluation)
     if champion is not None:
         metrics["champion"] = compare(offline, evaluate_offline(champion, *measured), **draws)
     return metrics
+
+
+def _crowd(context: Context, n_videos: int) -> Crowd:
+    """What everybody had liked, as a night at the cut would have read it: nothing later is weighed.
+
+    The draw is that of the evaluation fit, so that item-kNN learns from the same users.
+    """
+    night = evaluation_night(context)
+    draw, n_likers = draw_learners(context), []
+    for visits in visits_by_shard(context, night):
+        draw.add(visits)
+        n_likers.append(count_likers(gather(visits), n_videos, cut=epoch_of(night)))
+    return Crowd(np.sum(n_likers, axis=0), gather(draw.rows()))
 
 
 def _served(

@@ -8,15 +8,21 @@ from vidrec_tasks.evaluation.gates.gate import Gate
 from vidrec_tasks.settings import Settings
 
 
-def _sure_drop(ratio: Mapping[str, float], night: Evidence) -> float | None:
-    """One less the upper end of the ratio's 95% interval; None: of too few users to say anything.
+def _sure_high(ratio: Mapping[str, float], night: Evidence) -> float | None:
+    """The upper end of the ratio's 95% interval; None: of too few users to say anything.
 
     Args:
         ratio: ``high`` and ``n_users`` (see `comparing`), or nothing.
         night: says how few are too few.
     """
     high, least = ratio.get("high"), night.settings.evaluation.min_gate_users
-    return None if high is None or ratio.get("n_users", 0) < least else 1 - high
+    return None if high is None or ratio.get("n_users", 0) < least else high
+
+
+def _sure_drop(ratio: Mapping[str, float], night: Evidence) -> float | None:
+    """What is lost beyond doubt: one less the upper end of the interval."""
+    high = _sure_high(ratio, night)
+    return None if high is None else 1 - high
 
 
 def _champion(night: Evidence) -> Mapping[str, Any]:
@@ -50,6 +56,18 @@ def _no_champion(night: Evidence) -> str:
 
 def _no_scorer(night: Evidence) -> str:
     return "the setting names the scorer" if _is_asked_for(night) else _few(night)
+
+
+def _lift_high(night: Evidence) -> float | None:
+    lift: Mapping[str, Any] = night.metrics.get("lift", {})
+    return _sure_high(lift.get("ndcg@10", {}), night)
+
+
+def _no_lift(night: Evidence) -> str:
+    n_users = night.metric("evaluated_users") or 0.0
+    if n_users < night.settings.evaluation.min_gate_users:
+        return _few(night)
+    return "the simple lists found nothing to compare with"
 
 
 def _max_drop(settings: Settings) -> float:
@@ -97,5 +115,16 @@ MEASURED_GATES: Final = (
         formula="1 - upper end of the 95% interval of scorer_ratio",
         meaning="NDCG@10 that the serving scorer lost beyond doubt (95%) against the best other.",
         absent=_no_scorer,
+    ),
+    Gate(
+        "lift_over_baseline", "at_least",
+        measure=_lift_high,
+        bound=lambda settings: settings.evaluation.min_lift,
+        formula="upper end of the 95% interval of lift.ndcg@10",
+        meaning="NDCG@10 of the served lists over that of the best simple list, at most (95%).",
+        absent=_no_lift,
+        next_step="compare scorers and sources in the report's metrics; until the models are "
+                  "better than lift.best says, approve the run or lower "
+                  "VIDREC_EVALUATION__MIN_LIFT",
     ),
 )  # fmt: skip

@@ -118,9 +118,14 @@ class Learned:
     n_users: int
 
 
+def draw_learners(context: Context) -> Draw:
+    """The draw of whom models learn from, with nobody in it yet."""
+    return Draw(context.settings.recommending.max_training_users, salt="learn:")
+
+
 def learn_from(context: Context, night: date) -> Learned:
     """Draw whom the models of a night learn from, and count everybody's viewings."""
-    draw = Draw(context.settings.recommending.max_training_users, salt="learn:")
+    draw = draw_learners(context)
     counted, n_users = [], 0
     for visits in visits_by_shard(context, night):
         draw.add(visits)
