@@ -125,8 +125,9 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
              "-1 to 1", "higher", "`recommending.training.choosing`"),
         Term("held_out.candidate_recall", "held-out videos that any source found", "0 to 1",
              "higher", "`recommending.training.choosing`"),
-        Term("held_out.tower_cold", "NDCG@10 of what they then liked among all videos, by f(v)·g(u) "
-             "of a user tower trained from nothing", "0 to 1", "higher", "`recommending.training.fitting`"),
+        Term("held_out.tower_cold", "NDCG@10 of what they then liked among all videos, by "
+             "f(v)·g(u) of a user tower trained from nothing", "0 to 1", "higher",
+             "`recommending.training.fitting`"),
         Term("held_out.tower_warm", "the same, trained on from last night's weights; each stands "
              "where it was trained", "0 to 1", "higher",
              "`recommending.training.fitting`, ADR 0019"),
