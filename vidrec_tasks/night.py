@@ -183,7 +183,10 @@ JOBS: Final = (
     JobPlan(
         "rerank_lists",
         LISTS,
-        needs=("videos", "users", "content", "duplicates", "profiles.#", "ranked.#"),
+        needs=(
+            "videos", "users", "content", "duplicates", "models.serving", "profiles.#",
+            "ranked.#",
+        ),
         makes=("lists.#",),
         settings=("recommending",),
         per="user_shard",

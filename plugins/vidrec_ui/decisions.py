@@ -21,13 +21,13 @@ from vidrec_tasks.columns import (
     RANK,
     REGION,
     SCORE,
+    SCORE_COMPONENTS,
     SOURCE,
     SOURCE_RANK,
     USER_ID,
     VIDEO_ID,
 )
 from vidrec_tasks.recommending.lists.rules import POOL, barred, hidden
-from vidrec_tasks.recommending.lists.score_parts import of_row
 from vidrec_tasks.store.runs import Run
 from vidrec_ui.catalogue import Catalogue
 from vidrec_ui.shaping import components, minute
@@ -74,7 +74,7 @@ def why_not(run: Run | None, catalogue: Catalogue, user_id: str, video_id: str) 
     """The steps that a video took for a user, up to the one that decided.
 
     Returns:
-        video_id, title, steps, and the components of its score where it was ranked.
+        video_id, title, steps, and the components of its score where it is listed.
     """
     page = {"video_id": video_id, "title": catalogue.title(video_id), "steps": [], "components": []}
     if run is None:
@@ -86,9 +86,10 @@ def why_not(run: Run | None, catalogue: Catalogue, user_id: str, video_id: str) 
         steps.append(step)
         if step.is_end:
             break
-    ranked = asked.mine("ranked")
-    row = first_row(ranked[ranked[VIDEO_ID] == video_id])
-    return {**page, "steps": steps, "components": components(of_row(row)) if row else []}
+    lists = asked.mine("lists")
+    row = first_row(lists[lists[VIDEO_ID] == video_id])
+    parts = components(row[SCORE_COMPONENTS]) if row else []
+    return {**page, "steps": steps, "components": parts}
 
 
 def _steps(asked: _Asked) -> Iterator[Step]:

@@ -144,7 +144,7 @@ def _people() -> dict[str, dict[str, Any]]:
     )  # fmt: skip
     rows = pd.DataFrame({"user_id": "u1", "video_id": ["v1", "v2", "v6"], "source": "tower"})
     rows = rows.assign(score=[0.9, 0.5, 0.4])
-    ranked = rows.assign(part_dot=rows["score"], part_fresh=0.0)
+    ranked = rows
     return {
         "users": {"table": users},
         "profiles.0": {"table": pd.DataFrame({"user_id": ["u1"]}), "visits": visits},

@@ -80,7 +80,9 @@ def test_a_portrait_brings_videos_that_read_like_it(models: Models) -> None:
 def test_a_stranger_gets_what_is_popular_and_new_but_nothing_personal(models: Models) -> None:
     stranger = worlds.histories(user_ids=["stranger"])
     _, table = find_candidates(Search(models), stranger, allowed(1), SETTINGS)
-    assert set(table["source"]) <= {"dot", "popular", "trending", "fresh", EXPLORATION}
+    assert set(table["source"]) <= {
+        "dot", "popular", "lately", "trending", "fresh", EXPLORATION,
+    }  # fmt: skip
     assert "popular" in set(table["source"])
 
 

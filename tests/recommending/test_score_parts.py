@@ -1,32 +1,38 @@
-"""Parts of a score as columns and as dicts say the same."""
+"""Parts of listed rows: those of the ranking, whatever else was ranked."""
 
 import numpy as np
-import pandas as pd
+import pytest
 
-from vidrec_tasks.recommending.lists.score_parts import of_row, to_columns, to_dicts
-
-PARTS = np.array([[0.5, 0.0, -0.25], [0.0, 0.0, 0.0], [1e-9, 2.0, 0.0]])
-SAID = [{"dot": 0.5, "fresh": -0.25}, {}, {"dot": 1e-9, "popular": 2.0}]
-
-
-def table() -> pd.DataFrame:
-    ids = pd.DataFrame({"video_id": ["v1", "v2", "v3"], "score": PARTS.sum(axis=1)})
-    return ids.assign(**to_columns(PARTS, ("dot", "popular", "fresh")))
-
-
-def test_parts_that_are_not_zero_come_back_under_their_names() -> None:
-    assert to_dicts(table()).tolist() == SAID
+from tests.recommending import worlds
+from tests.recommending.test_models import SETTINGS, allowed, fit
+from vidrec_tasks.recommending.lists.block import Search
+from vidrec_tasks.recommending.lists.candidates import find_candidates
+from vidrec_tasks.recommending.lists.ranker import rank_candidates
+from vidrec_tasks.recommending.lists.score_parts import parts_of_rows, to_dicts
+from vidrec_tasks.recommending.lists.scorers.registry import SCORER_NAMES
+from vidrec_tasks.recommending.models.models import Models
 
 
-def test_dicts_keep_the_index_of_the_rows_that_were_taken() -> None:
-    taken = table().iloc[[2, 0]]
-    assert to_dicts(taken).to_dict() == {2: SAID[2], 0: SAID[0]}
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return fit()
 
 
-def test_one_row_says_what_the_whole_table_says() -> None:
-    rows = table()
-    assert [of_row(rows.iloc[num].to_dict()) for num in range(3)] == SAID
+def test_parts_that_are_not_zero_come_under_their_names() -> None:
+    values = np.array([[0.5, 0.0, -0.25], [0.0, 0.0, 0.0]])
+    assert to_dicts(values, ("dot", "popular", "fresh")) == [{"dot": 0.5, "fresh": -0.25}, {}]
 
 
-def test_a_table_without_parts_has_none() -> None:
-    assert to_dicts(pd.DataFrame({"video_id": ["v1"], "score": [1.0]})).tolist() == [{}]
+@pytest.mark.parametrize("scorer", SCORER_NAMES)
+def test_the_parts_of_some_rows_sum_to_the_scores_of_the_ranking(
+    models: Models, scorer: str
+) -> None:
+    histories = worlds.histories()
+    _, candidates = find_candidates(Search(models), histories, allowed(worlds.N_USERS), SETTINGS)
+    ranked = rank_candidates(models, histories, candidates, scorer=scorer)
+    some = ranked[ranked.index % 5 == 1]
+    parts = parts_of_rows(models, histories, some, scorer=scorer)
+    assert parts.index.equals(some.index)
+    np.testing.assert_allclose(
+        [sum(row.values()) for row in parts], some["score"], rtol=1e-6, atol=1e-6
+    )

@@ -82,7 +82,7 @@ def test_only_events_that_the_parent_did_not_see_are_held_out() -> None:
     since = int(np.median(histories.event_at[histories.offsets[1:] - 1]))
     held = hold_out(histories, seed=1, since=since)
     last_kept = held.train.event_at.max()
-    assert 0 < len(held.targets) < worlds.N_USERS
+    assert 0 < len(held.asked.targets) < worlds.N_USERS
     whole = set(zip(histories.user_nums(), histories.video_nums, histories.event_at, strict=True))
     left = set(zip(held.train.user_nums(), held.train.video_nums, held.train.event_at, strict=True))
     assert all(event_at >= since for _, _, event_at in whole - left)

@@ -259,11 +259,10 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
         },
     ),
     "ranked": Artefact(
-        "The candidates with their scores and the parts that these are sums of.",
+        "The candidates with their scores.",
         {
             "table": Table(
                 {"user_id": TEXT, "video_id": TEXT, "source": TEXT, "score": NUMBER},
-                {"part_": NUMBER},
                 keys=(("user_id", "video_id"),),
             ),
         },

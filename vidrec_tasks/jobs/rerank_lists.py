@@ -1,9 +1,9 @@
 """rerank_lists: from ranked candidates to each user's list, varied and inside the rules."""
 
 from vidrec_tasks.columns import RANK, SCORE_COMPONENTS, USER_ID
-from vidrec_tasks.jobs.shared.reading import read_content, read_histories, read_rules
+from vidrec_tasks.jobs.shared.reading import read_content, read_histories, read_models, read_rules
 from vidrec_tasks.recommending.lists.reranker import rerank_lists as rerank
-from vidrec_tasks.recommending.lists.score_parts import PREFIX, to_dicts
+from vidrec_tasks.recommending.lists.score_parts import parts_of_rows
 from vidrec_tasks.running.job import Context, Made, job
 
 
@@ -11,16 +11,18 @@ from vidrec_tasks.running.job import Context, Made, job
 def rerank_lists(context: Context) -> Made:
     """Diversify, keep a place for new videos, cap creators; the rules come last."""
     settings = context.settings.recommending
-    histories = read_histories(context)
+    histories, content = read_histories(context), read_content(context)
     lists = rerank(
         context.read_table(context.own("ranked")),
         histories,
-        read_content(context),
+        content,
         read_rules(context, context.night),
         settings,
     )
-    lists[SCORE_COMPONENTS] = to_dicts(lists)
-    lists = lists.loc[:, ~lists.columns.str.startswith(PREFIX)]
+    models = read_models(context, "serving", content)
+    lists[SCORE_COMPONENTS] = parts_of_rows(
+        models, histories, lists, scorer=models.configuration.scorer
+    )
     counts = {
         "users": histories.n_users,
         "with_a_list": int(lists[USER_ID].nunique()),

@@ -13,7 +13,6 @@ from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import SCORE, SOURCE, USER_ID, VIDEO_ID
 from vidrec_tasks.recommending.lists.block import Block
 from vidrec_tasks.recommending.lists.features import measure_features
-from vidrec_tasks.recommending.lists.score_parts import to_columns
 from vidrec_tasks.recommending.lists.scorers.registry import scorer_named
 from vidrec_tasks.recommending.lists.scorers.scorer import Learned, Parts, Scorer
 from vidrec_tasks.recommending.models.models import Models
@@ -66,13 +65,12 @@ def rank_candidates(
         scorer: the name of the scorer that orders the lists.
 
     Returns:
-        user_id, video_id, source, score and its parts (`score_parts`; they sum to it), by user,
-        falling score, video_id.
+        user_id, video_id, source, score, by user, falling score, video_id.
     """
     id_order = _places_of(models.content.video_ids)
     tables = [
         _rank_block(models, block, users, rows, scorer, id_order)
-        for block, users, rows in _blocks(histories, candidates)
+        for block, users, rows in blocks_of(histories, candidates)
     ]
     if not tables:
         none = {name: pd.Series(dtype="str") for name in (USER_ID, VIDEO_ID, SOURCE)}
@@ -81,7 +79,7 @@ def rank_candidates(
     return table.sort_values(USER_ID, kind="stable", ignore_index=True)
 
 
-def _blocks(
+def blocks_of(
     histories: Histories, candidates: pd.DataFrame
 ) -> Iterator[tuple[Histories, Ints, pd.DataFrame]]:
     """Yield a block of users, and its candidates by user with the number of each in the block.
@@ -116,13 +114,10 @@ def _rank_block(
     """The rows of a block of users in order."""
     found = models.content.nums_of(mine[VIDEO_ID])
     nums, places = pad(users, found, block.n_users)
-    parts = score_parts(models, block, nums, scorer=scorer)
-    values = parts.values[users, places]  # (n_rows, n_parts)
-    scores = values.sum(axis=1)
+    scores = score(models, block, nums, scorer=scorer)[users, places]
     order = np.lexsort((id_order[found], -scores, users))
     table = mine[[USER_ID, VIDEO_ID, SOURCE]].iloc[order].reset_index(drop=True)
-    named = to_columns(values[order], parts.names)
-    return table.assign(**{SCORE: scores[order]}, **named)
+    return table.assign(**{SCORE: scores[order]})
 
 
 def _places_of(video_ids: npt.NDArray[np.object_]) -> Ints:

@@ -1,45 +1,43 @@
-"""Parts of a score in a table: one column a part, read row by row as the dicts that lists show.
+"""Parts of a score as the dicts that lists show: of listed rows, a twentieth of what is ranked.
 
-Of two hundred ranked candidates ten are listed. As dicts the parts of all were more than half of
-the time that ranking took.
+TreeSHAP of everything that is ranked took longer than all other jobs of the lists together.
 """
-
-from collections.abc import Mapping, Sequence
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-PREFIX: Final = "part_"
+from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.columns import USER_ID, VIDEO_ID
+from vidrec_tasks.recommending.lists.ranker import blocks_of, pad, score_parts
+from vidrec_tasks.recommending.models.models import Models
 
 
-def to_columns(parts: npt.NDArray[np.float64], names: Sequence[str]) -> dict[str, pd.Series]:
-    """Columns of parts.
+def parts_of_rows(
+    models: Models, histories: Histories, lists: pd.DataFrame, *, scorer: str
+) -> pd.Series:
+    """Name -> part of the score of each row, without those that are 0; they sum to the score.
 
     Args:
-        parts: ``(n_rows, n_parts)``.
-        names: of the parts.
+        models: those that scored the rows.
+        histories: those they were scored with, in the same buckets.
+        lists: user_id, video_id; one row a pair.
+        scorer: the name of the scorer.
 
     Returns:
-        ``part_<name>`` -> float64 column.
+        Dicts, with the index of the lists.
     """
-    return {f"{PREFIX}{name}": pd.Series(parts[:, num]) for num, name in enumerate(names)}
+    rows = lists[[USER_ID, VIDEO_ID]].reset_index(drop=True)
+    found = pd.Series([{}] * len(rows), index=rows.index, dtype=object)
+    for block, users, mine in blocks_of(histories, rows):
+        nums, places = pad(users, models.content.nums_of(mine[VIDEO_ID]), block.n_users)
+        parts = score_parts(models, block, nums, scorer=scorer)
+        dicts = to_dicts(parts.values[users, places], parts.names)
+        found.loc[mine.index] = pd.Series(dicts, index=mine.index, dtype=object)
+    return found.set_axis(lists.index)
 
 
-def to_dicts(table: pd.DataFrame) -> pd.Series:
-    """Name -> part of each row, without those that are 0; what is left sums to the same."""
-    columns = [str(name) for name in table.columns if str(name).startswith(PREFIX)]
-    names = [name.removeprefix(PREFIX) for name in columns]
-    rows = table[columns].to_numpy(np.float64).tolist()
-    found = [{n: value for n, value in zip(names, row, strict=True) if value} for row in rows]
-    return pd.Series(found, index=table.index, dtype=object)
-
-
-def of_row(row: Mapping[str, object]) -> dict[str, float]:
-    """The same of one row."""
-    return {
-        name.removeprefix(PREFIX): value
-        for name, value in row.items()
-        if name.startswith(PREFIX) and isinstance(value, float) and value
-    }
+def to_dicts(values: npt.NDArray[np.float64], names: tuple[str, ...]) -> list[dict[str, float]]:
+    """Name -> part of each row of ``(n_rows, n_parts)``, without those that are 0."""
+    rows = values.tolist()
+    return [{n: value for n, value in zip(names, row, strict=True) if value} for row in rows]

@@ -81,7 +81,8 @@ def fit_models(
         settings: sizes, limits, seed.
         cut: seconds since 1970 UTC.
         half_life_days: decay of interactions in content profiles.
-        configuration: what an earlier fit chose; None: choose on held-out events.
+        configuration: what an earlier fit chose; None: choose on held-out events, then learn from
+            all of them too where they lie after one moment.
         parent: an earlier fit of the same kind, which the tower may start from.
     """
     histories = histories.before(cut).newest(settings.max_history)
@@ -102,7 +103,11 @@ def fit_models(
             scorer=USUAL if settings.scorer == "auto" else settings.scorer,
         )  # fmt: skip
         return _fit_as_told(histories, fit, usual)
-    return _fit_and_choose(held, fit, start)
+    chosen = _fit_and_choose(held, fit, start)
+    if held.asked.cut is None:
+        return chosen
+    # without its last days a model would not know what everybody watches at the cut
+    return _fit_as_told(histories, fit, chosen.configuration)
 
 
 def _hold_out(

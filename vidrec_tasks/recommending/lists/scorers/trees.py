@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from scipy.optimize import minimize_scalar
 
-from vidrec_tasks.recommending.lists.features import DOT, LATELY, NAMES
+from vidrec_tasks.recommending.lists.features import ATTENTION, DOT, LATELY, NAMES
 from vidrec_tasks.recommending.lists.scorers.scorer import Examples, Learned, Parts
 
 Floats = npt.NDArray[np.float32]
@@ -39,6 +39,9 @@ _PARAMETERS: Final[dict[str, Any]] = {
     "verbose": -1,
 }
 _WITH_DOT: Final = (DOT, LATELY)
+_READ: Final = tuple(name for name in NAMES if name != ATTENTION)
+"""The attention's last bits depend on what is asked beside: a split would make them steps."""
+_IS_READ: Final = np.isin(NAMES, _READ)
 
 
 class Trees:
@@ -61,7 +64,8 @@ class Trees:
         if not is_kept.any():
             return self.usual
         kept = examples.of(is_kept)
-        rows, labels = kept.features[kept.is_real], kept.relevant[kept.is_real]
+        rows = kept.features[kept.is_real] * _IS_READ
+        labels = kept.relevant[kept.is_real]
         data = lgb.Dataset(
             rows, labels.astype(np.int8), group=kept.is_real.sum(axis=1), free_raw_data=False,
             params=_PARAMETERS,
@@ -77,12 +81,12 @@ class Trees:
         return _calibrated(forests, kept)
 
     def wanted(self, learned: Learned) -> tuple[str, ...]:
-        """Every feature, as trees may split on any; the towers' alone without a forest."""
-        return NAMES if learned["forests"] else _WITH_DOT
+        """Every feature that trees may split on; the towers' alone without a forest."""
+        return _READ if learned["forests"] else _WITH_DOT
 
     def scores(self, features: Floats, learned: Learned) -> Doubles:
         """``(n_users, k)``."""
-        rows = features.reshape(-1, features.shape[-1])
+        rows = features.reshape(-1, features.shape[-1]) * _IS_READ
         total = _dot(rows) * learned["dot_scale"]
         for forest in learned["forests"]:
             total += learned["scale"] * _predict(forest, rows)
@@ -90,8 +94,8 @@ class Trees:
 
     def parts(self, features: Floats, learned: Learned) -> Parts:
         """What TreeSHAP gives to each feature, the towers' own part, and the base."""
-        rows = features.reshape(-1, features.shape[-1])
-        values = np.zeros((len(rows), len(NAMES) + 1))
+        rows = features.reshape(-1, features.shape[-1]) * _IS_READ
+        values = np.zeros((len(rows), len(NAMES) + 1), dtype=np.float64)
         for forest in learned["forests"]:
             values += learned["scale"] * _predict(forest, rows, pred_contrib=True)
         for name in _WITH_DOT:
@@ -106,7 +110,7 @@ def _dot(rows: Floats) -> Doubles:
 
 def _calibrated(forests: list[str], examples: Examples) -> Learned:
     """Both rankers over their spread, times what makes a softmax of their sum most likely."""
-    rows = examples.features[examples.is_real]
+    rows = examples.features[examples.is_real] * _IS_READ
     summed = np.sum([_predict(forest, rows) for forest in forests], axis=0)
     forest_spread, dot_spread = (max(float(values.std()), 1e-9) for values in (summed, _dot(rows)))
     scores = np.full(examples.is_real.shape, -1e9)
