@@ -36,7 +36,7 @@ from vidrec_tasks.measuring.metrics import ranking_metrics
 from vidrec_tasks.measuring.splits import leave_last_out, time_split
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.lists.profiles import content_profiles
-from vidrec_tasks.recommending.models.models import Models
+from vidrec_tasks.recommending.models.models import Configuration, Models
 from vidrec_tasks.recommending.training.fitting import fit_models
 from vidrec_tasks.settings import RecommendingSettings
 
@@ -106,17 +106,27 @@ def _warm(content: Content, histories: Histories, said: Any) -> dict[str, Any]:
         "tied_last_share": tied_last_share(histories),
         "training_seconds": seconds,
         "training_processor_seconds": worked,
-        "configuration": models.configuration.to_json(),
+        "configuration": _without_forests(models.configuration),
     }
     for name, lists, peer_seconds in run_peers(task, said.peers, said.protocol, said.seed):
         results.add(name, lists, peer_seconds)
         _write(_joined(results, figures), said.json)
     result = _joined(results, figures)
     print_results(result)
-    settings = _settings(said.seed)
+    settings = _settings(said.seed, task.window_s)
     curve = diversity_curve(models, task.train, task.held_out, settings)
     result["figures"]["diversity"] = curve
     return result
+
+
+def _without_forests(configuration: Configuration) -> dict[str, Any]:
+    """As JSON, but for the trees themselves, which are a megabyte."""
+    written = configuration.to_json()
+    learned = {
+        scorer: {name: value for name, value in values.items() if name != "forests"}
+        for scorer, values in written["learned"].items()
+    }
+    return {**written, "learned": learned}
 
 
 def _joined(results: Results, figures: dict[str, Any]) -> dict[str, Any]:
@@ -145,23 +155,29 @@ def recommend(task: Task, seed: int) -> tuple[Ints, float, float, Models]:
 
     Seconds are given by the clock, and those that the processors worked, over all cores.
     """
-    settings = _settings(seed)
+    settings = _settings(seed, task.window_s)
     begin, worked = time.monotonic(), time.process_time()
     cut = int(task.train.event_at.max()) + 1
-    choice = fit_models(
-        task.train, task.content, settings, cut=cut, half_life_days=HALF_LIFE_DAYS
-    ).configuration
-    models = fit_models(
-        task.train, task.content, settings, cut=cut, half_life_days=HALF_LIFE_DAYS,
-        configuration=choice,
-    )  # fmt: skip
+    models = fit_models(task.train, task.content, settings, cut=cut, half_life_days=HALF_LIFE_DAYS)
+    if settings.chosen_on == "last":  # else the fit has learned from what it chose on
+        models = fit_models(
+            task.train, task.content, settings, cut=cut, half_life_days=HALF_LIFE_DAYS,
+            configuration=models.configuration,
+        )  # fmt: skip
     lists = lists_of(models, task.train, settings)
     return lists, time.monotonic() - begin, time.process_time() - worked, models
 
 
-def _settings(seed: int) -> RecommendingSettings:
-    """The defaults, with candidates for lists twice as deep."""
-    return RecommendingSettings(seed=seed, n_candidates=400, n_per_source=200)
+def _settings(seed: int, window_s: int) -> RecommendingSettings:
+    """The defaults, with candidates for lists twice as deep, chosen by the protocol of the test.
+
+    Where the test is a window of time, a window of its length before the cut chooses; else the last
+    events do.
+    """
+    how = RecommendingSettings(
+        chosen_on="later" if window_s else "last", chosen_on_days=max(window_s, 1) / 86_400
+    )
+    return how.model_copy(update={"seed": seed, "n_candidates": 400, "n_per_source": 200})
 
 
 def lists_of(models: Models, histories: Histories, settings: RecommendingSettings) -> Ints:
@@ -188,7 +204,7 @@ def _lists_with_places_for_new(models: Models, histories: Histories, seed: int) 
         "n": DEPTH, "n_exploration": DEPTH // usual.n * usual.n_exploration,
         "diversity": 0.0, "calibration": 0.0,
     }  # fmt: skip
-    settings = _settings(seed).model_copy(update=kept)
+    settings = _settings(seed, 0).model_copy(update=kept)
     return reranked(ranked_of(models, histories, settings), histories, models, settings)
 
 
