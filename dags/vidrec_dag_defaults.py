@@ -130,8 +130,10 @@ def by_hand(
         """Import the job here: nothing heavy is imported when a DAG is parsed."""
         from vidrec_tasks.running.by_hand import run_by_hand
 
-        said = {argument: params[param] for argument, param in words.items()}
-        return answer_or_fail(run_by_hand, task_id, request_id=dag_run.run_id, **said, **also())
+        arguments = {argument: params[param] for argument, param in words.items()}
+        return answer_or_fail(
+            run_by_hand, task_id, request_id=dag_run.run_id, **arguments, **also()
+        )
 
     return carry_out
 

@@ -217,10 +217,10 @@ def _results() -> str:
     return results_url(settings, Place(settings.store_url))
 
 
-def _by_hand(task_id: str, **said: Any) -> dict[str, Any]:
+def _by_hand(task_id: str, **arguments: Any) -> dict[str, Any]:
     from vidrec_tasks.running.by_hand import run_by_hand
 
-    return run_by_hand(task_id, request_id=f"cli-{uuid.uuid4()}", **said)
+    return run_by_hand(task_id, request_id=f"cli-{uuid.uuid4()}", **arguments)
 
 
 def _import(arguments: argparse.Namespace) -> None:

@@ -115,9 +115,9 @@ def csrf_token(user: Any) -> str:
     return f"{hour}.{_sign(user, hour)}"
 
 
-def is_csrf_token(said: str, user: Any) -> bool:
+def is_csrf_token(token: str, user: Any) -> bool:
     """Whether a form's word is this user's and not too old."""
-    hour, _, signature = said.partition(".")
+    hour, _, signature = token.partition(".")
     now = int(time.time() // 3600)
     if not hour.isascii() or not hour.isdigit() or not 0 <= now - int(hour) <= TOKEN_HOURS:
         return False

@@ -39,7 +39,7 @@ class Step:
     """One step of the night, what it said of the video, and whether it left it out."""
 
     name: str
-    said: str
+    finding: str
     is_end: bool = False
 
 
@@ -105,23 +105,23 @@ def _catalogue(asked: _Asked) -> Step:
     if asked.catalogue.video(asked.video_id) is not None:
         return Step("catalogue", "It is in the night's catalogue.")
     rejects = table_of(asked.run, "rejects")
-    said = f"video_id={asked.video_id},"
+    named = f"video_id={asked.video_id},"
     if rejects is not None:
         rows = rejects[rejects["table"] == "videos"]
-        mine = rows[(rows["sample"].astype(str) + ",").str.contains(said, regex=False)]
+        mine = rows[(rows["sample"].astype(str) + ",").str.contains(named, regex=False)]
         if len(mine):
             reason = mine["reason"].iloc[0]
             return Step("catalogue", f"Its row was rejected: {reason}. Mend the row.", True)
-    said = "The night's catalogue has no such video: it is unknown or was published later."
-    return Step("catalogue", said, True)
+    finding = "The night's catalogue has no such video: it is unknown or was published later."
+    return Step("catalogue", finding, True)
 
 
 def _user(asked: _Asked, user: Mapping[str, Any]) -> Step:
     if user.get(OPTED_OUT):
         return Step("user", "The user opted out, so there is no list of their own.", True)
     if asked.mine("profiles", "table", USER_ID).empty:
-        said = "Nothing is known of the user before the night; they get the list for strangers."
-        return Step("user", said, True)
+        finding = "Nothing is known of the user before the night; they get the list for strangers."
+        return Step("user", finding, True)
     return Step("user", "The user has a profile and a list of their own.")
 
 
@@ -157,14 +157,14 @@ def _candidates(asked: _Asked) -> Step:
     table = asked.mine("candidates")
     mine = first_row(table[table[VIDEO_ID] == asked.video_id])
     if mine is not None:
-        said = f"Found by the source {mine[SOURCE]}, at its place {int(mine[SOURCE_RANK])}."
-        return Step("candidates", said)
+        finding = f"Found by the source {mine[SOURCE]}, at its place {int(mine[SOURCE_RANK])}."
+        return Step("candidates", finding)
     if table.empty:
         return Step("candidates", "The store no longer holds this user's candidates.", True)
     counts = table[SOURCE].value_counts()
     sources = ", ".join(f"{name} {n}" for name, n in counts.items())
-    said = f"No source found it among the {len(table)} candidates of this user ({sources})."
-    return Step("candidates", said, True)
+    finding = f"No source found it among the {len(table)} candidates of this user ({sources})."
+    return Step("candidates", finding, True)
 
 
 def _lists(asked: _Asked) -> Iterator[Step]:

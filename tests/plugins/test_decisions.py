@@ -46,13 +46,13 @@ def test_the_step_that_decided_is_the_last_one_told(
 ) -> None:
     *before, last = steps(user_id, video_id)
     assert last.name == step
-    assert said in last.said
+    assert said in last.finding
     assert last.is_end
     assert not any(earlier.is_end for earlier in before)
 
 
 def test_a_ranked_video_tells_its_place_and_score(steps: Any) -> None:
-    said = {step.name: step.said for step in steps("u1", "v6")}
+    said = {step.name: step.finding for step in steps("u1", "v6")}
     assert said["candidates"] == "Found by the source tower, at its place 3."
     assert said["ranking"] == "Ranked 3 of 3, with the score 0.400."
 
@@ -62,7 +62,7 @@ def test_a_run_past_retention_says_that_it_cannot_be_known(settings: Settings) -
     from vidrec_ui.decisions import why_not
 
     (only,) = why_not(None, Catalogue(), "u1", "v1")["steps"]
-    assert "no longer holds" in only.said
+    assert "no longer holds" in only.finding
 
 
 def test_the_users_page_asks_and_answers(viewer: TestClient) -> None:

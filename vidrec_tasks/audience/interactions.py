@@ -149,10 +149,10 @@ def _explicit_weight(
         "dislike": settings.dislike_weight,
         "skip": settings.skip_weight,
     }
-    said = sum(
+    explicit = sum(
         (visits[name].to_numpy() > 0) * weight for name, weight in configured.items()
     ) + np.zeros(len(visits))
-    return np.asarray(said + _rating_weight(visits, settings, statistics))
+    return np.asarray(explicit + _rating_weight(visits, settings, statistics))
 
 
 def _rating_weight(

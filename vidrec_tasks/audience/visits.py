@@ -105,9 +105,9 @@ def _watched_s(events: pd.DataFrame, visit_nums: Ints, n_visits: int) -> Floats:
     known = ~np.isnan(seconds)
     is_play = known & (events[EVENT_TYPE].to_numpy(dtype=object) == "play")
     played = np.bincount(visit_nums[is_play], seconds[is_play], n_visits)
-    said = np.full(n_visits, np.nan)
-    np.fmax.at(said, visit_nums[known], seconds[known])
-    return np.where(np.isnan(said), np.nan, np.fmax(said, played))
+    reported = np.full(n_visits, np.nan)
+    np.fmax.at(reported, visit_nums[known], seconds[known])
+    return np.where(np.isnan(reported), np.nan, np.fmax(reported, played))
 
 
 def _share(watched_s: Floats, duration_s: Floats, n_complete: Ints) -> Floats:

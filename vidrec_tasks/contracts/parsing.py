@@ -116,11 +116,11 @@ def parse(
     rows = pd.DataFrame(parsed, index=raw.index)
     rows[ROW_NUM] = raw[ROW_NUM]
     kept = rows[reasons == ""].reset_index(drop=True)
-    said = {name: n for name, n in null_words.items() if n}
+    found = {name: n for name, n in null_words.items() if n}
     dated = [UPDATED_AT] if UPDATED_AT in rows else []
     bad = rows.loc[reasons != "", [*table.key, ROW_NUM, *dated]]
     lost = bad[(bad[list(table.key)] != "").all(axis=1)]
-    return Parsed(kept, reject(raw, table.name, reasons), said, lost)
+    return Parsed(kept, reject(raw, table.name, reasons), found, lost)
 
 
 def _parse_column(values: pd.Series, column: Column, scale: float) -> tuple[pd.Series, pd.Series]:

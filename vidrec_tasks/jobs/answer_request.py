@@ -81,8 +81,8 @@ def answer_request(
     publisher.prepare()
     n_rows = publisher.write_answers(request_id, answers)
     log.info("request %s: %d rows for %d queries", request_id, n_rows, len(asked))
-    said = {REQUEST_ID: request_id, RUN_ID: run.run_id, "n_queries": len(asked), "n_rows": n_rows}
-    return {**said, "rows": _shown(answers, run, len(asked))}
+    answer = {REQUEST_ID: request_id, RUN_ID: run.run_id, "n_queries": len(asked), "n_rows": n_rows}
+    return {**answer, "rows": _shown(answers, run, len(asked))}
 
 
 def _current(place: Place, url: str) -> Run:

@@ -45,15 +45,15 @@ def explain_lists(context: Context) -> Made:
         scorer=scorer,
         rng=np.random.default_rng(settings.seed),
     )
-    said = {
+    claims = {
         "n_claims": int(checks[N_CLAIMS].sum()),
         "n_true": int(checks[N_TRUE].sum()),
         "n_replaced": n_replaced,
         "n_counterfactual": counterfactual.n_rows,
         "n_lowered": counterfactual.n_lowered,
     }
-    counts = {"rows": len(explained), "verified": int(checks["verified"].sum()), **said}
-    return Made({context.own("explained"): {"table": explained, "claims": said}}, counts)
+    counts = {"rows": len(explained), "verified": int(checks["verified"].sum()), **claims}
+    return Made({context.own("explained"): {"table": explained, "claims": claims}}, counts)
 
 
 Facts = tuple[pd.DataFrame, dict[str, Any], pd.DataFrame, pd.DataFrame, pd.DataFrame]

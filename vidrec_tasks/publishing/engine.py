@@ -101,8 +101,8 @@ def in_words(engine: sa.Engine, action: str) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, psycopg.Error) as error:
-        said = error.orig if isinstance(error, DBAPIError) and error.orig else error
-        first = (str(said).splitlines() or [type(said).__name__])[0]
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+        first = (str(cause).splitlines() or [type(cause).__name__])[0]
         message = (
             f"results: cannot {action} ({first}); readers keep what they had; check "
             f"{where(engine)} and run the job again"

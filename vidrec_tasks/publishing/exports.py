@@ -145,12 +145,12 @@ def _write_jsonl(path: Path, rows: Iterable[Row]) -> int:
     with path.open("w", encoding="utf-8") as file:
         for row in rows:
             output = {"recommendedItems": row["items"], "scores": row["scores"]}
-            said = {
+            record = {
                 "input": {"userId": row["user_id"]},
                 "output": None if row["error"] else output,
                 "error": row["error"],
             }
-            file.write(json.dumps(said, ensure_ascii=False) + "\n")
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
             n += 1
     return n
 

@@ -89,14 +89,14 @@ class Publisher:
         Raises:
             PublishError: the database cannot be reached or written.
         """
-        said = {"manifest": plain(manifest), "metrics": plain(metrics), "gates": plain(gates)}
-        row = {"night": night, "state": state, "started_at": started_at, **said}
+        documents = {"manifest": plain(manifest), "metrics": plain(metrics), "gates": plain(gates)}
+        row = {"night": night, "state": state, "started_at": started_at, **documents}
         with self._transaction(f"open run {run_id}") as connection:
             found = find_run(connection, run_id)
             if found is None:
                 connection.execute(sa.insert(runs).values(run_id=run_id, **row))
             elif found.state == PUBLISHED:
-                connection.execute(update_run(run_id).values(**said))
+                connection.execute(update_run(run_id).values(**documents))
             else:
                 connection.execute(update_run(run_id).values(**row))
 

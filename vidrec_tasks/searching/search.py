@@ -194,14 +194,14 @@ def _table(
 ) -> pd.DataFrame:
     of_query, place = np.nonzero(nums >= 0)
     video_nums = nums[of_query, place]
-    said = {name: mask[of_query, place] for name, mask in matched.items()}
+    matches = {name: mask[of_query, place] for name, mask in matched.items()}
     columns: dict[str, Any] = {
         QUERY: pd.Series([asked.queries[int(num)] for num in of_query], dtype="str"),
         RANK: place + 1,
         VIDEO_ID: pd.Series(index.video_ids[video_nums], dtype="str"),
         SCORE: scores[of_query, place],
-        MATCHED: pd.Series(_words(said), dtype="str"),
-        AT_S: _seconds(index, asked, of_query, video_nums, said),
+        MATCHED: pd.Series(_words(matches), dtype="str"),
+        AT_S: _seconds(index, asked, of_query, video_nums, matches),
     }
     return pd.DataFrame(columns)
 

@@ -62,10 +62,10 @@ def read_delimited(
             the file is of another encoding.
     """
     text = Decoded(file, name, encoding=encoding)
-    said = SEP_LINE.match(text.head)
-    if said:
-        text.skip(said.end())
-        separator = said[1] if separator == AUTO else separator
+    declared = SEP_LINE.match(text.head)
+    if declared:
+        text.skip(declared.end())
+        separator = declared[1] if separator == AUTO else separator
     first = text.head.split("\n", 1)[0].rstrip("\r").removeprefix("\ufeff")
     if not first.strip():
         message = f"{name} is empty: not even a header; export it again"

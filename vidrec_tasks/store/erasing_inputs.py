@@ -201,8 +201,8 @@ def _is_about(line: str, sought: Sought) -> bool:
         return sought.in_text(text) or sought.in_record(text)
     if not isinstance(row, dict):
         return False
-    said = [value for name, value in row.items() if name.strip().lower() == USER_ID]
-    return any(as_id(value) in sought.ids for value in said)
+    ids = [value for name, value in row.items() if name.strip().lower() == USER_ID]
+    return any(as_id(value) in sought.ids for value in ids)
 
 
 def _sift_parquet(file: Any, sought: Sought, into: Any, encoding: str) -> int:

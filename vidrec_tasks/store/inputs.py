@@ -104,8 +104,8 @@ def read_chunks(
 
 def _with_partition(rows: pd.DataFrame, file: TableFile) -> pd.DataFrame:
     """The columns that the folders' names say; a column of the file itself counts more."""
-    said = {key: value or None for key, value in file.partition if key not in rows}
-    return rows.assign(**said) if said else rows
+    of_folders = {key: value or None for key, value in file.partition if key not in rows}
+    return rows.assign(**of_folders) if of_folders else rows
 
 
 def _read_parquet(file: TableFile, known: Collection[str], encoding: str) -> Iterator[Chunk]:

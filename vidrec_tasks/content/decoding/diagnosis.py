@@ -139,14 +139,14 @@ def _of_pictures(file: BinaryIO, max_pixels: int) -> str:
 
 def _of_other_streams(film: Film) -> str:
     """Of a container whose pictures are no film, or have no decoder."""
-    said = streams_in_words(film)
+    streams = streams_in_words(film)
     if moving_streams(film.container):
-        return f"there is no decoder for its video ({said})"
+        return f"there is no decoder for its video ({streams})"
     if film.container.streams.audio:
         return "holds sound only, no video stream"
     if film.container.streams.video:
         return "is a picture, no film"
-    return f"holds no video stream ({film.format_name.split(',')[0]}: {said or 'nothing'})"
+    return f"holds no video stream ({film.format_name.split(',')[0]}: {streams or 'nothing'})"
 
 
 def _is_scrambled(file: BinaryIO) -> bool:

@@ -218,9 +218,9 @@ class Encoders:
 
 def _dim(files: ModelFiles) -> int:
     """Width of a model's vectors, as its configuration says."""
-    said = files.config
-    if "hidden_size" in said and not files.has_two_towers:
-        return int(said["hidden_size"])
+    written = files.config
+    if "hidden_size" in written and not files.has_two_towers:
+        return int(written["hidden_size"])
     from transformers import AutoConfig  # knows the other names, and what is left out
 
     config: Any = AutoConfig.from_pretrained(files.folder)
