@@ -34,7 +34,7 @@ COMPLETED_ABOVE: Final = 0.8
 SURFACES: Final = ("home", "search", "similar")
 SURFACE_SHARES: Final = (0.7, 0.12, 0.18)
 
-Floats = npt.NDArray[np.float64]
+Doubles = npt.NDArray[np.float64]
 Event = dict[str, Any]
 
 
@@ -51,10 +51,10 @@ class Shelf:
     videos: list[PlannedVideo]
     topics: list[str]
     carried: npt.NDArray[np.bool_]
-    published: Floats
-    gone: Floats
-    appeal: Floats
-    duration_s: Floats
+    published: Doubles
+    gone: Doubles
+    appeal: Doubles
+    duration_s: Doubles
     group: npt.NDArray[np.int64]
     creators: npt.NDArray[np.object_]
 

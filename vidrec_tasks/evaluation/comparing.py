@@ -16,7 +16,7 @@ METRIC: Final = "ndcg@10"
 MIN_USERS: Final = 50
 """Users a segment needs before it is compared: fewer say nothing about a tenth of NDCG."""
 
-Floats = npt.NDArray[np.float64]
+Doubles = npt.NDArray[np.float64]
 
 
 def compare(tonight: Offline, champion: Offline, *, n_draws: int, seed: int) -> dict[str, Any]:
@@ -58,11 +58,11 @@ def compare_scorers(offline: Offline, scorer: str, *, n_draws: int, seed: int) -
     return _ratio(ours, its, n_draws, seed)
 
 
-def _served(offline: Offline) -> Floats:
+def _served(offline: Offline) -> Doubles:
     return offline.per_user[SERVED][METRIC].to_numpy(np.float64)
 
 
-def _ratio(ours: Floats, its: Floats, n_draws: int, seed: int) -> dict[str, float]:
+def _ratio(ours: Doubles, its: Doubles, n_draws: int, seed: int) -> dict[str, float]:
     rng = np.random.default_rng(seed)
     ratio = paired_bootstrap(ours, its, n_draws=n_draws, rng=rng).ratio
     said = {"value": ratio.mean, "low": ratio.low, "high": ratio.high}
