@@ -111,7 +111,7 @@ def _catalogue(asked: _Asked) -> Step:
         mine = rows[(rows["sample"].astype(str) + ",").str.contains(named, regex=False)]
         if len(mine):
             reason = mine["reason"].iloc[0]
-            return Step("catalogue", f"Its row was rejected: {reason}. Mend the row.", True)
+            return Step("catalogue", f"Its row was rejected: {reason}. Fix the row.", True)
     finding = "The night's catalogue has no such video: it is unknown or was published later."
     return Step("catalogue", finding, True)
 
@@ -120,7 +120,7 @@ def _user(asked: _Asked, user: Mapping[str, Any]) -> Step:
     if user.get(OPTED_OUT):
         return Step("user", "The user opted out, so there is no list of their own.", True)
     if asked.mine("profiles", "table", USER_ID).empty:
-        finding = "Nothing is known of the user before the night; they get the list for strangers."
+        finding = "Nothing is known of the user before the night; they get a fallback list."
         return Step("user", finding, True)
     return Step("user", "The user has a profile and a list of their own.")
 
@@ -136,8 +136,8 @@ def _rules(asked: _Asked, user: Mapping[str, Any]) -> Step:
     }
     broken = [rule for rule, mask in found.items() if mask[0]]
     if broken:
-        return Step("rules", f"A rule bars it: {'; '.join(broken)}.", True)
-    return Step("rules", f"No rule bars it ({len(found)} looked at).")
+        return Step("rules", f"A rule excludes it: {'; '.join(broken)}.", True)
+    return Step("rules", f"No rule excludes it ({len(found)} checked).")
 
 
 def _history(asked: _Asked) -> Step:
@@ -145,11 +145,13 @@ def _history(asked: _Asked) -> Step:
     seen = visits[visits[VIDEO_ID] == asked.video_id]
     if len(seen):
         last = minute(seen[EVENT_AT].max())
-        return Step("history", f"The user has met it already, last on {last} UTC.", True)
+        return Step("history", f"It is in the user's history already, last on {last} UTC.", True)
     twins = sorted(asked.twins() & set(visits[VIDEO_ID]))
     if twins:
         title = asked.catalogue.title(twins[0])
-        return Step("history", f"The user has met its near-duplicate “{title}” already.", True)
+        return Step(
+            "history", f"The user's history has its near-duplicate “{title}” already.", True
+        )
     return Step("history", f"It is new to the user ({len(visits)} visits known).")
 
 
@@ -157,7 +159,7 @@ def _candidates(asked: _Asked) -> Step:
     table = asked.mine("candidates")
     mine = first_row(table[table[VIDEO_ID] == asked.video_id])
     if mine is not None:
-        finding = f"Found by the source {mine[SOURCE]}, at its place {int(mine[SOURCE_RANK])}."
+        finding = f"Found by the source {mine[SOURCE]}, at position {int(mine[SOURCE_RANK])}."
         return Step("candidates", finding)
     if table.empty:
         return Step("candidates", "The store no longer holds this user's candidates.", True)

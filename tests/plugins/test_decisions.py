@@ -34,7 +34,7 @@ def steps(settings: Settings) -> Any:
         ("u7", "v1", "user", "Nothing is known of the user"),
         ("u1", "v4", "rules", "it is not published yet"),
         ("u1", "v8", "rules", "it is rated above the user's age"),
-        ("u1", "v3", "history", "met it already, last on 2026-08-30"),
+        ("u1", "v3", "history", "in the user's history already, last on 2026-08-30"),
         ("u1", "v5", "history", "its near-duplicate “A rocket”"),
         ("u1", "v7", "candidates", "No source found it among the 3 candidates of this user (tower"),
         ("u1", "v6", "list", "Its creator c1 has all of the 1 places"),
@@ -53,7 +53,7 @@ def test_the_step_that_decided_is_the_last_one_told(
 
 def test_a_ranked_video_tells_its_place_and_score(steps: Any) -> None:
     said = {step.name: step.finding for step in steps("u1", "v6")}
-    assert said["candidates"] == "Found by the source tower, at its place 3."
+    assert said["candidates"] == "Found by the source tower, at position 3."
     assert said["ranking"] == "Ranked 3 of 3, with the score 0.400."
 
 

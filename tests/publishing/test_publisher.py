@@ -234,7 +234,7 @@ def test_a_missing_value_is_refused_with_the_row_it_is_in(publisher: Publisher) 
 
 def test_a_table_that_is_none_is_refused(publisher: Publisher) -> None:
     publisher.open_run(run_id(1), **described(1))
-    with pytest.raises(PublishError, match="'runs' is no result table"):
+    with pytest.raises(PublishError, match="'runs' is not a result table"):
         publisher.load(run_id(1), {"runs": iter([])})
 
 

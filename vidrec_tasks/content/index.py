@@ -92,14 +92,16 @@ class Index:
         """The index that `to_bytes` was called on.
 
         Raises:
-            StoreError: the bytes are no index, or not the one that ``info`` tells of.
+            StoreError: the bytes are not an index, or not the one that ``info`` tells of.
         """
         import faiss
 
         try:
             found = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
         except RuntimeError as error:
-            message = f"content index: {len(data):,} bytes are no index; run build_content_index"
+            message = (
+                f"content index: {len(data):,} bytes are not an index; run build_content_index"
+            )
             raise StoreError(message) from error
         if found.ntotal != info["n_indexed"] or found.d != info["dim"]:
             message = (

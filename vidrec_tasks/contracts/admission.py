@@ -192,7 +192,7 @@ def _restricted(earlier: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:
             bool(len(a) and len(b)) and not both for (a, b), both in zip(pairs, common, strict=True)
         ]
         strict[REGIONS] = pd.Series(common, index=strict.index, dtype=object)
-        strict[STATUS] = np.where(nowhere, "allowed in no region any more", strict[STATUS])
+        strict[STATUS] = np.where(nowhere, "no longer allowed in any region", strict[STATUS])
     return strict
 
 

@@ -46,8 +46,8 @@ def check_columns(names: list[str], table: Table, *, origin: str) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         message = (
-            f"{table.name} ({origin}): {len(twice)} column names stand there twice (first: "
-            f"{twice[0]!r}); which one counts cannot be told, remove the other"
+            f"{table.name} ({origin}): {len(twice)} column names appear twice (first: "
+            f"{twice[0]!r}); it is unclear which one counts, so remove one"
         )
         raise ContractError(message)
     missing = [name for name in table.required if name not in names]
@@ -75,8 +75,8 @@ def with_plain_names(rows: pd.DataFrame, table: Table, *, origin: str) -> pd.Dat
     twice = sorted({str(name) for name in names if names.count(name) > 1})
     if twice:
         message = (
-            f"{table.name} ({origin}): {len(twice)} column names stand there twice but for case or "
-            f"blanks (first: {twice[0]!r}); which one counts cannot be told, remove the other"
+            f"{table.name} ({origin}): {len(twice)} column names appear twice but for case or "
+            f"blanks (first: {twice[0]!r}); it is unclear which one counts, so remove one"
         )
         raise ContractError(message)
     return rows.rename(columns=renamed)

@@ -68,7 +68,7 @@ def render_world(into: Path, size: Size) -> bool:
     root = place.local(place.path())
     there = world_of(into)
     if there == size.to_json():
-        log.info("demo: the world is there already, in %s", root / INPUTS)
+        log.info("demo: the world exists already, in %s", root / INPUTS)
         return False
     if there is None and (root / INPUTS).exists():
         message = (

@@ -149,7 +149,7 @@ def _refuse_foreign(into: Path) -> dict[str, list[str]]:
     for path in _present(into):
         if path.name not in earlier:
             message = (
-                f"inputs: {path} is there and no import wrote it; move it away, "
+                f"inputs: {path} is there and was not written by an import; move it away, "
                 "or import into another store (VIDREC_STORE_URL)"
             )
             raise InputError(message)

@@ -61,7 +61,10 @@ def answer_request(
     """
     asked = list(dict.fromkeys(flat for query in queries if (flat := " ".join(query.split()))))
     if not asked:
-        message = f"request {request_id}: none of {len(queries)} queries has a word; ask for one"
+        message = (
+            f"request {request_id}: none of {len(queries)} queries contains a word; enter at "
+            "least one"
+        )
         raise InputError(message)
     url = results_url(settings, place)
     run = _current(place, url)

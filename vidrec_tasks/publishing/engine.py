@@ -115,7 +115,7 @@ def _parse(url: str) -> sa.URL:
         parsed = sa.make_url(url)
     except ArgumentError as error:
         message = (
-            "settings: VIDREC_RESULTS_URL is no SQLAlchemy URL; write it like "
+            "settings: VIDREC_RESULTS_URL is not a SQLAlchemy URL; write it like "
             "postgresql://user:password@host:5432/database, or leave it empty for SQLite"
         )
         raise SettingsError(message) from error

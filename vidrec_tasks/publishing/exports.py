@@ -48,7 +48,7 @@ def export_lists(
         PublishError: there is no such form, no run is published, or the file cannot be written.
     """
     if form not in WRITERS:
-        raise PublishError(f"export: no form {form!r}; one of {', '.join(WRITERS)}")
+        raise PublishError(f"export: unknown format {form!r}; one of {', '.join(WRITERS)}")
     engine = make_engine(url, read_only=True)
     file = file_of(engine)
     if file is not None and not file.exists():

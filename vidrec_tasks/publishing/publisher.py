@@ -131,7 +131,7 @@ class Publisher:
         Args:
             run_id: an opened and loaded run.
             published_at: now (UTC); a run that was published before keeps its first moment.
-            rows: what `load` returned; other counts mean that somebody else wrote meanwhile.
+            rows: what `load` returned; other counts mean that another program wrote too.
 
         Returns:
             Whether the pointer is on it now: it is never moved to an older night than readers see,

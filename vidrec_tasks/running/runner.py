@@ -214,7 +214,7 @@ def _refuse_future(order: Order) -> None:
     today = datetime.now(UTC).date()
     if order.night > today and not order.may_be_future:
         message = (
-            f"night {order.night}: lies after today ({today}, UTC); correct it, or ask for it with "
+            f"night {order.night}: is after today ({today}, UTC); correct it, or ask for it with "
             "--future (in Airflow: Future)"
         )
         raise InputError(message)

@@ -82,7 +82,9 @@ class Artefacts:
         there = self.find(name, key)
         if there is not None:
             if there.checksum != checksum:
-                log.warning("%s %s: made again with other bytes; the first are kept", name, key)
+                log.warning(
+                    "%s %s: made again with different bytes; the first ones are kept", name, key
+                )
             return there
         for part, (suffix, data) in encoded.items():
             self.place.write(folder / f"{part}.{suffix}", data)

@@ -20,7 +20,7 @@ from vidrec_tasks.store.decoding import AUTO, MARKS, Decoded, unmarked
 SEPARATORS: Final = (",", ";", "\t", "|")
 SEP_LINE: Final = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 """Excel's own first line."""
-NOT_TEXT: Final = "line has bytes that are no text of its encoding"
+NOT_TEXT: Final = "line has bytes that are invalid in its encoding"
 
 Torn = tuple[int, str, str]
 """Place in the chunk from 0, reason, sample."""
@@ -100,7 +100,7 @@ def refuse_twice(names: Sequence[str], origin: str) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         message = (
-            f"{origin}: {len(twice)} column names stand there twice (first: {twice[0]!r}); which "
+            f"{origin}: {len(twice)} column names appear twice (first: {twice[0]!r}); which "
             "one counts cannot be told, rename or remove the other"
         )
         raise InputError(message)

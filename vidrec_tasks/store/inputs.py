@@ -184,10 +184,10 @@ def _object_of(line: str) -> tuple[dict[str, Any], str]:
     try:
         row = json.loads(line)
     except ValueError:
-        return {}, "line is no JSON"
+        return {}, "line is not JSON"
     except RecursionError:
         return {}, "line is nested too deep"
-    return (row, "") if isinstance(row, dict) else ({}, "line is no JSON object")
+    return (row, "") if isinstance(row, dict) else ({}, "line is not a JSON object")
 
 
 _READERS: Final[dict[str, Callable[[TableFile, Collection[str], str], Iterator[Chunk]]]] = {

@@ -264,7 +264,7 @@ def _open_nothing(url: str, flags: int, options: dict[str, str]) -> Any:
     Raises:
         PermissionError: always.
     """
-    message = "a film may name no other file"
+    message = "a video file may not refer to other files"
     raise PermissionError(message)
 
 
@@ -291,7 +291,7 @@ def _why_not(file: BinaryIO, container: InputContainer, stream: VideoStream | No
         if any(is_protected(track) for track in found):
             return "video is encrypted"
         if any(lies_outside(track) for track in found):
-            return "its pictures lie in another file, which is not opened"
+            return "its frames are in another file, which is not opened"
     if stream is not None and "enc_key_id" in stream.metadata:  # WebM
         return "video is encrypted"
     return ""

@@ -30,7 +30,7 @@ WALL_SHARE: Final = 8.0
 """Times its limit of processor that a film may wait: for a busy machine, or a slow disk."""
 
 CHANGED: Final = "media file changed while it was read"
-WAITED: Final = "decoding was not done within"
+WAITED: Final = "decoding did not finish within"
 PASSING: Final = (CHANGED, WAITED, "media file cannot be read")
 """How reasons begin that say nothing of the film: it is tried again on the next night."""
 
@@ -106,8 +106,8 @@ class Decoder:
         except OSError:
             return CHANGED
         if code == -signal.SIGPROF:
-            return f"decoding took more than {self.timeout_s:g} s of processor"
-        return f"decoding killed its process (exit {code})"
+            return f"decoding took more than {self.timeout_s:g} s of processor time"
+        return f"decoding crashed its process (exit {code})"
 
     def _line(self, timeout_s: float) -> bytes:
         """The next line of the process; empty when it died.
@@ -140,7 +140,7 @@ class Decoder:
             try:
                 pipe.close()
             except OSError:
-                log.debug("the decoding process left its pipe in disorder")
+                log.debug("the decoding process wrote an answer that cannot be read")
         return code
 
     @property

@@ -188,7 +188,8 @@ class Encoders:
         files = named_files(self.settings.frame_encoder)
         if not files.has_two_towers:
             message = (
-                f"frame encoder {self.settings.frame_encoder!r}: embeds no text beside pictures; "
+                f"frame encoder {self.settings.frame_encoder!r}: does not embed texts along with "
+                "pictures; "
                 "name a CLIP or SigLIP model, or leave VIDREC_CONTENT__FRAME_ENCODER at 'embedded'"
             )
             raise ModelError(message)
