@@ -23,11 +23,13 @@ from vidrec_tasks.audience.watch_statistics import (
 from vidrec_tasks.columns import (
     DURATION_S,
     EVENT_AT,
+    IS_WATCHED,
     ROW_NUM,
     USER_ID,
     VALUE,
     VIDEO_ID,
     VIDEO_NUM,
+    WATCH_QUANTILE,
     WATCHED_SHARE,
     WEIGHT,
 )
@@ -35,8 +37,6 @@ from vidrec_tasks.settings import AudienceSettings
 
 log = logging.getLogger(__name__)
 
-WATCH_QUANTILE: Final = "watch_quantile"
-IS_WATCHED: Final = "is_watched"
 
 MIN_WEIGHT: Final = -2.0
 MAX_WEIGHT: Final = 3.0

@@ -212,7 +212,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
         "Models fitted on the events before the held-out days; they are measured.", _MODEL, _WEIGHTS
     ),
     "models.champion": Artefact(
-        "The models of the night before, fitted as the evaluation's are, to be compared with.",
+        "Last night's configuration, fitted like the evaluation models, for comparison.",
         {"said": Json(("champion",))},
         {**_MODEL, **_WEIGHTS},
     ),

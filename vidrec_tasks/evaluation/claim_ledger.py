@@ -9,7 +9,17 @@ from typing import Any
 
 import pandas as pd
 
-from vidrec_tasks.columns import CREATOR_ID, PUBLISHED_AT, TITLE, TOPICS, USER_ID, VIDEO_ID
+from vidrec_tasks.columns import (
+    CREATOR_ID,
+    N_LIKERS_RECENT,
+    N_VIEWERS_RECENT,
+    PUBLISHED_AT,
+    TITLE,
+    TOPICS,
+    USER_ID,
+    VIDEO_ID,
+    WINDOW_DAYS,
+)
 from vidrec_tasks.evaluation.claim_parsing import Claim
 
 
@@ -52,7 +62,7 @@ class Ledger:
         start = pd.Timestamp(f"{night.isoformat()}T00:00:00", tz="UTC")
         past = watched.loc[watched["last_event_at"].lt(start), [USER_ID, VIDEO_ID]]
         rows = videos[[VIDEO_ID, TITLE, CREATOR_ID, PUBLISHED_AT]].to_dict("records")
-        seen = popularity.loc[popularity["n_viewers_recent"].ge(1)]
+        seen = popularity.loc[popularity[N_VIEWERS_RECENT].ge(1)]
         return cls(
             catalogue={str(row[VIDEO_ID]): {str(k): v for k, v in row.items()} for row in rows},
             topics={video_id: frozenset(names) for video_id, names in topics.items()},
@@ -64,13 +74,13 @@ class Ledger:
                 str(user_id): frozenset(group) for user_id, group in past.groupby(USER_ID)[VIDEO_ID]
             },
             viewers={
-                str(row[VIDEO_ID]): (int(row["n_viewers_recent"]), int(row["window_days"]))
+                str(row[VIDEO_ID]): (int(row[N_VIEWERS_RECENT]), int(row[WINDOW_DAYS]))
                 for row in seen.to_dict("records")
             },
             disliked=frozenset(
-                seen.loc[seen["n_likers_recent"] < seen["n_viewers_recent"] / 2, VIDEO_ID]
+                seen.loc[seen[N_LIKERS_RECENT] < seen[N_VIEWERS_RECENT] / 2, VIDEO_ID]
             ),
-            typical_viewers=float(seen["n_viewers_recent"].quantile(0.5)) if len(seen) else 0.0,
+            typical_viewers=float(seen[N_VIEWERS_RECENT].quantile(0.5)) if len(seen) else 0.0,
             start_of_night=start,
             fresh_days=fresh_days,
         )

@@ -12,11 +12,11 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
-from vidrec_tasks.audience.interactions import IS_WATCHED
 from vidrec_tasks.audience.topics import topic_matrix
 from vidrec_tasks.columns import (
     CREATOR_ID,
     EVENT_AT,
+    IS_WATCHED,
     PUBLISHED_AT,
     USER_ID,
     VIDEO_NUM,

@@ -10,9 +10,8 @@ import pandas as pd
 from scipy import sparse
 
 from vidrec_tasks.audience.histories import Histories, gather
-from vidrec_tasks.audience.interactions import IS_WATCHED
 from vidrec_tasks.audience.topics import topic_matrix
-from vidrec_tasks.columns import EVENT_AT, RANK, USER_ID, VIDEO_ID
+from vidrec_tasks.columns import EVENT_AT, IS_WATCHED, RANK, USER_ID, VIDEO_ID
 from vidrec_tasks.evaluation.comparing import compare, compare_scorers
 from vidrec_tasks.evaluation.offline import SERVED, evaluate_offline, summarise_offline
 from vidrec_tasks.evaluation.replay import newly_watched, replay

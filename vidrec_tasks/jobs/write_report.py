@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from vidrec_tasks.columns import PATH, PORTRAIT, TITLE, USER_ID, VIDEO_ID
+from vidrec_tasks.columns import N_VIEWERS_RECENT, PATH, PORTRAIT, TITLE, USER_ID, VIDEO_ID
 from vidrec_tasks.evaluation.curves import ListCurves
 from vidrec_tasks.evaluation.funnel import Steps, funnel_of
 from vidrec_tasks.evaluation.measures import Measure, measures_of, segments_of
@@ -159,7 +159,7 @@ def _viewings(run: Run) -> list[int]:
     """How many users watched each video lately."""
     if run.find("popularity") is None:
         return []
-    return [int(n) for n in run.read_table("popularity")["n_viewers_recent"]]
+    return [int(n) for n in run.read_table("popularity")[N_VIEWERS_RECENT]]
 
 
 def _samples(context: Context, videos: pd.DataFrame) -> list[Sample]:
