@@ -18,6 +18,9 @@ from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessE
 SEARCH_DAG: Final = "vidrec_search"
 NIGHT_DAGS: Final = ("vidrec_nightly", "vidrec_rebuild")
 N_RESULTS: Final = 10
+"""Videos per query that the page asks for, as the form of vidrec_search does if left alone; the
+setting `searching.n_results` is for the queries of the night."""
+
 TOKEN_HOURS: Final = 12
 
 

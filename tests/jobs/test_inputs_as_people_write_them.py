@@ -86,7 +86,7 @@ def test_words_for_nothing_are_no_topics_and_are_counted(
     assert [len(tags) for tags in read["tags"]] == [0] * 6
     assert set(read["description"]) == set(read["creator_id"]) == {""}
     assert read["title"][0] == "Null"  # a film's title, as nobody writes nothing
-    assert "6 of 6 values of tags are a word for nothing" in caplog.text
+    assert "6 of 6 values of tags mean a missing value" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,8 @@ K_MEASURED: Final = 100
 N_MEASURED: Final = 256
 SCORE_DIGITS: Final = 6
 SEED: Final = 1_234
+"""Of the sample that an index is trained and measured on; the setting `seed` is for models, and a
+change of it builds no other index."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ SEEN_FACTOR: Final = 0.25
 FAVOURITE_FACTOR: Final = 2.0
 FRESH_FACTOR: Final = 1.0
 FRESH_DAYS: Final = 4.0
+"""Days in which the appeal of novelty falls by e: part of the planted truth, so the setting
+`fresh_days` of the recommender must not change it."""
 DURATION_BIAS: Final = 0.8
 """Log odds of watching on that each e-fold of length costs, whatever the taste."""
 TYPICAL_S: Final = 25.0

@@ -43,7 +43,7 @@ class Ledger:
     viewers: Mapping[str, tuple[int, int]]
     disliked: frozenset[str]
     typical_viewers: float
-    start_of_night: pd.Timestamp
+    moment: pd.Timestamp
     fresh_days: float
 
     @classmethod
@@ -59,8 +59,8 @@ class Ledger:
         fresh_days: float,
     ) -> "Ledger":
         """Index the tables of `claims.check_explanations`; the night's own events are left out."""
-        start = pd.Timestamp(f"{night.isoformat()}T00:00:00", tz="UTC")
-        past = watched.loc[watched["last_event_at"].lt(start), [USER_ID, VIDEO_ID]]
+        moment = pd.Timestamp(f"{night.isoformat()}T00:00:00", tz="UTC")
+        past = watched.loc[watched["last_event_at"].lt(moment), [USER_ID, VIDEO_ID]]
         rows = videos[[VIDEO_ID, TITLE, CREATOR_ID, PUBLISHED_AT]].to_dict("records")
         seen = popularity.loc[popularity[N_VIEWERS_RECENT].ge(1)]
         return cls(
@@ -81,7 +81,7 @@ class Ledger:
                 seen.loc[seen[N_LIKERS_RECENT] < seen[N_VIEWERS_RECENT] / 2, VIDEO_ID]
             ),
             typical_viewers=float(seen[N_VIEWERS_RECENT].quantile(0.5)) if len(seen) else 0.0,
-            start_of_night=start,
+            moment=moment,
             fresh_days=fresh_days,
         )
 
@@ -156,9 +156,9 @@ class Ledger:
 
     def _age(self, claim: Claim, subject: Subject) -> str:
         published = self.catalogue.get(subject.video_id, {}).get(PUBLISHED_AT)
-        if published is None or pd.isna(published) or published >= self.start_of_night:
+        if published is None or pd.isna(published) or published >= self.moment:
             return "not published before the night"
-        age = self.start_of_night - published
+        age = self.moment - published
         if age.days != claim.days:
             return f"published {age.days} days ago, not {claim.days}"
         return "" if age <= pd.Timedelta(days=self.fresh_days) else "not new any more"
