@@ -172,21 +172,21 @@ def _candidates(asked: _Asked) -> Step:
 def _lists(asked: _Asked) -> Iterator[Step]:
     """Its place in the ranking, then what the re-ranker made of it."""
     ranked = asked.mine("ranked", "table", USER_ID, VIDEO_ID, SCORE).reset_index(drop=True)
-    places = ranked.index[ranked[VIDEO_ID] == asked.video_id]
-    if not len(places):
+    positions = ranked.index[ranked[VIDEO_ID] == asked.video_id]
+    if not len(positions):
         yield Step("ranking", "It was not ranked, or the store no longer holds the ranking.", True)
         return
-    place, score = int(places[0]) + 1, float(ranked[SCORE].iloc[places[0]])
-    yield Step("ranking", f"Ranked {place} of {len(ranked)}, with the score {score:.3f}.")
+    rank, score = int(positions[0]) + 1, float(ranked[SCORE].iloc[positions[0]])
+    yield Step("ranking", f"Ranked {rank} of {len(ranked)}, with the score {score:.3f}.")
     listed = asked.mine("lists", "table", USER_ID, VIDEO_ID, RANK, SCORE).sort_values(RANK)
     mine = first_row(listed[listed[VIDEO_ID] == asked.video_id])
     if mine is not None:
         yield Step("list", f"It is in the list, at rank {int(mine[RANK])}.", True)
         return
-    yield Step("list", _left_out(asked, listed, place), True)
+    yield Step("list", _left_out(asked, listed, rank), True)
 
 
-def _left_out(asked: _Asked, listed: pd.DataFrame, place: int) -> str:
+def _left_out(asked: _Asked, listed: pd.DataFrame, rank: int) -> str:
     """Which of the re-ranker's own limits kept a ranked video out of the list."""
     settings, catalogue = asked.settings, asked.catalogue
     n, cap = int(settings.get("n", len(listed))), int(settings.get("max_per_creator", 0))
@@ -196,13 +196,13 @@ def _left_out(asked: _Asked, listed: pd.DataFrame, place: int) -> str:
     creator = str((catalogue.video(asked.video_id) or {}).get(CREATOR_ID) or "")
     theirs = [(catalogue.video(video) or {}).get(CREATOR_ID) for video in listed[VIDEO_ID]]
     if creator and cap and theirs.count(creator) >= cap:
-        return f"Its creator {creator} has all of the {cap} places a creator may have in a list."
-    if place > POOL * n:
+        return f"Its creator {creator} has all of the {cap} slots a creator may have in a list."
+    if rank > POOL * n:
         return f"Only the {POOL * n} best are looked at for a list of {n}."
     last = float(listed[SCORE].min()) if len(listed) else 0.0
     diversity = float(settings.get("diversity", 0.0))
     return (
-        f"The {n} places went to others: by score, by being different from each other (diversity "
+        f"The {n} slots went to others: by score, by being different from each other (diversity "
         f"{diversity:g}) and by keeping to the user's own topics they did better; the lowest score "
         f"in the list is {last:.3f}."
     )

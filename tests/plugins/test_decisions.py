@@ -37,7 +37,7 @@ def steps(settings: Settings) -> Any:
         ("u1", "v3", "history", "in the user's history already, last on 2026-08-30"),
         ("u1", "v5", "history", "its near-duplicate “A rocket”"),
         ("u1", "v7", "candidates", "No source found it among the 3 candidates of this user (tower"),
-        ("u1", "v6", "list", "Its creator c1 has all of the 1 places"),
+        ("u1", "v6", "list", "Its creator c1 has all of the 1 slots"),
         ("u1", "v1", "list", "It is in the list, at rank 1."),
     ],
 )
@@ -67,5 +67,5 @@ def test_a_run_past_retention_says_that_it_cannot_be_known(settings: Settings) -
 
 def test_the_users_page_asks_and_answers(viewer: TestClient) -> None:
     page = viewer.get("/user?user_id=u1&why=v6").text
-    assert "Its creator c1 has all of the 1 places" in page
+    assert "Its creator c1 has all of the 1 slots" in page
     assert "Part of the score" in page

@@ -64,7 +64,7 @@ class Shelf:
 def shelve(videos: list[PlannedVideo], topics: Iterable[str]) -> Shelf:
     """The videos as arrays."""
     names = list(topics)
-    place = {video.video_id: number for number, video in enumerate(videos)}
+    number_of = {video.video_id: number for number, video in enumerate(videos)}
     return Shelf(
         videos=videos,
         topics=names,
@@ -73,7 +73,7 @@ def shelve(videos: list[PlannedVideo], topics: Iterable[str]) -> Shelf:
         gone=np.array([_gone(video) for video in videos]),
         appeal=np.array([video.appeal for video in videos]),
         duration_s=np.array([video.duration_s for video in videos]),
-        group=np.array([place[video.reupload_of or video.video_id] for video in videos]),
+        group=np.array([number_of[video.reupload_of or video.video_id] for video in videos]),
         creators=np.array([video.creator_id for video in videos], dtype=object),
     )
 

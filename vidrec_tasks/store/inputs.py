@@ -89,9 +89,9 @@ def read_chunks(
         try:
             for chunk in _READERS[file.form](file, known, encoding):
                 numbers = np.arange(n_rows, n_rows + len(chunk.rows) + len(chunk.torn))
-                torn_places = [place for place, _, _ in chunk.torn]
+                torn_positions = [position for position, _, _ in chunk.torn]
                 chunk.rows = _with_partition(chunk.rows, file)
-                chunk.rows[ROW_NUM] = np.delete(numbers, torn_places)
+                chunk.rows[ROW_NUM] = np.delete(numbers, torn_positions)
                 chunk.texts = [(int(numbers[n]), row) for n, _, row in chunk.torn]
                 chunk.torn = [(int(numbers[n]), why, one_line(row)) for n, why, row in chunk.torn]
                 n_rows += len(numbers)
