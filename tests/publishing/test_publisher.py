@@ -174,7 +174,7 @@ def test_rolling_forward_is_rolling_back_to_a_newer_run(
 
 @pytest.mark.parametrize(
     ("asked", "said"),
-    [(None, "no run lies before"), ("2026-01-01-00000000", "is not published")],
+    [(None, "no run precedes"), ("2026-01-01-00000000", "is not published")],
 )
 def test_rolling_back_to_nowhere_names_the_runs_there_are(
     publisher: Publisher, asked: str | None, said: str

@@ -126,7 +126,7 @@ def refuse_torn(torn: Sequence[tuple[int, str]], table: Table) -> None:
     if torn:
         message = (
             f"{table.name}: {len(torn)} lines cannot be read as rows (first: {torn[0][1]}); "
-            "it is unknown which users they restrict, so fix the export"
+            "it is unknown which users they are about, so fix the export"
         )
         raise InputError(message)
 
