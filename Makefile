@@ -1,9 +1,9 @@
 .PHONY: help setup demo test test-fast bench check e2e faults fuzz docs lock screenshots up down clean
 
-help: ## what there is to make
+help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
-setup: ## install all that is needed (quick when it is there)
+setup: ## create .venv and install everything (quick when it exists)
 	@scripts/setup.sh
 
 demo: setup ## render a small world, run two nights in Airflow, show the lists
@@ -18,10 +18,10 @@ FAST = tests/contracts tests/measuring tests/recommending tests/searching tests/
 # these train models, 3 to 5 s each
 LONG = $(addprefix --ignore=tests/recommending/test_,attention.py counterfactual.py models.py warmth.py)
 
-test-fast: setup ## the quick tests alone, under a minute: rules, measures, lists, the store; no property tests
+test-fast: setup ## the quick tests alone, under a minute: contracts, metrics, lists, the store; no property tests
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m 'not cluster and not airflow and not hypothesis' $(FAST) $(LONG)
 
-bench: setup ## every benchmark in turn (over an hour), then docs/BENCHMARKS.md; DATA=DIR for real data, ONLY=names, QUICK=1 on little
+bench: setup ## run every benchmark (over an hour), then write docs/BENCHMARKS.md; DATA=DIR for real data, ONLY=names, QUICK=1 for small inputs
 	.venv/bin/python -m benchmarks.every --out var/benchmarks$(if $(QUICK),-quick) $(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
 
 check: setup ## ruff, mypy, import-linter
@@ -30,15 +30,15 @@ check: setup ## ruff, mypy, import-linter
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-e2e: setup ## a night over two Celery workers, as docker-compose.yaml starts them, without Docker
+e2e: setup ## a night on two Celery workers, with the services of docker-compose.yaml but without Docker
 	@scripts/setup_cluster.sh
 	.venv-cluster/bin/python -m pytest -m cluster --durations=0 tests/cluster
 
-faults: setup ## strike a running cluster in the middle of its nights, print what came of it
+faults: setup ## cause faults in a running cluster during its nights and print the outcome
 	@scripts/setup_cluster.sh
 	@.venv-cluster/bin/python -m tests.cluster.faults
 
-fuzz: setup ## 100,000 generated rows and 1,000 mangled films through the real jobs
+fuzz: setup ## run 100,000 generated rows and 1,000 mangled video files through the real jobs
 	.venv/bin/python -m tests.fuzz.rows --rows 100000
 	.venv/bin/python -m tests.fuzz.media --files 1000
 
@@ -49,13 +49,13 @@ docs: setup ## write the generated pages of docs/
 lock: ## write requirements*.txt from their .in files (UPGRADE=1 or =NAME)
 	@scripts/lock.sh
 
-screenshots: setup ## pictures of the pages into docs/images, over the demo's store
+screenshots: setup ## take screenshots of the pages into docs/images, from the demo's store
 	@scripts/screenshots.sh
 
 up: setup ## start Airflow with its UI on localhost
 	@scripts/up.sh
 
-down: ## stop it
+down: ## stop Airflow
 	@scripts/down.sh
 
 clean: ## remove the demo's store and Airflow's home (var/)

@@ -35,7 +35,8 @@ NIGHT_PARAM = Param(
     type=["null", "string"],
     format="date",
     title="Night",
-    description_md="The day to stand for, as 2026-09-01: only events before its 00:00 UTC exist "
+    description_md="The date of the night, such as 2026-09-01: only events before its 00:00 UTC "
+    "exist "
     "for it. Empty: the end of this run's interval.",
     section=OPEN,
 )
@@ -52,7 +53,7 @@ FUTURE_PARAM = Param(
     False,
     type="boolean",
     title="Future",
-    description_md="A night after today is meant. Off: it is refused, since readers would stay on "
+    description_md="Allow a night after today. Off: it is refused, since readers would stay on "
     "it until that day.",
     section="Inputs",
 )
@@ -130,8 +131,10 @@ def by_hand(
         """Import the job here: nothing heavy is imported when a DAG is parsed."""
         from vidrec_tasks.running.by_hand import run_by_hand
 
-        said = {argument: params[param] for argument, param in words.items()}
-        return answer_or_fail(run_by_hand, task_id, request_id=dag_run.run_id, **said, **also())
+        arguments = {argument: params[param] for argument, param in words.items()}
+        return answer_or_fail(
+            run_by_hand, task_id, request_id=dag_run.run_id, **arguments, **also()
+        )
 
     return carry_out
 
@@ -163,7 +166,7 @@ def settings_for(conf: dict[str, Any]) -> Any:
 
 
 def answer_or_fail(call: Any, *args: Any, **words: Any) -> Any:
-    """Call a job; errors that a retry cannot mend fail the task at once."""
+    """Call a job; errors that a retry cannot fix fail the task at once."""
     from vidrec_tasks.errors import GateError, InputError, SettingsError
 
     try:

@@ -34,7 +34,7 @@ with DAG(
             minItems=1,
             maxItems=10_000,
             title="Users",
-            description_md="The user ids to erase, one a line, as they stand in the logs. "
+            description_md="The user ids to erase, one per line, as they appear in the logs. "
             "1 to 10,000 ids. **It cannot be undone.**",
             section=OPEN,
         )

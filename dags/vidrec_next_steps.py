@@ -13,18 +13,18 @@ KEEP: Final = "Readers keep the last published night."
 CLEAR: Final = "then clear the task: what is made already is taken from the store."
 
 NEXT_STEPS: Final = {
-    "GateError": "look at the red gates and the report, mend the input or the setting behind them, "
+    "GateError": "look at the red gates and the report, fix the input or the setting behind them, "
     "and trigger the night again with Refresh.",
     "EmptyNight": "no usable event or video lies before the night: check the date in the form and "
     "that the exports have arrived, then trigger it again with Refresh.",
-    "ContractError": "a table broke its contract: the message names the column; mend the export, "
+    "ContractError": "a table broke its contract: the message names the column; fix the export, "
     "then trigger the night again with Refresh.",
-    "InputError": "mend the export that the message names (rejects are listed on the vidrec page), "
+    "InputError": "fix the export that the message names (rejects are listed on the vidrec page), "
     "then trigger the night again with Refresh.",
-    "SettingsError": "mend the setting that the message names where Airflow is started, restart "
+    "SettingsError": "fix the setting that the message names where Airflow is started, restart "
     f"it, {CLEAR}",
     "RunUnderWay": "another run of the same night is at work: wait for its end; a run that was "
-    f"killed lets go after VIDREC_LEASE_S seconds, {CLEAR}",
+    f"killed ends after VIDREC_LEASE_S seconds, {CLEAR}",
     "MissingArtefact": "clear the task that makes what is missing, with its downstream tasks.",
     "StoreError": f"check that VIDREC_STORE_URL can be reached and has free space, {CLEAR}",
     "ModelError": "check the encoder's or the model's name and that its files are on this worker, "
@@ -37,7 +37,7 @@ NEXT_STEPS: Final = {
 }
 """The name of an error -> what to do."""
 
-OTHERWISE: Final = f"read the lines above, mend the cause, {CLEAR}"
+OTHERWISE: Final = f"read the lines above, fix the cause, {CLEAR}"
 
 
 def next_step(error: BaseException | None) -> str:

@@ -15,7 +15,7 @@ models, writes and explains every list, checks the gates and publishes all table
 transaction.
 
 * **Schedule**: every day at 02:00 UTC, for the day that has just begun.
-* **By hand**: *Trigger* asks for a night. A night may be run again; it gives the same answer.
+* **By hand**: *Trigger* asks for a night. A night may be run again; it gives the same result.
 * **Past nights**: `airflow backfill create --dag-id vidrec_nightly --from-date 2026-08-28 --to-date
   2026-08-31 --max-active-runs 1` makes the nights 29 to 31, and readers are never turned back. A
   night builds on finished nights before it, so the oldest comes first; one that is older than the

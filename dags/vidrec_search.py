@@ -40,7 +40,7 @@ with DAG(
             minimum=1,
             maximum=200,
             title="Results",
-            description_md="Videos a query, 1 to 200, best first.",
+            description_md="Videos per query, 1 to 200, best first.",
             section="How many",
         ),
     },

@@ -1,4 +1,4 @@
-"""The table of who gets what: every route of the vidrec page, asked by every kind of login.
+"""The table of access rights: every route of the vidrec page, requested with every kind of login.
 
 ``python -m scripts.access`` prints it and writes docs/ACCESS.md. The routes come from the app's own
 route table and the statuses from asking them, so a new route cannot be forgotten: without an
@@ -57,7 +57,7 @@ def routes_of(app: FastAPI) -> list[tuple[str, str]]:
     found = []
     for route in app.routes:
         if not isinstance(route, APIRoute):
-            message = f"{route!r} is no route: it would skip the login"
+            message = f"{route!r} is not a route: it would bypass the login"
             raise TypeError(message)
         found += [(method, route.path) for method in sorted(route.methods)]
     return found
@@ -77,7 +77,7 @@ def client_of(app: FastAPI, auth: Any, role: str | None) -> TestClient:
 
 
 def ask(client: TestClient, method: str, path: str) -> int:
-    """The status that a route answers with; what is written carries the page's own form word."""
+    """The status that a route answers with; a POST carries the CSRF token of the page's form."""
     address = EXAMPLES[method, path]
     if method == "GET":
         return client.get(address).status_code
@@ -99,14 +99,14 @@ def statuses(app: FastAPI, auth: Any) -> dict[tuple[str, str], list[int]]:
 def page_of(found: Mapping[tuple[str, str], list[int]]) -> str:
     """The table as the page of docs."""
     lines = [
-        "# Who gets what from the vidrec page",
+        "# Access to the vidrec page",
         "<!-- Made by `python -m scripts.access`; change the code instead. -->",
         "",
-        "Each route of the page (under `/vidrec`), asked by each kind of login of Airflow's own",
-        "auth manager. 401: log in first; 403: not for you; 303: leads on. Reading changes",
-        "nothing; the one route that triggers something asks for the right to trigger",
-        "`vidrec_search`, and for a word that only the page's own form carries (without it: 403",
-        "for everybody).",
+        "Each route of the page (under `/vidrec`), requested with each kind of login of Airflow's",
+        "own auth manager. 401: not logged in; 403: not permitted; 303: redirected. Reading",
+        "changes nothing. The one route that triggers something requires the permission to",
+        "trigger `vidrec_search` and the CSRF token of the page's own form (without it: 403 for",
+        "everybody).",
         "",
         f"| route | {' | '.join(ROLES)} |",
         f"|---|{'---|' * len(ROLES)}",

@@ -7,11 +7,11 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 
-INTRO: Final = """What the project asks for itself, read from the requirements files; `make lock`
-pins these and all that they bring (`requirements*.txt`, Python 3.11, pip-tools in an environment of
-its own; pins that stand are kept, `make lock UPGRADE=NAME` takes a newer one). Tests fail where a
-package has no purpose, no pin or no use, and where the library imports what nobody asked for. How
-to ask for known weaknesses: [SECURITY.md](SECURITY.md)."""
+INTRO: Final = """The project's direct dependencies, read from the requirements files; `make lock`
+pins these and all that they depend on (`requirements*.txt`, Python 3.11, pip-tools in an
+environment of its own; existing pins are kept, `make lock UPGRADE=NAME` takes a newer one). Tests
+fail where a package has no purpose, no pin or no use, and where the library imports a package that
+is not listed. How to check for known vulnerabilities: [SECURITY.md](SECURITY.md)."""
 
 CHAPTERS: Final = (
     ("requirements.in", "requirements.txt", "What a night runs on", ".venv, and the image"),

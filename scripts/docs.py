@@ -96,26 +96,26 @@ def tables_page() -> str:
     lines = ["# Tables", MADE, "## Input tables", ""]
     lines += [
         f"`inputs/<table>` as {READ} in the store, or a folder `inputs/<table>/` of such files, in "
-        "folders of their own or not; a folder `key=value` is a column. What is there and is not "
-        "read stops the night by name.",
+        "folders of their own or not; a folder `key=value` is a column. A file of another kind "
+        "stops the night with an error that names it.",
         "",
         "* **Text** is UTF-8, or what a byte order mark says, or `VIDREC_INPUTS__ENCODING`. The "
-        "separator (comma, semicolon, tab, bar) is told by the header; `sep=` lines and all line "
-        "ends are read.",
-        "* **Nothing** is an empty value or one of "
+        "separator (comma, semicolon, tab, bar) follows from the header; `sep=` lines and all line "
+        "endings are understood.",
+        "* **A missing value** is an empty cell or one of "
         f"{', '.join(f'`{word}`' for word in sorted(NULL_WORDS))}.",
         "* **Lists** are native, or text: `a|b`, `a, b`, `a;b`, JSON, as Python, numpy and "
         "PostgreSQL write them, or records, of which the name is taken.",
         "* **Times** are UTC unless they say otherwise: ISO 8601 and its variants (Go, BigQuery), "
-        "mail dates, `20260801`, seconds, milli-, micro- or nanoseconds since 1970. Refused, with "
-        "the form named, is what could mean two days or would lie decades off: `24/12/2026`, "
+        "mail dates, `20260801`, seconds, milli-, micro- or nanoseconds since 1970. Values that "
+        "could mean two days or would be decades off are rejected, with the reason: `24/12/2026`, "
         "`2026`, a spreadsheet's day number, `0`.",
-        "* **Of two rows of one video** the newest counts (`updated_at`, else the last). What "
-        "takes away or restricts counts from the moment it is known, even after the night, and "
-        "when it cannot be read. **Of a user**, whatever any row forbids.",
+        "* **Of two rows of one video** the newest counts (`updated_at`, else the last). A row "
+        "that withdraws or restricts a video counts as soon as it is known, even after the night, "
+        "and also if it cannot be read. **Of two rows of one user**, every restriction counts.",
         "* **The same event again**, equal in every column, is counted and left out.",
-        "* **Increments**: `VIDREC_INPUTS__INTERACTIONS_ARE=increment` takes what came before from "
-        "the last night; `VIDREC_INPUTS__VIDEOS_ARE` likewise. Otherwise a table is the whole.",
+        "* **Increments**: `VIDREC_INPUTS__INTERACTIONS_ARE=increment` takes earlier events from "
+        "the last night; `VIDREC_INPUTS__VIDEOS_ARE` likewise. Otherwise the files hold all rows.",
     ]
     for table in INPUTS:
         lines += ["", f"### {table.name}", "", table.meaning, "", "| column | kind | meaning |"]
@@ -149,7 +149,7 @@ def metrics_page() -> str:
         "a scorer (`dot`, `attention`, `blend`), `served` (after re-ranking), a feature or a "
         "cut-off; `scorer` names the one that serves. `segments` holds `n_users`, `ndcg@10`, "
         "`hr@10` and `recall@20` of the served lists by length of history; `no history` are the "
-        "users that were unknown before the cut. What nothing can be said of is left out.",
+        "users that were unknown before the cut-off. A metric without data is left out.",
     ]
     for section, terms in SECTIONS.items():
         lines += ["", f"## {section}", "", "| metric | formula | unit | better | source |"]

@@ -222,7 +222,7 @@ def test_an_import_from_nowhere_changes_nothing(store: Path, run: Run) -> None:
     before = tree(store)
     code, said = run("import_data", "--preset", "gorse", "--from", str(store / "nowhere"))
     assert code == 1
-    assert "is there and no import wrote it" in said or "is no folder" in said
+    assert "is there and was not written by an import" in said or "is not a folder" in said
     assert tree(store) == before
 
 

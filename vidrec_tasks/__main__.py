@@ -45,7 +45,7 @@ def make_parser() -> argparse.ArgumentParser:
     for task_id in NIGHT:
         _add_job(commands, task_id)
     _add_by_hand(commands)
-    _add(commands, "migrate", _migrate, "bring the result tables to this version's schema")
+    _add(commands, "migrate", _migrate, "migrate the result tables to this version's schema")
     _add_import(commands)
     _add_demo(commands)
     return parser
@@ -61,8 +61,10 @@ def _add_night_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--night", type=_night, required=True, help="YYYY-MM-DD")
     parser.add_argument("--refresh", action="store_true", help="read the inputs again")
     parser.add_argument("--cold", action="store_true", help="take nothing from earlier runs")
-    parser.add_argument("--force", action="store_true", help="make again what is made already")
-    parser.add_argument("--future", action="store_true", help="a night after today is meant")
+    parser.add_argument(
+        "--force", action="store_true", help="make artefacts again that exist already"
+    )
+    parser.add_argument("--future", action="store_true", help="allow a night after today")
 
 
 def _add_night(commands: Any) -> None:
@@ -77,7 +79,7 @@ def _add_job(commands: Any, task_id: str) -> None:
     parser.add_argument("--shard", default=None, help="one shard; all of them by default")
     if task_id == "publish_lists":
         parser.add_argument(
-            "--approved-by", metavar="NAME", help="publish a rejected run: who said so"
+            "--approved-by", metavar="NAME", help="publish a rejected run; NAME is who approved it"
         )
     parser.set_defaults(task_id=task_id)
 
@@ -85,9 +87,11 @@ def _add_job(commands: Any, task_id: str) -> None:
 def _add_by_hand(commands: Any) -> None:
     search = _add(commands, "search", _search, "answer queries from the published night's features")
     search.add_argument("queries", nargs="+")
-    search.add_argument("--n", type=int, default=10, help="videos a query")
+    search.add_argument("--n", type=int, default=10, help="videos per query")
     rollback = _add(commands, "rollback", _roll_back, "point the readers at an earlier run")
-    rollback.add_argument("--run-id", default=None, help="by default the one before the current")
+    rollback.add_argument(
+        "--run-id", default=None, help="by default the one published before the current one"
+    )
     forget = _add(commands, "forget", _forget, "erase users everywhere, leave a receipt")
     forget.add_argument("user_ids", nargs="+")
     _add_tables(commands)
@@ -98,15 +102,19 @@ def _add_tables(commands: Any) -> None:
     export.add_argument("--to", type=Path, required=True, help="the file")
     forms = ("jsonl", "csv", "parquet")
     export.add_argument("--form", choices=forms, default=forms[0])
-    export.add_argument("--users", type=Path, help="a file with one user id a line; default: all")
+    export.add_argument(
+        "--users", type=Path, help="a file with one user id per line; default: all users"
+    )
     roles = _add(commands, "roles", _roles, "create writer, reader and page roles in PostgreSQL")
-    roles.add_argument("--prefix", default="vidrec", help="what their names begin with")
+    roles.add_argument("--prefix", default="vidrec", help="prefix of the roles' names")
 
 
 def _add_import(commands: Any) -> None:
     from vidrec_tasks.importing.command import add_arguments
 
-    parser = _add(commands, "import_data", _import, "bring other people's files into the inputs")
+    parser = _add(
+        commands, "import_data", _import, "turn files of another format into the input tables"
+    )
     add_arguments(parser)
 
 
@@ -114,9 +122,11 @@ def _add_demo(commands: Any) -> None:
     from vidrec_tasks.demo.command import add_arguments
 
     add_arguments(_add(commands, "demo", _demo, "render a small world with a known truth"))
-    nights = _add(commands, "demo_nights", _demo_nights, "the last two nights of a demo world")
+    nights = _add(
+        commands, "demo_nights", _demo_nights, "print the last two nights of a demo world"
+    )
     nights.add_argument("--into", type=Path, required=True)
-    watch = _add(commands, "watch", _watch, "say what a night is doing until a process ends")
+    watch = _add(commands, "watch", _watch, "print the progress of a night until a process ends")
     watch.add_argument("--night", type=_night, required=True)
     watch.add_argument("--pid", type=int, required=True)
     _add(commands, "show", _show, "print what the last nights published")
@@ -217,10 +227,10 @@ def _results() -> str:
     return results_url(settings, Place(settings.store_url))
 
 
-def _by_hand(task_id: str, **said: Any) -> dict[str, Any]:
+def _by_hand(task_id: str, **arguments: Any) -> dict[str, Any]:
     from vidrec_tasks.running.by_hand import run_by_hand
 
-    return run_by_hand(task_id, request_id=f"cli-{uuid.uuid4()}", **said)
+    return run_by_hand(task_id, request_id=f"cli-{uuid.uuid4()}", **arguments)
 
 
 def _import(arguments: argparse.Namespace) -> None:

@@ -40,6 +40,8 @@ POSITION: Final = "position"
 REC_RUN_ID: Final = "rec_run_id"
 WEIGHT: Final = "weight"
 WATCHED_SHARE: Final = "watched_share"
+WATCH_QUANTILE: Final = "watch_quantile"
+IS_WATCHED: Final = "is_watched"
 
 # users, queries, deletions
 REGION: Final = "region"
@@ -55,6 +57,8 @@ REASON: Final = "reason"
 SAMPLE: Final = "sample"
 
 # content
+SIZE: Final = "size"
+MTIME_NS: Final = "mtime_ns"
 AT_S: Final = "at_s"
 PATH: Final = "path"
 SHARPNESS: Final = "sharpness"
@@ -74,6 +78,12 @@ PORTRAIT: Final = "portrait"
 PORTRAIT_SOURCE: Final = "portrait_source"
 AS_OF: Final = "as_of"
 
+# models
+MODEL: Final = "model"
+N_VIEWERS_RECENT: Final = "n_viewers_recent"
+N_LIKERS_RECENT: Final = "n_likers_recent"
+WINDOW_DAYS: Final = "window_days"
+
 # lists
 SOURCE: Final = "source"
 SOURCE_RANK: Final = "source_rank"
@@ -85,6 +95,7 @@ REASON_CODE: Final = "reason_code"
 EXPLANATION: Final = "explanation"
 EVIDENCE: Final = "evidence"
 EVIDENCE_KEY: Final = "evidence_key"
+VERIFIED: Final = "verified"
 EXPLANATION_VERIFIED: Final = "explanation_verified"
 VALID_UNTIL: Final = "valid_until"
 SEGMENT: Final = "segment"

@@ -53,8 +53,8 @@ def _processor_flags() -> frozenset[str]:
         lines = PROCESSOR_FILE.read_text("utf-8").splitlines()
     except OSError:
         return frozenset()
-    said = next((line for line in lines if line.startswith("flags")), "")
-    return frozenset(said.partition(":")[2].split())
+    flags = next((line for line in lines if line.startswith("flags")), "")
+    return frozenset(flags.partition(":")[2].split())
 
 
 def torch_is_quick_in_bfloat16() -> bool:

@@ -20,13 +20,13 @@ BESIDE: Final = "beside"
 PUBLICATION: Final = "publication"
 
 GROUPS: Final = {
-    INPUTS: "What was handed in: read once, checked, pinned.",
-    CONTENT: "What the videos are: knows no user.",
-    AUDIENCE: "Who watches: profiles first, the sentence about them after.",
-    MODELS: "Two fits in one task: one is measured, the other serves with what it chose.",
-    LISTS: "One shard of users: candidates to explained lists.",
-    BESIDE: "Beside the lists: similar videos, strangers, queries, creators.",
-    PUBLICATION: "From measured lists to what readers see, and the report.",
+    INPUTS: "The input tables: read once, checked and pinned.",
+    CONTENT: "What the videos are; no user is known here.",
+    AUDIENCE: "Who watches: a profile of each user, then a sentence about them.",
+    MODELS: "Two fits: one chooses the configuration and is measured; the other serves.",
+    LISTS: "For each shard of users: from candidates to explained lists.",
+    BESIDE: "Parallel to the lists: similar videos, fallback lists, answers to queries, insights.",
+    PUBLICATION: "Measures the lists, checks the gates, publishes the tables, writes the report.",
 }
 """Stage -> what it is: the groups of the DAG and of the page, in order."""
 
@@ -87,7 +87,7 @@ JOBS: Final = (
         per="video_shard",
         parents=("features",),
         counts=(
-            ("videos", "with a film", "with_media"),
+            ("videos", "with a video file", "with_media"),
             ("videos", "in quarantine", "quarantined"),
         ),
     ),
@@ -210,7 +210,7 @@ JOBS: Final = (
         needs=("videos", "content", "duplicates", "models.serving"),
         makes=("similar",),
         settings=("recommending",),
-        counts=(("videos", "like another", "with_list"),),
+        counts=(("videos", "with similar videos", "with_list"),),
     ),
     JobPlan(
         "list_fallbacks",

@@ -41,45 +41,48 @@ class InputSettings(Group):
     )
     interactions_are: Literal["whole", "increment"] = Field(
         "whole",
-        description="'increment': the files hold only what is new since the night before; what "
-        "came before is taken from its run.",
+        description="'increment': the files hold only events that are new since the night before; "
+        "earlier ones are taken from that night's run.",
     )
     videos_are: Literal["whole", "increment"] = Field(
         "whole",
-        description="'increment': the files hold only new and changed videos, over the catalogue "
-        "as it was last read.",
+        description="'increment': the files hold only new and changed videos; the others are taken "
+        "from the catalogue as it was last read.",
     )
-    watched_unit: Literal["s", "ms"] = Field("s", description="Unit of watched_s as it is written.")
-    duration_unit: Literal["s", "ms"] = Field(
-        "s", description="Unit of duration_s as it is written."
-    )
+    watched_unit: Literal["s", "ms"] = Field("s", description="Unit of watched_s in the files.")
+    duration_unit: Literal["s", "ms"] = Field("s", description="Unit of duration_s in the files.")
     max_unknown_share: float = Field(
         0.5,
         ge=0,
         le=1,
-        description="Share of events that name no known video above which the night stops.",
+        description="Share of events with an unknown video above which the night stops.",
     )
     unrated_age: int = Field(
         0,
         ge=0,
         le=21,
-        description="Age rating in years of videos without one; 0: for everybody.",
+        description="Age rating, in years, that a video without one is given; 0: for everybody.",
     )
     encoding: str = Field(
         "auto",
-        description="Encoding of text files (windows-1252, shift_jis); 'auto': UTF-8, or what a "
-        "byte order mark says.",
+        description="Encoding of text files (windows-1252, shift_jis); 'auto': UTF-8, or the one "
+        "that a byte order mark names.",
     )
     users_per_shard: int = Field(
-        20_000, ge=1, description="Users a shard aims at; the number of user shards follows."
+        20_000,
+        ge=1,
+        description="Users per shard to aim for; it decides the number of user shards.",
     )
     videos_per_shard: int = Field(
-        2_000, ge=1, description="Videos a shard aims at; the number of video shards follows."
+        2_000,
+        ge=1,
+        description="Videos per shard to aim for; it decides the number of video shards.",
     )
     kept_snapshots: int = Field(
         60,
         ge=1,
-        description="Catalogues that stay as they were read: how far back a backfill sees them so.",
+        description="Catalogue snapshots kept; a backfill sees the catalogue of its time this far "
+        "back.",
     )
 
 
@@ -87,25 +90,25 @@ class ContentSettings(Group):
     """Keyframes, encoders, fusion, near-duplicates and the content index."""
 
     media_root: str = Field(
-        "", description="Folder that media files lie in; empty: inputs/media of the store."
+        "", description="Folder of the media files; empty: inputs/media of the store."
     )
-    n_keyframes: int = Field(8, ge=1, le=64, description="Keyframes kept a film.")
+    n_keyframes: int = Field(8, ge=1, le=64, description="Keyframes kept per video file.")
     keyframe_mode: Literal["intra", "scene"] = Field(
         "intra", description="Which frames are candidates: intra frames only, or scene changes."
     )
     decode_timeout_s: float = Field(
         30.0,
         gt=0,
-        description="Seconds of processor one film may take to decode before it is quarantined.",
+        description="CPU seconds that decoding a video file may take before it is quarantined.",
     )
     max_media_gib: float = Field(
-        64.0, gt=0, description="GiB a media file may have before it is quarantined unread."
+        64.0, gt=0, description="Size in GiB above which a media file is quarantined unread."
     )
     max_pixels: int = Field(
-        8192 * 4320, ge=1, description="Pixels a frame may have before its film is quarantined."
+        8192 * 4320, ge=1, description="Pixels per frame above which a video file is quarantined."
     )
     decode_memory_mb: int = Field(
-        2048, ge=64, description="Memory in MiB that decoding a film may take."
+        2048, ge=64, description="Memory in MiB that decoding a video file may use."
     )
     thumbnail_px: int = Field(
         320, ge=32, description="Longer side of a stored keyframe, in pixels."
@@ -118,12 +121,15 @@ class ContentSettings(Group):
         description="'embedded' (ConSE on EfficientNet-Lite0), a folder or hub id of CLIP/SigLIP.",
     )
     precision: Literal["auto", "fp32", "bf16"] = Field(
-        "auto", description="'auto' takes bfloat16 where the processor (AMX) or GPU is quick in it."
+        "auto", description="'auto': bfloat16 where the processor (AMX) or GPU is fast with it."
     )
     batch_size: int = Field(64, ge=1, description="Texts or frames encoded at once.")
     text_weight: float = Field(0.6, ge=0, le=1, description="Weight of the text vector in fusion.")
     min_duplicate_similarity: float = Field(
-        0.9, ge=0, le=1, description="Frame similarity from which two films are near-duplicates."
+        0.9,
+        ge=0,
+        le=1,
+        description="Frame similarity from which two video files are near-duplicates.",
     )
     index_exact_limit: int = Field(
         200_000, ge=1, description="Vectors up to which the index searches exactly."
@@ -132,7 +138,7 @@ class ContentSettings(Group):
         0.95,
         ge=0,
         le=1,
-        description="recall@100 under which an approximate index falls back to exact.",
+        description="recall@100 below which an approximate index is replaced by exact search.",
     )
 
 
@@ -150,9 +156,11 @@ class LanguageSettings(Group):
     )
     endpoint_timeout_s: float = Field(30.0, gt=0, description="Seconds one endpoint call may take.")
     batch_size: int = Field(64, ge=1, description="Sentences generated at once.")
-    max_new_tokens: int = Field(48, ge=8, le=256, description="Tokens a sentence may have.")
+    max_new_tokens: int = Field(
+        48, ge=8, le=256, description="Maximum number of tokens in a sentence."
+    )
     max_sentences: int = Field(
-        5_000, ge=0, description="Sentences a shard may write a night, most active users first."
+        5_000, ge=0, description="Sentences generated per shard and night, most active users first."
     )
 
 
@@ -161,7 +169,7 @@ class AudienceSettings(Group):
 
     half_life_days: float = Field(30.0, gt=0, description="Days after which an event counts half.")
     min_interactions: int = Field(
-        3, ge=1, description="Interactions under which a user counts as cold."
+        3, ge=1, description="Interactions below which a user counts as cold."
     )
     like_weight: float = Field(1.0, description="Added to the weight for a like: it was asked for.")
     share_weight: float = Field(1.0, description="Added for a share: stronger than watching alone.")
@@ -170,7 +178,7 @@ class AudienceSettings(Group):
     rating_weight: float = Field(
         0.75, description="Added for each standard deviation a rating lies above the user's mean."
     )
-    n_topics: int = Field(5, ge=1, le=20, description="Strongest topics kept a user.")
+    n_topics: int = Field(5, ge=1, le=20, description="Strongest topics kept per user.")
 
 
 class RecommendingSettings(Group):
@@ -178,9 +186,9 @@ class RecommendingSettings(Group):
 
     n: int = Field(10, ge=1, le=200, description="Length of a published list.")
     n_candidates: int = Field(
-        200, ge=10, description="Candidates kept a user after merging sources."
+        200, ge=10, description="Candidates kept per user after merging sources."
     )
-    n_per_source: int = Field(100, ge=1, description="Candidates one source may add a user.")
+    n_per_source: int = Field(100, ge=1, description="Candidates that one source may add per user.")
     scorer: Literal["auto", "dot", "attention", "blend", "trees"] = Field(
         "auto",
         description="Which score orders the lists; 'auto': the best on held-out events of at least "
@@ -198,9 +206,12 @@ class RecommendingSettings(Group):
         "window grows until it has 200 users or a third of the log.",
     )
     min_score: float = Field(
-        0.0, ge=-1, le=1, description="Cosine under which content candidates are dropped."
+        0.0,
+        ge=-1,
+        le=1,
+        description="Cosine similarity below which content candidates are dropped.",
     )
-    dim: int = Field(64, ge=8, le=512, description="Width of f(v) and g(u).")
+    dim: int = Field(64, ge=8, le=512, description="Dimensions of f(v) and g(u).")
     max_sequence: int = Field(50, ge=2, le=512, description="Interactions the user tower reads.")
     max_history: int = Field(
         2_000, ge=1, description="Newest interactions of a user that models learn from."
@@ -208,12 +219,15 @@ class RecommendingSettings(Group):
     max_training_users: int = Field(
         100_000,
         ge=1,
-        description="Users the models learn from at most, drawn by a stable hash; all get lists.",
+        description="Most users that models learn from, sampled by a stable hash; all users get "
+        "lists.",
     )
     max_epochs: int = Field(30, ge=1, description="Epochs of training; early stopping ends sooner.")
     patience: int = Field(5, ge=1, description="Epochs without improvement before training stops.")
     full_softmax_limit: int = Field(
-        50_000, ge=1, description="Videos up to which the softmax is full; beyond it is sampled."
+        50_000,
+        ge=1,
+        description="Videos up to which the softmax is full; above that it is sampled.",
     )
     dense_linear_limit: int = Field(
         20_000, ge=1, description="Videos up to which the linear item-item model is dense."
@@ -227,13 +241,16 @@ class RecommendingSettings(Group):
         0.4, ge=0, le=1, description="Weight of variety in a list: 0 is pure relevance."
     )
     calibration: float = Field(
-        0.05, ge=0, le=1, description="Weight of keeping to the user's own topic mix; 0: none."
+        0.05, ge=0, le=1, description="Weight of keeping to the user's own mix of topics; 0: none."
     )
     max_per_creator: int = Field(3, ge=1, description="Videos of one creator in a list.")
-    n_exploration: int = Field(1, ge=0, description="Slots a list keeps for new videos.")
-    fresh_days: float = Field(7.0, gt=0, description="Days a video counts as fresh.")
+    n_exploration: int = Field(1, ge=0, description="Slots that each list reserves for new videos.")
+    fresh_days: float = Field(7.0, gt=0, description="Days for which a video counts as fresh.")
     default_max_age_rating: int = Field(
-        18, ge=0, le=21, description="Age rating in years shown to users with none of their own."
+        18,
+        ge=0,
+        le=21,
+        description="Highest age rating, in years, shown to users without a limit of their own.",
     )
     explanation_language: Literal["en", "zh"] = Field(
         "en", description="Language of the explanation templates."
@@ -244,9 +261,9 @@ class RecommendingSettings(Group):
 class SearchingSettings(Group):
     """Answers to queries."""
 
-    n_results: int = Field(10, ge=1, le=200, description="Results an answered query has.")
+    n_results: int = Field(10, ge=1, le=200, description="Results per query.")
     max_queries: int = Field(
-        200, ge=0, description="Queries answered a night, most frequent first."
+        200, ge=0, description="Queries answered per night, most frequent first."
     )
     fusion: Literal["evidence", "reciprocal"] = Field(
         "evidence", description="How text and frames are fused: by log odds, or by ranks."
@@ -257,9 +274,13 @@ class SearchingSettings(Group):
 class InsightSettings(Group):
     """What creators may learn about their audience."""
 
-    k_anonymity: int = Field(20, ge=2, description="Users a cell needs before it is written.")
+    k_anonymity: int = Field(
+        20, ge=2, description="Users that must be behind a cell before it is written."
+    )
     window_days: int = Field(
-        28, ge=2, description="Days before the night that are looked at; a trend compares halves."
+        28,
+        ge=2,
+        description="Days before the night that are counted; a trend compares the two halves.",
     )
 
 
@@ -267,17 +288,20 @@ class EvaluationSettings(Group):
     """The held-out window and the gates."""
 
     holdout_days: int = Field(
-        3, ge=1, description="Days before the night that the evaluation fit does not see."
+        3, ge=1, description="Days before the night that are held out from the evaluation fit."
     )
     n_users: int = Field(
-        2_000, ge=1, description="Users evaluated a night at most, drawn by a stable hash."
+        2_000, ge=1, description="Most users evaluated per night, sampled by a stable hash."
     )
     n_bootstrap: int = Field(500, ge=50, description="Bootstrap draws behind each interval.")
     fit_champion: bool = Field(
-        True, description="Whether the last night's configuration is fitted again, to compare with."
+        True, description="Whether last night's configuration is fitted again, for comparison."
     )
     max_ndcg_drop: float = Field(
-        0.1, ge=0, le=1, description="Relative NDCG drop against the champion that a gate allows."
+        0.1,
+        ge=0,
+        le=1,
+        description="Relative drop of NDCG against the champion that the gate allows.",
     )
     min_lift: float = Field(
         1.0,
@@ -286,27 +310,27 @@ class EvaluationSettings(Group):
         "end of its 95% interval must reach; 0 never refuses a night.",
     )
     min_claim_precision: float = Field(
-        1.0, ge=0, le=1, description="Share of true claims in explanations that a gate asks for."
+        1.0, ge=0, le=1, description="Share of true claims in explanations that the gate requires."
     )
     min_gate_users: int = Field(
         20,
         ge=1,
-        description="Users under which a gate that compares shares or means says nothing.",
+        description="Users below which a gate that compares shares or means is not applied.",
     )
     max_input_drop: float = Field(
         0.5,
         ge=0,
         le=1,
-        description="Share of last night's events, users or videos that tonight's inputs may lack.",
+        description="Share of last night's events, users or videos that may be missing tonight.",
     )
     min_list_share: float = Field(
         0.9, ge=0, le=1, description="Share of active users who must have a list."
     )
     min_list_coverage: float = Field(
-        0.01, ge=0, le=1, description="Share of the videos that could stand in a list and must."
+        0.01, ge=0, le=1, description="Share of the recommendable videos that must be in some list."
     )
     max_top_share: float = Field(
-        0.9, ge=0, le=1, description="Share of rows that the top 1% of videos may take."
+        0.9, ge=0, le=1, description="Share of list rows that the top 1% of videos may take."
     )
     max_user_overlap: float = Field(
         0.9, ge=0, le=1, description="Share of a list that two users may have in common on average."
@@ -322,7 +346,9 @@ class PublishingSettings(Group):
     retained_runs: int = Field(
         7, ge=1, description="Published runs kept, in the tables and in the store."
     )
-    valid_hours: float = Field(36.0, gt=0, description="Hours after the night a row is valid.")
+    valid_hours: float = Field(
+        36.0, gt=0, description="Hours after the night for which a row is valid."
+    )
     allow_override: bool = Field(
         False, description="Whether a person may publish a run that its gates rejected."
     )
@@ -341,21 +367,23 @@ class Settings(BaseSettings):
     )
     reader_url: str = Field(
         "",
-        description="The same tables by a role that may only read, for the page inside Airflow; "
-        "empty: as results_url, in transactions that only read.",
+        description="URL of the same tables with a read-only role, for the page inside Airflow; "
+        "empty: results_url, in read-only transactions.",
     )
     airflow_url: SecretStr = Field(
         SecretStr(""),
-        description="SQLAlchemy URL of Airflow's own database, which forgetting searches too.",
+        description="SQLAlchemy URL of Airflow's own database, which an erasure searches too.",
     )
     airflow_logs: str = Field(
-        "", description="Folder of Airflow's logs, which forgetting searches too."
+        "", description="Folder of Airflow's logs, which an erasure searches too."
     )
-    threads: int = Field(0, ge=0, description="Threads of native code; 0: as many as cores.")
+    threads: int = Field(0, ge=0, description="Threads of native code; 0: one per core.")
     encoding_queue: str = Field(
         "default", description="Celery queue that embed_videos runs on: 'gpu' for GPU workers."
     )
-    lease_s: float = Field(120.0, gt=0, description="Seconds a run's lock lives unless renewed.")
+    lease_s: float = Field(
+        120.0, gt=0, description="Seconds after which a run's lock expires unless it is renewed."
+    )
     inputs: InputSettings = InputSettings()
     content: ContentSettings = ContentSettings()
     language: LanguageSettings = LanguageSettings()

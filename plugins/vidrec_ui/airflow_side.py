@@ -18,6 +18,9 @@ from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessE
 SEARCH_DAG: Final = "vidrec_search"
 NIGHT_DAGS: Final = ("vidrec_nightly", "vidrec_rebuild")
 N_RESULTS: Final = 10
+"""Videos per query that the page asks for, as the form of vidrec_search does if left alone; the
+setting `searching.n_results` is for the queries of the night."""
+
 TOKEN_HOURS: Final = 12
 
 
@@ -115,9 +118,9 @@ def csrf_token(user: Any) -> str:
     return f"{hour}.{_sign(user, hour)}"
 
 
-def is_csrf_token(said: str, user: Any) -> bool:
+def is_csrf_token(token: str, user: Any) -> bool:
     """Whether a form's word is this user's and not too old."""
-    hour, _, signature = said.partition(".")
+    hour, _, signature = token.partition(".")
     now = int(time.time() // 3600)
     if not hour.isascii() or not hour.isdigit() or not 0 <= now - int(hour) <= TOKEN_HOURS:
         return False

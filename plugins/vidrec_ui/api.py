@@ -116,8 +116,8 @@ def _add_people(app: FastAPI) -> None:
         """One user: portrait, list, history, and why a video is not in the list."""
         if not user_id:
             return RedirectResponse(f"{base_of(request)}/users", status_code=303)
-        said = people.user_page(_sources(request), user_id, why=why.strip(), older=older)
-        return page(request, "user.html", said)
+        values = people.user_page(_sources(request), user_id, why=why.strip(), older=older)
+        return page(request, "user.html", values)
 
     @app.get("/creators")
     def creators_index(request: Request, start: Id = "") -> Response:
@@ -159,11 +159,11 @@ def _add_search(app: FastAPI) -> None:
         request_id: Id = "",
     ) -> Response:
         """Answers to a query, of the night or by hand."""
-        said = films.search_page(_sources(request), q.strip(), request_id)
-        said["open"] = airflow_side.request_of(request_id) if request_id else None
-        said["may_ask"] = airflow_side.may_search(user)
-        said["csrf"] = airflow_side.csrf_token(user) if said["may_ask"] else ""
-        return page(request, "search.html", said)
+        values = films.search_page(_sources(request), q.strip(), request_id)
+        values["open"] = airflow_side.request_of(request_id) if request_id else None
+        values["may_ask"] = airflow_side.may_search(user)
+        values["csrf"] = airflow_side.csrf_token(user) if values["may_ask"] else ""
+        return page(request, "search.html", values)
 
     @app.post("/search", dependencies=[MAY_SEARCH])
     def ask(

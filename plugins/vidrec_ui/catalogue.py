@@ -48,8 +48,8 @@ class Catalogue:
 
     def row(self, video_id: str) -> pd.DataFrame:
         """A video's row as a frame of one row, or of none."""
-        place = self._rows.get_indexer([video_id])
-        return self._videos.iloc[place[place >= 0]]
+        positions = self._rows.get_indexer([video_id])
+        return self._videos.iloc[positions[positions >= 0]]
 
     def title(self, video_id: str) -> str:
         """The title, or the id where there is none."""

@@ -127,17 +127,19 @@ def _side_by_side(
     rows = pd.RangeIndex(max(len(old), len(new)))
     return [
         {
-            RANK: place + 1,
-            "before": _cell(old, new, place, catalogue),
-            "after": _cell(new, old, place, catalogue),
+            RANK: position + 1,
+            "before": _cell(old, new, position, catalogue),
+            "after": _cell(new, old, position, catalogue),
         }
-        for place in rows
+        for position in rows
     ]
 
 
-def _cell(mine: list[str], other: list[str], place: int, catalogue: Any) -> dict[str, Any] | None:
-    if place >= len(mine):
+def _cell(
+    mine: list[str], other: list[str], position: int, catalogue: Any
+) -> dict[str, Any] | None:
+    if position >= len(mine):
         return None
-    video = mine[place]
+    video = mine[position]
     rank = other.index(video) + 1 if video in other else None
     return {"video_id": video, "title": catalogue.title(video), "other_rank": rank}

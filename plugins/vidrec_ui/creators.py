@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vidrec_tasks.columns import AUDIENCE_SHARE, GAP, PERFORMANCE, SUPPLY, TREND, VIDEO_ID
-from vidrec_ui.shaping import PER_PAGE, Page, card, is_said, split_page
+from vidrec_ui.shaping import PER_PAGE, Page, card, has_value, split_page
 from vidrec_ui.sources import Sources
 
 
@@ -40,12 +40,12 @@ def creator_page(sources: Sources, creator_id: str) -> Page | None:
 
 def _topic(row: Mapping[str, Any]) -> dict[str, Any]:
     """A topic with its bars in percent; what k users do not stand behind is absent."""
-    said = {name: row[name] if is_said(row[name]) else None for name in row}
+    values = {name: row[name] if has_value(row[name]) else None for name in row}
     return {
-        **said,
+        **values,
         "share": round(100 * float(row[AUDIENCE_SHARE]), 1),
-        "supplied": None if said[SUPPLY] is None else round(100 * float(said[SUPPLY]), 1),
-        "moves": _direction(said[TREND]),
+        "supplied": None if values[SUPPLY] is None else round(100 * float(values[SUPPLY]), 1),
+        "moves": _direction(values[TREND]),
     }
 
 
@@ -56,7 +56,7 @@ def _direction(trend: float | None) -> str:
 
 
 def _video(row: Mapping[str, Any], catalogue: Any) -> dict[str, Any]:
-    performance = row[PERFORMANCE] if is_said(row[PERFORMANCE]) else None
+    performance = row[PERFORMANCE] if has_value(row[PERFORMANCE]) else None
     return {
         **card({**row, "evidence": {}}, catalogue, key=VIDEO_ID),
         "performance": performance,

@@ -39,7 +39,7 @@ class Step:
     """One step of the night, what it said of the video, and whether it left it out."""
 
     name: str
-    said: str
+    finding: str
     is_end: bool = False
 
 
@@ -106,23 +106,23 @@ def _catalogue(asked: _Asked) -> Step:
     if asked.catalogue.video(asked.video_id) is not None:
         return Step("catalogue", "It is in the night's catalogue.")
     rejects = table_of(asked.run, "rejects")
-    said = f"video_id={asked.video_id},"
+    named = f"video_id={asked.video_id},"
     if rejects is not None:
         rows = rejects[rejects["table"] == "videos"]
-        mine = rows[(rows["sample"].astype(str) + ",").str.contains(said, regex=False)]
+        mine = rows[(rows["sample"].astype(str) + ",").str.contains(named, regex=False)]
         if len(mine):
             reason = mine["reason"].iloc[0]
-            return Step("catalogue", f"Its row was rejected: {reason}. Mend the row.", True)
-    said = "The night's catalogue has no such video: it is unknown or was published later."
-    return Step("catalogue", said, True)
+            return Step("catalogue", f"Its row was rejected: {reason}. Fix the row.", True)
+    finding = "The night's catalogue has no such video: it is unknown or was published later."
+    return Step("catalogue", finding, True)
 
 
 def _user(asked: _Asked, user: Mapping[str, Any]) -> Step:
     if user.get(OPTED_OUT):
         return Step("user", "The user opted out, so there is no list of their own.", True)
     if asked.mine("profiles", "table", USER_ID).empty:
-        said = "Nothing is known of the user before the night; they get the list for strangers."
-        return Step("user", said, True)
+        finding = "Nothing is known of the user before the night; they get a fallback list."
+        return Step("user", finding, True)
     return Step("user", "The user has a profile and a list of their own.")
 
 
@@ -137,8 +137,8 @@ def _rules(asked: _Asked, user: Mapping[str, Any]) -> Step:
     }
     broken = [rule for rule, mask in found.items() if mask[0]]
     if broken:
-        return Step("rules", f"A rule bars it: {'; '.join(broken)}.", True)
-    return Step("rules", f"No rule bars it ({len(found)} looked at).")
+        return Step("rules", f"A rule excludes it: {'; '.join(broken)}.", True)
+    return Step("rules", f"No rule excludes it ({len(found)} checked).")
 
 
 def _history(asked: _Asked) -> Step:
@@ -146,11 +146,13 @@ def _history(asked: _Asked) -> Step:
     seen = visits[visits[VIDEO_ID] == asked.video_id]
     if len(seen):
         last = minute(seen[EVENT_AT].max())
-        return Step("history", f"The user has met it already, last on {last} UTC.", True)
+        return Step("history", f"It is in the user's history already, last on {last} UTC.", True)
     twins = sorted(asked.twins() & set(visits[VIDEO_ID]))
     if twins:
         title = asked.catalogue.title(twins[0])
-        return Step("history", f"The user has met its near-duplicate “{title}” already.", True)
+        return Step(
+            "history", f"The user's history has its near-duplicate “{title}” already.", True
+        )
     return Step("history", f"It is new to the user ({len(visits)} visits known).")
 
 
@@ -158,34 +160,34 @@ def _candidates(asked: _Asked) -> Step:
     table = asked.mine("candidates")
     mine = first_row(table[table[VIDEO_ID] == asked.video_id])
     if mine is not None:
-        said = f"Found by the source {mine[SOURCE]}, at its place {int(mine[SOURCE_RANK])}."
-        return Step("candidates", said)
+        finding = f"Found by the source {mine[SOURCE]}, at position {int(mine[SOURCE_RANK])}."
+        return Step("candidates", finding)
     if table.empty:
         return Step("candidates", "The store no longer holds this user's candidates.", True)
     counts = table[SOURCE].value_counts()
     sources = ", ".join(f"{name} {n}" for name, n in counts.items())
-    said = f"No source found it among the {len(table)} candidates of this user ({sources})."
-    return Step("candidates", said, True)
+    finding = f"No source found it among the {len(table)} candidates of this user ({sources})."
+    return Step("candidates", finding, True)
 
 
 def _lists(asked: _Asked) -> Iterator[Step]:
     """Its place in the ranking, then what the re-ranker made of it."""
     ranked = asked.mine("ranked", "table", USER_ID, VIDEO_ID, SCORE).reset_index(drop=True)
-    places = ranked.index[ranked[VIDEO_ID] == asked.video_id]
-    if not len(places):
+    positions = ranked.index[ranked[VIDEO_ID] == asked.video_id]
+    if not len(positions):
         yield Step("ranking", "It was not ranked, or the store no longer holds the ranking.", True)
         return
-    place, score = int(places[0]) + 1, float(ranked[SCORE].iloc[places[0]])
-    yield Step("ranking", f"Ranked {place} of {len(ranked)}, with the score {score:.3f}.")
+    rank, score = int(positions[0]) + 1, float(ranked[SCORE].iloc[positions[0]])
+    yield Step("ranking", f"Ranked {rank} of {len(ranked)}, with the score {score:.3f}.")
     listed = asked.mine("lists", "table", USER_ID, VIDEO_ID, RANK, SCORE).sort_values(RANK)
     mine = first_row(listed[listed[VIDEO_ID] == asked.video_id])
     if mine is not None:
         yield Step("list", f"It is in the list, at rank {int(mine[RANK])}.", True)
         return
-    yield Step("list", _left_out(asked, listed, place), True)
+    yield Step("list", _left_out(asked, listed, rank), True)
 
 
-def _left_out(asked: _Asked, listed: pd.DataFrame, place: int) -> str:
+def _left_out(asked: _Asked, listed: pd.DataFrame, rank: int) -> str:
     """Which of the re-ranker's own limits kept a ranked video out of the list."""
     settings, catalogue = asked.settings, asked.catalogue
     n, cap = int(settings.get("n", len(listed))), int(settings.get("max_per_creator", 0))
@@ -195,13 +197,13 @@ def _left_out(asked: _Asked, listed: pd.DataFrame, place: int) -> str:
     creator = str((catalogue.video(asked.video_id) or {}).get(CREATOR_ID) or "")
     theirs = [(catalogue.video(video) or {}).get(CREATOR_ID) for video in listed[VIDEO_ID]]
     if creator and cap and theirs.count(creator) >= cap:
-        return f"Its creator {creator} has all of the {cap} places a creator may have in a list."
-    if place > POOL * n:
+        return f"Its creator {creator} has all of the {cap} slots a creator may have in a list."
+    if rank > POOL * n:
         return f"Only the {POOL * n} best are looked at for a list of {n}."
     last = float(listed[SCORE].min()) if len(listed) else 0.0
     diversity = float(settings.get("diversity", 0.0))
     return (
-        f"The {n} places went to others: by score, by being different from each other (diversity "
+        f"The {n} slots went to others: by score, by being different from each other (diversity "
         f"{diversity:g}) and by keeping to the user's own topics they did better; the lowest score "
         f"in the list is {last:.3f}."
     )

@@ -7,7 +7,7 @@ from typing import Any, Final
 from vidrec_tasks.columns import AT_S, DESCRIPTION, GROUP_ID, SIMILAR_VIDEO_ID, VIDEO_ID
 from vidrec_tasks.store.runs import Run
 from vidrec_ui.refused import quarantine_reason
-from vidrec_ui.shaping import Page, card, is_said, spelled, split_page
+from vidrec_ui.shaping import Page, card, has_value, spelled, split_page
 from vidrec_ui.sources import Sources, first_row, rows_of, table_of
 
 LIST_LENGTH: Final = 200  # the longest list that settings allow
@@ -40,7 +40,7 @@ def video_page(sources: Sources, video_id: str, *, start: str = "") -> Page | No
         "facts": [
             (word, spelled(video[name]))
             for name, word in _FACTS.items()
-            if name in video and is_said(video[name])
+            if name in video and has_value(video[name])
         ],
         "frames": catalogue.frames(video_id),
         "concepts": _concepts(run, video_id),

@@ -42,7 +42,7 @@ def user_page(sources: Sources, user_id: str, *, why: str = "", older: int = 0) 
         "user_id": user_id,
         "profile": profile,
         "evidence": [
-            (name, spelled(said)) for name, said in (profile or {}).get("evidence", {}).items()
+            (name, spelled(value)) for name, value in (profile or {}).get("evidence", {}).items()
         ],
         "segment": listing.segment,
         "is_fallback": listing.is_fallback,

@@ -85,8 +85,8 @@ def _refused(request: Request, error: Exception) -> Response:
 def _misspelled(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    said = f"{first['loc'][-1]}: {first['msg']}"
-    return _problem(request, "The address is incomplete", said, status=422)
+    message = f"{first['loc'][-1]}: {first['msg']}"
+    return _problem(request, "The address is incomplete", message, status=422)
 
 
 def _broken(request: Request, error: Exception) -> Response:
@@ -97,8 +97,8 @@ def _broken(request: Request, error: Exception) -> Response:
 def _problem(
     request: Request, title: str, message: str, *, status: int, login: str = ""
 ) -> Response:
-    said = {"title": title, "message": message, "login": login}
-    return page(request, "problem.html", said, status=status)
+    values = {"title": title, "message": message, "login": login}
+    return page(request, "problem.html", values, status=status)
 
 
 def _login(request: Request) -> str:

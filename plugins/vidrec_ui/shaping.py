@@ -53,8 +53,8 @@ def spelled(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def is_said(value: Any) -> bool:
-    """Whether a cell says anything."""
+def has_value(value: Any) -> bool:
+    """Whether a cell holds a value."""
     if isinstance(value, list | tuple):
         return bool(value)
     return value is not None and value is not pd.NaT and not pd.isna(value) and value != ""

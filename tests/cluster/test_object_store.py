@@ -143,7 +143,7 @@ def test_a_server_that_only_fails_is_an_error_in_words(place: Place, proxy: Flak
     place.write(path, b"before")
     proxy.n_errors = 10_000
     try:
-        with pytest.raises(StoreError, match=r"cannot write .*is the object store there"):
+        with pytest.raises(StoreError, match=r"cannot write .*does the object store answer"):
             place.write(path, b"after")
     finally:
         proxy.n_errors = 0

@@ -132,7 +132,7 @@ def test_an_index_says_which_vectors_it_was_built_from() -> None:
 
 def test_bytes_that_are_no_index_or_another_one_are_refused() -> None:
     index = build_index(unit(50), EXACT)
-    with pytest.raises(StoreError, match="are no index"):
+    with pytest.raises(StoreError, match="are not an index"):
         Index.from_bytes(b"not an index at all", index.info)
     with pytest.raises(StoreError, match="its info says 50 of 32"):
         Index.from_bytes(build_index(unit(40), EXACT).to_bytes(), index.info)

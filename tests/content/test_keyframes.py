@@ -107,9 +107,9 @@ def test_a_hang_a_crash_and_babble_cost_one_film_each(
         command=[sys.executable, "-c", PLAYS_UP],
     )
     assert found.failures == {
-        "hangs": "decoding was not done within 4 s",
-        "crashes": "decoding killed its process (exit -11)",
-        "babbles": "decoding killed its process (exit -9)",
+        "hangs": "decoding did not finish within 4 s",
+        "crashes": "decoding crashed its process (exit -11)",
+        "babbles": "decoding crashed its process (exit -9)",
     }
     assert set(found.frames["checksum"]) == set(films)
 

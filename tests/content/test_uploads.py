@@ -227,7 +227,7 @@ def test_a_picture_is_no_film(tmp_path: Path, suffix: str) -> None:
     cv2.imwrite(str(picture), np.full((40, 60, 3), 90, dtype=np.uint8))
     film = picture.rename(tmp_path / "film.mp4")
     found = extract_keyframes({"film": film}, ContentSettings(), workspace=tmp_path / "frames")
-    assert found.failures == {"film": "is a picture, no film"}
+    assert found.failures == {"film": "is a picture, not a video file"}
 
 
 def test_protected_films_are_encrypted(tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ def test_nothing_that_a_film_names_is_opened(tmp_path: Path) -> None:
     paths = {name: tmp_path / name for name in films}
     settings = ContentSettings(decode_timeout_s=1)
     found = extract_keyframes({**paths, "pipe": secret}, settings, workspace=tmp_path / "frames")
-    assert found.failures.pop("pipe") == "cannot be decoded: is no file"
+    assert found.failures.pop("pipe") == "cannot be decoded: is not a file"
     assert set(found.failures) == set(films)
     assert all("names other files" in reason for reason in found.failures.values())
 

@@ -193,7 +193,7 @@ def ruled(updated_at: str, **changed: Any) -> pd.DataFrame:
         ({"age_rating": 18}, {}, "age_rating", 18),
         ({}, {"regions": ["DE"]}, "regions", ["DE"]),
         ({"regions": ["DE", "FR"]}, {"regions": ["FR", "IT"]}, "regions", ["FR"]),
-        ({"regions": ["DE"]}, {"regions": ["IT"]}, "status", "allowed in no region any more"),
+        ({"regions": ["DE"]}, {"regions": ["IT"]}, "status", "no longer allowed in any region"),
         ({}, {"expires_at": "09-01"}, "expires_at", day("09-01")),
         ({"expires_at": "09-01"}, {"expires_at": "12-01"}, "expires_at", day("09-01")),
     ],

@@ -32,7 +32,7 @@ def test_what_is_as_declared_passes_and_so_does_an_empty_table() -> None:
         (duplicates().drop(columns="group_id"), "has no column group_id"),
         (duplicates(more=1), "has a column more that was not declared"),
         (duplicates(is_canonical=[1, 0]), "column is_canonical is int64, declared as bool"),
-        ([1, 2], "is no frame but list"),
+        ([1, 2], "is not a frame but list"),
     ],
 )
 def test_a_table_that_differs_is_refused_with_what_was_found(table: object, words: str) -> None:
@@ -51,7 +51,7 @@ def frames(**parts: object) -> dict[str, object]:
         (np.zeros((1, 4)), "is float64, declared as float32"),
         (np.zeros(4, dtype=np.float32), "has 1 axes, declared are rows, dim"),
         (np.zeros((2, 4), dtype=np.float32), "has 2 rows, its table 1"),
-        ([0.0], "is no array but list"),
+        ([0.0], "is not an array but list"),
     ],
 )
 def test_an_array_that_differs_is_refused(vectors: object, words: str) -> None:

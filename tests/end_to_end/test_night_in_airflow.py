@@ -62,7 +62,7 @@ def test_the_same_night_made_again_is_the_same_bytes(house: House, night: date) 
     before, tables = {ref.name: ref for ref in run.refs()}, tables_of(house, run.run_id)
     made = house.python("-m", "vidrec_tasks", "night", "--night", night.isoformat(), "--force")
     assert made.returncode == 0, made.stderr[-4000:]
-    assert "with other bytes" not in made.stderr
+    assert "with different bytes" not in made.stderr
     assert run_of(house, night).run_id == run.run_id
     assert {ref.name: ref for ref in run.refs()} == before
     for name, table in tables_of(house, run.run_id).items():

@@ -125,7 +125,7 @@ def test_a_video_that_is_missed_is_accounted_for(page: "Page") -> None:
     seen = page.locator(".small .card a.picture").first.get_attribute("href") or ""
     page.get_by_label("Video id").fill(seen.partition("video_id=")[2])
     page.get_by_role("button", name="Ask").click()
-    assert "has met it already" in page.locator(".steps .end").inner_text()
+    assert "is in the user's history already" in page.locator(".steps .end").inner_text()
 
 
 def test_a_recommendation_leads_to_its_video(page: "Page") -> None:

@@ -12,7 +12,12 @@ def test_shards_are_summed_and_what_is_not_counted_is_absent() -> None:
         receipt("extract_keyframes", with_media=2, quarantined=0),
     ]
     assert funnel_of(receipts) == {
-        "videos": [("read", 9), ("in the catalogue", 8), ("with a film", 5), ("in quarantine", 1)]
+        "videos": [
+            ("read", 9),
+            ("in the catalogue", 8),
+            ("with a video file", 5),
+            ("in quarantine", 1),
+        ]
     }
 
 

@@ -90,7 +90,7 @@ class PresetSuite:
     def test_a_missing_folder_is_named_with_the_next_step(
         self, preset: Preset, tmp_path: Path
     ) -> None:
-        match = rf"{preset.name}: .*nowhere is no folder; --from names the folder"
+        match = rf"{preset.name}: .*nowhere is not a folder; --from names the folder"
         with pytest.raises(InputError, match=match):
             import_data(preset.name, tmp_path / "nowhere", tmp_path / "inputs")
         assert not (tmp_path / "inputs").exists()

@@ -94,7 +94,7 @@ def test_lines_that_are_no_rows_are_torn_and_the_rest_stays(world: World) -> Non
     [
         ("\n1,73,5,978300760\n", r", line 2: 1 fields, not 4 .* '1,73,5,978300760'; take the file"),
         ("1::73::5\n", r", line 1: 3 fields, not 4 with '::' between \(userId::movieId::rating::"),
-        ("", r" is empty: not even a line; take the file as it was published"),
+        ("", r" is empty; take the file as it was published"),
     ],
 )
 def test_a_file_of_another_layout_is_refused_by_its_first_line(

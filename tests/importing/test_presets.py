@@ -70,7 +70,7 @@ def test_overviews_are_for_movielens_only(world: World) -> None:
 
 def test_inputs_that_no_import_wrote_are_refused_and_stay(world: World) -> None:
     inputs = write(world.store / "inputs", {"videos.csv": "video_id\nmine\n"})
-    with pytest.raises(InputError, match=r"videos\.csv is there and no import wrote it"):
+    with pytest.raises(InputError, match=r"videos\.csv is there and was not written by an import"):
         world.bring("personalize", FILES)
     assert (inputs / "videos.csv").read_text() == "video_id\nmine\n"
     assert names(inputs) == ["videos.csv"]
@@ -78,7 +78,7 @@ def test_inputs_that_no_import_wrote_are_refused_and_stay(world: World) -> None:
 
 def test_a_folder_of_input_files_is_refused_too(world: World) -> None:
     write(world.store / "inputs" / "interactions", {"1.csv": "user_id\n"})
-    with pytest.raises(InputError, match="no import wrote it"):
+    with pytest.raises(InputError, match="was not written by an import"):
         world.bring("personalize", FILES)
 
 

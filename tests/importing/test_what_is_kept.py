@@ -17,7 +17,7 @@ PERSONALIZE = {"interactions.csv": "USER_ID,ITEM_ID,TIMESTAMP\nu,10,1631232000\n
     ("column", "value", "reason"),
     [
         ("age_rating", "PG-13", "age_rating is not a whole number"),
-        ("expires_at", "31/12/2021", "expires_at is a day and month in an order"),
+        ("expires_at", "31/12/2021", "expires_at is a date whose day and month are ambiguous"),
     ],
 )
 def test_a_restriction_that_cannot_be_read_keeps_the_video_out(
@@ -78,7 +78,7 @@ def test_a_creation_time_is_kept_as_it_is_written(
     assert [found[name] for name in "abc"] == [christmas] * 3
     assert found[["e", "f"]].isna().all()
     assert parsed.rejects["reason"].tolist() == [
-        "published_at is a day and month in an order that cannot be told (write 2026-12-24)"
+        "published_at is a date whose day and month are ambiguous (write 2026-12-24)"
     ]
 
 

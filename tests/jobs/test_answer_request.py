@@ -127,7 +127,7 @@ def test_what_is_said_is_of_postcard_size(store: tuple[Settings, Place]) -> None
 
 
 def test_a_request_without_a_word_is_an_error(store: tuple[Settings, Place]) -> None:
-    with pytest.raises(InputError, match="none of 1 queries has a word"):
+    with pytest.raises(InputError, match="none of 1 queries contains a word"):
         ask(store, " ")
 
 

@@ -109,7 +109,7 @@ def test_a_file_that_claims_to_be_huge_is_not_even_read(world: World) -> None:
     with (world.media / "a.mp4").open("r+b") as file:
         file.truncate(65 << 30)  # sparse
     assert world.night() == (0, {"a": "media file is too large (65.0 GiB, at most 64)",
-                                 "c": "is no video file that is known here"})  # fmt: skip
+                                 "c": "is not a video file of a known kind"})  # fmt: skip
 
 
 def test_a_film_that_ran_out_of_time_on_a_busy_machine_is_tried_again(
@@ -120,9 +120,9 @@ def test_a_film_that_ran_out_of_time_on_a_busy_machine_is_tried_again(
     world.videos.append("d")
     monkeypatch.setattr("vidrec_tasks.content.decoding.process.WALL_SHARE", 1e-6)
     decoded, reasons = world.night()
-    assert (decoded, reasons["d"].startswith("decoding was not done within")) == (1, True)
+    assert (decoded, reasons["d"].startswith("decoding did not finish within")) == (1, True)
     monkeypatch.undo()
-    assert world.night() == (1, {"c": "is no video file that is known here"})
+    assert world.night() == (1, {"c": "is not a video file of a known kind"})
 
 
 def test_a_film_that_is_replaced_while_it_waits_has_no_keyframes_of_another(

@@ -55,7 +55,9 @@ def test_who_asks_to_be_forgotten_is_whatever_else_the_row_says(store: Path, row
 )
 def test_a_line_that_is_no_row_of_users_stops_the_night(store: Path, name: str, text: str) -> None:
     put(store, name, text)
-    with pytest.raises(InputError, match=r"1 lines are no row .*of whom is not known"):
+    with pytest.raises(
+        InputError, match=r"1 lines cannot be read as rows .*which users they are about"
+    ):
         read(store)
 
 

@@ -86,7 +86,7 @@ def test_words_for_nothing_are_no_topics_and_are_counted(
     assert [len(tags) for tags in read["tags"]] == [0] * 6
     assert set(read["description"]) == set(read["creator_id"]) == {""}
     assert read["title"][0] == "Null"  # a film's title, as nobody writes nothing
-    assert "6 of 6 values of tags are a word for nothing" in caplog.text
+    assert "6 of 6 values of tags mean a missing value" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_a_night_after_today_is_refused_unless_it_is_asked_for(tmp_path: Path) -
     today = datetime.now(UTC).date()
     far = today.replace(year=today.year + 36, day=1)
     settings = settings_of(tmp_path)
-    with pytest.raises(InputError, match=rf"night {far}: lies after today .* --future"):
+    with pytest.raises(InputError, match=rf"night {far}: is after today .* --future"):
         run_night(far, settings)
     assert not (tmp_path / "runs").exists()
     run_night(far, settings, may_be_future=True)

@@ -84,7 +84,7 @@ def test_a_night_that_failed_its_gates_is_never_published(tmp_path: Path) -> Non
 def test_a_night_whose_gates_were_not_checked_is_not_published(tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
     make_night(Place(str(tmp_path)), settings)
-    with pytest.raises(MissingArtefact, match="gates is not made yet"):
+    with pytest.raises(MissingArtefact, match="gates does not exist yet"):
         run_job(Order("publish_lists", NIGHT), settings)
 
 

@@ -71,7 +71,7 @@ def test_force_keeps_the_first_bytes_and_warns(
     second = world.go(force=True)
     assert second["artefacts"] == first["artefacts"]
     assert world.run.read_table("ranked")["a"].tolist() == [1]
-    assert "made again with other bytes" in caplog.text
+    assert "made again with different bytes" in caplog.text
 
 
 def test_a_job_that_is_not_pure_is_always_run(world: World) -> None:

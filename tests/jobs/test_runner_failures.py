@@ -19,7 +19,7 @@ from vidrec_tasks.store.leases import Lease
 def test_a_need_that_is_not_made_names_it_and_the_job_is_not_run(world: World) -> None:
     world.declare(needs=("portraits.*",))
     remember(world, "portraits.0", 1)
-    with pytest.raises(MissingArtefact, match=r"portraits\.1 is not made yet; run the job"):
+    with pytest.raises(MissingArtefact, match=r"portraits\.1 does not exist yet; run the job"):
         world.go()
     assert world.calls == []
 

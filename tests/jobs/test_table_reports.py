@@ -147,7 +147,7 @@ def test_a_second_night_shows_or_refuses_what_has_changed(
 @pytest.mark.parametrize(
     ("name", "night", "said"),
     [
-        ("20", date(2062, 9, 1), r"night 2062-09-01: lies after today .* --future"),
+        ("20", date(2062, 9, 1), r"night 2062-09-01: is after today .* --future"),
         ("26", NIGHT, r"median of 7 plays lasts 10.1 times .* WATCHED_UNIT=ms"),
         ("30", NIGHT, r"4 of 7 events name no video .* 'V1' would be 'v1' but for capital"),
     ],

@@ -230,7 +230,7 @@ def test_an_empty_store_says_what_to_do_next(open_page: Open, empty_settings: Se
     assert "Publish a night first" in client.get("/user?user_id=u1").text
     assert "No query was answered yet" in client.get("/search").text
     assert "There is no list yet" in client.get("/users").text
-    assert "Nothing may be said of any creator yet" in client.get("/creators").text
+    assert "There are no insights for any creator yet" in client.get("/creators").text
     assert "It takes two published runs" in client.get("/compare").text
     assert client.get("/rejects/2026-09-01-aaaaaaaa").status_code == 404
     assert client.get("/video?video_id=v1").status_code == 404

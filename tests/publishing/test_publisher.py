@@ -174,7 +174,7 @@ def test_rolling_forward_is_rolling_back_to_a_newer_run(
 
 @pytest.mark.parametrize(
     ("asked", "said"),
-    [(None, "no run lies before"), ("2026-01-01-00000000", "is not published")],
+    [(None, "no run precedes"), ("2026-01-01-00000000", "is not published")],
 )
 def test_rolling_back_to_nowhere_names_the_runs_there_are(
     publisher: Publisher, asked: str | None, said: str
@@ -234,7 +234,7 @@ def test_a_missing_value_is_refused_with_the_row_it_is_in(publisher: Publisher) 
 
 def test_a_table_that_is_none_is_refused(publisher: Publisher) -> None:
     publisher.open_run(run_id(1), **described(1))
-    with pytest.raises(PublishError, match="'runs' is no result table"):
+    with pytest.raises(PublishError, match="'runs' is not a result table"):
         publisher.load(run_id(1), {"runs": iter([])})
 
 

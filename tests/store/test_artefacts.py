@@ -83,7 +83,7 @@ def test_an_artefact_never_changes(artefacts: Artefacts, caplog: pytest.LogCaptu
     with caplog.at_level(logging.WARNING):
         second = artefacts.write("x", key, {"table": world().iloc[:1]})
     assert second == first
-    assert "made again with other bytes" in caplog.text
+    assert "made again with different bytes" in caplog.text
 
 
 def test_a_part_that_is_not_there_is_named(artefacts: Artefacts) -> None:

@@ -115,7 +115,7 @@ def test_a_few_damaged_lines_of_a_file_are_torn_and_not_lost(inputs: Path) -> No
     assert rows["row_num"].to_list() == [0, *range(3, 13)]
     assert torn == [
         (1, "line has 3 fields, not 2", "\\xf0(,x,y"),
-        (2, "line has bytes that are no text of its encoding", "a=caf\\xe9, b=4"),
+        (2, "line has bytes that are invalid in its encoding", "a=caf\\xe9, b=4"),
     ]
 
 
@@ -174,7 +174,7 @@ def test_a_column_name_that_is_there_twice_is_refused(inputs: Path, form: str) -
         (inputs / "t.csv").write_text("a, b,a\n1,2,3\n")
     else:
         pq.write_table(pa.table([[1], [2]], names=["a", "a"]), inputs / "t.parquet")
-    with pytest.raises(InputError, match=r"1 column names stand there twice \(first: 'a'\)"):
+    with pytest.raises(InputError, match=r"1 column names appear twice \(first: 'a'\)"):
         read(inputs)
 
 

@@ -116,7 +116,7 @@ def test_what_was_forgotten_is_not_made_and_forgetting_twice_is_no_error(runs: R
     run.forget("profiles.0")
     run.forget("profiles.0")
     assert run.find("profiles.0") is None
-    with pytest.raises(MissingArtefact, match=r"profiles\.0 is not made yet"):
+    with pytest.raises(MissingArtefact, match=r"profiles\.0 does not exist yet"):
         run.ref("profiles.0")
 
 

@@ -10,12 +10,12 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from vidrec_tasks.audience.interactions import IS_WATCHED
 from vidrec_tasks.columns import (
     CREATOR_ID,
     DURATION_S,
     EVENT_AT,
     EVENT_TYPE,
+    IS_WATCHED,
     PUBLISHED_AT,
     SESSION_ID,
     USER_ID,

@@ -23,11 +23,13 @@ from vidrec_tasks.audience.watch_statistics import (
 from vidrec_tasks.columns import (
     DURATION_S,
     EVENT_AT,
+    IS_WATCHED,
     ROW_NUM,
     USER_ID,
     VALUE,
     VIDEO_ID,
     VIDEO_NUM,
+    WATCH_QUANTILE,
     WATCHED_SHARE,
     WEIGHT,
 )
@@ -35,8 +37,6 @@ from vidrec_tasks.settings import AudienceSettings
 
 log = logging.getLogger(__name__)
 
-WATCH_QUANTILE: Final = "watch_quantile"
-IS_WATCHED: Final = "is_watched"
 
 MIN_WEIGHT: Final = -2.0
 MAX_WEIGHT: Final = 3.0
@@ -49,7 +49,7 @@ _HALF_WATCHED_WEIGHT = 0.05
 _RATED_WEIGHT = 0.5
 _PRIOR_RATINGS = 5.0
 
-Floats = npt.NDArray[np.float64]
+Doubles = npt.NDArray[np.float64]
 
 
 def duration_statistics(
@@ -109,14 +109,14 @@ def weigh(
     return weighed.astype({WEIGHT: "float32"})
 
 
-def decay(event_at: pd.Series, *, night: date, half_life_days: float) -> Floats:
+def decay(event_at: pd.Series, *, night: date, half_life_days: float) -> Doubles:
     """``(n_events,)`` 0.5 to the power of the age in half-lives; 1 at the night's 00:00 UTC."""
     age = pd.Timestamp(night, tz="UTC") - event_at
     age_days = age.dt.total_seconds().to_numpy(np.float64) / 86_400
     return np.asarray(0.5 ** (np.maximum(age_days, 0.0) / half_life_days))
 
 
-def _watch_quantile(visits: pd.DataFrame, statistics: pd.DataFrame) -> Floats:
+def _watch_quantile(visits: pd.DataFrame, statistics: pd.DataFrame) -> Doubles:
     """The place among viewings of like duration; by plays and completions where a part is missing.
 
     NaN where nothing was watched (a like from a list, a rating).
@@ -131,7 +131,7 @@ def _watch_quantile(visits: pd.DataFrame, statistics: pd.DataFrame) -> Floats:
     return quantile
 
 
-def _watch_weight(visits: pd.DataFrame, quantile: Floats) -> Floats:
+def _watch_weight(visits: pd.DataFrame, quantile: Doubles) -> Doubles:
     """From -0.25 to 1; a viewing of half a video or more is never against it."""
     weight = (quantile - _NEUTRAL_QUANTILE) / (1 - _NEUTRAL_QUANTILE)
     half = visits[WATCHED_SHARE].to_numpy(np.float64) >= 0.5
@@ -141,7 +141,7 @@ def _watch_weight(visits: pd.DataFrame, quantile: Floats) -> Floats:
 
 def _explicit_weight(
     visits: pd.DataFrame, settings: AudienceSettings, statistics: pd.DataFrame
-) -> Floats:
+) -> Doubles:
     """What was said on purpose; twice in a visit counts once."""
     configured = {
         "like": settings.like_weight,
@@ -149,15 +149,15 @@ def _explicit_weight(
         "dislike": settings.dislike_weight,
         "skip": settings.skip_weight,
     }
-    said = sum(
+    explicit = sum(
         (visits[name].to_numpy() > 0) * weight for name, weight in configured.items()
     ) + np.zeros(len(visits))
-    return np.asarray(said + _rating_weight(visits, settings, statistics))
+    return np.asarray(explicit + _rating_weight(visits, settings, statistics))
 
 
 def _rating_weight(
     visits: pd.DataFrame, settings: AudienceSettings, statistics: pd.DataFrame
-) -> Floats:
+) -> Doubles:
     """Ratings in standard deviations above the user's own mean, which leans on everyone's."""
     overall, spread = rating_scale(statistics)
     value = visits[VALUE]
@@ -170,7 +170,7 @@ def _rating_weight(
     return np.where(value.isna(), 0.0, rated)
 
 
-def _damp_repeats(visits: pd.DataFrame, weight: Floats) -> Floats:
+def _damp_repeats(visits: pd.DataFrame, weight: Doubles) -> Doubles:
     """The n-th positive visit of a user to a video by 1/sqrt(n)."""
     positive = pd.Series(weight > 0).astype(int)
     times = positive.groupby([visits[USER_ID], visits[VIDEO_NUM]]).cumsum().to_numpy()

@@ -57,15 +57,16 @@ class PortraitEvidence:
             for name, n in self.topics[:N_TOPICS]
             for text in (f"{_videos(n)} about {name}", f"{n} about {name}")
         ]
-        return [*counted, *self.said_phrases(), _videos(self.n_videos)]
+        return [*counted, *self.phrases_as_worded(), _videos(self.n_videos)]
 
-    def said_phrases(self) -> list[str]:
+    def phrases_as_worded(self) -> list[str]:
         """The habits in the words that a sentence may put them in."""
         loose = [phrase.removeprefix("mostly ") for phrase in self.habit_phrases]
-        said = [f"{verb} {text}" for text in loose if text.endswith("videos") for verb in _PREFERS]
+        formats = [text for text in loose if text.endswith("videos")]
+        preferences = [f"{verb} {text}" for text in formats for verb in _PREFERS]
         weekends = [text.replace("at ", "on ") for text in self.habit_phrases if "weekends" in text]
         weekends += [text.removeprefix("mostly ") for text in weekends]
-        return [*self.habit_phrases, *loose, *said, *weekends]
+        return [*self.habit_phrases, *loose, *preferences, *weekends]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain lists and numbers, for the result table."""

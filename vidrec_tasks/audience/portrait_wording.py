@@ -37,7 +37,7 @@ def first_prompt(evidence: PortraitEvidence) -> Prompt:
     start = _draw([*_STARTS, *timely], evidence)
     # what the start says is left out of the facts, or the sentence says it again at its end
     facts = _facts(evidence, without=when if start in timely else "")
-    return Prompt(_SYSTEM, facts, start, _bounds(evidence, evidence.said_phrases()))
+    return Prompt(_SYSTEM, facts, start, _bounds(evidence, evidence.phrases_as_worded()))
 
 
 def constrained_prompt(evidence: PortraitEvidence) -> Prompt:
@@ -53,8 +53,8 @@ def template_portrait(evidence: PortraitEvidence) -> str:
     phrases = evidence.habit_phrases
     # one of what and one of when: with all four habits nobody reads to the end
     what = [phrase for phrase in phrases if not _is_when(phrase)][:1]
-    said = [*what, *(phrase for phrase in phrases if _is_when(phrase))]
-    habits = ", watching " + join(said) if said else ""
+    chosen = [*what, *(phrase for phrase in phrases if _is_when(phrase))]
+    habits = ", watching " + join(chosen) if chosen else ""
     return f"This user has watched {_watched(evidence)}{habits}."
 
 

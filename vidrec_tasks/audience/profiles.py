@@ -15,12 +15,13 @@ import pandas as pd
 from scipy import sparse
 
 from vidrec_tasks.audience.behaviour import gather_behaviour
-from vidrec_tasks.audience.interactions import IS_WATCHED, decay
+from vidrec_tasks.audience.interactions import decay
 from vidrec_tasks.audience.topics import telling_topics, topic_matrix
 from vidrec_tasks.columns import (
     BEHAVIOUR,
     EVENT_AT,
     IS_COLD,
+    IS_WATCHED,
     N_INTERACTIONS,
     OPTED_OUT,
     TOPICS,

@@ -31,7 +31,7 @@ GAP_S: Final = 1800.0
 COMPLETED_SHARE: Final = 0.95
 """Share watched, at least, where the log says complete."""
 
-Floats = npt.NDArray[np.float64]
+Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
@@ -80,7 +80,7 @@ def _existing(
     return events.iloc[order].reset_index(drop=True), nums[order]
 
 
-def _number_visits(events: pd.DataFrame, video_nums: Ints, duration_s: Floats) -> Ints:
+def _number_visits(events: pd.DataFrame, video_nums: Ints, duration_s: Doubles) -> Ints:
     users = pd.factorize(events[USER_ID])[0]
     seconds = events[EVENT_AT].dt.as_unit("ms").astype("int64").to_numpy() / 1000
     longest = np.fmax(GAP_S, 1.5 * duration_s)
@@ -99,24 +99,24 @@ def _count_types(events: pd.DataFrame, visit_nums: Ints, n_visits: int) -> dict[
     }
 
 
-def _watched_s(events: pd.DataFrame, visit_nums: Ints, n_visits: int) -> Floats:
+def _watched_s(events: pd.DataFrame, visit_nums: Ints, n_visits: int) -> Doubles:
     """Seconds watched a visit: plays add up, other events repeat what a play said."""
     seconds = events[WATCHED_S].to_numpy(np.float64)
     known = ~np.isnan(seconds)
     is_play = known & (events[EVENT_TYPE].to_numpy(dtype=object) == "play")
     played = np.bincount(visit_nums[is_play], seconds[is_play], n_visits)
-    said = np.full(n_visits, np.nan)
-    np.fmax.at(said, visit_nums[known], seconds[known])
-    return np.where(np.isnan(said), np.nan, np.fmax(said, played))
+    reported = np.full(n_visits, np.nan)
+    np.fmax.at(reported, visit_nums[known], seconds[known])
+    return np.where(np.isnan(reported), np.nan, np.fmax(reported, played))
 
 
-def _share(watched_s: Floats, duration_s: Floats, n_complete: Ints) -> Floats:
+def _share(watched_s: Doubles, duration_s: Doubles, n_complete: Ints) -> Doubles:
     share = np.minimum(watched_s, duration_s) / duration_s  # a quotient first may overflow
     share = np.where((n_complete > 0) & np.isnan(watched_s), 1.0, share)
     return np.where(n_complete > 0, np.fmax(share, COMPLETED_SHARE), share)
 
 
-def _mean_rating(events: pd.DataFrame, visit_nums: Ints, n_ratings: Ints) -> Floats:
+def _mean_rating(events: pd.DataFrame, visit_nums: Ints, n_ratings: Ints) -> Doubles:
     rated = (events[EVENT_TYPE] == "rating").to_numpy() & events[VALUE].notna().to_numpy()
     values = events[VALUE].to_numpy(np.float64)[rated]
     n_known = np.bincount(visit_nums[rated], minlength=len(n_ratings))

@@ -27,7 +27,7 @@ N_LEVELS: Final = 21
 PRIOR_VIEWS: Final = 20.0
 """Viewings that neighbouring bins weigh in a bin: a bin of 20 own viewings is half its own."""
 
-Floats = npt.NDArray[np.float64]
+Doubles = npt.NDArray[np.float64]
 
 
 def count_visits(visits: pd.DataFrame) -> pd.DataFrame:
@@ -61,19 +61,19 @@ def merge_statistics(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return sums.astype({KIND: "str", BIN: "int64", LEVEL: "float64", N: "int64"})
 
 
-def duration_bins(duration_s: Floats) -> npt.NDArray[np.int64]:
+def duration_bins(duration_s: Doubles) -> npt.NDArray[np.int64]:
     """The bin of each duration (seconds, above 0)."""
     octaves = np.log2(np.maximum(duration_s, 1.0))
     return np.clip(np.rint(2 * octaves), 0, N_BINS - 1).astype(np.int64)
 
 
-def share_levels(shares: Floats) -> npt.NDArray[np.int64]:
+def share_levels(shares: Doubles) -> npt.NDArray[np.int64]:
     """The level of each watched share in [0, 1]."""
     # 1e-9: 0.15 * 20 is 2.9999999999999996
     return np.floor(np.clip(shares, 0, 1) * (N_LEVELS - 1) + 1e-9).astype(np.int64)
 
 
-def quantiles(statistics: pd.DataFrame) -> Floats:
+def quantiles(statistics: pd.DataFrame) -> Doubles:
     """``(N_BINS, N_LEVELS)`` the share of viewings of like duration that a viewing beats.
 
     Equal viewings count half (mid-rank), and a bin leans on its neighbours, each half as much as
@@ -99,7 +99,7 @@ def rating_scale(statistics: pd.DataFrame) -> tuple[float, float]:
     return mean, float(np.sqrt(np.average((levels - mean) ** 2, weights=n)))
 
 
-def _borrowed(counts: Floats) -> Floats:
+def _borrowed(counts: Doubles) -> Doubles:
     """What the neighbours lend each bin: `PRIOR_VIEWS` viewings at most."""
     distance = np.abs(np.subtract.outer(np.arange(N_BINS), np.arange(N_BINS)))
     near = np.where(distance > 0, 0.5**distance, 0.0)

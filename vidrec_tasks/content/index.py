@@ -30,6 +30,8 @@ K_MEASURED: Final = 100
 N_MEASURED: Final = 256
 SCORE_DIGITS: Final = 6
 SEED: Final = 1_234
+"""Of the sample that an index is trained and measured on; the setting `seed` is for models, and a
+change of it builds no other index."""
 
 
 @dataclass(frozen=True)
@@ -92,14 +94,16 @@ class Index:
         """The index that `to_bytes` was called on.
 
         Raises:
-            StoreError: the bytes are no index, or not the one that ``info`` tells of.
+            StoreError: the bytes are not an index, or not the one that ``info`` tells of.
         """
         import faiss
 
         try:
             found = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
         except RuntimeError as error:
-            message = f"content index: {len(data):,} bytes are no index; run build_content_index"
+            message = (
+                f"content index: {len(data):,} bytes are not an index; run build_content_index"
+            )
             raise StoreError(message) from error
         if found.ntotal != info["n_indexed"] or found.d != info["dim"]:
             message = (

@@ -12,8 +12,8 @@ def video_text(video: Mapping[Any, Any]) -> str:
     """What is read of a video: title, tags, categories, then the description, which may be cut."""
     words = [*_listed(video.get(TAGS)), *_listed(video.get(CATEGORIES))]
     parts = [video.get(TITLE), ", ".join(dict.fromkeys(words)), video.get(DESCRIPTION)]
-    said = [" ".join(part.split()) for part in parts if isinstance(part, str)]
-    return ". ".join(part for part in said if part)
+    texts = [" ".join(part.split()) for part in parts if isinstance(part, str)]
+    return ". ".join(part for part in texts if part)
 
 
 def _listed(value: Any) -> list[str]:

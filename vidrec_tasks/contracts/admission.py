@@ -117,8 +117,8 @@ def admit_strictest(rows: pd.DataFrame, lost: pd.DataFrame) -> Admitted:
     unreadable = lost[~lost[USER_ID].duplicated()]
     kept.loc[kept[USER_ID].isin(unreadable[USER_ID]), OPTED_OUT] = True
     strangers = unreadable[~unreadable[USER_ID].isin(kept[USER_ID])]
-    said: dict[str, Any] = {REGION: "", LANGUAGE: "", OPTED_OUT: True, MAX_AGE_RATING: np.nan}
-    added = strangers.assign(**said)
+    strictest: dict[str, Any] = {REGION: "", LANGUAGE: "", OPTED_OUT: True, MAX_AGE_RATING: np.nan}
+    added = strangers.assign(**strictest)
     if len(added):
         kept = pd.concat([kept, added[kept.columns].astype(kept.dtypes)], ignore_index=True)
     reasons = pd.Series("", index=rows.index, dtype=object).mask(~last, NEWER_ROW)
@@ -192,7 +192,7 @@ def _restricted(earlier: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:
             bool(len(a) and len(b)) and not both for (a, b), both in zip(pairs, common, strict=True)
         ]
         strict[REGIONS] = pd.Series(common, index=strict.index, dtype=object)
-        strict[STATUS] = np.where(nowhere, "allowed in no region any more", strict[STATUS])
+        strict[STATUS] = np.where(nowhere, "no longer allowed in any region", strict[STATUS])
     return strict
 
 

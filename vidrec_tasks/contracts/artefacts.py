@@ -114,7 +114,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
         "Events after the night, kept for the next where inputs are increments.", _EVENTS
     ),
     "watch_statistics": Artefact(
-        "How much of videos of a length is watched usually.",
+        "How much of a video of a given length is usually watched.",
         {"table": Table({"kind": TEXT, "bin": COUNT, "level": NUMBER, "n": COUNT})},
     ),
     "queries": Artefact(
@@ -126,7 +126,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
         {"table": Table({"table": TEXT, "row_num": COUNT, "reason": TEXT, "sample": TEXT})},
     ),
     "keyframes": Artefact(
-        "The frames that stand for each film, the files that they are of, and films without any.",
+        "The keyframes of each video file, the files they are of, and the files without any.",
         {
             "table": Table({
                 "video_id": TEXT, "checksum": TEXT, "frame_num": COUNT, "at_s": NUMBER,
@@ -157,7 +157,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
         },
     ),
     "duplicates": Artefact(
-        "Groups of videos that show the same film.",
+        "Groups of videos that show the same footage.",
         {
             "table": Table({
                 "video_id": TEXT, "group_id": TEXT, "is_canonical": FLAG,
@@ -211,15 +211,15 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
         },
     ),
     "models.evaluation": Artefact(
-        "Fitted on what was before the held-out days: it is measured.", _MODEL, _WEIGHTS
+        "Models fitted on the events before the held-out days; they are measured.", _MODEL, _WEIGHTS
     ),
     "models.champion": Artefact(
-        "The models of the night before, fitted as the evaluation's are, to be compared with.",
+        "Last night's configuration, fitted like the evaluation models, for comparison.",
         {"said": Json(("champion",))},
         {**_MODEL, **_WEIGHTS},
     ),
     "models.serving": Artefact(
-        "Fitted on everything before the night: it serves.", _MODEL, _WEIGHTS
+        "Models fitted on all events before the night; they serve.", _MODEL, _WEIGHTS
     ),
     "popularity": Artefact(
         "How many watched and liked each video lately.",
@@ -231,7 +231,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
         },
     ),
     "video_vectors": Artefact(
-        "Every video as the tower has it, and their index.",
+        "The tower's vector f(v) of every video, and an index of them.",
         {
             "table": Table({
                 "video_id": TEXT, "video_num": COUNT, "model": TEXT,
@@ -241,7 +241,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
         },
     ),
     "user_vectors": Artefact(
-        "A shard's users as the tower has them.",
+        "The tower's vector g(u) of each user of a shard.",
         {
             "table": Table({
                 "user_id": TEXT, "user_num": COUNT, "model": TEXT,
@@ -250,7 +250,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
         },
     ),
     "candidates": Artefact(
-        "What each user might be shown, and which source brought it.",
+        "The candidates of each user, and the source that found them.",
         {
             "table": Table({
                 "user_id": TEXT, "video_id": TEXT, "source": TEXT, "source_rank": COUNT,
@@ -289,7 +289,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
         },
     ),
     "similar": Artefact(
-        "For each video those like it.",
+        "The similar videos of each video.",
         {
             "table": Table({
                 "video_id": TEXT, "rank": COUNT, "similar_video_id": TEXT, "score": NUMBER,
@@ -298,7 +298,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
         },
     ),
     "fallbacks": Artefact(
-        "Lists for whoever has none of their own, by segment.",
+        "Lists for users without one of their own, by segment.",
         {
             "table": Table({
                 "segment": TEXT, "rank": COUNT, "video_id": TEXT, "score": NUMBER,
@@ -307,7 +307,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
         },
     ),
     "answers": Artefact(
-        "What each query finds.",
+        "The results of each query.",
         {
             "table": Table({
                 "query": TEXT, "rank": COUNT, "video_id": TEXT, "score": NUMBER, "matched": TEXT,
@@ -316,7 +316,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
         },
     ),
     "insights": Artefact(
-        "What creators learn of their audience.",
+        "What creators learn about their audience.",
         {
             "creator_insights": Table({
                 "creator_id": TEXT, "topic": TEXT, "audience_share": NUMBER, "trend": NUMBER,
@@ -331,7 +331,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
             }, keys=(("creator_id",),)),
         },
     ),
-    "metrics": Artefact("What the night is worth, on what was held out.", {"metrics": Json()}),
+    "metrics": Artefact("The metrics of the night, on held-out events.", {"metrics": Json()}),
     "gates": Artefact("Which gates passed.", {"gates": Json(("gates", "passed"))}),
     "publication": Artefact("What was published.", {"said": Json(("rows", "run_id"))}),
     "report": Artefact("The report of the night.", {"html": Binary("a page of HTML")}),

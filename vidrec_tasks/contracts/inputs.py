@@ -14,7 +14,7 @@ HIGHEST_RATING: Final = 1e6
 
 VIDEOS: Final = Table(
     "videos",
-    "The catalogue: one row a video.",
+    "The catalogue: one row per video.",
     (c.VIDEO_ID,),
     (
         Column(c.VIDEO_ID, "id", "The video's own id.", required=True),
@@ -54,7 +54,7 @@ VIDEOS: Final = Table(
 
 INTERACTIONS: Final = Table(
     "interactions",
-    "The logs: one row an event.",
+    "The logs: one row per event.",
     (),
     (
         Column(c.USER_ID, "id", "Who.", required=True),
@@ -74,7 +74,7 @@ INTERACTIONS: Final = Table(
         ),
         Column(c.SESSION_ID, "text", "The session."),
         Column(c.SURFACE, "text", "Where it was shown."),
-        Column(c.POSITION, "number", "Place in the list where it was shown, from 1.", minimum=0),
+        Column(c.POSITION, "number", "Position in the list where it was shown, from 1.", minimum=0),
         Column(c.REC_RUN_ID, "text", "The run that recommended it."),
     ),
 )

@@ -46,8 +46,8 @@ def check_columns(names: list[str], table: Table, *, origin: str) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         message = (
-            f"{table.name} ({origin}): {len(twice)} column names stand there twice (first: "
-            f"{twice[0]!r}); which one counts cannot be told, remove the other"
+            f"{table.name} ({origin}): {len(twice)} column names appear twice (first: "
+            f"{twice[0]!r}); it is unclear which one counts, so remove one"
         )
         raise ContractError(message)
     missing = [name for name in table.required if name not in names]
@@ -75,8 +75,8 @@ def with_plain_names(rows: pd.DataFrame, table: Table, *, origin: str) -> pd.Dat
     twice = sorted({str(name) for name in names if names.count(name) > 1})
     if twice:
         message = (
-            f"{table.name} ({origin}): {len(twice)} column names stand there twice but for case or "
-            f"blanks (first: {twice[0]!r}); which one counts cannot be told, remove the other"
+            f"{table.name} ({origin}): {len(twice)} column names appear twice but for case or "
+            f"blanks (first: {twice[0]!r}); it is unclear which one counts, so remove one"
         )
         raise ContractError(message)
     return rows.rename(columns=renamed)
@@ -116,11 +116,11 @@ def parse(
     rows = pd.DataFrame(parsed, index=raw.index)
     rows[ROW_NUM] = raw[ROW_NUM]
     kept = rows[reasons == ""].reset_index(drop=True)
-    said = {name: n for name, n in null_words.items() if n}
+    found = {name: n for name, n in null_words.items() if n}
     dated = [UPDATED_AT] if UPDATED_AT in rows else []
     bad = rows.loc[reasons != "", [*table.key, ROW_NUM, *dated]]
     lost = bad[(bad[list(table.key)] != "").all(axis=1)]
-    return Parsed(kept, reject(raw, table.name, reasons), said, lost)
+    return Parsed(kept, reject(raw, table.name, reasons), found, lost)
 
 
 def _parse_column(values: pd.Series, column: Column, scale: float) -> tuple[pd.Series, pd.Series]:

@@ -113,7 +113,8 @@ class UnknownVideos:
         message = (
             f"interactions: {self.n:,} of {self.n_all:,} events name no video of the catalogue, "
             f"more than {max_share:.0%} (first: {next(iter(self._samples))!r}"
-            f"{self._difference(video_ids, before())}); write both ids alike, export the whole "
+            f"{self._difference(video_ids, before())}); write the ids in the same form, export the "
+            "whole "
             "catalogue, or raise VIDREC_INPUTS__MAX_UNKNOWN_SHARE"
         )
         raise ContractError(message)

@@ -42,11 +42,11 @@ def reject(raw: pd.DataFrame, table: str, reasons: pd.Series) -> pd.DataFrame:
 
 def sample_of(row: Mapping[Any, Any]) -> str:
     """A row as one short printable line."""
-    said = ((name, _said(value)) for name, value in row.items() if is_filled(value))
-    return one_line(", ".join(f"{name}={text}" for name, text in said))
+    texts = ((name, _as_text(value)) for name, value in row.items() if is_filled(value))
+    return one_line(", ".join(f"{name}={text}" for name, text in texts))
 
 
-def _said(value: Any) -> str:
+def _as_text(value: Any) -> str:
     """A value as the contract reads it, so that an id in a sample is the id that it is."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))

@@ -72,15 +72,15 @@ def difference(shape: Shape, value: Any, table: Any) -> str:
         return _of_array(shape, value, table)
     if isinstance(shape, Json):
         if not isinstance(value, dict | list):
-            return f"is no JSON but {type(value).__name__}"
+            return f"is not JSON but {type(value).__name__}"
         missing = [key for key in shape.keys if key not in value]
         return f"has no {missing[0]}" if missing else ""
-    return "" if isinstance(value, bytes) else f"is no bytes but {type(value).__name__}"
+    return "" if isinstance(value, bytes) else f"is not bytes but {type(value).__name__}"
 
 
 def _of_table(shape: Table, value: Any) -> str:
     if not isinstance(value, pd.DataFrame):
-        return f"is no frame but {type(value).__name__}"
+        return f"is not a frame but {type(value).__name__}"
     missing = [name for name in shape.columns if name not in value]
     if missing:
         return f"has no column {missing[0]}"
@@ -98,7 +98,7 @@ def _of_table(shape: Table, value: Any) -> str:
 
 def _of_array(shape: Array, value: Any, table: Any) -> str:
     if not isinstance(value, np.ndarray):
-        return f"is no array but {type(value).__name__}"
+        return f"is not an array but {type(value).__name__}"
     if value.ndim != len(shape.axes):
         return f"has {value.ndim} axes, declared are {', '.join(shape.axes)}"
     if str(value.dtype) != shape.dtype:

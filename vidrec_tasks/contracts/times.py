@@ -55,13 +55,13 @@ _TWO_WAYS = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b")
 _MONTH_ALONE = re.compile(r"\d{4}[-/.]\d{1,2}\Z")
 _NAMED_ZONE = re.compile(r"[A-Za-z]+/[A-Za-z_]+|\b[A-Z]{3,4}\Z")
 
-TWO_DAYS: Final = "is a day and month in an order that cannot be told (write 2026-12-24)"
-PARTLY: Final = "says no whole day (write 2026-12-24)"
+TWO_DAYS: Final = "is a date whose day and month are ambiguous (write 2026-12-24)"
+PARTLY: Final = "is not a complete date (write 2026-12-24)"
 YEAR: Final = "is a year alone (write 2026-12-24)"
 MONTH: Final = "is a month alone (write 2026-12-24)"
 SERIAL: Final = "looks like a spreadsheet's day number (write 2026-12-24)"
 ZERO: Final = "is 0, the beginning of 1970 (leave it empty)"
-ZONE: Final = "names its zone in words (write +02:00)"
+ZONE: Final = "names its time zone in words (write +02:00)"
 FAR: Final = f"lies before {FIRST_YEAR} or after {LAST_YEAR}"
 FEW_DIGITS: Final = "has too few digits for seconds since 1970"
 NO_TIME: Final = "is not a time (ISO 8601 or seconds since 1970)"

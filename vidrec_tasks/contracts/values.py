@@ -39,9 +39,9 @@ def _read_text(values: pd.Series, absent: pd.Series, column: Column) -> Read:
     ]
     if values.dtype == object:
         broken = pd.Series([_is_broken(value) for value in values], index=values.index)
-        problems[broken & ~absent] = "is bytes that are no UTF-8"
+        problems[broken & ~absent] = "is bytes that are not UTF-8"
         nested = [isinstance(value, (dict, list, np.ndarray)) for value in values]
-        problems[pd.Series(nested, index=values.index)] = "is a record or a list, not one text"
+        problems[pd.Series(nested, index=values.index)] = "is a record or a list, not a text"
     return pd.Series(texts, index=values.index, dtype=str), problems
 
 

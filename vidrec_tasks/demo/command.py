@@ -17,10 +17,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--videos", type=int, default=usual.videos, help="how many videos")
     parser.add_argument("--users", type=int, default=usual.users, help="how many users")
     parser.add_argument("--nights", type=int, default=usual.nights, help="days of logs")
-    parser.add_argument("--seed", type=int, default=usual.seed, help="the same gives the same")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=usual.seed,
+        help="seed of the random numbers; the same seed gives the same world",
+    )
     parser.add_argument(
         "--films", type=int, default=usual.films,
-        help="films to render, for the first videos; -1: for all",
+        help="video files to render, for the first videos; -1: for all",
     )  # fmt: skip
 
 

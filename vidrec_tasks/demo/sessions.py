@@ -25,6 +25,8 @@ SEEN_FACTOR: Final = 0.25
 FAVOURITE_FACTOR: Final = 2.0
 FRESH_FACTOR: Final = 1.0
 FRESH_DAYS: Final = 4.0
+"""Days in which the appeal of novelty falls by e: part of the planted truth, so the setting
+`fresh_days` of the recommender must not change it."""
 DURATION_BIAS: Final = 0.8
 """Log odds of watching on that each e-fold of length costs, whatever the taste."""
 TYPICAL_S: Final = 25.0
@@ -34,7 +36,7 @@ COMPLETED_ABOVE: Final = 0.8
 SURFACES: Final = ("home", "search", "similar")
 SURFACE_SHARES: Final = (0.7, 0.12, 0.18)
 
-Floats = npt.NDArray[np.float64]
+Doubles = npt.NDArray[np.float64]
 Event = dict[str, Any]
 
 
@@ -51,10 +53,10 @@ class Shelf:
     videos: list[PlannedVideo]
     topics: list[str]
     carried: npt.NDArray[np.bool_]
-    published: Floats
-    gone: Floats
-    appeal: Floats
-    duration_s: Floats
+    published: Doubles
+    gone: Doubles
+    appeal: Doubles
+    duration_s: Doubles
     group: npt.NDArray[np.int64]
     creators: npt.NDArray[np.object_]
 
@@ -62,7 +64,7 @@ class Shelf:
 def shelve(videos: list[PlannedVideo], topics: Iterable[str]) -> Shelf:
     """The videos as arrays."""
     names = list(topics)
-    place = {video.video_id: number for number, video in enumerate(videos)}
+    number_of = {video.video_id: number for number, video in enumerate(videos)}
     return Shelf(
         videos=videos,
         topics=names,
@@ -71,7 +73,7 @@ def shelve(videos: list[PlannedVideo], topics: Iterable[str]) -> Shelf:
         gone=np.array([_gone(video) for video in videos]),
         appeal=np.array([video.appeal for video in videos]),
         duration_s=np.array([video.duration_s for video in videos]),
-        group=np.array([place[video.reupload_of or video.video_id] for video in videos]),
+        group=np.array([number_of[video.reupload_of or video.video_id] for video in videos]),
         creators=np.array([video.creator_id for video in videos], dtype=object),
     )
 

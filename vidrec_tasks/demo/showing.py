@@ -96,9 +96,9 @@ def _second_lines(run: Run, earlier: Run | None) -> Iterator[str]:
     seconds = [_seconds(night) for night in nights]
     yield f"{'':<22}" + "".join(f"{night.record.night:>12}" for night in nights)
     for job in NIGHT:
-        if any(job in said for said in seconds):
-            yield f"{job:<22}" + "".join(f"{said.get(job, 0.0):>12.1f}" for said in seconds)
-    yield f"{'all':<22}" + "".join(f"{sum(said.values()):>12.1f}" for said in seconds)
+        if any(job in of_run for of_run in seconds):
+            yield f"{job:<22}" + "".join(f"{of_run.get(job, 0.0):>12.1f}" for of_run in seconds)
+    yield f"{'all':<22}" + "".join(f"{sum(of_run.values()):>12.1f}" for of_run in seconds)
 
 
 def _seconds(run: Run) -> dict[str, float]:
@@ -113,9 +113,9 @@ def _skipped_lines(run: Run, earlier: Run | None) -> Iterator[str]:
     for job in SKIPPING:
         counts = _counts(run, job)
         before = _counts(earlier, job) if earlier is not None else {}
-        said = [f"{name} {_was(before, name)}{_number(value)}" for name, value in counts.items()]
-        if said:
-            yield f"{job:<22} {', '.join(said)}"
+        changes = [f"{name} {_was(before, name)}{_number(value)}" for name, value in counts.items()]
+        if changes:
+            yield f"{job:<22} {', '.join(changes)}"
     receipts = run.receipts()
     n_reused = sum(bool(receipt["reused"]) for receipt in receipts)
     yield f"{n_reused} of {len(receipts)} tasks found their artefacts in the store"

@@ -11,6 +11,8 @@ from vidrec_tasks.demo.size import LAST_NIGHT, Size
 REGIONS: Final = ("de", "fr", "us")
 INACTIVE: Final = "withdrawn"
 ADULT_RATING: Final = 18
+"""Age rating, in years, of one planted video; the setting `default_max_age_rating` is what a user
+without a limit of their own is shown."""
 N_ALL_SPECIALS: Final = 20
 """Videos from which a world holds every special case."""
 

@@ -49,10 +49,10 @@ def watch(night: date, pid: int, write: Write, *, poll_s: float = POLL_S) -> Non
 def is_alive(pid: int) -> bool:
     """Whether a process runs; one that ended and was not waited for does not."""
     try:
-        said = Path(f"/proc/{pid}/stat").read_text()
+        stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return False
-    return said.rpartition(")")[2].split()[0] not in ("Z", "X")
+    return stat.rpartition(")")[2].split()[0] not in ("Z", "X")
 
 
 def receipt_line(receipt: Mapping[str, Any], *, seconds: float) -> str:
@@ -66,9 +66,9 @@ def receipt_line(receipt: Mapping[str, Any], *, seconds: float) -> str:
     number = NIGHT.index(job) + 1 if job in NIGHT else 0
     name = f"{job}[{shard}]" if shard else job
     counts = [f"{_number(n)} {key}" for key, n in _numbers(receipt).items() if n]
-    said = "reused" if receipt["reused"] else ", ".join(counts[:N_COUNTS])
+    outcome = "reused" if receipt["reused"] else ", ".join(counts[:N_COUNTS])
     took = f"{receipt['seconds']:.1f} s"
-    return f"{seconds:5.0f} s  {number:2d}/{len(NIGHT)} {name:<26} {took:>7}  {said}".rstrip()
+    return f"{seconds:5.0f} s  {number:2d}/{len(NIGHT)} {name:<26} {took:>7}  {outcome}".rstrip()
 
 
 def _new_receipts(

@@ -44,10 +44,10 @@ def description(title: str, topics: Sequence[Topic], tags: Sequence[str], durati
     finer = [tag for tag in tags if tag in topic.tags]
     first, second = [*finer, *topic.tags][:2]
     length = f"{duration_s:.0f} seconds" if duration_s < 60 else f"{duration_s / 60:.1f} minutes"
-    said = f"{title}: {length} about {topic.name}, with {first} and {second}."
+    text = f"{title}: {length} about {topic.name}, with {first} and {second}."
     if len(topics) > 1:
-        said += f" Also for those who like {topics[1].name}."
-    return f"{said} Filed under {topic.category}."
+        text += f" Also for those who like {topics[1].name}."
+    return f"{text} Filed under {topic.category}."
 
 
 def searches(topics: Sequence[Topic], rng: np.random.Generator) -> list[tuple[str, int]]:

@@ -28,7 +28,7 @@ from vidrec_tasks.store.place import Place
 log = logging.getLogger(__name__)
 
 INPUTS, TRUTH, RENDERING, FORMER = "inputs", "demo_truth", ".demo-rendering", "former-world"
-SAID_EVERY_S: Final = 5.0
+LOG_EVERY_S: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def render_world(into: Path, size: Size) -> bool:
     root = place.local(place.path())
     there = world_of(into)
     if there == size.to_json():
-        log.info("demo: the world is there already, in %s", root / INPUTS)
+        log.info("demo: the world exists already, in %s", root / INPUTS)
         return False
     if there is None and (root / INPUTS).exists():
         message = (
@@ -94,8 +94,8 @@ def world_of(into: Path) -> dict[str, Any] | None:
     path = into / TRUTH / "world.json"
     if not path.exists() or not (into / INPUTS).exists():
         return None
-    said: dict[str, Any] = json.loads(path.read_text())
-    return {name: value for name, value in said.items() if name != "two_nights"}
+    size: dict[str, Any] = json.loads(path.read_text())
+    return {name: value for name, value in size.items() if name != "two_nights"}
 
 
 def two_nights(into: Path) -> list[date]:
@@ -164,7 +164,7 @@ def _render_films(world: World, media: Path) -> None:
     filmed = [video for video in world.videos[:n_films] if video.has_media]
     first = [video for video in filmed if not video.reupload_of]
     again = [video for video in filmed if video.reupload_of]
-    begin = said = time.monotonic()
+    begin = logged_at = time.monotonic()
     for number, video in enumerate([*first, *again], start=1):
         path = media / f"{video.video_id}.mp4"
         source = media / f"{video.reupload_of}.mp4"
@@ -172,9 +172,11 @@ def _render_films(world: World, media: Path) -> None:
             render_again(source, path, video)
         else:
             render(video, path, seed=world.size.seed)
-        if time.monotonic() - said > SAID_EVERY_S or number == len(filmed):
-            said = time.monotonic()
-            log.info("demo: %d of %d films rendered (%.0f s)", number, len(filmed), said - begin)
+        if time.monotonic() - logged_at > LOG_EVERY_S or number == len(filmed):
+            logged_at = time.monotonic()
+            log.info(
+                "demo: %d of %d films rendered (%.0f s)", number, len(filmed), logged_at - begin
+            )
 
 
 def _move_aside(root: Path, there: dict[str, Any]) -> None:

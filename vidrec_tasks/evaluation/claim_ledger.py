@@ -9,7 +9,17 @@ from typing import Any
 
 import pandas as pd
 
-from vidrec_tasks.columns import CREATOR_ID, PUBLISHED_AT, TITLE, TOPICS, USER_ID, VIDEO_ID
+from vidrec_tasks.columns import (
+    CREATOR_ID,
+    N_LIKERS_RECENT,
+    N_VIEWERS_RECENT,
+    PUBLISHED_AT,
+    TITLE,
+    TOPICS,
+    USER_ID,
+    VIDEO_ID,
+    WINDOW_DAYS,
+)
 from vidrec_tasks.evaluation.claim_parsing import Claim
 
 
@@ -33,7 +43,7 @@ class Ledger:
     viewers: Mapping[str, tuple[int, int]]
     disliked: frozenset[str]
     typical_viewers: float
-    start_of_night: pd.Timestamp
+    moment: pd.Timestamp
     fresh_days: float
 
     @classmethod
@@ -49,10 +59,10 @@ class Ledger:
         fresh_days: float,
     ) -> "Ledger":
         """Index the tables of `claims.check_explanations`; the night's own events are left out."""
-        start = pd.Timestamp(f"{night.isoformat()}T00:00:00", tz="UTC")
-        past = watched.loc[watched["last_event_at"].lt(start), [USER_ID, VIDEO_ID]]
+        moment = pd.Timestamp(f"{night.isoformat()}T00:00:00", tz="UTC")
+        past = watched.loc[watched["last_event_at"].lt(moment), [USER_ID, VIDEO_ID]]
         rows = videos[[VIDEO_ID, TITLE, CREATOR_ID, PUBLISHED_AT]].to_dict("records")
-        seen = popularity.loc[popularity["n_viewers_recent"].ge(1)]
+        seen = popularity.loc[popularity[N_VIEWERS_RECENT].ge(1)]
         return cls(
             catalogue={str(row[VIDEO_ID]): {str(k): v for k, v in row.items()} for row in rows},
             topics={video_id: frozenset(names) for video_id, names in topics.items()},
@@ -64,14 +74,14 @@ class Ledger:
                 str(user_id): frozenset(group) for user_id, group in past.groupby(USER_ID)[VIDEO_ID]
             },
             viewers={
-                str(row[VIDEO_ID]): (int(row["n_viewers_recent"]), int(row["window_days"]))
+                str(row[VIDEO_ID]): (int(row[N_VIEWERS_RECENT]), int(row[WINDOW_DAYS]))
                 for row in seen.to_dict("records")
             },
             disliked=frozenset(
-                seen.loc[seen["n_likers_recent"] < seen["n_viewers_recent"] / 2, VIDEO_ID]
+                seen.loc[seen[N_LIKERS_RECENT] < seen[N_VIEWERS_RECENT] / 2, VIDEO_ID]
             ),
-            typical_viewers=float(seen["n_viewers_recent"].quantile(0.5)) if len(seen) else 0.0,
-            start_of_night=start,
+            typical_viewers=float(seen[N_VIEWERS_RECENT].quantile(0.5)) if len(seen) else 0.0,
+            moment=moment,
             fresh_days=fresh_days,
         )
 
@@ -146,9 +156,9 @@ class Ledger:
 
     def _age(self, claim: Claim, subject: Subject) -> str:
         published = self.catalogue.get(subject.video_id, {}).get(PUBLISHED_AT)
-        if published is None or pd.isna(published) or published >= self.start_of_night:
+        if published is None or pd.isna(published) or published >= self.moment:
             return "not published before the night"
-        age = self.start_of_night - published
+        age = self.moment - published
         if age.days != claim.days:
             return f"published {age.days} days ago, not {claim.days}"
         return "" if age <= pd.Timedelta(days=self.fresh_days) else "not new any more"

@@ -12,13 +12,21 @@ from typing import Any
 
 import pandas as pd
 
-from vidrec_tasks.columns import CITED, EXPLANATION, RANK, REASON, REASON_CODE, USER_ID, VIDEO_ID
+from vidrec_tasks.columns import (
+    CITED,
+    EXPLANATION,
+    RANK,
+    REASON,
+    REASON_CODE,
+    USER_ID,
+    VERIFIED,
+    VIDEO_ID,
+)
 from vidrec_tasks.evaluation.claim_ledger import Ledger, Subject
 from vidrec_tasks.evaluation.claim_parsing import REASON_KINDS, parse_claims
 
 log = logging.getLogger(__name__)
 
-VERIFIED = "verified"
 N_CLAIMS = "n_claims"
 N_TRUE = "n_true"
 

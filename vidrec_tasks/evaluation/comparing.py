@@ -16,7 +16,7 @@ METRIC: Final = "ndcg@10"
 MIN_USERS: Final = 50
 """Users a segment needs before it is compared: fewer say nothing about a tenth of NDCG."""
 
-Floats = npt.NDArray[np.float64]
+Doubles = npt.NDArray[np.float64]
 
 
 def compare(tonight: Offline, champion: Offline, *, n_draws: int, seed: int) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def compare_scorers(offline: Offline, scorer: str, *, n_draws: int, seed: int) -
     return ratio_of(ours, its, n_draws=n_draws, seed=seed)
 
 
-def ratio_of(ours: Floats, its: Floats, *, n_draws: int, seed: int) -> dict[str, float]:
+def ratio_of(ours: Doubles, its: Doubles, *, n_draws: int, seed: int) -> dict[str, float]:
     """The ratio of two means over the same users, by the paired bootstrap.
 
     Args:
@@ -79,5 +79,5 @@ def ratio_of(ours: Floats, its: Floats, *, n_draws: int, seed: int) -> dict[str,
     return {**finite, "n_users": float(len(ours))}
 
 
-def _served(offline: Offline) -> Floats:
+def _served(offline: Offline) -> Doubles:
     return offline.per_user[SERVED][METRIC].to_numpy(np.float64)

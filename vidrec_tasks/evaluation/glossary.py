@@ -20,7 +20,7 @@ class Term:
         name: a pattern of names.
         formula: how it is computed, in words or symbols.
         unit: of its values, with their range.
-        better: which way is better; ``neither``: it is watched, not wished.
+        better: which way is better; ``neither``: it describes the night and is no goal.
         source: the paper, or the function that defines it.
     """
 
@@ -50,9 +50,9 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
         Term("evaluated_users", "users who liked a new video in the held-out days, with or without "
              "a history before them, sampled by a stable hash", "users", "neither",
              "`jobs.evaluate_lists`"),
-        Term("cold_recall@20", "recall@20 of the served lists where only liked videos count that "
-             "nobody had liked before the cut; mean over users who liked one", "0 to 1", "higher",
-             "`evaluation.offline`"),
+        Term("cold_recall@20", "recall@20 of the served lists, counting only liked videos that "
+             "nobody had liked before the cut-off; mean over users who liked one",
+             "0 to 1", "higher", "`evaluation.offline`"),
         Term("scorer_ratio", "NDCG@10 of the serving scorer over the best of the others, with a "
              "paired bootstrap over users", "ratio", "higher", "`evaluation.comparing`"),
         Term("baseline.*.ndcg@10", "ndcg@10 of a simple list, on the same users and days, by the "
@@ -73,8 +73,8 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
     "What was watched from last night's lists": (
         Term("replay.n_*", "lists served, users of them who came back, new videos they watched",
              "counts", "neither", "`evaluation.replay`"),
-        Term("replay.hit_rate", "users with one of their first 10 among what they then watched for "
-             "the first time", "0 to 1", "higher", "`evaluation.replay`"),
+        Term("replay.hit_rate", "users whose first 10 hold a video that they then watched for the "
+             "first time, over users who came back", "0 to 1", "higher", "`evaluation.replay`"),
         Term("replay.*@10", "NDCG, recall and MRR at 10 as above, of the published lists", "0 to 1",
              "higher", "`evaluation.replay`"),
     ),
@@ -83,7 +83,7 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
              "higher", "`measuring.lists`"),
         Term("exposure_gini", "Gini coefficient of how often each video is listed", "0 to 1",
              "lower", "`measuring.lists`"),
-        Term("user_overlap", "Jaccard similarity of two users' lists, mean of drawn pairs",
+        Term("user_overlap", "Jaccard similarity of two users' lists, mean over sampled pairs",
              "0 to 1", "lower", "`measuring.lists`"),
         Term("novelty_bits", "mean of -log2 p(v) over all rows, p(v) = (c + 1) / sum(c + 1), c "
              "users who liked v", "bits", "higher", "Zhou et al., 2010"),
@@ -101,11 +101,11 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
              "those whose score falls more without the videos they cite than without as many "
              "drawn from the same history, mean of 20 draws", "0 to 1", "higher",
              "`recommending.explaining.counterfactual`"),
-        Term("explanations_replaced", "explanations that did not stand the check and got a plainer "
-             "one", "rows", "lower", "`jobs.explain_lists`"),
+        Term("explanations_replaced", "explanations that failed the check and were replaced by a "
+             "plainer one", "rows", "lower", "`jobs.explain_lists`"),
         Term("model_written_share", "portraits whose sentence the model wrote, over users with "
              "a topic", "0 to 1", "higher", "`audience.portraits`"),
-        Term("grounded_share", "published portraits all of whose words rest on the user's "
+        Term("grounded_share", "published portraits whose every word is supported by the user's "
              "evidence, over portraits", "0 to 1", "higher", "`audience.portraits`, ADR 0011"),
         Term("portrait_shapes", "different sentence shapes of portraits, the most of any shard",
              "shapes", "higher", "`audience.portraits`"),
@@ -128,8 +128,8 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
         Term("held_out.tower_cold", "NDCG@10 of what they then liked among all videos, by "
              "f(v)·g(u) of a user tower trained from nothing", "0 to 1", "higher",
              "`recommending.training.fitting`"),
-        Term("held_out.tower_warm", "the same, trained on from last night's weights; each stands "
-             "where it was trained", "0 to 1", "higher",
+        Term("held_out.tower_warm", "the same, trained on from last night's weights; each is given "
+             "only where it was trained", "0 to 1", "higher",
              "`recommending.training.fitting`, ADR 0019"),
         Term("held_out.tower_loss", "mean training loss of the pass that was kept", "nats",
              "lower", "`recommending.training.tower_training`"),

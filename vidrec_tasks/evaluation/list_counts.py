@@ -15,6 +15,7 @@ from vidrec_tasks.columns import (
     AGE_RATING,
     EXPIRES_AT,
     GROUP_ID,
+    IS_WATCHED,
     MAX_AGE_RATING,
     N_INTERACTIONS,
     OPTED_OUT,
@@ -28,7 +29,6 @@ from vidrec_tasks.columns import (
     VIDEO_ID,
 )
 
-IS_WATCHED: Final = "is_watched"
 MAX_SUM_ERROR: Final = 1e-4
 """Relative: components are summed in single precision."""
 

@@ -15,6 +15,8 @@ from vidrec_tasks.columns import USER_ID, VIDEO_ID
 
 TOP_SHARE: Final = 0.01
 MIN_USERS: Final = 20
+"""Users from which the spread of lists tells anything: part of what these measures are, while the
+setting `min_gate_users` says from when gates over shares and means are applied."""
 MIN_VIDEOS_A_ROW: Final = 5
 """A catalogue of fewer videos a row of a list leaves lists little choice but to be alike."""
 

@@ -78,11 +78,11 @@ class Events:
             The moments (missing where nothing was said), and how many were moved to the first
             event.
         """
-        said = as_times(created)
+        stated = as_times(created)
         first = as_times(video_ids.map(lambda video: self.first_at.get(str(as_cell(video)))))
-        is_late = (said.notna() & first.notna() & (said > first)).to_numpy()
-        moments = said.where(~is_late, first).astype(object)
-        unread = said.isna() & filled(created)
+        is_late = (stated.notna() & first.notna() & (stated > first)).to_numpy()
+        moments = stated.where(~is_late, first).astype(object)
+        unread = stated.isna() & filled(created)
         return moments.where(~unread, created.astype(object)), int(is_late.sum())
 
 
@@ -93,8 +93,8 @@ def first_of(rows: pd.DataFrame, names: Sequence[str]) -> pd.Series:
     for name in names:
         if name.lower() in by_lower:
             values = rows[by_lower[name.lower()]]
-            said = filled(found)
-            found = found.where(said, values) if said.any() else values
+            has_value = filled(found)
+            found = found.where(has_value, values) if has_value.any() else values
     return found
 
 

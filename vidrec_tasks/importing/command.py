@@ -13,12 +13,16 @@ def add_arguments(parser: argparse.ArgumentParser, presets: Sequence[Preset] = P
     """Add ``--preset``, ``--from`` and the options of the presets."""
     names = [preset.name for preset in presets]
     parser.add_argument("--preset", required=True, choices=names)
-    parser.add_argument("--from", dest="source", type=Path, required=True, help="their folder")
+    parser.add_argument(
+        "--from", dest="source", type=Path, required=True, help="the folder of the files"
+    )
     for option, owners in _options(presets):
         meaning = f"{', '.join(owners)}: {option.meaning}"
         parser.add_argument(f"--{option.name}", type=option.kind, help=meaning)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = "\n".join(["what each reads:", *(f"  {_in_words(p)}" for p in presets)])
+    parser.epilog = "\n".join(
+        ["files that each preset reads:", *(f"  {_in_words(p)}" for p in presets)]
+    )
 
 
 def options_of(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -36,7 +40,7 @@ def _options(presets: Sequence[Preset]) -> Iterator[tuple[Option, list[str]]]:
 
 def _in_words(preset: Preset) -> str:
     needed, others = (_listed(preset.files, is_needed) for is_needed in (True, False))
-    return f"{preset.name}: {needed}" + (f"; if there {others}" if others else "")
+    return f"{preset.name}: {needed}" + (f"; optional: {others}" if others else "")
 
 
 def _listed(files: Sequence[File], is_needed: bool) -> str:

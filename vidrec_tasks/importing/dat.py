@@ -119,7 +119,7 @@ def _refuse(origin: str, lines: Sequence[str], names: Sequence[str]) -> None:
         ((num, line.strip()) for num, line in enumerate(lines, start=1) if line.strip()), (0, "")
     )
     if not first:
-        message = f"{origin} is empty: not even a line; take the file as it was published"
+        message = f"{origin} is empty; take the file as it was published"
         raise InputError(message)
     message = (
         f"{origin}, line {number}: {first.count(SEPARATOR) + 1} fields, not {len(names)} with "

@@ -36,8 +36,8 @@ def translate(words: pd.Series) -> pd.Series:
 
 def unknown_words(words: Iterable[object]) -> dict[str, int]:
     """Words that the contract will reject -> how often, the most frequent first."""
-    said = pd.Series([word for word in words if isinstance(word, str)], dtype=str)
-    counts = said[~said.isin(EVENT_TYPES)].value_counts()
+    texts = pd.Series([word for word in words if isinstance(word, str)], dtype=str)
+    counts = texts[~texts.isin(EVENT_TYPES)].value_counts()
     return {str(word): int(n) for word, n in counts.items()}
 
 

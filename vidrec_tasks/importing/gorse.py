@@ -116,9 +116,9 @@ def _interactions(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _videos(rows: pd.DataFrame, published: pd.Series) -> pd.DataFrame:
     own = restrictions(rows)
-    said = first_of(rows, ("is_hidden",)).map(as_cell)
+    cells = first_of(rows, ("is_hidden",)).map(as_cell)
     # what cannot be read may mean hidden
-    hidden = [cell is not None and str(cell).strip().lower() not in SHOWN for cell in said]
+    hidden = [cell is not None and str(cell).strip().lower() not in SHOWN for cell in cells]
     status = own.pop(c.STATUS, pd.Series("active", index=rows.index))
     return pd.DataFrame(
         {

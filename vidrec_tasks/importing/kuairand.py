@@ -128,7 +128,7 @@ def _files(source: Source) -> tuple[list[Path], Path | None, Path | None]:
     logs = source.every(*LOGS.patterns)
     videos, users = source.find(*VIDEOS.patterns), source.find(*USERS.patterns)
     named = [VERSION.search(path.name) for path in (*logs, videos, users) if path is not None]
-    versions = sorted({said[1].lower() for said in named if said})
+    versions = sorted({match[1].lower() for match in named if match})
     if len(versions) > 1:
         message = (
             f"{source.preset}: files of {len(versions)} versions ({', '.join(versions)}) lie in "
@@ -160,11 +160,11 @@ def _interactions(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
             c.SURFACE: first_of(rows, ("tab",)),
         }
     )
-    said = [
+    signalled = [
         events[signals[list(names)].any(axis=1)].assign(**{c.EVENT_TYPE: kind, c.WATCHED_S: None})
         for kind, names in SIGNALS.items()
     ]
-    return pd.concat([events, *said]).sort_index(kind="stable", ignore_index=True), n_unread
+    return pd.concat([events, *signalled]).sort_index(kind="stable", ignore_index=True), n_unread
 
 
 def _signals(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
@@ -177,14 +177,14 @@ def _signals(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
 
 
 def _videos(rows: pd.DataFrame, published: pd.Series, log: _Log) -> pd.DataFrame:
-    said = _seconds(first_of(rows, ("video_duration",)))
-    known = filled(said) & (said != 0)
+    duration_s = _seconds(first_of(rows, ("video_duration",)))
+    known = filled(duration_s) & (duration_s != 0)
     return pd.DataFrame(
         {
             c.VIDEO_ID: rows["video_id"],
             c.CATEGORIES: as_lists(first_of(rows, ("tag",)), (",",)),
             c.CREATOR_ID: first_of(rows, ("author_id",)),
-            c.DURATION_S: said.where(known, rows["video_id"].map(log.duration_s)),
+            c.DURATION_S: duration_s.where(known, rows["video_id"].map(log.duration_s)),
             c.PUBLISHED_AT: published,
             **restrictions(rows),
         }

@@ -63,7 +63,11 @@ def import_data(preset: str, source: Path, into: Path, **options: Any) -> dict[s
     for name, torn in theirs.torn.items():
         if torn.n:
             log.warning(
-                "%s: %d lines of %s are no rows (first: %s)", preset, torn.n, name, torn.first
+                "%s: %d lines of %s cannot be read as rows (first: %s)",
+                preset,
+                torn.n,
+                name,
+                torn.first,
             )
     torn_lines = sum(torn.n for torn in theirs.torn.values())
     n_unused = sum(len(names) for names in theirs.unused.values())

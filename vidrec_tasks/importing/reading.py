@@ -104,7 +104,9 @@ class Source:
 
     def _files(self) -> list[Path]:
         if not self.folder.is_dir():
-            message = f"{self.preset}: {self.folder} is no folder; --from names the folder of files"
+            message = (
+                f"{self.preset}: {self.folder} is not a folder; --from names the folder of files"
+            )
             raise InputError(message)
         return sorted(path for path in self.folder.iterdir() if path.is_file())
 

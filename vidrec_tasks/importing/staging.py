@@ -122,14 +122,14 @@ class Staging:
             writer.close()
         new = {f"{table}.parquet": _hash(self._beside(table)) for table in sorted(self._writers)}
         # The mark first, with old and new hashes: a crash between two renames can be repeated.
-        both = {name: [*self._earlier.get(name, []), said] for name, said in new.items()}
+        both = {name: [*self._earlier.get(name, []), digest] for name, digest in new.items()}
         self._write_mark(preset, source, {**self._earlier, **both})
         for table in self._writers:
             self._beside(table).replace(self.into / f"{table}.parquet")
         for name in sorted(set(self._earlier) - set(new)):
             (self.into / name).unlink(missing_ok=True)
             log.info("inputs: %s of an earlier import was removed, %s has none", name, preset)
-        self._write_mark(preset, source, {name: [said] for name, said in new.items()})
+        self._write_mark(preset, source, {name: [digest] for name, digest in new.items()})
         self._writers = {}
 
     def _write_mark(self, preset: str, source: Path, tables: dict[str, list[str]]) -> None:
@@ -149,7 +149,7 @@ def _refuse_foreign(into: Path) -> dict[str, list[str]]:
     for path in _present(into):
         if path.name not in earlier:
             message = (
-                f"inputs: {path} is there and no import wrote it; move it away, "
+                f"inputs: {path} is there and was not written by an import; move it away, "
                 "or import into another store (VIDREC_STORE_URL)"
             )
             raise InputError(message)

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-Floats = npt.NDArray[np.float64]
+Doubles = npt.NDArray[np.float64]
 
 
-def whole(counts: npt.ArrayLike, k: int) -> Floats:
+def whole(counts: npt.ArrayLike, k: int) -> Doubles:
     """Counts rounded down to multiples of k; under k there is nobody."""
     return np.floor(np.asarray(counts, dtype=np.float64) / k) * k
 
@@ -28,13 +28,13 @@ def whole_cells(counts: sp.sparray | sp.spmatrix, k: int) -> sp.csr_array:
     return rounded
 
 
-def ratio(part: npt.ArrayLike, total: npt.ArrayLike) -> Floats:
+def ratio(part: npt.ArrayLike, total: npt.ArrayLike) -> Doubles:
     """Part over total, NaN where the total is 0."""
     divisor = np.asarray(total, dtype=np.float64)
     safe = np.where(divisor > 0, divisor, np.nan)
     return np.asarray(part, dtype=np.float64) / safe
 
 
-def stepped(values: npt.ArrayLike, k: int) -> Floats:
+def stepped(values: npt.ArrayLike, k: int) -> Doubles:
     """Means of at least k values in [0, 1], in steps of 1/k: about what one user can move."""
     return np.round(np.asarray(values, dtype=np.float64) * k) / k

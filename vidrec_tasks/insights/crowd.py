@@ -12,18 +12,18 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
-from vidrec_tasks.audience.interactions import IS_WATCHED
 from vidrec_tasks.audience.topics import topic_matrix
 from vidrec_tasks.columns import (
     CREATOR_ID,
     EVENT_AT,
+    IS_WATCHED,
     PUBLISHED_AT,
     USER_ID,
     VIDEO_NUM,
     WATCHED_SHARE,
 )
 
-Floats = npt.NDArray[np.float64]
+Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Crowd:
     made_by: sp.csr_array
     creator_ids: list[str]
     is_offered: npt.NDArray[np.bool_]
-    exposure: Floats
+    exposure: Doubles
 
     @property
     def audiences(self) -> sp.csr_array:
@@ -161,7 +161,7 @@ def _cells(
 
 
 def _mean_shares(
-    shares: Floats,
+    shares: Doubles,
     places: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
     shape: tuple[int, int],
 ) -> sp.csr_array:
@@ -186,7 +186,7 @@ def _made_by(creator_ids: pd.Series, creators: list[str]) -> sp.csr_array:
     return sp.csr_array((np.ones(len(rows)), (nums, columns)), shape=shape)
 
 
-def _exposure(published_at: pd.Series, end: pd.Timestamp, begin: pd.Timestamp) -> Floats:
+def _exposure(published_at: pd.Series, end: pd.Timestamp, begin: pd.Timestamp) -> Doubles:
     """Share of the time from ``begin`` to ``end``; a quarter at least, for first days are loud."""
     span_s = max((end - begin).total_seconds(), 1.0)
     age_s = (end - published_at).dt.total_seconds().to_numpy(np.float64)

@@ -17,7 +17,7 @@ from vidrec_tasks.columns import (
     TOPIC,
     TREND,
 )
-from vidrec_tasks.insights.cells import Floats, ratio, stepped, whole, whole_cells
+from vidrec_tasks.insights.cells import Doubles, ratio, stepped, whole, whole_cells
 from vidrec_tasks.insights.crowd import Crowd, ones
 
 INSIGHT_COLUMNS: Final = (
@@ -37,9 +37,9 @@ class _Cells:
 
     creators: np.ndarray
     topics: np.ndarray
-    n_viewers: Floats
+    n_viewers: Doubles
 
-    def of(self, counts: sp.csr_array) -> Floats:
+    def of(self, counts: sp.csr_array) -> Doubles:
         """The same cells of another matrix ``(n_creators, n_topics)``."""
         if not len(self.creators):
             return np.zeros(0)
@@ -86,7 +86,7 @@ def _strongest(cells: sp.csr_array) -> _Cells:
     return _Cells(rows[kept], cells.indices[kept], cells.data[kept])
 
 
-def _trend(crowd: Crowd, audiences: sp.csr_array, cells: _Cells, k: int) -> Floats:
+def _trend(crowd: Crowd, audiences: sp.csr_array, cells: _Cells, k: int) -> Doubles:
     shares = []
     for half in (crowd.earlier, crowd.later):
         active = sp.diags_array((half.sum(axis=1) > 0).astype(np.float64))
@@ -96,7 +96,7 @@ def _trend(crowd: Crowd, audiences: sp.csr_array, cells: _Cells, k: int) -> Floa
     return shares[1] - shares[0]
 
 
-def _completion(crowd: Crowd, audiences: sp.csr_array, cells: _Cells, k: int) -> Floats:
+def _completion(crowd: Crowd, audiences: sp.csr_array, cells: _Cells, k: int) -> Doubles:
     """The mean over users of each user's mean; NaN where fewer than k users are known."""
     n_known = sp.csr_array(ones(crowd.shares) @ crowd.carries)
     means = sp.csr_array(crowd.shares @ crowd.carries)
@@ -108,12 +108,12 @@ def _completion(crowd: Crowd, audiences: sp.csr_array, cells: _Cells, k: int) ->
     return stepped(np.where(n_users >= k, ratio(total, n_users), np.nan), k)
 
 
-def _supply(crowd: Crowd) -> Floats:
+def _supply(crowd: Crowd) -> Doubles:
     offered = crowd.is_offered.astype(np.float64)
     return (offered @ crowd.carries) / max(1.0, offered.sum())
 
 
-def _scarcity(crowd: Crowd, k: int) -> Floats:
+def _scarcity(crowd: Crowd, k: int) -> Doubles:
     """``(n_topics,)`` from -1 to 1: how far supply falls short of demand across the catalogue.
 
     Viewers a video of the topic against viewers a video of all: ``1 - all / topic`` where its
@@ -130,7 +130,7 @@ def _scarcity(crowd: Crowd, k: int) -> Floats:
     return np.where(np.isfinite(short), short, 0.0)
 
 
-def _interest(crowd: Crowd, cells: _Cells, share: Floats, k: int) -> Floats:
+def _interest(crowd: Crowd, cells: _Cells, share: Doubles, k: int) -> Doubles:
     """From 0 to 1: less than 1 where an audience wants a topic less than everybody does.
 
     It is not above 1: that a creator's own topics are dear to their viewers is no gap.

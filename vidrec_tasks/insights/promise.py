@@ -16,7 +16,7 @@ from vidrec_tasks.columns import (
     USER_ID,
     VIDEO_ID,
 )
-from vidrec_tasks.insights.cells import Floats, ratio, whole, whole_cells
+from vidrec_tasks.insights.cells import Doubles, ratio, whole, whole_cells
 from vidrec_tasks.insights.crowd import Crowd, ones
 
 N_REACHABLE: Final = 5
@@ -58,7 +58,7 @@ def measure_promise(
     return table.sort_values([CREATOR_ID, VIDEO_ID], ignore_index=True)
 
 
-def _performance(crowd: Crowd, k: int) -> Floats:
+def _performance(crowd: Crowd, k: int) -> Doubles:
     """``(n_videos,)``; what is usual is the mean over the video's topics, itself left out."""
     viewers = np.asarray(crowd.watched.sum(axis=0), dtype=np.float64).ravel()
     own = whole(viewers, k) / crowd.exposure
@@ -72,7 +72,7 @@ def _performance(crowd: Crowd, k: int) -> Floats:
     n_known = np.bincount(nums[known], minlength=len(viewers))
     total = np.bincount(nums[known], weights=usual[known], minlength=len(viewers))
     against = ratio(own, ratio(total, n_known))
-    doubled: Floats = np.log2(np.where(against > 0, against, np.nan))
+    doubled: Doubles = np.log2(np.where(against > 0, against, np.nan))
     return np.round(doubled, 2)
 
 

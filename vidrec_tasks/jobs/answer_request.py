@@ -61,7 +61,10 @@ def answer_request(
     """
     asked = list(dict.fromkeys(flat for query in queries if (flat := " ".join(query.split()))))
     if not asked:
-        message = f"request {request_id}: none of {len(queries)} queries has a word; ask for one"
+        message = (
+            f"request {request_id}: none of {len(queries)} queries contains a word; enter at "
+            "least one"
+        )
         raise InputError(message)
     url = results_url(settings, place)
     run = _current(place, url)
@@ -81,8 +84,8 @@ def answer_request(
     publisher.prepare()
     n_rows = publisher.write_answers(request_id, answers)
     log.info("request %s: %d rows for %d queries", request_id, n_rows, len(asked))
-    said = {REQUEST_ID: request_id, RUN_ID: run.run_id, "n_queries": len(asked), "n_rows": n_rows}
-    return {**said, "rows": _shown(answers, run, len(asked))}
+    answer = {REQUEST_ID: request_id, RUN_ID: run.run_id, "n_queries": len(asked), "n_rows": n_rows}
+    return {**answer, "rows": _shown(answers, run, len(asked))}
 
 
 def _current(place: Place, url: str) -> Run:

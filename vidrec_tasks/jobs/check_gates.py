@@ -44,9 +44,9 @@ def check_gates(context: Context) -> Made:
             n_visible=count_visible(videos, pd.Timestamp(midnight(context.night))),
         )
     )
-    said = {"gates": [gate.to_json() for gate in gates], "passed": not failed(gates)}
+    outcome = {"gates": [gate.to_json() for gate in gates], "passed": not failed(gates)}
     if failed(gates):
-        _reject(context, metrics, said)
+        _reject(context, metrics, outcome)
     receipt = {
         "gates": len(gates),
         "failed": len(failed(gates)),
@@ -55,7 +55,7 @@ def check_gates(context: Context) -> Made:
         "users_with_a_list": counts.n_listed,
         "users_who_saw_all": counts.n_exhausted,
     }
-    return Made({"gates": {"gates": said}}, receipt, error=_verdict(context, gates))
+    return Made({"gates": {"gates": outcome}}, receipt, error=_verdict(context, gates))
 
 
 def _count(context: Context, shard: str) -> ListCounts:
@@ -95,8 +95,8 @@ def _read_of(run: Run) -> dict[str, int]:
     pinned = Ref("pinned", run.record.inputs, "", 0, 0)
     if run.artefacts.find(pinned.name, pinned.key) is None:
         return {}
-    said: dict[str, Any] = run.artefacts.read_json(pinned, "said")
-    return dict(said["counts"])
+    written: dict[str, Any] = run.artefacts.read_json(pinned, "said")
+    return dict(written["counts"])
 
 
 def _share_of(tonight: dict[str, int], then: dict[str, int], name: str) -> float | None:

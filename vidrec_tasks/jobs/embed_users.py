@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from vidrec_tasks.columns import USER_ID, USER_NUM
+from vidrec_tasks.columns import MODEL, USER_ID, USER_NUM
 from vidrec_tasks.jobs.shared.reading import read_content, read_histories, read_models
 from vidrec_tasks.running.job import Context, Made, job
 from vidrec_tasks.store.codecs import Part
@@ -21,7 +21,7 @@ def embed_users(context: Context) -> Made:
         {
             USER_ID: pd.Series(histories.user_ids, dtype="str"),
             USER_NUM: np.arange(histories.n_users),
-            "model": context.run.ref("models.serving").checksum,
+            MODEL: context.run.ref("models.serving").checksum,
         }
     )
     parts: dict[str, Part] = {"table": table, "vectors": vectors}

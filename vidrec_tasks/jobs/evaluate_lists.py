@@ -10,9 +10,8 @@ import pandas as pd
 from scipy import sparse
 
 from vidrec_tasks.audience.histories import Histories, gather
-from vidrec_tasks.audience.interactions import IS_WATCHED
 from vidrec_tasks.audience.topics import topic_matrix
-from vidrec_tasks.columns import EVENT_AT, RANK, USER_ID, VIDEO_ID
+from vidrec_tasks.columns import EVENT_AT, IS_WATCHED, RANK, USER_ID, VIDEO_ID
 from vidrec_tasks.evaluation.baselines import Crowd, baseline_lists, count_likers
 from vidrec_tasks.evaluation.comparing import compare, compare_scorers
 from vidrec_tasks.evaluation.lift import measure_lift
@@ -166,32 +165,32 @@ def _served(
 
 def _words(context: Context) -> dict[str, Any]:
     """What explanations and portraits are worth, summed over shards."""
-    claims = _said(context, "explained", "claims")
+    claims = _counts_of(context, "explained", "claims")
     n_claims, n_true, n_rows, n_lowered = _sums(
         claims, "n_claims", "n_true", "n_counterfactual", "n_lowered"
     )
-    portraits = _said(context, "portraits", "counts")
+    portraits = _counts_of(context, "portraits", "counts")
     n_all, n_with_topic, n_by_model, n_grounded = _sums(
         portraits, "n_portraits", "n_with_topic", "n_by_model", "n_grounded"
     )
     return {
         "claim_precision": n_true / n_claims if n_claims else None,
         "counterfactual_share": n_lowered / n_rows if n_rows else None,
-        "explanations_replaced": float(sum(said["n_replaced"] for said in claims)),
+        "explanations_replaced": float(sum(counts["n_replaced"] for counts in claims)),
         "model_written_share": n_by_model / max(1, n_with_topic),
         "grounded_share": n_grounded / n_all if n_all else 1.0,
-        "portrait_shapes": float(max(said["n_shapes"] for said in portraits)),
+        "portrait_shapes": float(max(counts["n_shapes"] for counts in portraits)),
     }
 
 
-def _said(context: Context, kind: str, part: str) -> list[dict[str, Any]]:
-    """What every shard of a kind says in JSON."""
+def _counts_of(context: Context, kind: str, part: str) -> list[dict[str, Any]]:
+    """The counts that every shard of a kind wrote as JSON."""
     return [context.read_json(name, part) for name in shards_of(context.run, kind)]
 
 
 def _sums(counts: Sequence[Mapping[str, int]], *names: str) -> list[int]:
     """Each count over all shards."""
-    return [sum(said[name] for said in counts) for name in names]
+    return [sum(row[name] for row in counts) for name in names]
 
 
 def _models(context: Context) -> dict[str, Any]:

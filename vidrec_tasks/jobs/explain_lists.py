@@ -9,9 +9,11 @@ from vidrec_tasks.columns import (
     EVENT_AT,
     EXPIRES_AT,
     EXPLANATION_VERIFIED,
+    IS_WATCHED,
     TOPICS,
     USER_ID,
     VALID_UNTIL,
+    VERIFIED,
     VIDEO_ID,
 )
 from vidrec_tasks.evaluation.claims import N_CLAIMS, N_TRUE, check_explanations
@@ -36,7 +38,7 @@ def explain_lists(context: Context) -> Made:
     checks = _check(context, drafted, facts)
     replaced, n_replaced = replace_failed(drafted, checks, language=settings.explanation_language)
     checks = _check(context, replaced, facts) if n_replaced else checks
-    explained = replaced.assign(**{EXPLANATION_VERIFIED: checks["verified"].to_numpy()})
+    explained = replaced.assign(**{EXPLANATION_VERIFIED: checks[VERIFIED].to_numpy()})
     explained[VALID_UNTIL] = _valid_until(context, explained[VIDEO_ID])
     counterfactual = compare_without_cited(
         models,
@@ -45,15 +47,15 @@ def explain_lists(context: Context) -> Made:
         scorer=scorer,
         rng=np.random.default_rng(settings.seed),
     )
-    said = {
+    claims = {
         "n_claims": int(checks[N_CLAIMS].sum()),
         "n_true": int(checks[N_TRUE].sum()),
         "n_replaced": n_replaced,
         "n_counterfactual": counterfactual.n_rows,
         "n_lowered": counterfactual.n_lowered,
     }
-    counts = {"rows": len(explained), "verified": int(checks["verified"].sum()), **said}
-    return Made({context.own("explained"): {"table": explained, "claims": said}}, counts)
+    counts = {"rows": len(explained), "verified": int(checks[VERIFIED].sum()), **claims}
+    return Made({context.own("explained"): {"table": explained, "claims": claims}}, counts)
 
 
 Facts = tuple[pd.DataFrame, dict[str, Any], pd.DataFrame, pd.DataFrame, pd.DataFrame]
@@ -63,7 +65,7 @@ def _facts(context: Context) -> Facts:
     """Videos, topics, profiles, what was watched, popularity: what a reason may rest on."""
     content = context.read_table("content")
     visits = context.read_table(context.own("profiles"), "visits")
-    seen = visits[visits["is_watched"]]
+    seen = visits[visits[IS_WATCHED]]
     watched = seen.groupby([USER_ID, VIDEO_ID])[EVENT_AT].max().rename("last_event_at")
     return (
         context.read_table("videos"),

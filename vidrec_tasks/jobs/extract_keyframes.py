@@ -14,9 +14,11 @@ from vidrec_tasks.columns import (
     FRAME_HASH,
     FRAME_LUMA,
     FRAME_NUM,
+    MTIME_NS,
     PATH,
     REASON,
     SHARPNESS,
+    SIZE,
     SOUND,
     URI,
     VIDEO_ID,
@@ -33,7 +35,7 @@ from vidrec_tasks.store.artefacts import key_of
 from vidrec_tasks.store.keyframe_folders import KeyframeFolders
 from vidrec_tasks.store.media import GIB, Media, MediaFile, checksum_file, unreadable
 
-MEDIA_COLUMNS = [VIDEO_ID, URI, "size", "mtime_ns", CHECKSUM]
+MEDIA_COLUMNS = [VIDEO_ID, URI, SIZE, MTIME_NS, CHECKSUM]
 FRAME_COLUMNS = [
     VIDEO_ID, CHECKSUM, FRAME_NUM, AT_S, PATH, SHARPNESS, FRAME_HASH, FRAME_LUMA,
     SOUND,
@@ -123,7 +125,7 @@ def _checksums(context: Context, videos: pd.DataFrame, found: dict[str, MediaFil
     with ThreadPoolExecutor(cores(context.settings.threads)) as pool:  # hashing frees the GIL
         rows = list(pool.map(row, found))
     return pd.DataFrame(rows, columns=MEDIA_COLUMNS).astype(
-        {VIDEO_ID: str, URI: str, CHECKSUM: str, "size": "int64", "mtime_ns": "int64"}
+        {VIDEO_ID: str, URI: str, CHECKSUM: str, SIZE: "int64", MTIME_NS: "int64"}
     )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from vidrec_tasks.columns import VIDEO_ID, VIDEO_NUM
+from vidrec_tasks.columns import MODEL, VIDEO_ID, VIDEO_NUM
 from vidrec_tasks.content.index import build_index
 from vidrec_tasks.jobs.shared.reading import read_content, read_models
 from vidrec_tasks.running.job import Context, Made, job
@@ -20,7 +20,7 @@ def index_video_vectors(context: Context) -> Made:
         {
             VIDEO_ID: pd.Series(content.video_ids, dtype="str"),
             VIDEO_NUM: np.arange(content.n_videos),
-            "model": context.run.ref("models.serving").checksum,
+            MODEL: context.run.ref("models.serving").checksum,
         }
     )
     parts: dict[str, Part] = {

@@ -37,5 +37,5 @@ def roll_back(
     # First: no reader may see a user who was erased since, not even for a moment.
     n_erased = erase_again(publisher.engine, target, Ledger(place).holds)
     moved = publisher.roll_back(target, datetime.now(UTC))
-    log.info("%s: readers see %s, before it %s", request_id, moved["run_id"], moved["before"])
+    log.info("%s: readers now see %s, before it %s", request_id, moved["run_id"], moved["before"])
     return {**moved, "rows_erased_again": n_erased}

@@ -106,5 +106,5 @@ def _champion(context: Context, fit: _Fit, evaluation: Models) -> dict[str, Part
     is_same = configuration.trains_like(evaluation.configuration) and can_be_warm
     if is_same and served.shape == evaluation.tower.shape:
         return {"said": {"champion": SAME, "configuration": configuration.to_json()}}
-    said = {"champion": FITTED, "configuration": configuration.to_json()}
-    return {"said": said, **fit.models(configuration, served.shape).to_parts()}
+    choice = {"champion": FITTED, "configuration": configuration.to_json()}
+    return {"said": choice, **fit.models(configuration, served.shape).to_parts()}

@@ -240,8 +240,8 @@ def _refuse_empty(bucketed: Bucketed, asked: _Asked) -> None:
         "forgotten": "are of users who were forgotten",
         "rejected": "were rejected",
     }
-    counted = {said: counts.get(name, 0) for name, said in names.items()}
-    parts = [f"{n:,} {said}" for said, n in counted.items() if n] or ["the table has no rows"]
+    counted = {words: counts.get(name, 0) for name, words in names.items()}
+    parts = [f"{n:,} {words}" for words, n in counted.items() if n] or ["the table has no rows"]
     message = (
         f"night {asked.night}: none of {counts.get('read', 0):,} interactions can be "
         f"used ({', '.join(parts)}); choose a later night, or check the log export"

@@ -9,12 +9,19 @@ from typing import Any
 
 import pandas as pd
 
-from vidrec_tasks.columns import PATH, PORTRAIT, TITLE, USER_ID, VIDEO_ID
-from vidrec_tasks.evaluation import report as said
+from vidrec_tasks.columns import N_VIEWERS_RECENT, PATH, PORTRAIT, TITLE, USER_ID, VIDEO_ID
 from vidrec_tasks.evaluation.curves import ListCurves
 from vidrec_tasks.evaluation.funnel import Steps, funnel_of
 from vidrec_tasks.evaluation.measures import Measure, measures_of, segments_of
-from vidrec_tasks.evaluation.report import ReportFacts, render_report
+from vidrec_tasks.evaluation.report import (
+    PASSED,
+    PUBLISHED,
+    REJECTED,
+    STOPPED,
+    ReportFacts,
+    Sample,
+    render_report,
+)
 from vidrec_tasks.evaluation.report_facts import (
     ListFacts,
     choose_sample_users,
@@ -100,11 +107,11 @@ def _gather(context: Context) -> ReportFacts:
 def _state(run: Run) -> tuple[str, str]:
     """The state of the night, and the job that it stopped at."""
     if run.find("publication") is not None:
-        return said.PUBLISHED, ""
+        return PUBLISHED, ""
     if run.find("gates") is None:
-        return said.STOPPED, _stopped_at(run)
+        return STOPPED, _stopped_at(run)
     passed = run.read_json("gates", "gates")["passed"]
-    return (said.PASSED, "publish_lists") if passed else (said.REJECTED, "check_gates")
+    return (PASSED, "publish_lists") if passed else (REJECTED, "check_gates")
 
 
 def _stopped_at(run: Run) -> str:
@@ -154,10 +161,10 @@ def _viewings(run: Run) -> list[int]:
     """How many users watched each video lately."""
     if run.find("popularity") is None:
         return []
-    return [int(n) for n in run.read_table("popularity")["n_viewers_recent"]]
+    return [int(n) for n in run.read_table("popularity")[N_VIEWERS_RECENT]]
 
 
-def _samples(context: Context, videos: pd.DataFrame) -> list[said.Sample]:
+def _samples(context: Context, videos: pd.DataFrame) -> list[Sample]:
     explained = next((frame for frame in _each(context.run, "explained") if len(frame)), None)
     if explained is None:
         return []

@@ -79,8 +79,8 @@ class Walk:
         self._units, self._bounds, self._start = units, bounds, start
         phrases = [p for p in dict.fromkeys((*bounds.names, *bounds.phrases)) if p]
         spent = [phrase for phrase in phrases if _holds(start, phrase)]
-        self._said: tuple[str, ...] = tuple(spent)
-        self._node = units.tree(self._next(self._said))
+        self._spoken: tuple[str, ...] = tuple(spent)
+        self._node = units.tree(self._next(self._spoken))
 
     def tokens(self) -> set[int]:
         """Every token that may come at any time."""
@@ -92,10 +92,10 @@ class Walk:
         """The tokens that may come next; never none: when nothing fits, the full stop."""
         found = set(self._node.then)
         if self._node.unit:
-            said = (*self._said, self._node.unit)
-            found |= set(self._units.tree(self._next(said)).then)
-            found |= set(self._units.comma if self._may_pause(said) else [])
-            found |= set(self._units.stop if self._may_end(said) else [])
+            units = (*self._spoken, self._node.unit)
+            found |= set(self._units.tree(self._next(units)).then)
+            found |= set(self._units.comma if self._may_pause(units) else [])
+            found |= set(self._units.stop if self._may_end(units) else [])
         return found or set(self._units.stop)
 
     def take(self, token: int) -> None:
@@ -104,39 +104,39 @@ class Walk:
             self._node = self._node.then[token]
             return
         if self._node.unit:
-            self._said = (*self._said, self._node.unit)
+            self._spoken = (*self._spoken, self._node.unit)
         if token in self._units.stop:
             self.is_done = True
         elif token in self._units.comma:
-            self._said = (*self._said, _COMMA)
-            self._node = self._units.tree(self._next(self._said))
+            self._spoken = (*self._spoken, _COMMA)
+            self._node = self._units.tree(self._next(self._spoken))
         else:
-            self._node = self._units.tree(self._next(self._said)).then[token]
+            self._node = self._units.tree(self._next(self._spoken)).then[token]
 
-    def _next(self, said: Sequence[str]) -> list[str]:
+    def _next(self, spoken: Sequence[str]) -> list[str]:
         """The units that may follow what was said."""
-        left = self._left(said)
+        left = self._left(spoken)
         names = [unit for unit in left if unit in self._bounds.names]
         others = [unit for unit in left if unit not in self._bounds.names]
         times = [unit for unit in others if unit.startswith(_TIMES)]
         habits = [unit for unit in others if unit not in times]
-        joiners = [unit for unit in JOINERS if unit not in said or unit == "and"] if names else []
-        last = next(reversed(said), "")
-        if not self._named(said):  # before the first name
+        joiners = [unit for unit in JOINERS if unit not in spoken or unit == "and"] if names else []
+        last = next(reversed(spoken), "")
+        if not self._named(spoken):  # before the first name
             is_open = not self._start.endswith((" of", " about")) and last not in OPENERS
             return [*names, *(OPENERS if is_open else ())]
         if last == _COMMA:
             return [*names, *joiners, *times, *habits]
         if last in JOINERS:
             return [*names, *(habits if last == "and" else ())]
-        has_noun = any(word in self._start or word in " ".join(said) for word in NOUNS)
+        has_noun = any(word in self._start or word in " ".join(spoken) for word in NOUNS)
         nouns = NOUNS if last in self._bounds.names and not has_noun else ()
         return [*joiners, *times, *nouns, *(["and"] if habits else [])]
 
-    def _left(self, said: Sequence[str]) -> list[str]:
+    def _left(self, spoken: Sequence[str]) -> list[str]:
         """Phrases that were not said, neither alone nor within another."""
         phrases = dict.fromkeys((*self._bounds.names, *self._bounds.phrases))
-        spent = [unit for unit in said if unit in phrases]
+        spent = [unit for unit in spoken if unit in phrases]
         return [
             phrase
             for phrase in phrases
@@ -149,15 +149,15 @@ class Walk:
         one_habit = is_habit and unit.split()[-2:] == phrase.split()[-2:]
         return one_habit or _holds(unit, phrase) or _holds(phrase, unit)
 
-    def _named(self, said: Iterable[str]) -> set[str]:
-        return set(self._bounds.names) & set(said)
+    def _named(self, spoken: Iterable[str]) -> set[str]:
+        return set(self._bounds.names) & set(spoken)
 
-    def _may_pause(self, said: Sequence[str]) -> bool:
-        return bool(self._named(said)) and said[-1] not in JOINERS and bool(self._left(said))
+    def _may_pause(self, spoken: Sequence[str]) -> bool:
+        return bool(self._named(spoken)) and spoken[-1] not in JOINERS and bool(self._left(spoken))
 
-    def _may_end(self, said: Sequence[str]) -> bool:
-        is_whole = said[-1] not in (*JOINERS, *OPENERS, _COMMA)
-        return is_whole and len(self._named(said)) >= self._bounds.min_names
+    def _may_end(self, spoken: Sequence[str]) -> bool:
+        is_whole = spoken[-1] not in (*JOINERS, *OPENERS, _COMMA)
+        return is_whole and len(self._named(spoken)) >= self._bounds.min_names
 
 
 @lru_cache(maxsize=65_536)

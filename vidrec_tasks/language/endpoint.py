@@ -170,4 +170,4 @@ def _sentence(answer: httpx.Response) -> str:
 
 def _tell(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
-    log.info("language endpoint: try %d failed (%s), once more", state.attempt_number, error)
+    log.info("language endpoint: attempt %d failed (%s), trying again", state.attempt_number, error)

@@ -101,8 +101,8 @@ def in_words(engine: sa.Engine, action: str) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, psycopg.Error) as error:
-        said = error.orig if isinstance(error, DBAPIError) and error.orig else error
-        first = (str(said).splitlines() or [type(said).__name__])[0]
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+        first = (str(cause).splitlines() or [type(cause).__name__])[0]
         message = (
             f"results: cannot {action} ({first}); readers keep what they had; check "
             f"{where(engine)} and run the job again"
@@ -115,7 +115,7 @@ def _parse(url: str) -> sa.URL:
         parsed = sa.make_url(url)
     except ArgumentError as error:
         message = (
-            "settings: VIDREC_RESULTS_URL is no SQLAlchemy URL; write it like "
+            "settings: VIDREC_RESULTS_URL is not a SQLAlchemy URL; write it like "
             "postgresql://user:password@host:5432/database, or leave it empty for SQLite"
         )
         raise SettingsError(message) from error

@@ -48,7 +48,7 @@ def export_lists(
         PublishError: there is no such form, no run is published, or the file cannot be written.
     """
     if form not in WRITERS:
-        raise PublishError(f"export: no form {form!r}; one of {', '.join(WRITERS)}")
+        raise PublishError(f"export: unknown format {form!r}; one of {', '.join(WRITERS)}")
     engine = make_engine(url, read_only=True)
     file = file_of(engine)
     if file is not None and not file.exists():
@@ -145,12 +145,12 @@ def _write_jsonl(path: Path, rows: Iterable[Row]) -> int:
     with path.open("w", encoding="utf-8") as file:
         for row in rows:
             output = {"recommendedItems": row["items"], "scores": row["scores"]}
-            said = {
+            record = {
                 "input": {"userId": row["user_id"]},
                 "output": None if row["error"] else output,
                 "error": row["error"],
             }
-            file.write(json.dumps(said, ensure_ascii=False) + "\n")
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
             n += 1
     return n
 

@@ -49,7 +49,7 @@ def load_rows(
     """
     unknown = sorted(set(tables) - set(RESULTS))
     if unknown:
-        message = f"run {run_id}: {unknown[0]!r} is no result table; one of {', '.join(RESULTS)}"
+        message = f"run {run_id}: {unknown[0]!r} is not a result table; one of {', '.join(RESULTS)}"
         raise PublishError(message)
     if engine.dialect.name == "postgresql":
         return _load_postgres(engine, run_id, tables, is_visible)

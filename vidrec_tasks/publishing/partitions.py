@@ -113,7 +113,12 @@ def _drop(connection: sa.Connection, table: str, run_id: str) -> bool:
             connection.exec_driver_sql(f"ALTER TABLE {table} DETACH PARTITION {name} {how}")
         connection.exec_driver_sql(f"DROP TABLE {name}")
     except sa.exc.OperationalError as error:  # the statement's timeout
-        log.warning("run %s: %s is still read (%s); it goes next time", run_id, table, error.orig)
+        log.warning(
+            "run %s: %s is still being read (%s); it is removed next time",
+            run_id,
+            table,
+            error.orig,
+        )
         return False
     return True
 

@@ -89,14 +89,14 @@ class Publisher:
         Raises:
             PublishError: the database cannot be reached or written.
         """
-        said = {"manifest": plain(manifest), "metrics": plain(metrics), "gates": plain(gates)}
-        row = {"night": night, "state": state, "started_at": started_at, **said}
+        documents = {"manifest": plain(manifest), "metrics": plain(metrics), "gates": plain(gates)}
+        row = {"night": night, "state": state, "started_at": started_at, **documents}
         with self._transaction(f"open run {run_id}") as connection:
             found = find_run(connection, run_id)
             if found is None:
                 connection.execute(sa.insert(runs).values(run_id=run_id, **row))
             elif found.state == PUBLISHED:
-                connection.execute(update_run(run_id).values(**said))
+                connection.execute(update_run(run_id).values(**documents))
             else:
                 connection.execute(update_run(run_id).values(**row))
 
@@ -131,7 +131,7 @@ class Publisher:
         Args:
             run_id: an opened and loaded run.
             published_at: now (UTC); a run that was published before keeps its first moment.
-            rows: what `load` returned; other counts mean that somebody else wrote meanwhile.
+            rows: what `load` returned; other counts mean that another program wrote too.
 
         Returns:
             Whether the pointer is on it now: it is never moved to an older night than readers see,

@@ -85,7 +85,7 @@ def loaded_run(connection: sa.Connection, run_id: str, rows: Mapping[str, int] |
         if there[name] != n_loaded:
             message = (
                 f"run {run_id}: {name} holds {there[name]:,} rows, not the {n_loaded:,} that were "
-                "loaded: somebody else wrote meanwhile; run publish_lists again"
+                "loaded: another program wrote in the meantime; run publish_lists again"
             )
             raise PublishError(message)
     return run
@@ -115,7 +115,7 @@ def rollback_target(published: list[Any], current_id: str | None, asked: str | N
     else:
         position = names.index(asked) if asked in names else len(names)
     if position >= len(names):
-        what = f"run {asked} is not published" if asked else "no run lies before the current one"
+        what = f"run {asked} is not published" if asked else "no run precedes the current one"
         message = f"roll back: {what}; there are {', '.join(names) or 'none'}"
         raise PublishError(message)
     return published[position]

@@ -73,14 +73,14 @@ runs: Final = sa.Table(
     "runs",
     metadata,
     _key(c.RUN_ID, Id, "`<night>-<8 hex digits>`; the same id means the same rows."),
-    _must("night", sa.Date, "The day that the run stands for: only events before it exist."),
+    _must("night", sa.Date, "The day that the run stands for: it sees only events before it."),
     _must("state", sa.Text, "`loading`, `published` or `rejected`."),
     _must("started_at", Moment, "When its first job began (UTC)."),
     _may("published_at", Moment, "When readers could first see it (UTC)."),
     _must("gates", JsonB, "Each gate with its value, bound and verdict, and whether all passed."),
     _must("metrics", JsonB, "What was measured on the held-out window."),
     _must("manifest", JsonB, "Hashes of inputs, settings, code, parents and artefacts; versions."),
-    comment="One row a run, also of those that were rejected.",
+    comment="One row per run, including rejected ones.",
 )
 
 pointer: Final = sa.Table(
@@ -122,7 +122,7 @@ recommendations: Final = sa.Table(
     _must(c.VALID_UNTIL, Moment, "When the row goes stale or its video expires (UTC)."),
     # The video before the user: its index also answers in whose lists a video is.
     sa.UniqueConstraint(c.RUN_ID, c.VIDEO_ID, c.USER_ID),
-    comment="A list a user.",
+    comment="One list per user.",
     **_A_PARTITION_A_RUN,
 )
 
@@ -145,13 +145,13 @@ similar_videos: Final = sa.Table(
     "similar_videos",
     metadata,
     _run_id(),
-    _key(c.VIDEO_ID, Id, "The video that is looked at."),
+    _key(c.VIDEO_ID, Id, "The video that the others are similar to."),
     _key(c.RANK, sa.Integer, "1 is most similar; without gaps."),
-    _must(c.SIMILAR_VIDEO_ID, Id, "The video like it."),
+    _must(c.SIMILAR_VIDEO_ID, Id, "A similar video."),
     _must(c.SCORE, sa.Double, "Higher is more similar."),
     _must(c.REASON, sa.Text, "What they share."),
     sa.UniqueConstraint(c.RUN_ID, c.VIDEO_ID, c.SIMILAR_VIDEO_ID),
-    comment="Videos like a video.",
+    comment="The videos similar to each video.",
     **_A_PARTITION_A_RUN,
 )
 
@@ -165,7 +165,7 @@ user_profiles: Final = sa.Table(
     _must(c.TOPICS, Json, "`[topic, weight, n_videos]`, strongest first."),
     _must(c.BEHAVIOUR, Json, "Name -> number: how they watch."),
     _must(c.AS_OF, Moment, "Nothing at or after this moment was read (UTC)."),
-    _must(c.EVIDENCE, Json, "All that the sentence may say."),
+    _must(c.EVIDENCE, Json, "All the facts that the sentence may state."),
     comment="What is known of a user before the night.",
     **_A_PARTITION_A_RUN,
 )
@@ -196,10 +196,12 @@ creator_insights: Final = sa.Table(
         sa.Double,
         "Share of the creator's viewers who watched the topic anywhere.",
     ),
-    _may(c.TREND, sa.Double, "That share in the second half of the window less that in the first."),
+    _may(
+        c.TREND, sa.Double, "That share in the second half of the window minus that in the first."
+    ),
     _may(c.COMPLETION, sa.Double, "Mean share watched of such videos, 0 to 1."),
     _may(c.SUPPLY, sa.Double, "Share of the videos on offer that carry the topic."),
-    _may(c.GAP, sa.Double, "-1 to 1: above 0 there is less on offer than this audience asks for."),
+    _may(c.GAP, sa.Double, "-1 to 1: above 0, less is on offer than this audience asks for."),
     _must(c.N_VIEWERS, sa.Integer, "Viewers behind the row, a multiple of k."),
     comment="What an audience wants; a cell with fewer than k viewers is not written.",
     **_A_PARTITION_A_RUN,
@@ -214,7 +216,7 @@ creator_videos: Final = sa.Table(
     _may(
         c.PERFORMANCE,
         sa.Double,
-        "log2 of its viewers against the usual of its topics: 1 is twice, -1 half.",
+        "log2 of its viewers relative to what is usual for its topics: 1 is twice, -1 half.",
     ),
     _must(
         c.REACHABLE_TOPICS, Json, "`[topic, share]`: who likes the topic and watches such videos."

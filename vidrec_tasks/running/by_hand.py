@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def run_by_hand(
-    task_id: str, settings: Settings | None = None, *, request_id: str, **said: Any
+    task_id: str, settings: Settings | None = None, *, request_id: str, **arguments: Any
 ) -> dict[str, Any]:
     """Run a job outside the night.
 
@@ -21,7 +21,7 @@ def run_by_hand(
         task_id: one of `BY_HAND`.
         settings: read from the environment when None.
         request_id: who asks, for results that carry it.
-        said: the job's own arguments.
+        arguments: the job's own arguments.
 
     Returns:
         What the job says, of postcard size.
@@ -35,7 +35,7 @@ def run_by_hand(
         raise SettingsError(message)
     settings = settings or read_settings()
     answer: dict[str, Any] = getattr(module_of(task_id), task_id)(
-        settings, Place(settings.store_url), request_id=request_id, **said
+        settings, Place(settings.store_url), request_id=request_id, **arguments
     )
     log.info("%s: %s", task_id, answer)
     return answer

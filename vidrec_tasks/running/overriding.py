@@ -24,8 +24,8 @@ def question_about(night: date, settings: Settings) -> dict[str, Any]:
     run = runs.of_night(night)
     if run.find("gates") is None:
         return {}
-    said: dict[str, Any] = run.read_json("gates", "gates")
-    failed = [gate for gate in said["gates"] if not gate["passed"]]
+    verdict: dict[str, Any] = run.read_json("gates", "gates")
+    failed = [gate for gate in verdict["gates"] if not gate["passed"]]
     words = [f"{gate['name']} is {gate['value']} (bound {gate['bound']}): {gate['meaning']}"
              for gate in failed]  # fmt: skip
     return {"run_id": run.run_id, "night": night.isoformat(), "failed": words} if failed else {}

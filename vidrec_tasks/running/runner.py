@@ -214,7 +214,7 @@ def _refuse_future(order: Order) -> None:
     today = datetime.now(UTC).date()
     if order.night > today and not order.may_be_future:
         message = (
-            f"night {order.night}: lies after today ({today}, UTC); correct it, or ask for it with "
+            f"night {order.night}: is after today ({today}, UTC); correct it, or ask for it with "
             "--future (in Airflow: Future)"
         )
         raise InputError(message)
@@ -233,7 +233,7 @@ def _make(
     if job.is_pure and names and len(there) == len(names) and not order.force:
         for ref in there:
             run.remember(ref)
-        return Made(counts=_said_before(place, run, there, order)), there, True
+        return Made(counts=_counts_before(place, run, there, order)), there, True
     made = job.run(context)
     _check_names(job, names, made)
     parts = dict(made.artefacts)
@@ -271,7 +271,7 @@ def _key(job: Job, context: Context, order: Order) -> str:
     )
 
 
-def _said_before(place: Place, run: Run, refs: list[Ref], order: Order) -> dict[str, Any]:
+def _counts_before(place: Place, run: Run, refs: list[Ref], order: Order) -> dict[str, Any]:
     """The counts of who made the artefacts: this run, or another one of the night."""
     made = [ref.to_json() for ref in refs]
     others = (other for other in Runs(place) if other.night == order.night)

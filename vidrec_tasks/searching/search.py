@@ -192,16 +192,16 @@ def _best(score: Votes, findable: Mask, n: int) -> tuple[Ints, Votes]:
 def _table(
     index: SearchIndex, asked: _Asked, nums: Ints, scores: Votes, matched: Mapping[str, Mask]
 ) -> pd.DataFrame:
-    of_query, place = np.nonzero(nums >= 0)
-    video_nums = nums[of_query, place]
-    said = {name: mask[of_query, place] for name, mask in matched.items()}
+    of_query, position = np.nonzero(nums >= 0)
+    video_nums = nums[of_query, position]
+    matches = {name: mask[of_query, position] for name, mask in matched.items()}
     columns: dict[str, Any] = {
         QUERY: pd.Series([asked.queries[int(num)] for num in of_query], dtype="str"),
-        RANK: place + 1,
+        RANK: position + 1,
         VIDEO_ID: pd.Series(index.video_ids[video_nums], dtype="str"),
-        SCORE: scores[of_query, place],
-        MATCHED: pd.Series(_words(said), dtype="str"),
-        AT_S: _seconds(index, asked, of_query, video_nums, said),
+        SCORE: scores[of_query, position],
+        MATCHED: pd.Series(_words(matches), dtype="str"),
+        AT_S: _seconds(index, asked, of_query, video_nums, matches),
     }
     return pd.DataFrame(columns)
 

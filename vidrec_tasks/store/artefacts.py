@@ -64,8 +64,8 @@ class Artefacts:
         path = self.folder(name, key) / COMMIT
         if not self.place.exists(path):
             return None
-        said = self.place.read_json(path)
-        return Ref(name, key, said["checksum"], said["rows"], said["bytes"])
+        commit = self.place.read_json(path)
+        return Ref(name, key, commit["checksum"], commit["rows"], commit["bytes"])
 
     def write(self, name: str, key: str, parts: Mapping[str, Part]) -> Ref:
         """Write parts and commit them.
@@ -82,15 +82,17 @@ class Artefacts:
         there = self.find(name, key)
         if there is not None:
             if there.checksum != checksum:
-                log.warning("%s %s: made again with other bytes; the first are kept", name, key)
+                log.warning(
+                    "%s %s: made again with different bytes; the first ones are kept", name, key
+                )
             return there
         for part, (suffix, data) in encoded.items():
             self.place.write(folder / f"{part}.{suffix}", data)
         rows = next((len(value) for value in parts.values() if hasattr(value, "columns")), 0)
         size = sum(len(data) for _, data in encoded.values())
         files = {part: suffix for part, (suffix, _) in encoded.items()}
-        said = {"checksum": checksum, "rows": rows, "bytes": size, "files": files}
-        self.place.write_json(folder / COMMIT, said)
+        commit = {"checksum": checksum, "rows": rows, "bytes": size, "files": files}
+        self.place.write_json(folder / COMMIT, commit)
         return Ref(name, key, checksum, rows, size)
 
     def read(self, ref: Ref, part: str) -> object:
@@ -108,11 +110,11 @@ class Artefacts:
         Raises:
             StoreError: the artefact or the part is gone, or the part is something else.
         """
-        said = self.read(ref, part)
-        if not isinstance(said, dict):
-            message = f"store: {ref.name} has in {part!r} no JSON but {type(said).__name__}"
+        value = self.read(ref, part)
+        if not isinstance(value, dict):
+            message = f"store: {ref.name} has in {part!r} no JSON but {type(value).__name__}"
             raise StoreError(message)
-        return said
+        return value
 
     def read_rows(
         self,

@@ -20,7 +20,7 @@ from vidrec_tasks.store.decoding import AUTO, MARKS, Decoded, unmarked
 SEPARATORS: Final = (",", ";", "\t", "|")
 SEP_LINE: Final = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 """Excel's own first line."""
-NOT_TEXT: Final = "line has bytes that are no text of its encoding"
+NOT_TEXT: Final = "line has bytes that are invalid in its encoding"
 
 Torn = tuple[int, str, str]
 """Place in the chunk from 0, reason, sample."""
@@ -62,10 +62,10 @@ def read_delimited(
             the file is of another encoding.
     """
     text = Decoded(file, name, encoding=encoding)
-    said = SEP_LINE.match(text.head)
-    if said:
-        text.skip(said.end())
-        separator = said[1] if separator == AUTO else separator
+    declared = SEP_LINE.match(text.head)
+    if declared:
+        text.skip(declared.end())
+        separator = declared[1] if separator == AUTO else separator
     first = text.head.split("\n", 1)[0].rstrip("\r").removeprefix("\ufeff")
     if not first.strip():
         message = f"{name} is empty: not even a header; export it again"
@@ -82,12 +82,12 @@ def read_delimited(
     for batch in reader:
         mine = _torn_within(torn, n_before, len(batch))
         del torn[: len(mine)]
-        places = [(place - n_before, why, line) for place, why, line in mine]
-        yield _without_marked(_texts_of(batch, header), places, text)
+        torn_here = [(position - n_before, why, line) for position, why, line in mine]
+        yield _without_marked(_texts_of(batch, header), torn_here, text)
         n_before, is_read = n_before + len(batch) + len(mine), True
     if torn or not is_read:
         rows = _texts_of(reader.schema.empty_table(), header)
-        yield Rows(rows, [(place - n_before, why, line) for place, why, line in torn])
+        yield Rows(rows, [(position - n_before, why, line) for position, why, line in torn])
     text.check()
 
 
@@ -100,7 +100,7 @@ def refuse_twice(names: Sequence[str], origin: str) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         message = (
-            f"{origin}: {len(twice)} column names stand there twice (first: {twice[0]!r}); which "
+            f"{origin}: {len(twice)} column names appear twice (first: {twice[0]!r}); which "
             "one counts cannot be told, rename or remove the other"
         )
         raise InputError(message)
@@ -178,11 +178,11 @@ def _without_marked(rows: pd.DataFrame, torn: list[Torn], text: Decoded) -> Rows
         marked |= pd.Series(found.to_pandas().fillna(False).to_numpy(bool), index=rows.index)
     if not marked.any():
         return Rows(rows, torn)
-    places = {place for place, _, _ in torn}
-    free = [place for place in range(len(rows) + len(torn)) if place not in places]
-    for place, row in zip(
+    taken = {position for position, _, _ in torn}
+    free = [position for position in range(len(rows) + len(torn)) if position not in taken]
+    for position, row in zip(
         [free[num] for num in rows.index[marked]], rows[marked].to_dict("records"), strict=True
     ):
         sample = ", ".join(f"{n}={unmarked(v)}" for n, v in row.items() if isinstance(v, str))
-        torn = [*torn, (place, NOT_TEXT, sample)]
+        torn = [*torn, (position, NOT_TEXT, sample)]
     return Rows(rows[~marked].reset_index(drop=True), sorted(torn))

@@ -116,7 +116,7 @@ def _is_all_about(file: TableFile, sought: Sought, encoding: str) -> bool:
 def _names_users(file: TableFile, encoding: str) -> bool:
     with file.opened() as opened:
         if file.form == "parquet":
-            return _place_of(pq.ParquetFile(opened).schema_arrow.names) is not None
+            return _position_of(pq.ParquetFile(opened).schema_arrow.names) is not None
         lines = _Lines(opened, encoding)
         if file.form == "jsonl":
             return f'"{USER_ID}"' in next(lines, "")
@@ -146,7 +146,7 @@ def _n_rows(file: Any, form: str) -> int:
 
 
 def _header_of(lines: "_Lines") -> tuple[Any, int | None, int]:
-    """A reader after the header, the place of the user's id in it, and how many fields it has."""
+    """A reader after the header, the position of the user's id, and how many fields it has."""
     first = next(lines, "")
     if SEP_LINE.match(first.removeprefix("\ufeff")):
         first = next(lines, "")
@@ -154,10 +154,10 @@ def _header_of(lines: "_Lines") -> tuple[Any, int | None, int]:
     lines.put_back(first)
     reader = csv.reader(lines, delimiter=separator)
     header = [name.removeprefix("\ufeff") for name in next(reader, [])]
-    return reader, _place_of(header), len(header)
+    return reader, _position_of(header), len(header)
 
 
-def _place_of(names: Sequence[str]) -> int | None:
+def _position_of(names: Sequence[str]) -> int | None:
     """Where the user's id stands, however its name is written."""
     plain = [name.strip().lower() for name in names]
     return plain.index(USER_ID) if USER_ID in plain else None
@@ -165,14 +165,14 @@ def _place_of(names: Sequence[str]) -> int | None:
 
 def _sift_csv(file: Any, sought: Sought, into: Any, encoding: str) -> int:
     lines = _Lines(file, encoding)
-    reader, place, n_fields = _header_of(lines)
+    reader, position, n_fields = _header_of(lines)
     _keep(into, lines.take())
     n_removed = 0
     for fields in reader:
         raw = lines.take()
-        is_torn = place is None or len(fields) != n_fields
-        has_place = place is not None and place < len(fields)
-        if (has_place and sought.in_fields(fields, place)) or (
+        is_torn = position is None or len(fields) != n_fields
+        has_position = position is not None and position < len(fields)
+        if (has_position and sought.in_fields(fields, position)) or (
             is_torn and sought.in_fields(fields, None)
         ):
             n_removed += 1
@@ -201,20 +201,20 @@ def _is_about(line: str, sought: Sought) -> bool:
         return sought.in_text(text) or sought.in_record(text)
     if not isinstance(row, dict):
         return False
-    said = [value for name, value in row.items() if name.strip().lower() == USER_ID]
-    return any(as_id(value) in sought.ids for value in said)
+    ids = [value for name, value in row.items() if name.strip().lower() == USER_ID]
+    return any(as_id(value) in sought.ids for value in ids)
 
 
 def _sift_parquet(file: Any, sought: Sought, into: Any, encoding: str) -> int:
     parquet = pq.ParquetFile(file)
-    place = _place_of(parquet.schema_arrow.names)
-    if place is None:
+    position = _position_of(parquet.schema_arrow.names)
+    if position is None:
         return 0
     n_removed = 0
     schema = parquet.schema_arrow
     with pq.ParquetWriter(into or pa.BufferOutputStream(), schema, compression="zstd") as writer:
         for batch in parquet.iter_batches(batch_size=BATCH_ROWS):
-            keep = [as_id(value) not in sought.ids for value in batch[place].to_pylist()]
+            keep = [as_id(value) not in sought.ids for value in batch[position].to_pylist()]
             n_removed += len(keep) - sum(keep)
             if into is not None:
                 writer.write_batch(batch.filter(pa.array(keep, pa.bool_())))

@@ -89,9 +89,9 @@ def read_chunks(
         try:
             for chunk in _READERS[file.form](file, known, encoding):
                 numbers = np.arange(n_rows, n_rows + len(chunk.rows) + len(chunk.torn))
-                torn_places = [place for place, _, _ in chunk.torn]
+                torn_positions = [position for position, _, _ in chunk.torn]
                 chunk.rows = _with_partition(chunk.rows, file)
-                chunk.rows[ROW_NUM] = np.delete(numbers, torn_places)
+                chunk.rows[ROW_NUM] = np.delete(numbers, torn_positions)
                 chunk.texts = [(int(numbers[n]), row) for n, _, row in chunk.torn]
                 chunk.torn = [(int(numbers[n]), why, one_line(row)) for n, why, row in chunk.torn]
                 n_rows += len(numbers)
@@ -104,8 +104,8 @@ def read_chunks(
 
 def _with_partition(rows: pd.DataFrame, file: TableFile) -> pd.DataFrame:
     """The columns that the folders' names say; a column of the file itself counts more."""
-    said = {key: value or None for key, value in file.partition if key not in rows}
-    return rows.assign(**said) if said else rows
+    of_folders = {key: value or None for key, value in file.partition if key not in rows}
+    return rows.assign(**of_folders) if of_folders else rows
 
 
 def _read_parquet(file: TableFile, known: Collection[str], encoding: str) -> Iterator[Chunk]:
@@ -184,10 +184,10 @@ def _object_of(line: str) -> tuple[dict[str, Any], str]:
     try:
         row = json.loads(line)
     except ValueError:
-        return {}, "line is no JSON"
+        return {}, "line is not JSON"
     except RecursionError:
         return {}, "line is nested too deep"
-    return (row, "") if isinstance(row, dict) else ({}, "line is no JSON object")
+    return (row, "") if isinstance(row, dict) else ({}, "line is not a JSON object")
 
 
 _READERS: Final[dict[str, Callable[[TableFile, Collection[str], str], Iterator[Chunk]]]] = {

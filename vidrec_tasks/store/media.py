@@ -73,7 +73,7 @@ class Media:
                 return MediaFile(None, problem=problem)
             return self._find_local(name) if self.is_local else self._find_remote(name)
         except ValueError:  # an open bracket, a zero byte, half of a surrogate pair
-            return MediaFile(None, problem="uri is no path")
+            return MediaFile(None, problem="uri is not a path")
         except RuntimeError:  # a link that leads to itself
             return MediaFile(None, problem=MISSING)
 
@@ -89,7 +89,7 @@ class Media:
         except OSError:
             return MediaFile(None, problem=MISSING)
         if not path.is_file():
-            return MediaFile(None, problem="media is no file")
+            return MediaFile(None, problem="media is not a file")
         stamp = tuple(stamp_of(status))
         return MediaFile(path, status.st_size, status.st_mtime_ns, stamp=stamp)
 
@@ -140,7 +140,7 @@ class Media:
             message = f"media: cannot look for {path} ({error}); does the object store answer?"
             raise StoreError(message) from error
         if not path.is_file():
-            return MediaFile(None, problem="media is no file")
+            return MediaFile(None, problem="media is not a file")
         return MediaFile(path, status.st_size, int(status.st_mtime * 1_000_000_000))
 
 

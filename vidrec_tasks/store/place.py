@@ -182,7 +182,7 @@ class Place:
         try:
             path.write_bytes(data)
         except self.failures as error:
-            message = f"store: cannot write {path} ({error}); is the object store there?"
+            message = f"store: cannot write {path} ({error}); does the object store answer?"
             raise StoreError(message) from error
 
     def _prove_writable(self) -> None:
@@ -195,8 +195,9 @@ class Place:
         except self.failures as error:
             message = (
                 f"store {self.url}: cannot be written ({error}); "
-                "set VIDREC_STORE_URL to a folder that this user may write, or to a bucket that is "
-                "there, with AWS_ENDPOINT_URL and keys for it"
+                "set VIDREC_STORE_URL to a folder that this user may write, or to an existing "
+                "bucket, "
+                "with AWS_ENDPOINT_URL and keys for it"
             )
             raise StoreError(message) from error
 

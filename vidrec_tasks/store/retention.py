@@ -68,7 +68,7 @@ def drop_old_runs(
     stay = [run for run in runs if run.run_id in kept]
     n_films = _drop_films(place, _films_of(doomed) - _films_of(stay))
     gone = tuple(run.run_id for run in doomed if _drop(place, run, needed, sizes))
-    log.info("%d of %d runs left the store: %s", len(gone), len(runs), ", ".join(gone))
+    log.info("%d of %d runs removed from the store: %s", len(gone), len(runs), ", ".join(gone))
     return Dropped(gone, len(sizes), sum(sizes), n_films)
 
 
@@ -131,6 +131,10 @@ def _drop(place: Place, run: Run, needed: set[str], sizes: list[int]) -> bool:
                 sizes.append(ref.bytes)
         Runs(place).drop(run)
     except OSError as error:
-        log.warning("run %s: cannot leave the store (%s); it goes next time", run.run_id, error)
+        log.warning(
+            "run %s: cannot be removed from the store (%s); it is removed next time",
+            run.run_id,
+            error,
+        )
         return False
     return True

@@ -48,27 +48,27 @@ def rewrite(place: Place, folder: Any, parts: Mapping[str, Part]) -> None:
     encoded = {part: encode(value) for part, value in sorted(parts.items())}
     for part, (suffix, data) in encoded.items():
         place.write(folder / f"{part}.{suffix}{NEW}", data)
-    said = {
+    commit = {
         "checksum": checksum_of(encoded),
         "rows": next((len(value) for value in parts.values() if hasattr(value, "columns")), 0),
         "bytes": sum(len(data) for _, data in encoded.values()),
         "files": {part: suffix for part, (suffix, _) in encoded.items()},
     }
-    place.write_json(folder / MARKER, said)
+    place.write_json(folder / MARKER, commit)
     settle(place, folder)
 
 
 def settle(place: Place, folder: Any) -> None:
     """Finish a rewriting whose marker was written; forget one whose marker was not."""
     marker = folder / MARKER
-    said = place.read_json(marker) if marker.exists() else None
+    commit = place.read_json(marker) if marker.exists() else None
     for fresh in [path for path in folder.iterdir() if path.name.endswith(NEW)]:
-        if said is None:
+        if commit is None:
             fresh.unlink()
         else:
             place.move(fresh, fresh.with_name(fresh.name.removesuffix(NEW)))
-    if said is not None:
-        place.write_json(folder / COMMIT, said)
+    if commit is not None:
+        place.write_json(folder / COMMIT, commit)
         marker.unlink()
 
 

@@ -100,7 +100,9 @@ class Run:
         """
         found = self.find(name)
         if found is None:
-            message = f"run {self.run_id}: {name} is not made yet; run the job that makes it first"
+            message = (
+                f"run {self.run_id}: {name} does not exist yet; run the job that makes it first"
+            )
             raise MissingArtefact(message)
         return found
 

@@ -88,17 +88,17 @@ class Sought:
         longest_first = sorted(ways, key=lambda way: (-len(way), way))
         return re.compile(rb"(?<!\w)(?:" + b"|".join(map(re.escape, longest_first)) + rb")(?!\w)")
 
-    def in_fields(self, fields: list[str], place: int | None) -> bool:
+    def in_fields(self, fields: list[str], position: int | None) -> bool:
         """Whether a row of a file is about one of them.
 
         Args:
             fields: of the row.
-            place: of the user's id among them; None: of a torn line it is not known, so any field
-                counts that is no ordinary word.
+            position: of the user's id among them; None: it is not known of a torn line, so any
+                field counts that is no ordinary word.
         """
-        if place is not None and as_id(fields[place]) in self.ids:
+        if position is not None and as_id(fields[position]) in self.ids:
             return True
-        return place is None and any(as_id(field) in self.distinct for field in fields)
+        return position is None and any(as_id(field) in self.distinct for field in fields)
 
     def in_text(self, text: str) -> bool:
         """Whether one whose id cannot mean anything else stands in a text as a word."""

@@ -190,10 +190,10 @@ def streams_in_words(film: Film) -> str:
     """What the demuxer says of the film's streams, on one line."""
     av.logging.set_level(av.logging.INFO)  # at which FFmpeg describes a container
     try:
-        said: str = cast(Any, film.container).dumps_format()  # missing in its stub
+        dump: str = cast(Any, film.container).dumps_format()  # missing in its stub
     finally:
         av.logging.set_level(None)
-    return "; ".join(re.findall(r"Stream #\d+:\d+[^:]*: (\w+: [^,\n]+)", said))[:200]
+    return "; ".join(re.findall(r"Stream #\d+:\d+[^:]*: (\w+: [^,\n]+)", dump))[:200]
 
 
 @contextmanager
@@ -218,7 +218,7 @@ def _opened(
         "max_pixels": str(max_pixels),
     }
     av.logging.set_skip_repeated(False)
-    with av.logging.Capture() as said:
+    with av.logging.Capture() as messages:
         av.logging.set_level(av.logging.ERROR)
         try:
             container = av.open(
@@ -232,7 +232,7 @@ def _opened(
             )
         except (FFmpegError, ValueError, OSError) as error:
             lines = [
-                (name, words.strip()) for _, name, words in said if name in av.formats_available
+                (name, words.strip()) for _, name, words in messages if name in av.formats_available
             ]
             name, words = lines[-1] if lines else ("", type(error).__name__)
             barred = next((name for name, words in lines if "not on whitelist" in words), "")
@@ -243,7 +243,7 @@ def _opened(
             raise refusal from error
         finally:
             av.logging.set_level(None)
-    sizes = (re.match(r"Picture size (\d+)x(\d+) exceeds", words) for _, _, words in said)
+    sizes = (re.match(r"Picture size (\d+)x(\d+) exceeds", words) for _, _, words in messages)
     return container, next(((int(m[1]), int(m[2])) for m in sizes if m), (0, 0))
 
 
@@ -264,7 +264,7 @@ def _open_nothing(url: str, flags: int, options: dict[str, str]) -> Any:
     Raises:
         PermissionError: always.
     """
-    message = "a film may name no other file"
+    message = "a video file may not refer to other files"
     raise PermissionError(message)
 
 
@@ -291,7 +291,7 @@ def _why_not(file: BinaryIO, container: InputContainer, stream: VideoStream | No
         if any(is_protected(track) for track in found):
             return "video is encrypted"
         if any(lies_outside(track) for track in found):
-            return "its pictures lie in another file, which is not opened"
+            return "its frames are in another file, which is not opened"
     if stream is not None and "enc_key_id" in stream.metadata:  # WebM
         return "video is encrypted"
     return ""

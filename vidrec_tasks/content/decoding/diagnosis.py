@@ -33,12 +33,12 @@ SUBTITLES: Final = (
     "jacosub", "pjs", "realtext", "stl", "sup", "scc", "mcc", "aqtitle", "vplayer", "subviewer1",
 )  # fmt: skip
 KINDS: Final = (
-    (b"#EXTM3U", "is a playlist that names other files, no film"),
-    (b"PK\x03\x04", "is an archive, no film"),
-    (b"7z\xbc\xaf\x27\x1c", "is an archive, no film"),
-    (b"Rar!", "is an archive, no film"),
-    (b"\x1f\x8b", "is an archive, no film"),
-    (b"%PDF", "is a document, no film"),
+    (b"#EXTM3U", "is a playlist that names other files, not a video file"),
+    (b"PK\x03\x04", "is an archive, not a video file"),
+    (b"7z\xbc\xaf\x27\x1c", "is an archive, not a video file"),
+    (b"Rar!", "is an archive, not a video file"),
+    (b"\x1f\x8b", "is an archive, not a video file"),
+    (b"%PDF", "is a document, not a video file"),
 )
 """What a kind of file must begin with."""
 
@@ -68,7 +68,7 @@ def diagnose(file: BinaryIO, *, max_pixels: int) -> str:
         if head.startswith(mark):
             return reason
     if head.lstrip()[:5].lower() in (b"<!doc", b"<html", b"<?xml"):
-        return "is a web page or XML, no film"
+        return "is a web page or XML, not a video file"
     try:
         with open_film(file, max_pixels=max_pixels) as film:
             reason = _of_film(film, file)
@@ -84,14 +84,14 @@ def _of_refusal(error: OpeningError, file: BinaryIO) -> str:
     if name in SOUND:
         return "holds sound only, no video stream"
     if name in LISTS:
-        return "is a list that names other files, no film"
+        return "is a list that names other files, not a video file"
     if name in SUBTITLES:
-        return "holds subtitles only, no film"
+        return "holds subtitles only, no video"
     if name == "webp_pipe" and _is_animated(file):
-        return "is an animated picture of a kind that is not read here (WebP)"
+        return "is an animated picture of an unsupported kind (WebP)"
     if name.endswith("_pipe") or name in ("image2", "ico", "jpegxl_anim", "xbm", "tiff"):
-        return "is a picture, no film"
-    return f"is of a kind that is not read here ({name})"
+        return "is a picture, not a video file"
+    return f"is of an unsupported kind ({name})"
 
 
 def _of_unopened(error: OpeningError, file: BinaryIO) -> str:
@@ -103,14 +103,14 @@ def _of_unopened(error: OpeningError, file: BinaryIO) -> str:
     if _is_scrambled(file):
         return SCRAMBLED
     if not error.format_name:
-        return "is no video file that is known here"
+        return "is not a video file of a known kind"
     return f"cannot be opened as {error.format_name.split(',')[0]} ({error.words})"
 
 
 def _of_film(film: Film, file: BinaryIO) -> str:
     """What a container says; '' where it says nothing against its pictures."""
     if is_still(film.container):
-        return "is a picture, no film"
+        return "is a picture, not a video file"
     if film.why_not:
         return film.why_not
     if film.stream is None:
@@ -139,14 +139,14 @@ def _of_pictures(file: BinaryIO, max_pixels: int) -> str:
 
 def _of_other_streams(film: Film) -> str:
     """Of a container whose pictures are no film, or have no decoder."""
-    said = streams_in_words(film)
+    streams = streams_in_words(film)
     if moving_streams(film.container):
-        return f"there is no decoder for its video ({said})"
+        return f"there is no decoder for its video ({streams})"
     if film.container.streams.audio:
         return "holds sound only, no video stream"
     if film.container.streams.video:
-        return "is a picture, no film"
-    return f"holds no video stream ({film.format_name.split(',')[0]}: {said or 'nothing'})"
+        return "is a picture, not a video file"
+    return f"holds no video stream ({film.format_name.split(',')[0]}: {streams or 'nothing'})"
 
 
 def _is_scrambled(file: BinaryIO) -> bool:

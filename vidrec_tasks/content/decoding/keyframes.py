@@ -114,7 +114,7 @@ def _decode_waiting(
                     raise StoreError(message)
                 answers.append(answer)
                 if len(answers) % LOG_EVERY == 0:
-                    log.info("%d films decoded, %d wait", len(answers), len(waiting))
+                    log.info("%d video files decoded, %d waiting", len(answers), len(waiting))
 
 
 def _next(waiting: deque[dict[str, Any]]) -> dict[str, Any] | None:

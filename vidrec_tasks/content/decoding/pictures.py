@@ -22,7 +22,7 @@ from av.video.reformatter import Interpolation
 from vidrec_tasks.errors import MediaError
 
 Image = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float64]
+Doubles = npt.NDArray[np.float64]
 
 UNSPECIFIED: Final = 2
 BT2020: Final = 9
@@ -153,7 +153,7 @@ def _converted(frame: VideoFrame, size: tuple[int, int], pixel_format: str) -> A
     return _resized(small.to_ndarray(), size)
 
 
-def _planes(frame: VideoFrame, size: tuple[int, int]) -> Floats:
+def _planes(frame: VideoFrame, size: tuple[int, int]) -> Doubles:
     """``(height, width, 3)`` the three planes as they are, of range 0..1 and twice -0.5..0.5."""
     is_full = frame.color_range == 2
     frame.colorspace = UNSPECIFIED
@@ -166,20 +166,20 @@ def _planes(frame: VideoFrame, size: tuple[int, int]) -> Floats:
     return np.dstack([first, *((values[..., k] - 0.5) / spans[1] for k in (1, 2))])
 
 
-def _from_ycgco(planes: Floats) -> Image:
+def _from_ycgco(planes: Doubles) -> Image:
     """BGR of Y, Cg, Co (ITU-T H.273, MatrixCoefficients 8)."""
     luma, green, orange = planes[..., 0], planes[..., 1], planes[..., 2]
     blue, red = luma - green - orange, luma - green + orange
     return _bytes(np.dstack([blue, luma + green, red]))
 
 
-def _from_ictcp(planes: Floats, transfer: int) -> Image:
+def _from_ictcp(planes: Doubles, transfer: int) -> Image:
     """BGR of I, Ct, Cp (ITU-R BT.2100), in the colours of a screen."""
     lms = _to_light(transfer, np.clip(planes @ ICTCP_TO_LMS.T, 0.0, 1.0))
     return _shown(lms @ LMS_TO_2020.T, BT2020_TO_709, is_hdr=True)
 
 
-def _shown(light: Floats, matrix: Floats, *, is_hdr: bool) -> Image:
+def _shown(light: Doubles, matrix: Doubles, *, is_hdr: bool) -> Image:
     """BGR of linear RGB light, 1 for a white page, in other primaries."""
     linear = np.maximum(light @ matrix.T, 0.0)
     if is_hdr:  # Reinhard et al., 2002, with a white point
@@ -187,7 +187,7 @@ def _shown(light: Floats, matrix: Floats, *, is_hdr: bool) -> Image:
     return np.ascontiguousarray(_bytes(np.minimum(linear, 1.0) ** (1 / 2.2))[:, :, ::-1])
 
 
-def _to_light(transfer: int, value: Floats) -> Floats:
+def _to_light(transfer: int, value: Doubles) -> Doubles:
     """Light of values of 0..1, 1 for a white page; of the same shape."""
     if transfer == PQ:  # SMPTE ST 2084
         root = value ** (1 / 78.84375)
@@ -201,12 +201,12 @@ def _to_light(transfer: int, value: Floats) -> Floats:
     return np.asarray(light)
 
 
-def _bytes(values: Floats) -> Image:
+def _bytes(values: Doubles) -> Image:
     return np.rint(255.0 * np.clip(values, 0.0, 1.0)).astype(np.uint8)
 
 
 @functools.cache
-def _light_of_values(transfer: int) -> Floats:
+def _light_of_values(transfer: int) -> Doubles:
     """``(65536,)`` light of each value of 16 bits."""
     return _to_light(transfer, np.arange(65536) / 65535.0)
 

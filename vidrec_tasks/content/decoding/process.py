@@ -30,7 +30,7 @@ WALL_SHARE: Final = 8.0
 """Times its limit of processor that a film may wait: for a busy machine, or a slow disk."""
 
 CHANGED: Final = "media file changed while it was read"
-WAITED: Final = "decoding was not done within"
+WAITED: Final = "decoding did not finish within"
 PASSING: Final = (CHANGED, WAITED, "media file cannot be read")
 """How reasons begin that say nothing of the film: it is tried again on the next night."""
 
@@ -46,12 +46,12 @@ class Decoder:
     def __init__(self, command: Sequence[str], *, timeout_s: float) -> None:
         self.timeout_s = timeout_s
         self.is_alive = True
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._process = subprocess.Popen(
             [*CLEARED, *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._said,
+            stderr=self._stderr,
             cwd=Path(__file__).resolve().parents[3],
         )
         self._selector = selectors.DefaultSelector()
@@ -69,10 +69,10 @@ class Decoder:
         except TimeoutError:
             is_ready = False
         if not is_ready:
-            said = self._last_words()
+            last_words = self._last_words()
             self._stop()
             message = (
-                f"the decoding process does not start ({said or 'it said nothing'}); "
+                f"the decoding process does not start ({last_words or 'it said nothing'}); "
                 "are OpenCV and PyAV installed with their libraries (libgl1, libglib2.0-0)?"
             )
             raise MediaError(message)
@@ -106,8 +106,8 @@ class Decoder:
         except OSError:
             return CHANGED
         if code == -signal.SIGPROF:
-            return f"decoding took more than {self.timeout_s:g} s of processor"
-        return f"decoding killed its process (exit {code})"
+            return f"decoding took more than {self.timeout_s:g} s of processor time"
+        return f"decoding crashed its process (exit {code})"
 
     def _line(self, timeout_s: float) -> bytes:
         """The next line of the process; empty when it died.
@@ -127,8 +127,8 @@ class Decoder:
         return line
 
     def _last_words(self) -> str:
-        self._said.seek(0)
-        lines = self._said.read().decode(errors="replace").strip().splitlines()
+        self._stderr.seek(0)
+        lines = self._stderr.read().decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else ""
 
     def _stop(self) -> int:
@@ -136,11 +136,11 @@ class Decoder:
         self._selector.close()
         self._process.kill()
         code = self._process.wait()
-        for pipe in (self._stdin, self._stdout, self._said):
+        for pipe in (self._stdin, self._stdout, self._stderr):
             try:
                 pipe.close()
             except OSError:
-                log.debug("the decoding process left its pipe in disorder")
+                log.debug("the decoding process wrote an answer that cannot be read")
         return code
 
     @property

@@ -87,7 +87,7 @@ def _opened(path: Path, stamp: list[int]) -> Iterator[BinaryIO]:
     number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     with os.fdopen(number, "rb", buffering=0) as file:
         if not stat.S_ISREG(os.fstat(number).st_mode):
-            message = "is no file"
+            message = "is not a file"
             raise MediaError(message)
         refuse_changed(number, stamp)
         try:

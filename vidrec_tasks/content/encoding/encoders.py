@@ -188,7 +188,8 @@ class Encoders:
         files = named_files(self.settings.frame_encoder)
         if not files.has_two_towers:
             message = (
-                f"frame encoder {self.settings.frame_encoder!r}: embeds no text beside pictures; "
+                f"frame encoder {self.settings.frame_encoder!r}: does not embed texts along with "
+                "pictures; "
                 "name a CLIP or SigLIP model, or leave VIDREC_CONTENT__FRAME_ENCODER at 'embedded'"
             )
             raise ModelError(message)
@@ -218,9 +219,9 @@ class Encoders:
 
 def _dim(files: ModelFiles) -> int:
     """Width of a model's vectors, as its configuration says."""
-    said = files.config
-    if "hidden_size" in said and not files.has_two_towers:
-        return int(said["hidden_size"])
+    written = files.config
+    if "hidden_size" in written and not files.has_two_towers:
+        return int(written["hidden_size"])
     from transformers import AutoConfig  # knows the other names, and what is left out
 
     config: Any = AutoConfig.from_pretrained(files.folder)

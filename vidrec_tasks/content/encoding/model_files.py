@@ -109,7 +109,7 @@ def _hub_files(name: str) -> ModelFiles:
         folder = Path(snapshot_download(name, allow_patterns=patterns))
     except (OSError, ValueError) as error:
         message = (
-            f"encoder {name!r}: neither a folder with config.json nor to be had from the hub "
+            f"encoder {name!r}: neither a folder with config.json nor available from the hub "
             f"({type(error).__name__}); give a local folder in VIDREC_CONTENT__TEXT_ENCODER or "
             "VIDREC_CONTENT__FRAME_ENCODER"
         )

@@ -122,8 +122,8 @@ def _load(files: ModelFiles, dtype: torch.dtype, place: str) -> tuple[Any, Any]:
 def _max_tokens(files: ModelFiles, tokenizer: Any, config: Any) -> int:
     """The length a text is cut to: what the model was trained with, where its folder says so."""
     path = files.folder / "sentence_bert_config.json"
-    said = json.loads(path.read_text("utf-8")).get("max_seq_length") if path.exists() else None
-    limits = (said, tokenizer.model_max_length, getattr(config, "max_position_embeddings", None))
+    trained = json.loads(path.read_text("utf-8")).get("max_seq_length") if path.exists() else None
+    limits = (trained, tokenizer.model_max_length, getattr(config, "max_position_embeddings", None))
     return min(MAX_TOKENS, *(int(limit) for limit in limits if limit))
 
 

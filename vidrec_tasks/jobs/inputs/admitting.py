@@ -46,7 +46,7 @@ def admit_catalogue(
     if read.n_unrated and read.n_unrated < read.counts["read"]:
         log.warning(
             "videos: %d of %d rows have no age_rating and count as %d; set "
-            "VIDREC_INPUTS__UNRATED_AGE to have it otherwise",
+            "VIDREC_INPUTS__UNRATED_AGE to change this",
             read.n_unrated, read.counts["read"], unrated_age,
         )  # fmt: skip
     return admitted

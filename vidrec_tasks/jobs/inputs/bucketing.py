@@ -126,8 +126,8 @@ class Watched:
         self, events: pd.DataFrame, videos: pd.DataFrame, *, night: date, holdout_days: int
     ) -> "Watched":
         """With one shard more."""
-        cut = pd.Timestamp(midnight(night)) - pd.Timedelta(days=holdout_days)
-        early = events[events[EVENT_AT] < cut]
+        moment = pd.Timestamp(midnight(night)) - pd.Timedelta(days=holdout_days)
+        early = events[events[EVENT_AT] < moment]
         n_before = self.n_before + len(early)
         before = (*self.before, duration_statistics(early, videos, night=night))
         if n_before:

@@ -59,8 +59,8 @@ def read_catalogue(
     earlier = None if is_whole else next(snapshots.newest_first(), None)
     read = read_whole(files, VIDEOS, inputs)
     current = admit_catalogue(read, earlier, unrated_age=inputs.unrated_age)
-    said = fingerprint if is_whole else sha256(encode(current.rows)[1]).hexdigest()
-    snapshots.keep(current.rows, said)
+    checksum = fingerprint if is_whole else sha256(encode(current.rows)[1]).hexdigest()
+    snapshots.keep(current.rows, checksum)
     moment = pd.Timestamp(midnight(night))
     seen, as_of = admission.admit_videos(current.rows, snapshots.newest_first, moment=moment)
     if seen.rows.empty:

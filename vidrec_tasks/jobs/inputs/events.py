@@ -95,11 +95,11 @@ def admit_events(read: Read, known: Known) -> AdmittedEvents:
     is_stranger = read.rows[ROW_NUM].isin(strangers[ROW_NUM])
     unknown = tuple(read.rows.loc[is_stranger, VIDEO_ID])
     rejects = join_rejects((read.rejects, admitted.rejects))
-    said = {"rejected": len(rejects), "of_unknown_videos": len(unknown)}
+    left_out = {"rejected": len(rejects), "of_unknown_videos": len(unknown)}
     return AdmittedEvents(
         admitted.rows,
         rejects,
-        {**read.counts, **admitted.counts, **said},
+        {**read.counts, **admitted.counts, **left_out},
         later=later,
         unknown=unknown,
         n_judged=len(admitted.rows) + len(admitted.rejects),

@@ -137,13 +137,13 @@ def is_pinned(artefacts: Artefacts, key: str) -> bool:
 
 def write_pinned(artefacts: Artefacts, key: str, pinned: Pinned) -> None:
     """Say that everything at an address is written; the last step."""
-    said: dict[str, Any] = {
+    written: dict[str, Any] = {
         "refs": [ref.to_json() for ref in pinned.refs],
         "counts": dict(pinned.counts),
         **pinned.split,
         "catalogue_as_of": pinned.catalogue_as_of,
     }
-    artefacts.write(_PINNED, key, {"said": said})
+    artefacts.write(_PINNED, key, {"said": written})
 
 
 def read_pinned(artefacts: Artefacts, key: str) -> Pinned:
@@ -152,11 +152,11 @@ def read_pinned(artefacts: Artefacts, key: str) -> Pinned:
     Raises:
         StoreError: it is gone.
     """
-    said: dict[str, Any] = artefacts.read_json(Ref(_PINNED, key, "", 0, 0), "said")
+    written: dict[str, Any] = artefacts.read_json(Ref(_PINNED, key, "", 0, 0), "said")
     return Pinned(
-        tuple(Ref(**ref) for ref in said["refs"]),
-        said["counts"],
-        Split(said["n_user_shards"], said["n_user_buckets"]),
-        Split(said["n_video_shards"], said["n_video_buckets"]),
-        said["catalogue_as_of"],
+        tuple(Ref(**ref) for ref in written["refs"]),
+        written["counts"],
+        Split(written["n_user_shards"], written["n_user_buckets"]),
+        Split(written["n_video_shards"], written["n_video_buckets"]),
+        written["catalogue_as_of"],
     )

@@ -67,7 +67,7 @@ def read_table(files: Sequence[TableFile], table: Table, inputs: InputSettings) 
         yield read
     for name, n in null_words.items():
         log.info(
-            "%s: %d of %d values of %s are a word for nothing (such as NULL), read as nothing",
+            "%s: %d of %d values of %s mean a missing value (such as NULL) and are read as missing",
             _origin(files, table), n, n_read, name,
         )  # fmt: skip
 
@@ -125,8 +125,8 @@ def refuse_torn(torn: Sequence[tuple[int, str]], table: Table) -> None:
     """
     if torn:
         message = (
-            f"{table.name}: {len(torn)} lines are no row (first: {torn[0][1]}); "
-            "what they say of whom is not known, fix the export"
+            f"{table.name}: {len(torn)} lines cannot be read as rows (first: {torn[0][1]}); "
+            "it is unknown which users they are about, so fix the export"
         )
         raise InputError(message)
 

@@ -74,11 +74,11 @@ def read_parent(context: Context, fit: str) -> Parent | None:
 
 def read_champion(context: Context, content: Content, evaluation: Models) -> Models | None:
     """What the night before had chosen, fitted on the evaluation fit's events, if it chose."""
-    said: dict[str, Any] = context.read_json("models.champion", "said")
-    if said["champion"] == NO_CHAMPION:
+    written: dict[str, Any] = context.read_json("models.champion", "said")
+    if written["champion"] == NO_CHAMPION:
         return None
-    if said["champion"] == SAME:
-        return replace(evaluation, configuration=Configuration.from_json(said["configuration"]))
+    if written["champion"] == SAME:
+        return replace(evaluation, configuration=Configuration.from_json(written["configuration"]))
     return read_models(context, "champion", content)
 
 

@@ -14,8 +14,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vidrec_tasks.audience.interactions import IS_WATCHED, weigh
-from vidrec_tasks.columns import EVENT_AT, USER_ID, VIDEO_ID, VIDEO_NUM, WEIGHT
+from vidrec_tasks.audience.interactions import weigh
+from vidrec_tasks.columns import (
+    EVENT_AT,
+    IS_WATCHED,
+    N_LIKERS_RECENT,
+    N_VIEWERS_RECENT,
+    USER_ID,
+    VIDEO_ID,
+    VIDEO_NUM,
+    WEIGHT,
+)
 from vidrec_tasks.jobs.shared.reading import moment_of
 from vidrec_tasks.recommending.catalogue.popularity import WINDOW_DAYS
 from vidrec_tasks.running.job import Context, shards_of
@@ -142,7 +151,7 @@ def _recent_viewers(visits: pd.DataFrame, night: date) -> pd.DataFrame:
     viewers = recent.groupby(VIDEO_ID)[USER_ID].nunique()
     likers = recent[recent[WEIGHT] > 0].groupby(VIDEO_ID)[USER_ID].nunique()
     counted = {
-        "n_viewers_recent": viewers,
-        "n_likers_recent": likers.reindex(viewers.index, fill_value=0),
+        N_VIEWERS_RECENT: viewers,
+        N_LIKERS_RECENT: likers.reindex(viewers.index, fill_value=0),
     }
     return pd.DataFrame(counted).reset_index()

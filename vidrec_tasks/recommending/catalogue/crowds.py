@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vidrec_tasks.audience.interactions import IS_WATCHED
-from vidrec_tasks.columns import EVENT_AT, USER_ID, VIDEO_NUM, WEIGHT
+from vidrec_tasks.columns import EVENT_AT, IS_WATCHED, USER_ID, VIDEO_NUM, WEIGHT
 
 WINDOW_DAYS: Final = 28
 """Days looked back; the same as popularity for users."""

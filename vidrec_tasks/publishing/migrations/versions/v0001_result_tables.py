@@ -100,7 +100,7 @@ def upgrade() -> None:
         op.create_table(
             name, *_columns(columns), *constraints, postgresql_partition_by="LIST (run_id)"
         )
-    seen = {"runs": PLAIN["runs"][0], **{name: said[0] for name, said in OF_A_RUN.items()}}
+    seen = {"runs": PLAIN["runs"][0], **{name: declared[0] for name, declared in OF_A_RUN.items()}}
     for name, columns in seen.items():
         names = ", ".join(column.split()[0] for column in columns.split(", "))
         op.execute(
@@ -120,8 +120,8 @@ def _create_pointer() -> None:
     op.execute("INSERT INTO pointer (row_num) VALUES (1)")
 
 
-def _columns(said: str) -> list[sa.Column[Any]]:
-    pairs = [column.split() for column in said.split(", ")]
+def _columns(declared: str) -> list[sa.Column[Any]]:
+    pairs = [column.split() for column in declared.split(", ")]
     return [
         sa.Column(name, KINDS[kind.rstrip("?")], nullable=kind.endswith("?"))
         for name, kind in pairs
