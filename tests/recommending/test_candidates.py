@@ -8,9 +8,9 @@ from tests.recommending.test_models import SETTINGS, allowed, fit
 from vidrec_tasks.recommending.lists.block import Search
 from vidrec_tasks.recommending.lists.candidates import find_candidates
 from vidrec_tasks.recommending.lists.features import PORTRAIT
-from vidrec_tasks.recommending.lists.sources.exploration import EXPLORATION
 from vidrec_tasks.recommending.lists.sources.registry import SOURCES
 from vidrec_tasks.recommending.models.models import Models
+from vidrec_tasks.recommending.reason_codes import EXPLORATION
 
 
 @pytest.fixture(scope="module")

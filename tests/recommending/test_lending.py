@@ -12,10 +12,11 @@ from vidrec_tasks.recommending.lists.block import Block, Search
 from vidrec_tasks.recommending.lists.candidates import find_candidates
 from vidrec_tasks.recommending.lists.freshness import is_unknown
 from vidrec_tasks.recommending.lists.ranker import rank_candidates
-from vidrec_tasks.recommending.lists.sources.exploration import EXPLORATION, promise
+from vidrec_tasks.recommending.lists.sources.exploration import promise
 from vidrec_tasks.recommending.models.item_models import ITEM_MODELS
 from vidrec_tasks.recommending.models.lending import N_KNOWN_USERS, lend
 from vidrec_tasks.recommending.models.models import Models
+from vidrec_tasks.recommending.reason_codes import EXPLORATION
 from vidrec_tasks.recommending.training.fitting import fit_models
 
 COLD = (11, 23)

@@ -8,7 +8,8 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, Final
+from functools import cache
+from typing import Any
 
 import pandas as pd
 
@@ -27,19 +28,15 @@ from vidrec_tasks.columns import (
 from vidrec_tasks.recommending.explaining.explanation_facts import Facts, gather_facts
 from vidrec_tasks.recommending.explaining.explanation_reasons import REASONS, Reason, Row
 from vidrec_tasks.recommending.explaining.explanation_templates import write_sentence
-from vidrec_tasks.recommending.lists.features import FEATURES
-from vidrec_tasks.recommending.lists.sources.exploration import EXPLORATION
-from vidrec_tasks.recommending.lists.sources.registry import SOURCES
-from vidrec_tasks.recommending.reason_codes import FROM_HISTORY, NEW_FOR_YOU, REASON_CODES
+from vidrec_tasks.recommending.reason_codes import (
+    EXPLORATION,
+    FROM_HISTORY,
+    NEW_FOR_YOU,
+    REASON_CODES,
+)
 from vidrec_tasks.settings import RecommendingSettings
 
 log = logging.getLogger(__name__)
-
-_SPEAKS_FOR: Final[Mapping[str, tuple[str, ...]]] = {
-    **{source.name: source.speaks_for for source in SOURCES},
-    **{feature.name: feature.speaks_for for feature in FEATURES},
-}
-"""Score part or source -> the reasons it speaks for, in this order, as it declares itself."""
 
 
 def explain_lists(
@@ -130,9 +127,24 @@ def _order(components: Mapping[str, float], source: str) -> dict[str, str]:
     named = [source, *positive] if source == EXPLORATION else positive
     order: dict[str, str] = {}
     for name in named:
-        for code in _SPEAKS_FOR.get(name, FROM_HISTORY):
+        for code in _speaks_for().get(name, FROM_HISTORY):
             order.setdefault(code, name)
     return {**order, **{code: "" for code in REASON_CODES if code not in order}}
+
+
+@cache
+def _speaks_for() -> Mapping[str, tuple[str, ...]]:
+    """Score part or source -> the reasons it speaks for, in this order, as it declares itself.
+
+    Imported when it is asked for: features bring torch, which the words do not need.
+    """
+    from vidrec_tasks.recommending.lists.features import FEATURES
+    from vidrec_tasks.recommending.lists.sources.registry import SOURCES
+
+    return {
+        **{source.name: source.speaks_for for source in SOURCES},
+        **{feature.name: feature.speaks_for for feature in FEATURES},
+    }
 
 
 def _by_share(cited: Iterable[Sequence[Any]]) -> list[tuple[str, float]]:

@@ -27,7 +27,7 @@ from vidrec_tasks.recommending.lists.diversifying import (
     Spread,
 )
 from vidrec_tasks.recommending.lists.rules import POOL, UserRules
-from vidrec_tasks.recommending.lists.sources.exploration import EXPLORATION
+from vidrec_tasks.recommending.reason_codes import EXPLORATION
 from vidrec_tasks.settings import RecommendingSettings
 
 log = logging.getLogger(__name__)

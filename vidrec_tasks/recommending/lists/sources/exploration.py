@@ -11,9 +11,7 @@ from vidrec_tasks.recommending.lists.freshness import freshness, is_unknown
 from vidrec_tasks.recommending.lists.scorers.registry import scorer_named
 from vidrec_tasks.recommending.lists.sources.finding import top
 from vidrec_tasks.recommending.lists.sources.source import Found
-from vidrec_tasks.recommending.reason_codes import NEW_FOR_YOU, NEW_VIDEO
-
-EXPLORATION: Final = "exploration"
+from vidrec_tasks.recommending.reason_codes import EXPLORATION, NEW_FOR_YOU, NEW_VIDEO
 
 _TASTE, _FRESH = 1e-3, 1e-6
 """What decides where nothing learned does: likeness to what was liked, then youth."""
