@@ -42,8 +42,8 @@ from vidrec_tasks.recommending.explaining.explanations import explain_lists
 from vidrec_tasks.recommending.models.models import Models
 from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.settings import Settings
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 log = logging.getLogger("benchmarks.language")
 
@@ -138,7 +138,7 @@ def _settings(store: Path) -> Settings:
 
 def measure(store: Path, settings: Settings, n_users: int) -> dict[str, Any]:
     """Ratios and figures of the last night of a store."""
-    run = max(Runs(Place(settings.store_url)), key=lambda one: (one.night, one.run_id))
+    run = max(Runs(Store(settings.store_url)), key=lambda one: (one.night, one.run_id))
     tables = _tables(run)
     speed = _speed(tables["profiles"].head(n_users), settings, store / "models", run.night)
     claims = _check(tables, tables["explained"], settings, run.night)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 N_PORTRAITS, N_EXPLANATIONS = 10, 20
 
@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--into", type=Path, required=True)
     said = parser.parse_args(argv)
-    run = max(Runs(Place(str(said.store))), key=lambda one: one.night)
+    run = max(Runs(Store(str(said.store))), key=lambda one: one.night)
     said.into.write_text(page(run), encoding="utf-8")
     return 0
 

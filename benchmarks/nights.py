@@ -27,8 +27,8 @@ import pandas as pd
 
 from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.settings import Settings
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Runs
+from vidrec_tasks.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ def _in_a_process(store: Path, night: date) -> dict[str, Any]:
 
 def _count_as_published(store: Path, night: date) -> None:
     """The next night builds on a run that is finished."""
-    run = Runs(Place(str(store))).of_night(night)
+    run = Runs(Store(str(store))).of_night(night)
     run.remember(run.artefacts.write("publication", "0" * 20, {"said": {}}))
 
 

@@ -30,8 +30,8 @@ from vidrec_tasks.contracts.inputs import INTERACTIONS
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import InputSettings
 from vidrec_tasks.store.artefacts import key_of
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Runs
+from vidrec_tasks.store.store import Store
 
 log = logging.getLogger("benchmarks.out_of_core")
 
@@ -112,7 +112,7 @@ def _measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
     n_bytes = write_inputs(folder, asked.events, asked.users, asked.videos, asked.kind)
     validated = _in_a_process(folder, asked, "validate_inputs", "")
     log.info("%s", json.dumps(validated))
-    run = Runs(Place(str(folder))).of_night(NIGHT)
+    run = Runs(Store(str(folder))).of_night(NIGHT)
     _plant_content(run)
     profiled = []
     for shard in range(validated["counts"]["user_shards"]):

@@ -27,9 +27,9 @@ from benchmarks.one_line_errors import run
 from vidrec_tasks.night import NIGHT
 from vidrec_tasks.publishing.engine import make_engine
 from vidrec_tasks.publishing.publisher import Publisher
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, RunRecord, Runs
 from vidrec_tasks.store.shards import Split
+from vidrec_tasks.store.store import Store
 
 log = logging.getLogger("benchmarks.page")
 
@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def make_world(store: Path, n_users: int) -> None:
     """The tables of two runs, and what the store holds of them."""
     started = time.monotonic()
-    place = Place(str(store))
+    place = Store(str(store))
     url = f"sqlite:///{store / 'results.sqlite'}"
     publisher = Publisher(make_engine(url))
     publisher.prepare()
@@ -120,12 +120,12 @@ def make_world(store: Path, n_users: int) -> None:
     log.info("the world of %d users was made in %.0f s", n_users, time.monotonic() - started)
 
 
-def _store(place: Place, run_id: str, night: date, n_users: int) -> None:
+def _store(store: Store, run_id: str, night: date, n_users: int) -> None:
     """Catalogue, one user shard in full size, receipts of all shards."""
     shards = max(1, n_users // USERS_PER_SHARD), max(1, N_VIDEOS // VIDEOS_PER_SHARD)
     record = RunRecord(run_id, night.isoformat(), "i", "s", "c", *shards, "current", settings={
         "recommending": {"n": N_LIST, "max_per_creator": 3, "diversity": 0.3}})  # fmt: skip
-    run = Runs(place).open(record)
+    run = Runs(store).open(record)
     keep(run, "videos", table=_videos())
     frames = pd.DataFrame({"video_id": [f"v{num:06d}" for num in range(N_VIDEOS)]}).loc[
         lambda table: table.index.repeat(8)

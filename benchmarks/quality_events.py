@@ -23,7 +23,7 @@ from vidrec_tasks.measuring.splits import k_core
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.settings import AudienceSettings, ContentSettings
 from vidrec_tasks.store.inputs import read_chunks
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 from vidrec_tasks.store.table_files import input_files
 
 
@@ -40,7 +40,7 @@ def load(preset: str, source: Path, *, seed: int = 7, **options: Any) -> tuple[C
     """
     with tempfile.TemporaryDirectory() as folder:
         import_data(preset, source, Path(folder) / "inputs", **options)
-        videos, events = _read(Place(folder))
+        videos, events = _read(Store(folder))
     videos = videos.sort_values(VIDEO_ID, ignore_index=True)
     events = shuffle_ties(liked(events, videos), seed=seed)
     events = events.drop_duplicates([USER_ID, VIDEO_ID])
@@ -93,10 +93,10 @@ def tied_last_share(histories: Histories) -> float:
     return float(tied.sum() / max(histories.n_users, 1))
 
 
-def _read(place: Place) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _read(store: Store) -> tuple[pd.DataFrame, pd.DataFrame]:
     tables = []
     for table in (VIDEOS, INTERACTIONS):
-        chunks = read_chunks(input_files(place, table.name), table=table.name)
+        chunks = read_chunks(input_files(store, table.name), table=table.name)
         tables.append(pd.concat([parse(c.rows, table).rows for c in chunks], ignore_index=True))
     videos, events = tables
     return videos, events

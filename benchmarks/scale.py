@@ -26,9 +26,9 @@ from benchmarks.scale_stages import BEFORE, LIST_JOBS
 from benchmarks.scale_world import NIGHT, plant_shared, settings_of
 from vidrec_tasks.content.index import Index
 from vidrec_tasks.settings import InputSettings, Settings
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Runs
 from vidrec_tasks.store.shards import Split
+from vidrec_tasks.store.store import Store
 
 log = logging.getLogger("benchmarks.scale")
 
@@ -104,7 +104,7 @@ def _measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 
 def _search(settings: Settings) -> dict[str, Any]:
-    run = Runs(Place(settings.store_url)).of_night(NIGHT)
+    run = Runs(Store(settings.store_url)).of_night(NIGHT)
     parts = run.parts("content_index")
     index = Index.from_bytes(parts.binary("index"), parts.json("info"))
     vectors = run.read_array("content", "fused")

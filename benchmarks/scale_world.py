@@ -22,8 +22,8 @@ from vidrec_tasks.recommending.training.fitting import fit_models
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import Ref, key_of
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, RunRecord, Runs
+from vidrec_tasks.store.store import Store
 
 Floats = npt.NDArray[np.float32]
 
@@ -71,14 +71,14 @@ def plant_shared(settings: Settings, n_videos: int) -> None:
 
 def open_run(settings: Settings, *, n_user_shards: int, n_user_buckets: int = 0) -> Run:
     """A run of the night with so many shards of users; it names what another one had shared."""
-    place = Place(settings.store_url)
-    pinned = Runs(place).pinned(NIGHT)
-    shared = [] if pinned is None else _shared_of(Runs(place).get(pinned["run_id"]))
+    store = Store(settings.store_url)
+    pinned = Runs(store).pinned(NIGHT)
+    shared = [] if pinned is None else _shared_of(Runs(store).get(pinned["run_id"]))
     record = RunRecord(
         f"{NIGHT}-{n_user_shards:08x}", NIGHT.isoformat(), "planted", settings.digest(), "code",
         n_user_shards, 1, "current", n_user_buckets=n_user_buckets,
     )  # fmt: skip
-    run = Runs(place).open(record)
+    run = Runs(store).open(record)
     for ref in shared:
         run.remember(ref)
     return run
@@ -139,7 +139,7 @@ def forget(run: Run, refs: list[Ref]) -> int:
     import shutil
 
     for ref in refs:
-        shutil.rmtree(run.place.local(run.artefacts.folder(ref.name, ref.key)))
+        shutil.rmtree(run.store.local(run.artefacts.folder(ref.name, ref.key)))
         run.forget(ref.name)
     return sum(ref.bytes for ref in refs)
 

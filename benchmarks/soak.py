@@ -28,8 +28,8 @@ from vidrec_tasks.demo.world import render_world
 from vidrec_tasks.errors import GateError
 from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.settings import Settings
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Runs
+from vidrec_tasks.store.store import Store
 
 log = logging.getLogger("benchmarks.soak")
 
@@ -127,7 +127,7 @@ def _night(store: Path, night: date, settings: Settings) -> dict[str, Any]:
     except GateError as error:
         state, receipts = str(error)[:160], []
     seconds, worked = time.monotonic() - begin, time.process_time() - worked
-    run_of = Runs(Place(str(store))).of_night(night)
+    run_of = Runs(Store(str(store))).of_night(night)
     is_there = run_of.find("metrics") is not None
     metrics: dict[str, Any] = run_of.read_json("metrics", "metrics") if is_there else {}
     sizes = {
@@ -141,7 +141,7 @@ def _night(store: Path, night: date, settings: Settings) -> dict[str, Any]:
         "processor_seconds": round(worked, 2),
         "resident_mib": round(_resident_mib(), 1),
         "jobs": len(receipts),
-        "runs_in_store": len(list(Runs(Place(str(store))))),
+        "runs_in_store": len(list(Runs(Store(str(store))))),
         "store_bytes": sum(sizes[name] for name in sizes if name not in ("reports", "models")),
         "by_folder": sizes,
         "replay_users": metrics.get("replay", {}).get("n_users"),

@@ -18,7 +18,7 @@ from tests.end_to_end.driving import log_in, open_form
 from vidrec_tasks.publishing.browsing import Browser
 from vidrec_tasks.publishing.engine import reader_url
 from vidrec_tasks.settings import read_settings
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -52,7 +52,7 @@ def main() -> int:
 def _addresses() -> dict[str, str]:
     """Picture -> the address under the vidrec page, with something at it in any demo's store."""
     settings = read_settings()
-    reader = Browser(reader_url(settings, Place(settings.store_url, is_read_only=True)))
+    reader = Browser(reader_url(settings, Store(settings.store_url, is_read_only=True)))
     try:
         run_id = reader.current_run_id()
         lists = {user: reader.recommendations(user) for user in reader.sample_users(N_SAMPLED)}

@@ -12,7 +12,7 @@ import pytest
 
 from vidrec_tasks.__main__ import main
 from vidrec_tasks.store.leases import Lease
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 NIGHT = "2026-09-01"
 VIDEOS = "video_id,title,published_at\nv1,A cat,2026-01-01\nv2,A rocket,2026-01-02\n"
@@ -188,7 +188,7 @@ def test_a_store_with_a_broken_file_is_named(store: Path, run: Run) -> None:
 
 @pytest.mark.parametrize("command", ["validate_inputs", "night"])
 def test_a_second_run_of_a_night_waits_for_the_first(store: Path, run: Run, command: str) -> None:
-    lease = Lease(Place(str(store)), date.fromisoformat(NIGHT), owner="airflow:a", lease_s=60)
+    lease = Lease(Store(str(store)), date.fromisoformat(NIGHT), owner="airflow:a", lease_s=60)
     lease.take()
     held = lease.path.read_bytes()
     before = tree(store)

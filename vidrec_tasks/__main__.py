@@ -221,10 +221,10 @@ def _results() -> str:
     """The URL of the result tables."""
     from vidrec_tasks.publishing.engine import results_url
     from vidrec_tasks.settings import read_settings
-    from vidrec_tasks.store.place import Place
+    from vidrec_tasks.store.store import Store
 
     settings = read_settings()
-    return results_url(settings, Place(settings.store_url))
+    return results_url(settings, Store(settings.store_url))
 
 
 def _by_hand(task_id: str, **arguments: Any) -> dict[str, Any]:
@@ -237,12 +237,12 @@ def _import(arguments: argparse.Namespace) -> None:
     from vidrec_tasks.importing.command import options_of
     from vidrec_tasks.importing.presets import import_data
     from vidrec_tasks.settings import read_settings
-    from vidrec_tasks.store.place import Place
+    from vidrec_tasks.store.store import Store
 
-    place = Place(read_settings().store_url)
+    store = Store(read_settings().store_url)
     options = options_of(arguments)
     imported = import_data(
-        arguments.preset, arguments.source, place.local(place.path("inputs")), **options
+        arguments.preset, arguments.source, store.local(store.path("inputs")), **options
     )
     _write(f"{arguments.preset}: {imported}")
 

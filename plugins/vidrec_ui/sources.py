@@ -15,8 +15,8 @@ from vidrec_tasks.errors import StoreError
 from vidrec_tasks.publishing.browsing import Browser
 from vidrec_tasks.publishing.engine import reader_url
 from vidrec_tasks.settings import Settings, read_settings
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 from vidrec_ui.catalogue import Catalogue
 
 JPEG: Final = b"\xff\xd8\xff"
@@ -45,24 +45,24 @@ class Sources:
         return self._given or read_settings()
 
     @cached_property
-    def place(self) -> Place:
+    def store(self) -> Store:
         """The store; nothing is written into it from here."""
-        return Place(self.settings.store_url, is_read_only=True)
+        return Store(self.settings.store_url, is_read_only=True)
 
     @cached_property
     def reader(self) -> Browser:
         """The result tables, by a role that may only read where one is set."""
-        return Browser(reader_url(self.settings, self.place))
+        return Browser(reader_url(self.settings, self.store))
 
     def run(self, run_id: str | None) -> Run | None:
         """A run of the store, if it is still there; what is no run's id is no run."""
         if run_id is None or not _RUN_ID.fullmatch(run_id):
             return None
-        return Runs(self.place).find(run_id)
+        return Runs(self.store).find(run_id)
 
     def runs(self, n: int) -> Iterator[Run]:
         """The newest n runs of the store, newest night first; older ones are not opened."""
-        runs = Runs(self.place)
+        runs = Runs(self.store)
         for run_id in runs.ids()[: -n - 1 : -1]:
             found = runs.find(run_id)
             if found is not None:
@@ -70,7 +70,7 @@ class Sources:
 
     def run_id_of_night(self, night: Any) -> str | None:
         """The newest run of a night."""
-        pinned = Runs(self.place).pinned(night)
+        pinned = Runs(self.store).pinned(night)
         return pinned["run_id"] if pinned else None
 
     def catalogue(self, run_id: str | None) -> Catalogue:
@@ -107,10 +107,10 @@ class Sources:
         if not path.endswith(".jpg"):
             return None
         try:
-            found = self.place.path("features", "keyframes", path)
-            if not _lies_inside(found, self.place.path("features", "keyframes")):
+            found = self.store.path("features", "keyframes", path)
+            if not _lies_inside(found, self.store.path("features", "keyframes")):
                 return None
-            data = self.place.read(found)
+            data = self.store.read(found)
         except (StoreError, OSError, ValueError):  # OSError: a name too long, a loop of links
             return None
         return data if data.startswith(JPEG) else None
@@ -122,9 +122,9 @@ class Sources:
 
     def report(self, run: Run) -> bytes | None:
         """The run's report: the night's file, with seconds, when this is the night's newest run."""
-        path = self.place.path("reports", f"{run.record.night}.html")
+        path = self.store.path("reports", f"{run.record.night}.html")
         if self.run_id_of_night(run.night) == run.run_id and path.exists():
-            return self.place.read(path)
+            return self.store.read(path)
         with suppress(StoreError):
             return run.parts("report").binary("html") if run.find("report") else None
         return None

@@ -17,8 +17,8 @@ from tests.cluster.worlds import (
     tables_of,
 )
 from vidrec_tasks.night import NIGHT
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Runs
+from vidrec_tasks.store.store import Store
 
 pytestmark = pytest.mark.cluster
 
@@ -91,7 +91,7 @@ def test_encoding_alone_went_to_the_queue_of_gpu_workers(tasks: list[dict[str, s
 def test_it_is_the_same_run(
     tasks: list[dict[str, str]], alone: object, cluster: Cluster, world: tuple[Path, str]
 ) -> None:
-    ids = [Runs(Place(str(store))).ids() for store in (world[0], cluster.store)]
+    ids = [Runs(Store(str(store))).ids() for store in (world[0], cluster.store)]
     assert ids[0] == ids[1]
 
 
@@ -99,7 +99,7 @@ def test_artefacts_are_the_same_bytes(
     tasks: list[dict[str, str]], alone: object, cluster: Cluster, world: tuple[Path, str]
 ) -> None:
     of_place = [
-        {ref.name: ref.checksum for run in Runs(Place(str(store))) for ref in run.refs()}
+        {ref.name: ref.checksum for run in Runs(Store(str(store))) for ref in run.refs()}
         for store in (world[0], cluster.store)
     ]
     differ = sorted(name for name in of_place[0] if of_place[0][name] != of_place[1].get(name))

@@ -25,7 +25,7 @@ from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.store import remote
 from vidrec_tasks.store.artefacts import Artefacts
 from vidrec_tasks.store.leases import Lease
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 pytestmark = [
     pytest.mark.cluster,
@@ -59,30 +59,30 @@ def proxy() -> Iterator[Flaky]:
 
 
 @pytest.fixture
-def place(proxy: Flaky, request: pytest.FixtureRequest) -> Place:
-    return Place(f"s3://{BUCKET}/{request.node.name}")
+def store(proxy: Flaky, request: pytest.FixtureRequest) -> Store:
+    return Store(f"s3://{BUCKET}/{request.node.name}")
 
 
-def test_what_is_written_is_there_by_its_name_at_once(place: Place) -> None:
-    path = place.path("a", "b.json")
-    assert not place.exists(path)
-    place.write_json(path, {"a": 1})
-    assert place.exists(path)
-    assert place.read_json(path) == {"a": 1}
-    place.write_json(path, {"a": 2})
-    assert place.read_json(path) == {"a": 2}
+def test_what_is_written_is_there_by_its_name_at_once(store: Store) -> None:
+    path = store.path("a", "b.json")
+    assert not store.exists(path)
+    store.write_json(path, {"a": 1})
+    assert store.exists(path)
+    assert store.read_json(path) == {"a": 1}
+    store.write_json(path, {"a": 2})
+    assert store.read_json(path) == {"a": 2}
 
 
-def test_only_one_can_create_a_file(place: Place) -> None:
-    path = place.path("locks", "x")
-    assert place.create(path, b"first")
-    assert not place.create(path, b"second")
-    assert place.read(path) == b"first"
+def test_only_one_can_create_a_file(store: Store) -> None:
+    path = store.path("locks", "x")
+    assert store.create(path, b"first")
+    assert not store.create(path, b"second")
+    assert store.read(path) == b"first"
 
 
-def test_a_lease_excludes_others(place: Place) -> None:
+def test_a_lease_excludes_others(store: Store) -> None:
     def lease(owner: str) -> Lease:
-        return Lease(place, date(2026, 9, 1), owner=owner, lease_s=60)
+        return Lease(store, date(2026, 9, 1), owner=owner, lease_s=60)
 
     lease("first").take()
     with pytest.raises(RunUnderWay, match="owned by first"):
@@ -92,62 +92,62 @@ def test_a_lease_excludes_others(place: Place) -> None:
 
 
 def test_an_artefact_is_there_only_when_its_manifest_is(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    artefacts = Artefacts(place)
+    artefacts = Artefacts(store)
     parts = {"table": pd.DataFrame({"a": [1, 2]})}
-    write_json = place.write_json
+    write_json = store.write_json
 
     def die(*_: Any) -> None:
         message = "killed before the manifest"
         raise StoreError(message)
 
-    monkeypatch.setattr(place, "write_json", die)
+    monkeypatch.setattr(store, "write_json", die)
     with pytest.raises(StoreError, match="killed"):
         artefacts.write("ranked.0", "k", parts)
     assert artefacts.find("ranked.0", "k") is None
-    monkeypatch.setattr(place, "write_json", write_json)
+    monkeypatch.setattr(store, "write_json", write_json)
     ref = artefacts.write("ranked.0", "k", parts)
     assert artefacts.find("ranked.0", "k") == ref
     assert artefacts.read_rows(ref, "table")["a"].tolist() == [1, 2]
 
 
 def test_a_listing_that_lies_hides_nothing_that_is_asked_by_name(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ref = Artefacts(place).write("ranked.0", "k", {"table": pd.DataFrame({"a": [1]})})
+    ref = Artefacts(store).write("ranked.0", "k", {"table": pd.DataFrame({"a": [1]})})
 
     async def nothing(*_: Any, **__: Any) -> list[Any]:
         return []
 
-    monkeypatch.setattr(type(place.root.fs), "_lsdir", nothing)
-    assert Artefacts(place).find("ranked.0", "k") == ref
-    assert Artefacts(place).read_rows(ref, "table")["a"].tolist() == [1]
+    monkeypatch.setattr(type(store.root.fs), "_lsdir", nothing)
+    assert Artefacts(store).find("ranked.0", "k") == ref
+    assert Artefacts(store).read_rows(ref, "table")["a"].tolist() == [1]
 
 
-def test_errors_of_the_server_are_asked_again(place: Place, proxy: Flaky) -> None:
+def test_errors_of_the_server_are_asked_again(store: Store, proxy: Flaky) -> None:
     proxy.n_errors = 3
-    place.write(place.path("a"), b"data")
+    store.write(store.path("a"), b"data")
     proxy.n_errors = 3
-    assert place.read(place.path("a")) == b"data"
+    assert store.read(store.path("a")) == b"data"
 
 
-def test_a_silent_server_is_asked_again(place: Place, proxy: Flaky) -> None:
-    place.write(place.path("a"), b"data")
+def test_a_silent_server_is_asked_again(store: Store, proxy: Flaky) -> None:
+    store.write(store.path("a"), b"data")
     proxy.n_silent, proxy.silence_s = 1, 2.0
-    assert place.read(place.path("a")) == b"data"
+    assert store.read(store.path("a")) == b"data"
 
 
-def test_a_server_that_only_fails_is_an_error_in_words(place: Place, proxy: Flaky) -> None:
-    path = place.path("a")
-    place.write(path, b"before")
+def test_a_server_that_only_fails_is_an_error_in_words(store: Store, proxy: Flaky) -> None:
+    path = store.path("a")
+    store.write(path, b"before")
     proxy.n_errors = 10_000
     try:
         with pytest.raises(StoreError, match=r"cannot write .*does the object store answer"):
-            place.write(path, b"after")
+            store.write(path, b"after")
     finally:
         proxy.n_errors = 0
-    assert place.read(path) == b"before"
+    assert store.read(path) == b"before"
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +155,7 @@ def night(proxy: Flaky, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, 
     """Settings of the same night in a folder and, with errors every now and then, on S3."""
     folder = tmp_path_factory.mktemp("local")
     render_world(folder, SIZE)
-    there = Place(f"s3://{BUCKET}/night")
+    there = Store(f"s3://{BUCKET}/night")
     upload(folder / "inputs", there.path("inputs"))
     local = settings_of(str(folder), f"sqlite:///{folder}/results.sqlite")
     results = tmp_path_factory.mktemp("results") / "results.sqlite"
@@ -180,6 +180,6 @@ def test_a_whole_night_on_s3_gives_the_same_tables(night: tuple[Any, Any]) -> No
 def test_nothing_of_the_night_lies_on_this_machine_but_caches(
     night: tuple[Any, Any], root: Path
 ) -> None:
-    place = Place(night[1].store_url)
-    assert not place.is_local
-    assert not list(place.cache("keyframes").glob(".workspace-*"))
+    store = Store(night[1].store_url)
+    assert not store.is_local
+    assert not list(store.cache("keyframes").glob(".workspace-*"))

@@ -17,8 +17,8 @@ from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.settings import read_settings
 from vidrec_tasks.store.artefacts import Artefacts
 from vidrec_tasks.store.inputs import read_chunks
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 from vidrec_tasks.store.table_files import input_files
 
 NIGHTS = ("2026-08-31", "2026-09-01")
@@ -33,13 +33,13 @@ def store(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def catalogue(place: Place) -> pd.DataFrame:
-    chunk = next(iter(read_chunks(input_files(place, "videos"), table="videos")))
+def catalogue(store: Store) -> pd.DataFrame:
+    chunk = next(iter(read_chunks(input_files(store, "videos"), table="videos")))
     return parse(chunk.rows, VIDEOS).rows.drop_duplicates("video_id").sort_values("video_id")
 
 
-def open_run(place: Place, night: str, *, decoded: int, reused: bool) -> Run:
-    run = Runs(place).open(record_of(f"{night}-0000abcd"))
+def open_run(store: Store, night: str, *, decoded: int, reused: bool) -> Run:
+    run = Runs(store).open(record_of(f"{night}-0000abcd"))
     receipts = {
         "extract_keyframes": {"videos": 8, "decoded": decoded},
         "train_models": {"epochs": 7},
@@ -51,12 +51,12 @@ def open_run(place: Place, night: str, *, decoded: int, reused: bool) -> Run:
     return run
 
 
-def publish(place: Place, run: Run) -> str:
+def publish(store: Store, run: Run) -> str:
     """One warm user with a perfect list of one video; returns the user."""
-    truth = read_truth(place.local(place.path()))
+    truth = read_truth(store.local(store.path()))
     user_id = next(name for name, user in truth["users"].items() if user["role"] == "plain")
     topics = set(truth["users"][user_id]["topics"])
-    videos = catalogue(place)
+    videos = catalogue(store)
     plain = [v for v in videos["video_id"] if truth["videos"][v]["role"] == "plain"]
     on_topic = [v for v in plain if topics & set(truth["videos"][v]["topics"])]
     seen = [v for v in truth["videos"] if v != on_topic[0]]
@@ -64,7 +64,7 @@ def publish(place: Place, run: Run) -> str:
     events = pd.DataFrame({"user_id": user_id, "video_id": seen, "event_type": "play"})
     groups = pd.DataFrame({"video_id": plain[:2], "group_id": "g", "is_canonical": [True, False]})
     for name, table in (("videos", videos), ("interactions.0", events), ("duplicates", groups)):
-        run.remember(Artefacts(place).write(name, f"{run.record.night}-{name}", {"table": table}))
+        run.remember(Artefacts(store).write(name, f"{run.record.night}-{name}", {"table": table}))
     rows = pd.DataFrame(
         [
             {
@@ -84,7 +84,7 @@ def publish(place: Place, run: Run) -> str:
             }
         ]
     )  # fmt: skip
-    publisher = Publisher(make_engine(results_url(read_settings(), place)))
+    publisher = Publisher(make_engine(results_url(read_settings(), store)))
     publisher.prepare()
     now = datetime(2026, 9, 1, 2, tzinfo=UTC)
     publisher.open_run(
@@ -96,7 +96,7 @@ def publish(place: Place, run: Run) -> str:
 
 
 def test_it_prints_tables_users_seconds_what_was_skipped_recovery_and_places(store: Path) -> None:
-    place = Place(str(store))
+    place = Store(str(store))
     open_run(place, NIGHTS[0], decoded=6, reused=False)
     run = open_run(place, NIGHTS[1], decoded=0, reused=True)
     user_id = publish(place, run)

@@ -10,8 +10,8 @@ import pytest
 
 from tests.stores import record_of
 from vidrec_tasks.demo.watching import is_alive, receipt_line, watch
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 NIGHT = date(2026, 9, 1)
 
@@ -19,7 +19,7 @@ NIGHT = date(2026, 9, 1)
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("VIDREC_STORE_URL", str(tmp_path))
-    return Runs(Place(str(tmp_path))).open(record_of("2026-09-01-1234abcd"))
+    return Runs(Store(str(tmp_path))).open(record_of("2026-09-01-1234abcd"))
 
 
 def receipt(job: str, *, minutes: float, shard: str = "", **more: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from vidrec_tasks.demo.truth import read_truth
 from vidrec_tasks.demo.world import World, plan_world, render_world, two_nights, world_of
 from vidrec_tasks.errors import InputError
 from vidrec_tasks.store.inputs import read_chunks
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 from vidrec_tasks.store.table_files import input_files
 
 BARE = Size(videos=8, users=6, nights=4, seed=5, films=0)
@@ -25,7 +25,7 @@ BARE = Size(videos=8, users=6, nights=4, seed=5, films=0)
 
 def read(store: Path, table: Table) -> tuple[pd.DataFrame, Counter[str]]:
     rows, reasons = [], Counter[str]()
-    for chunk in read_chunks(input_files(Place(str(store)), table.name), table=table.name):
+    for chunk in read_chunks(input_files(Store(str(store)), table.name), table=table.name):
         parsed = parse(chunk.rows, table)
         rows.append(parsed.rows)
         reasons.update(parsed.rejects["reason"])

@@ -9,14 +9,14 @@ from tests import stores
 from tests.end_to_end.conftest import House
 from vidrec_tasks.night import NIGHT
 from vidrec_tasks.publishing.reader import Reader
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 pytestmark = pytest.mark.airflow
 
 
 def run_of(house: House, night: date) -> Run:
-    return Runs(Place(str(house.store))).of_night(night)
+    return Runs(Store(str(house.store))).of_night(night)
 
 
 def tables_of(house: House, run_id: str | None = None) -> dict[str, pd.DataFrame]:

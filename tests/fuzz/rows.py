@@ -28,8 +28,8 @@ from vidrec_tasks.errors import VidrecError
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.artefacts import key_of
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 from vidrec_tasks.store.table_files import COMPRESSIONS
 
 NIGHT: Final = date(2026, 9, 1)
@@ -260,7 +260,7 @@ def _validate(store: Path) -> dict[str, int]:
         inputs={"max_reject_share": 1.0, "max_unknown_share": 1.0, "users_per_shard": 15},
     )  # fmt: skip
     counts = run_job(Order("validate_inputs", NIGHT), settings_of)["counts"]
-    run = Runs(Place(str(store))).of_night(NIGHT)
+    run = Runs(Store(str(store))).of_night(NIGHT)
     left_out = (
         "accepted", "rejected", "after_night", "forgotten", "opted_out", "delivered_again",
     )  # fmt: skip

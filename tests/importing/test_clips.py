@@ -5,7 +5,7 @@ from tests.importing.worlds import World
 from vidrec_tasks.importing.clips import CLIPS
 from vidrec_tasks.importing.presets import import_data
 from vidrec_tasks.store.media import Media
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 CAPTIONS = "file,class,caption\na.mp4,x,a swan\ngone.mp4,x,nobody\n../up.mp4,x,climber\n"
 
@@ -37,7 +37,7 @@ def test_films_come_into_the_media_folder_and_captions_are_titles(world: World) 
     media = world.store / "inputs" / "media"
     assert (media / "a.mp4").read_bytes() == b"film"
     assert not (media.parent / "up.mp4").exists()
-    assert Media(Place(str(world.store)), "").find("a.mp4").problem == ""
+    assert Media(Store(str(world.store)), "").find("a.mp4").problem == ""
 
 
 def test_the_real_clips_are_all_found(real_data: Path, tmp_path: Path) -> None:

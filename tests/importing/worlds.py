@@ -9,7 +9,7 @@ from vidrec_tasks.contracts.inputs import INTERACTIONS, USERS, VIDEOS
 from vidrec_tasks.contracts.parsing import Parsed, check_columns, parse
 from vidrec_tasks.importing.presets import import_data
 from vidrec_tasks.store.inputs import read_chunks
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 from vidrec_tasks.store.table_files import input_files
 
 CONTRACTS = {table.name: table for table in (VIDEOS, INTERACTIONS, USERS)}
@@ -35,7 +35,7 @@ class World:
 
     def parsed(self, table: str) -> Parsed:
         """The table as validate_inputs will read it."""
-        paths = input_files(Place(str(self.store)), table)
+        paths = input_files(Store(str(self.store)), table)
         rows = pd.concat([chunk.rows for chunk in read_chunks(paths, table=table)])
         check_columns(list(rows.columns), CONTRACTS[table], origin=table)
         return parse(rows.reset_index(drop=True), CONTRACTS[table])

@@ -14,8 +14,8 @@ from vidrec_tasks.publishing.reader import Reader
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import key_of
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 NIGHT = date(2026, 9, 1)
 LATER = date(2026, 9, 2)
@@ -28,14 +28,14 @@ def settings_of(folder: Path, **words: Any) -> Settings:
     return Settings(store_url=str(folder), **words)
 
 
-def make_night(place: Place, settings: Settings, night: date = NIGHT, **changed: Any) -> Run:
+def make_night(store: Store, settings: Settings, night: date = NIGHT, **changed: Any) -> Run:
     """A run with every artefact up to its metrics; ``changed`` replaces parts by artefact name."""
     inputs = key_of({"night": night.isoformat()})
     record = record_of(
         f"{night}-{inputs[:8]}", inputs=inputs, settings_digest=settings.digest(),
         n_user_shards=len(SHARDS), parents=changed.pop("parents", {}),
     )  # fmt: skip
-    run = Runs(place).open(record)
+    run = Runs(store).open(record)
     artefacts = {**_shared(), **_sharded(night), **changed}
     for name, parts in artefacts.items():
         run.remember(run.artefacts.write(name, key_of({"of": name, "in": inputs}), parts))
@@ -53,7 +53,7 @@ def publish(settings: Settings, night: date = NIGHT) -> dict[str, Any]:
 
 
 def reader_of(settings: Settings) -> Reader:
-    return Reader(results_url(settings, Place(settings.store_url)))
+    return Reader(results_url(settings, Store(settings.store_url)))
 
 
 def videos() -> pd.DataFrame:

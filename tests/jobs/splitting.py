@@ -20,8 +20,8 @@ from vidrec_tasks.demo.size import Size
 from vidrec_tasks.night import NIGHT as JOBS
 from vidrec_tasks.running.runner import Order, all_shards, run_job
 from vidrec_tasks.settings import Settings
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 SIZE: Final = Size(videos=24, users=70, nights=8, films=0)
 NIGHT: Final = SIZE.two_nights[0]
@@ -57,7 +57,7 @@ def run_split(world: Path, folder: Path, n_shards: int) -> Night:
     for job in JOBS:
         for shard in rng.permutation(all_shards(job, NIGHT, settings)):
             run_job(Order(job, NIGHT, str(shard)), settings)
-    run = Runs(Place(str(folder))).of_night(NIGHT)
+    run = Runs(Store(str(folder))).of_night(NIGHT)
     assert run.record.n_user_shards == n_shards
     tables = tables_of(f"sqlite:///{folder}/results.sqlite")
     return Night({name: rows.drop(columns="run_id") for name, rows in tables.items()}, run)

@@ -22,8 +22,8 @@ from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.publishing.reader import Reader
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.artefacts import Artefacts
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Runs
+from vidrec_tasks.store.store import Store
 
 NIGHT = date(2026, 9, 1)
 RUN_ID = "2026-09-01-aaaaaaaa"
@@ -45,23 +45,23 @@ class KnowsWords:
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Settings, Place]:
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Settings, Store]:
     monkeypatch.setattr(search, "Encoders", KnowsWords)
     settings = read_settings({}, store_url=str(tmp_path / "store"))
-    place = Place(settings.store_url)
-    _open_run(settings, place)
-    publisher = Publisher(make_engine(results_url(settings, place)))
+    store = Store(settings.store_url)
+    _open_run(settings, store)
+    publisher = Publisher(make_engine(results_url(settings, store)))
     publisher.prepare()
     now = datetime(2026, 9, 1, 3, tzinfo=UTC)
     publisher.open_run(RUN_ID, night=NIGHT, started_at=now, manifest={}, metrics={}, gates={})
     publisher.load(RUN_ID, {})
     publisher.publish(RUN_ID, now)
-    return settings, place
+    return settings, store
 
 
-def _open_run(settings: Settings, place: Place) -> None:
+def _open_run(settings: Settings, store: Store) -> None:
     record = record_of(RUN_ID, settings=settings.model_dump(mode="json"))
-    run = Runs(place).open(record)
+    run = Runs(store).open(record)
     n = len(TITLES)
     never = pd.Series([pd.NaT] * n, dtype="datetime64[us, UTC]")
     videos = pd.DataFrame(
@@ -79,7 +79,7 @@ def _open_run(settings: Settings, place: Place) -> None:
     )
     frames = pd.DataFrame({"video_id": ["v0", "v1"], "at_s": [1.5, 2.5]})
     text = KnowsWords().encode(TITLES)
-    artefacts = Artefacts(place)
+    artefacts = Artefacts(store)
     for name, parts in {
         "videos": {"table": videos},
         "content": {"table": videos[["video_id"]], "text": text},
@@ -88,11 +88,11 @@ def _open_run(settings: Settings, place: Place) -> None:
         run.remember(artefacts.write(name, "key", parts))
 
 
-def ask(store: tuple[Settings, Place], *queries: str, **more: Any) -> dict[str, Any]:
+def ask(store: tuple[Settings, Store], *queries: str, **more: Any) -> dict[str, Any]:
     return answer_request(*store, request_id="r1", queries=queries, **more)
 
 
-def test_a_request_is_answered_with_titles_and_seconds(store: tuple[Settings, Place]) -> None:
+def test_a_request_is_answered_with_titles_and_seconds(store: tuple[Settings, Store]) -> None:
     first = ask(store, "rocket")["rows"][0]
     assert {name: first[name] for name in ("query", "rank", "video_id", "title", "matched")} == {
         "query": "rocket", "rank": 1, "video_id": "v1", "title": "Rocket", "matched": "both",
@@ -100,7 +100,7 @@ def test_a_request_is_answered_with_titles_and_seconds(store: tuple[Settings, Pl
     assert first["at_s"] == 2.5
 
 
-def test_the_answers_stand_in_their_table_under_the_request(store: tuple[Settings, Place]) -> None:
+def test_the_answers_stand_in_their_table_under_the_request(store: tuple[Settings, Store]) -> None:
     said = ask(store, "cat", "sea", n_results=2)
     table = Reader(results_url(*store)).table("adhoc_search_results")
     assert len(table) == said["n_rows"] == 4
@@ -108,25 +108,25 @@ def test_the_answers_stand_in_their_table_under_the_request(store: tuple[Setting
     assert set(table["request_id"]) == {"r1"}
 
 
-def test_asking_again_replaces_the_answers(store: tuple[Settings, Place]) -> None:
+def test_asking_again_replaces_the_answers(store: tuple[Settings, Store]) -> None:
     ask(store, "cat", "sea")
     ask(store, "cat")
     table = Reader(results_url(*store)).table("adhoc_search_results")
     assert set(table["query"]) == {"cat"}
 
 
-def test_blank_and_repeated_queries_are_left_out(store: tuple[Settings, Place]) -> None:
+def test_blank_and_repeated_queries_are_left_out(store: tuple[Settings, Store]) -> None:
     assert ask(store, "cat", "  cat ", " ")["n_queries"] == 1
 
 
-def test_what_is_said_is_of_postcard_size(store: tuple[Settings, Place]) -> None:
+def test_what_is_said_is_of_postcard_size(store: tuple[Settings, Store]) -> None:
     said = ask(store, *(f"cat {num}" for num in range(40)))
     assert said["n_rows"] == 120
     assert len(said["rows"]) <= N_SHOWN
     assert len({row["query"] for row in said["rows"]}) == 40
 
 
-def test_a_request_without_a_word_is_an_error(store: tuple[Settings, Place]) -> None:
+def test_a_request_without_a_word_is_an_error(store: tuple[Settings, Store]) -> None:
     with pytest.raises(InputError, match="none of 1 queries contains a word"):
         ask(store, " ")
 
@@ -134,7 +134,7 @@ def test_a_request_without_a_word_is_an_error(store: tuple[Settings, Place]) -> 
 def test_before_the_first_night_there_is_nothing_to_search(tmp_path: Path) -> None:
     settings = read_settings({}, store_url=str(tmp_path))
     with pytest.raises(MissingArtefact, match="no night is published yet"):
-        ask((settings, Place(str(tmp_path))), "cat")
+        ask((settings, Store(str(tmp_path))), "cat")
 
 
 class Younger(Text):
@@ -147,7 +147,7 @@ class YoungerWithMoments(Younger):
 
 @pytest.mark.parametrize("younger", [Younger(), YoungerWithMoments()])
 def test_a_night_older_than_a_modality_is_searched_without_it(
-    store: tuple[Settings, Place], monkeypatch: pytest.MonkeyPatch, younger: Text
+    store: tuple[Settings, Store], monkeypatch: pytest.MonkeyPatch, younger: Text
 ) -> None:
     expected = ask(store, "rocket")["rows"]
     content = ARTEFACTS["content"]

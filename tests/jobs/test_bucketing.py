@@ -8,8 +8,8 @@ import pytest
 from tests.jobs.worlds import NIGHT
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings, read_settings
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 N_USERS = 9
 
@@ -40,7 +40,7 @@ def settings_of(folder: Path, users_per_shard: int) -> Settings:
 def validated(folder: Path, users_per_shard: int) -> tuple[Run, dict[str, int]]:
     write_world(folder)
     receipt = run_job(Order("validate_inputs", NIGHT), settings_of(folder, users_per_shard))
-    return Runs(Place(str(folder))).of_night(NIGHT), receipt["counts"]
+    return Runs(Store(str(folder))).of_night(NIGHT), receipt["counts"]
 
 
 def test_small_blocks_make_the_same_artefacts(

@@ -12,8 +12,8 @@ from vidrec_tasks.errors import ContractError
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import key_of
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 VIDEOS = ["v1", "v2", "v3", "v4"]
 
@@ -26,7 +26,7 @@ def settings(tmp_path: Path) -> Settings:
 def run_with(settings: Settings, shards: list[list[str]]) -> Run:
     """A run whose videos were looked at in shards; video vN's vectors are N-th unit vectors."""
     record = record_of(f"{NIGHT}-x", n_video_shards=len(shards))
-    run = Runs(Place(settings.store_url)).open(record)
+    run = Runs(Store(settings.store_url)).open(record)
     made = {"videos": {"table": videos()}}
     for number, names in enumerate(shards):
         made[f"embeddings.{number}"] = embeddings(names)

@@ -13,8 +13,8 @@ from tests.jobs.worlds import finish
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.running.runner import Order, run_job, run_night
 from vidrec_tasks.settings import Settings
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 FIRST, SECOND = date(2026, 9, 1), date(2026, 9, 2)
 
@@ -52,7 +52,7 @@ class World:
         return {name: sum(count[name] for count in counts) for name in counts[0]}
 
     def run(self, night: date) -> Run:
-        return Runs(Place(str(self.folder))).of_night(night)
+        return Runs(Store(str(self.folder))).of_night(night)
 
     def finish(self, night: date) -> None:
         """Let a night count as published, so that the next one builds on it."""

@@ -14,8 +14,8 @@ from vidrec_tasks.jobs import extract_keyframes as extraction
 from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.media import MediaFile
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 FIRST = date(2026, 9, 1)
 
@@ -61,7 +61,7 @@ class World:
     @property
     def run(self) -> Run:
         """The last night's."""
-        return Runs(Place(str(self.folder))).of_night(self.nights[-1])
+        return Runs(Store(str(self.folder))).of_night(self.nights[-1])
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_another_way_of_decoding_tries_everything_again(world: World) -> None:
 def test_frames_taken_from_the_night_before_are_those_of_the_folders(world: World) -> None:
     taken = world.night()
     first, second = (
-        Runs(Place(str(world.folder))).of_night(night).read_table("keyframes.0")
+        Runs(Store(str(world.folder))).of_night(night).read_table("keyframes.0")
         for night in world.nights
     )
     assert taken[0] == 0

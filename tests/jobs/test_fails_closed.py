@@ -11,8 +11,8 @@ from vidrec_tasks.errors import InputError, StoreError
 from vidrec_tasks.running.by_hand import run_by_hand
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.store.ledger import Ledger
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 LENIENT = {"max_reject_share": 1.0}
 MANY = "".join(f"x{num},2026-08-01\n" for num in range(20))
@@ -21,7 +21,7 @@ MANY = "".join(f"x{num},2026-08-01\n" for num in range(20))
 def read(folder: Path, night: object = NIGHT, **inputs: object) -> Run:
     settings = settings_of(folder, inputs={**LENIENT, **inputs})
     run_job(Order("validate_inputs", night, refresh=True), settings)  # type: ignore[arg-type]
-    return Runs(Place(str(folder))).of_night(night)  # type: ignore[arg-type]
+    return Runs(Store(str(folder))).of_night(night)  # type: ignore[arg-type]
 
 
 def put(folder: Path, name: str, data: bytes | str) -> Path:
@@ -41,7 +41,7 @@ def store(tmp_path: Path) -> Path:
 def test_who_asks_to_be_forgotten_is_whatever_else_the_row_says(store: Path, row: str) -> None:
     put(store, "deletions.csv", f"User_ID,requested_at\n{row}\n{MANY}")
     run = read(store)
-    assert Ledger(Place(str(store))).holds(pd.Series(["u1", "u2"])).tolist() == [True, False]
+    assert Ledger(Store(str(store))).holds(pd.Series(["u1", "u2"])).tolist() == [True, False]
     assert "u1" not in set(run.read_table("interactions.0")["user_id"])
 
 

@@ -25,9 +25,9 @@ from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.erasure import search_store
 from vidrec_tasks.store.leases import Lease
 from vidrec_tasks.store.ledger import Ledger
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
 from vidrec_tasks.store.sought import Sought
+from vidrec_tasks.store.store import Store
 
 
 @pytest.fixture
@@ -39,13 +39,13 @@ def settings(tmp_path: Path) -> Settings:
 def two_nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two published nights, the later one warm-started from the earlier, over input files."""
     folder = tmp_path_factory.mktemp("two_nights")
-    settings, place = settings_of(folder), Place(str(folder))
+    settings, store = settings_of(folder), Store(str(folder))
     inputs = folder / "inputs"
     inputs.mkdir()
     (inputs / "interactions.csv").write_text(f"user_id,video_id\n{GONE},v1\nbea,v1\n")
     (inputs / "users.jsonl").write_text(f'{{"user_id": "{GONE}"}}\n{{"user_id": "bea"}}\n')
-    first = make_night(place, settings, NIGHT)
-    make_night(place, settings, LATER, parents={"previous": first.run_id})
+    first = make_night(store, settings, NIGHT)
+    make_night(store, settings, LATER, parents={"previous": first.run_id})
     publish(settings, NIGHT)
     publish(settings, LATER)
     return folder
@@ -55,7 +55,7 @@ def two_nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runs(settings: Settings, two_nights: Path) -> list[Run]:
     """The two nights in a store of the test's own."""
     shutil.copytree(two_nights, settings.store_url, dirs_exist_ok=True)
-    return list(Runs(Place(settings.store_url)))
+    return list(Runs(Store(settings.store_url)))
 
 
 def forget(settings: Settings, *user_ids: str) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def test_a_second_search_finds_nothing_and_the_receipt_says_so(
     receipt = forget(settings, GONE)
     assert receipt["found_again"] == {}
     assert receipt["n_ids_searched_as_bytes"] == 1
-    assert search_store(Place(settings.store_url), Sought([GONE])) == {}
+    assert search_store(Store(settings.store_url), Sought([GONE])) == {}
     assert receipt["removed"] == {
         "artefacts/explained": 4, "artefacts/interactions": 2, "artefacts/portraits": 2,
         "artefacts/profiles": 4, "artefacts/user_vectors": 2, "inputs/interactions": 1,
@@ -144,13 +144,13 @@ def test_models_that_knew_the_user_are_deleted_and_vectors_by_them_listed(
 
 
 def test_models_warm_started_from_such_models_are_deleted_too(settings: Settings) -> None:
-    place = Place(settings.store_url)
-    first = make_night(place, settings, NIGHT)
+    store = Store(settings.store_url)
+    first = make_night(store, settings, NIGHT)
     parents = {"previous": first.run_id}
     empty = {"table": first.read_table("interactions.1").iloc[:0]}
-    second = make_night(place, settings, LATER, parents=parents, **{"interactions.0": empty})
+    second = make_night(store, settings, LATER, parents=parents, **{"interactions.0": empty})
     third = make_night(
-        place, settings, LATER.replace(day=3), parents={"features": first.run_id},
+        store, settings, LATER.replace(day=3), parents={"features": first.run_id},
         **{"interactions.0": empty},
     )  # fmt: skip
     forget(settings, GONE)
@@ -160,10 +160,10 @@ def test_models_warm_started_from_such_models_are_deleted_too(settings: Settings
 
 def test_the_ledger_keeps_the_user_out_of_later_inputs(settings: Settings, runs: list[Run]) -> None:
     forget(settings, GONE)
-    place = Place(settings.store_url)
+    store = Store(settings.store_url)
     users = runs[0].read_table("interactions.0")["user_id"]
-    assert not Ledger(place).holds(users).any()
-    assert Ledger(place).add([GONE]) == 0
+    assert not Ledger(store).holds(users).any()
+    assert Ledger(store).add([GONE]) == 0
 
 
 def test_forgetting_again_finds_nothing(settings: Settings, runs: list[Run]) -> None:
@@ -182,8 +182,8 @@ def test_nobody_is_an_error(settings: Settings) -> None:
 
 
 def test_a_night_under_way_is_not_disturbed(settings: Settings, runs: list[Run]) -> None:
-    place = Place(settings.store_url)
-    Lease(place, LATER, owner="airflow:x", lease_s=60).take()
+    store = Store(settings.store_url)
+    Lease(store, LATER, owner="airflow:x", lease_s=60).take()
     with pytest.raises(RunUnderWay, match="owned by airflow:x"):
         forget(settings, GONE)
     assert GONE in set(runs[0].read_table("interactions.0")["user_id"])
@@ -202,31 +202,31 @@ def test_what_the_project_does_not_know_is_found_and_said(
 def test_an_erasure_that_was_killed_anywhere_is_finished_by_the_next(
     settings: Settings, runs: list[Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = Place.write
+    write = Store.write
 
     class Killed(BaseException):
         pass
 
-    def killing(dies_at: int) -> Callable[[Place, Any, bytes], None]:
+    def killing(dies_at: int) -> Callable[[Store, Any, bytes], None]:
         steps = count()
 
-        def write_or_die(place: Place, path: Any, data: bytes) -> None:
+        def write_or_die(store: Store, path: Any, data: bytes) -> None:
             if next(steps) == dies_at:
                 raise Killed
-            write(place, path, data)
+            write(store, path, data)
 
         return write_or_die
 
     n_killed = 0
     for dies_at in range(5, 30, 3):  # the leases come first, then artefacts and refs
         with monkeypatch.context() as patch, suppress(Killed):
-            patch.setattr(Place, "write", killing(dies_at))
+            patch.setattr(Store, "write", killing(dies_at))
             n_killed += 1
             forget(settings, GONE)
             n_killed -= 1
     assert n_killed >= 3
     assert forget(settings, GONE)["found_again"] == {}
-    for run in Runs(Place(settings.store_url)):
+    for run in Runs(Store(settings.store_url)):
         vectors, table = (
             run.read_array("user_vectors.0", "vectors"),
             run.read_table("user_vectors.0"),

@@ -8,7 +8,7 @@ import pytest
 from tests.jobs.small_nights import EVENTS, VIDEOS, run, settings_of, table_of, write
 from vidrec_tasks.publishing.tables import RESULTS
 from vidrec_tasks.running.by_hand import run_by_hand
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 
 def tables_of(store: Path) -> dict[str, pd.DataFrame]:
@@ -41,8 +41,8 @@ def test_a_word_is_forgotten_as_a_user_and_stays_as_a_word(tmp_path: Path, word:
     assert len(log) == 1 + len(EVENTS) - 2 + 1
     assert (tmp_path / "inputs" / "users.csv").read_text() == "user_id,region\nu2,default\n"
     assert (tmp_path / "inputs" / "videos.csv").read_text() == VIDEOS.to_csv(index=False)
-    place = Place(str(tmp_path))
-    (night,) = (path for path in place.path("runs").iterdir())
-    assert place.read_json(night / "run.json")["settings"]["content"]["text_encoder"] == "embedded"
+    store = Store(str(tmp_path))
+    (night,) = (path for path in store.path("runs").iterdir())
+    assert store.read_json(night / "run.json")["settings"]["content"]["text_encoder"] == "embedded"
     again = run_by_hand("forget_users", settings=settings, request_id="r2", user_ids=[word])
     assert (again["removed"], again["found_again"]) == (0, 0)

@@ -13,8 +13,8 @@ from vidrec_tasks.evaluation.glossary import term_of
 from vidrec_tasks.evaluation.measures import measures_of
 from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.settings import Settings
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 SIZE = Size(videos=24, users=60, nights=8, films=0)
 NIGHT = SIZE.two_nights[0]
@@ -80,7 +80,7 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run, int]:
             n_cut = cut_off(folder, NIGHT)
         settings = settings_of(folder)
         run_night(NIGHT, settings, until="evaluate_lists")
-        runs.append(Runs(Place(settings.store_url)).of_night(NIGHT))
+        runs.append(Runs(Store(settings.store_url)).of_night(NIGHT))
     return runs[0], runs[1], n_cut
 
 
@@ -95,7 +95,7 @@ def test_the_future_changes_no_byte_of_any_artefact(nights: tuple[Run, Run, int]
 
 def test_the_planted_names_stand_in_no_file_of_an_artefact(nights: tuple[Run, Run, int]) -> None:
     run, _, _ = nights
-    root = Path(run.place.local(run.place.path("artefacts")))
+    root = Path(run.store.local(run.store.path("artefacts")))
     named = [p for p in root.rglob("*") if p.is_file() and CANARY.encode() in p.read_bytes()]
     assert named == []
     for ref in run.refs():

@@ -11,8 +11,8 @@ from vidrec_tasks.jobs.inputs.events import Known, admit_events, admit_log
 from vidrec_tasks.jobs.inputs.reading import Read, read_table, read_whole
 from vidrec_tasks.jobs.inputs.results import join_rejects, sum_counts
 from vidrec_tasks.settings import InputSettings, read_settings
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.spill import Spill
+from vidrec_tasks.store.store import Store
 from vidrec_tasks.store.table_files import TableFile, input_files
 
 LOG = """user_id,video_id,event_at,event_type,event_id
@@ -32,7 +32,7 @@ def inputs_of() -> InputSettings:
 def files_of(folder: Path, name: str, text: str) -> list[TableFile]:
     (folder / "inputs").mkdir(exist_ok=True)
     (folder / "inputs" / f"{name}.csv").write_text(text)
-    return input_files(Place(str(folder)), name)
+    return input_files(Store(str(folder)), name)
 
 
 def known_of() -> Known:

@@ -25,8 +25,8 @@ from tests.jobs.small_nights import (
 from vidrec_tasks.errors import ContractError, GateError, InputError
 from vidrec_tasks.publishing.reader import Reader
 from vidrec_tasks.running.runner import Order, run_job, run_night
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 TAGS = [["baking", "bread"], ["baking", "pastry"], ["baking", "bread"], ["astronomy", "sky"],
         ["astronomy", "planets"], ["astronomy", "moon"]]  # fmt: skip
@@ -36,7 +36,7 @@ def validated(folder: Path, night: date = NIGHT, **groups: object) -> Run:
     """The night's run after its inputs were read."""
     settings = settings_of(folder, **groups)  # type: ignore[arg-type]
     run_job(Order("validate_inputs", night, refresh=True), settings)
-    return Runs(Place(str(folder))).of_night(night)
+    return Runs(Store(str(folder))).of_night(night)
 
 
 def counts_of(opened: Run) -> dict[str, int]:
@@ -157,7 +157,7 @@ def test_a_take_down_of_this_morning_is_in_no_list(tmp_path: Path) -> None:
     run(tmp_path, NEXT)
     for name in ("recommendations", "fallback_recommendations"):
         assert "v3" not in set(table_of(tmp_path, name)["video_id"])
-    videos = Runs(Place(str(tmp_path))).of_night(NEXT).read_table("videos").set_index("video_id")
+    videos = Runs(Store(str(tmp_path))).of_night(NEXT).read_table("videos").set_index("video_id")
     assert videos.loc["v3", "title"] == "Focaccia in an hour"  # all else is as of the night
 
 
@@ -188,7 +188,7 @@ def test_a_log_of_yesterday_alone_is_not_published_unless_it_is_said_to_be_one(
     said = counts["validate_inputs"]
     assert said["interactions_before"] == 10
     assert (said["interactions_accepted"], said["interactions_delivered_again"]) == (11, 1)
-    events = Runs(Place(str(tmp_path))).of_night(third).read_table("interactions.0")
+    events = Runs(Store(str(tmp_path))).of_night(third).read_table("interactions.0")
     assert {"v4", "v5"} == set(events.loc[events["user_id"] == "u9", "video_id"])
 
 
@@ -273,7 +273,7 @@ def test_an_event_that_is_delivered_ten_times_is_watched_once(tmp_path: Path) ->
     write(tmp_path, videos=VIDEOS, interactions=pd.concat([first] * 10 + [EVENTS[1:]]))
     counts = run(tmp_path)["validate_inputs"]
     assert counts["interactions_delivered_again"] == 9
-    visits = Runs(Place(str(tmp_path))).of_night(NIGHT).read_table("profiles.0", "visits")
+    visits = Runs(Store(str(tmp_path))).of_night(NIGHT).read_table("profiles.0", "visits")
     (share,) = visits.loc[
         (visits["user_id"] == "u1") & (visits["video_id"] == "v1"), "watched_share"
     ]

@@ -82,7 +82,7 @@ def test_what_all_watched_is_read_whole_or_since_a_moment(
     splits: dict[int, Night], n_shards: int
 ) -> None:
     run = splits[n_shards].run
-    context = Context(settings_of(Path("unused"), n_shards), run.place, run)
+    context = Context(settings_of(Path("unused"), n_shards), run.store, run)
     visits = context.read_tables("profiles", "visits")
     watched = visits[visits["is_watched"]]
     assert 0 < len(watched) < len(visits)

@@ -27,13 +27,13 @@ from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import PublishingSettings, Settings
 from vidrec_tasks.store.artefacts import key_of
 from vidrec_tasks.store.ledger import Ledger
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 
 def test_a_night_that_passed_its_gates_is_shown(tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
-    run = make_night(Place(str(tmp_path)), settings)
+    run = make_night(Store(str(tmp_path)), settings)
     receipt = publish(settings)
     reader = reader_of(settings)
     assert reader.current_run_id() == run.run_id
@@ -55,7 +55,7 @@ def test_a_night_that_passed_its_gates_is_shown(tmp_path: Path) -> None:
 
 def test_the_manifest_names_what_the_run_was_made_of(tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
-    run = make_night(Place(str(tmp_path)), settings)
+    run = make_night(Store(str(tmp_path)), settings)
     publish(settings)
     reader = reader_of(settings)
     (row,) = reader.runs()
@@ -71,7 +71,7 @@ def test_the_manifest_names_what_the_run_was_made_of(tmp_path: Path) -> None:
 def test_a_night_that_failed_its_gates_is_never_published(tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
     metrics = {"index_recall": 0.1}
-    make_night(Place(str(tmp_path)), settings, metrics={"metrics": metrics})
+    make_night(Store(str(tmp_path)), settings, metrics={"metrics": metrics})
     with pytest.raises(GateError):
         run_job(Order("check_gates", NIGHT), settings)
     with pytest.raises(GateError, match="failed index_recall"):
@@ -83,7 +83,7 @@ def test_a_night_that_failed_its_gates_is_never_published(tmp_path: Path) -> Non
 
 def test_a_night_whose_gates_were_not_checked_is_not_published(tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
-    make_night(Place(str(tmp_path)), settings)
+    make_night(Store(str(tmp_path)), settings)
     with pytest.raises(MissingArtefact, match="gates does not exist yet"):
         run_job(Order("publish_lists", NIGHT), settings)
 
@@ -92,7 +92,7 @@ def test_the_same_night_twice_gives_the_same_rows_and_loads_them_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = settings_of(tmp_path)
-    make_night(Place(str(tmp_path)), settings)
+    make_night(Store(str(tmp_path)), settings)
     publish(settings)
     reader = reader_of(settings)
     before = {name: reader.table(name) for name in (*RESULTS, "runs")}
@@ -111,7 +111,7 @@ def test_equal_artefacts_give_equal_rows_in_another_store(tmp_path: Path) -> Non
     rows = []
     for name in ("one", "two"):
         settings = settings_of(tmp_path / name)
-        make_night(Place(str(tmp_path / name)), settings)
+        make_night(Store(str(tmp_path / name)), settings)
         publish(settings)
         reader = reader_of(settings)
         rows.append({table: reader.table(table) for table in RESULTS})
@@ -121,8 +121,8 @@ def test_equal_artefacts_give_equal_rows_in_another_store(tmp_path: Path) -> Non
 
 
 def test_a_night_made_anew_replaces_its_rows(tmp_path: Path) -> None:
-    settings, place = settings_of(tmp_path), Place(str(tmp_path))
-    run = make_night(place, settings)
+    settings, store = settings_of(tmp_path), Store(str(tmp_path))
+    run = make_night(store, settings)
     publish(settings)
     other = lists(("carl",), NIGHT).replace({"video_id": {"v2": "v6"}})
     run.remember(run.artefacts.write("explained.1", "another", {"table": other}))
@@ -134,10 +134,10 @@ def test_a_night_made_anew_replaces_its_rows(tmp_path: Path) -> None:
 
 def test_old_runs_leave_the_tables(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, publishing=PublishingSettings(retained_runs=1))
-    place = Place(str(tmp_path))
-    make_night(place, settings, NIGHT)
+    store = Store(str(tmp_path))
+    make_night(store, settings, NIGHT)
     publish(settings, NIGHT)
-    run = make_night(place, settings, LATER)
+    run = make_night(store, settings, LATER)
     assert publish(settings, LATER)["counts"]["runs_dropped"] == 1
     reader = reader_of(settings)
     assert [row["run_id"] for row in reader.runs()] == [run.run_id]
@@ -148,16 +148,16 @@ def test_old_runs_leave_the_store_but_for_what_the_retained_were_made_from(
     tmp_path: Path,
 ) -> None:
     settings = settings_of(tmp_path, publishing=PublishingSettings(retained_runs=1))
-    place, made = Place(str(tmp_path)), []
+    store, made = Store(str(tmp_path)), []
     for day in range(3):
         night = NIGHT + timedelta(days=day)
         parents = {"previous": made[-1].run_id} if made else {}
-        made.append(make_night(place, settings, night, parents=parents))
+        made.append(make_night(store, settings, night, parents=parents))
         receipt = publish(settings, night)
     assert receipt["counts"]["store_runs_dropped"] == 1
     assert receipt["counts"]["store_bytes_freed"] > 0
     first, second, third = made
-    assert [run.run_id for run in Runs(place)] == [second.run_id, third.run_id]
+    assert [run.run_id for run in Runs(store)] == [second.run_id, third.run_id]
     assert second.parts("models.serving").binary("tower") == b"weights"  # a warm start
     assert first.artefacts.find("explained.1", first_key(first)) is None
 
@@ -170,11 +170,11 @@ def first_key(run: Run) -> str:
 def test_nights_in_any_order_leave_readers_on_the_youngest_with_the_same_rows(
     tmp_path: Path, order: tuple[int, ...]
 ) -> None:
-    settings, place = settings_of(tmp_path), Place(str(tmp_path))
+    settings, store = settings_of(tmp_path), Store(str(tmp_path))
     nights = [NIGHT + timedelta(days=day) for day in range(3)]
     pointed = []
     for day in order:
-        make_night(place, settings, nights[day])
+        make_night(store, settings, nights[day])
         publish(settings, nights[day])
         publish(settings, nights[day])  # the same night twice
         reader = reader_of(settings)
@@ -192,10 +192,10 @@ def test_nights_in_any_order_leave_readers_on_the_youngest_with_the_same_rows(
 
 
 def test_a_backfilled_night_does_not_turn_readers_back(tmp_path: Path) -> None:
-    settings, place = settings_of(tmp_path), Place(str(tmp_path))
-    later = make_night(place, settings, LATER)
+    settings, store = settings_of(tmp_path), Store(str(tmp_path))
+    later = make_night(store, settings, LATER)
     publish(settings, LATER)
-    make_night(place, settings, NIGHT)
+    make_night(store, settings, NIGHT)
     assert publish(settings, NIGHT)["counts"]["is_current"] is False
     reader = reader_of(settings)
     assert reader.current_run_id() == later.run_id
@@ -203,9 +203,9 @@ def test_a_backfilled_night_does_not_turn_readers_back(tmp_path: Path) -> None:
 
 
 def test_who_was_forgotten_since_the_night_was_read_is_not_published(tmp_path: Path) -> None:
-    settings, place = settings_of(tmp_path), Place(str(tmp_path))
-    make_night(place, settings)
-    Ledger(place).add([GONE])
+    settings, store = settings_of(tmp_path), Store(str(tmp_path))
+    make_night(store, settings)
+    Ledger(store).add([GONE])
     publish(settings)
     reader = reader_of(settings)
     assert reader.sample_users(9) == ["bea", "carl"]
@@ -216,8 +216,8 @@ def test_who_was_forgotten_since_the_night_was_read_is_not_published(tmp_path: P
 def test_a_run_killed_after_the_switch_is_finished_by_the_next_attempt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings, place = settings_of(tmp_path), Place(str(tmp_path))
-    run = make_night(place, settings)
+    settings, store = settings_of(tmp_path), Store(str(tmp_path))
+    run = make_night(store, settings)
     with monkeypatch.context() as patch:
         patch.setattr(Publisher, "prune", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
@@ -225,7 +225,7 @@ def test_a_run_killed_after_the_switch_is_finished_by_the_next_attempt(
     assert run.find("publication") is None
     publish(settings)
     assert run.find("publication") is not None
-    engine = make_engine(results_url(settings, place))
+    engine = make_engine(results_url(settings, store))
     with engine.begin() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM recommendations")).scalar() == 6
 
@@ -236,7 +236,7 @@ def allowing(settings: Settings) -> Settings:
 
 def rejected(tmp_path: Path, settings: Settings) -> Run:
     run = make_night(
-        Place(str(tmp_path)), settings, metrics={"metrics": {"index_recall": 0.1}}
+        Store(str(tmp_path)), settings, metrics={"metrics": {"index_recall": 0.1}}
     )  # fmt: skip
     with pytest.raises(GateError):
         run_job(Order("check_gates", NIGHT), settings)
@@ -283,7 +283,7 @@ def test_an_approval_counts_where_it_is_allowed_and_of_its_own_run_only(
 def test_a_person_is_not_asked_about_a_night_that_no_gate_rejected(tmp_path: Path) -> None:
     settings = allowing(settings_of(tmp_path))
     assert question_about(NIGHT, settings) == {}
-    make_night(Place(str(tmp_path)), settings)
+    make_night(Store(str(tmp_path)), settings)
     assert question_about(NIGHT, settings) == {}  # not checked: a check that broke is no verdict
     run_job(Order("check_gates", NIGHT), settings)
     assert question_about(NIGHT, settings) == {}

@@ -19,8 +19,8 @@ from vidrec_tasks.publishing.engine import results_url
 from vidrec_tasks.publishing.reader import Reader
 from vidrec_tasks.running.runner import Order, run_job, run_night, shards_for
 from vidrec_tasks.settings import Settings
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 FIRST, SECOND, THIRD, FOURTH = (date(2026, 9, day) for day in (1, 2, 3, 4))
 N_VIDEOS, N_USERS = 24, 30
@@ -53,14 +53,14 @@ class House:
         )
 
     @property
-    def place(self) -> Place:
-        return Place(str(self.folder / "store"))
+    def store(self) -> Store:
+        return Store(str(self.folder / "store"))
 
     def run(self, night: date) -> Run:
-        return Runs(self.place).of_night(night)
+        return Runs(self.store).of_night(night)
 
     def current_run_id(self) -> str | None:
-        reader = Reader(results_url(self.settings(OLD_DIM), self.place))
+        reader = Reader(results_url(self.settings(OLD_DIM), self.store))
         try:
             return reader.current_run_id()
         finally:
@@ -69,7 +69,7 @@ class House:
     def rebuild(self, night: date, dim: int) -> None:
         """Every job as the rebuild's tasks call it, with a look at the readers after each."""
         for task_id in NIGHT:
-            for shard in shards_for(task_id, self.place, night):
+            for shard in shards_for(task_id, self.store, night):
                 order = Order(task_id, night, shard, owner="rebuild", is_cold=True)
                 run_job(order, self.settings(dim))
             self.seen[task_id] = self.current_run_id()
@@ -187,17 +187,17 @@ def test_a_removed_video_leaves_the_index_and_every_list_the_same_night(house: H
 def test_a_search_reads_the_current_run_with_its_own_encoder(house: House) -> None:
     for night in (FOURTH, SECOND):
         run_id = house.run(night).run_id
-        roll_back(house.settings(OLD_DIM), house.place, request_id="back", run_id=run_id)
+        roll_back(house.settings(OLD_DIM), house.store, request_id="back", run_id=run_id)
         said = answer_request(
-            house.settings(OLD_DIM), house.place, request_id="r", queries=["red car"]
+            house.settings(OLD_DIM), house.store, request_id="r", queries=["red car"]
         )
         assert (said["run_id"], said["n_rows"]) == (run_id, 10)
 
 
 def test_rolled_back_the_readers_see_the_old_run_and_its_lists(house: House) -> None:
     old = house.run(FIRST).run_id
-    roll_back(house.settings(OLD_DIM), house.place, request_id="back", run_id=old)
-    reader = Reader(results_url(house.settings(OLD_DIM), house.place))
+    roll_back(house.settings(OLD_DIM), house.store, request_id="back", run_id=old)
+    reader = Reader(results_url(house.settings(OLD_DIM), house.store))
     try:
         assert reader.current_run_id() == old
         assert len(reader.list_for("u00", n=5).rows) == 5

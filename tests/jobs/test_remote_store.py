@@ -19,9 +19,9 @@ from vidrec_tasks.errors import SettingsError
 from vidrec_tasks.publishing.engine import results_url
 from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.settings import Settings
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.remote import cache_of
 from vidrec_tasks.store.runs import Runs
+from vidrec_tasks.store.store import Store
 
 SIZE = Size(videos=12, users=30, nights=6, films=2)
 NIGHT = SIZE.two_nights[0]
@@ -66,7 +66,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings,
 
 
 def checksums(settings: Settings, night: date) -> dict[str, str]:
-    run = Runs(Place(settings.store_url)).of_night(night)
+    run = Runs(Store(settings.store_url)).of_night(night)
     # the media of a remote store have other times, the report says where things lie
     return {
         ref.name: ref.checksum
@@ -90,13 +90,13 @@ def test_tables_are_the_same(stores: tuple[Settings, Settings]) -> None:
 
 
 def test_thumbnails_and_the_report_lie_in_the_store(stores: tuple[Settings, Settings]) -> None:
-    place = Place(stores[1].store_url)
-    run = Runs(place).of_night(NIGHT)
+    store = Store(stores[1].store_url)
+    run = Runs(store).of_night(NIGHT)
     frames = pd.concat([run.read_table("keyframes.0"), run.read_table("keyframes.1")])
     assert len(frames)
     for path in frames["path"]:
-        assert place.read(place.path("features", "keyframes", path)).startswith(b"\xff\xd8")
-    assert place.exists(place.path("reports", f"{NIGHT}.html"))
+        assert store.read(store.path("features", "keyframes", path)).startswith(b"\xff\xd8")
+    assert store.exists(store.path("reports", f"{NIGHT}.html"))
 
 
 def test_the_night_made_again_changes_nothing(stores: tuple[Settings, Settings]) -> None:
@@ -108,4 +108,4 @@ def test_the_night_made_again_changes_nothing(stores: tuple[Settings, Settings])
 
 def test_a_remote_store_needs_a_database_for_its_results() -> None:
     with pytest.raises(SettingsError, match="set VIDREC_RESULTS_URL"):
-        results_url(settings_of(REMOTE), Place(REMOTE))
+        results_url(settings_of(REMOTE), Store(REMOTE))

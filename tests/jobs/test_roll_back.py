@@ -14,12 +14,12 @@ from tests.jobs.finished_nights import (
 from vidrec_tasks.errors import PublishError
 from vidrec_tasks.running.by_hand import run_by_hand
 from vidrec_tasks.store.ledger import Ledger
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 
 def test_readers_see_the_night_before(tmp_path: Path) -> None:
-    settings, place = settings_of(tmp_path), Place(str(tmp_path))
-    first, second = make_night(place, settings, NIGHT), make_night(place, settings, LATER)
+    settings, store = settings_of(tmp_path), Store(str(tmp_path))
+    first, second = make_night(store, settings, NIGHT), make_night(store, settings, LATER)
     publish(settings, NIGHT)
     publish(settings, LATER)
     said = run_by_hand("roll_back", settings, request_id="r1")
@@ -33,12 +33,12 @@ def test_readers_see_the_night_before(tmp_path: Path) -> None:
 
 
 def test_who_was_erased_since_stays_erased(tmp_path: Path) -> None:
-    settings, place = settings_of(tmp_path), Place(str(tmp_path))
-    make_night(place, settings, NIGHT)
-    make_night(place, settings, LATER)
+    settings, store = settings_of(tmp_path), Store(str(tmp_path))
+    make_night(store, settings, NIGHT)
+    make_night(store, settings, LATER)
     publish(settings, NIGHT)
     publish(settings, LATER)
-    Ledger(place).add([GONE])  # the tables come from a backup that still knows the user
+    Ledger(store).add([GONE])  # the tables come from a backup that still knows the user
     said = run_by_hand("roll_back", settings, request_id="r1")
     assert said["rows_erased_again"] == 3
     reader = reader_of(settings)

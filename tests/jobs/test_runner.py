@@ -93,7 +93,7 @@ def test_an_artefact_that_is_half_gone_is_made_again(world: World) -> None:
     world.declare(lambda context: Made(both), makes=("ranked", "lists"))
     world.go()
     ref = world.run.ref("lists")
-    (world.place.path("artefacts", "lists", ref.key) / "_artefact.json").unlink()
+    (world.store.path("artefacts", "lists", ref.key) / "_artefact.json").unlink()
     assert world.go()["reused"] is False
     assert world.run.read_table("lists")["a"].tolist() == [1]
 
@@ -108,7 +108,7 @@ def test_other_needs_make_it_anew_and_the_same_ones_find_it_again(world: World) 
 
 def test_settings_of_its_groups_make_it_anew_and_others_do_not(world: World) -> None:
     world.declare(settings=("recommending",))
-    url = {"store_url": world.place.url}
+    url = {"store_url": world.store.url}
     world.go()
     others = read_settings({}, **url, content={"n_keyframes": 3}, threads=0, lease_s=99)
     assert world.go(settings=others)["reused"] is True
@@ -118,7 +118,7 @@ def test_settings_of_its_groups_make_it_anew_and_others_do_not(world: World) -> 
 def test_a_key_is_no_part_of_what_makes_an_artefact(world: World) -> None:
     world.declare(settings=("language",))
     world.go()
-    secret = read_settings({}, store_url=world.place.url, language={"endpoint_key": "sesame"})
+    secret = read_settings({}, store_url=world.store.url, language={"endpoint_key": "sesame"})
     assert world.go(settings=secret)["reused"] is True
 
 
@@ -167,11 +167,11 @@ def test_shards_are_made_one_by_one_under_their_own_names(world: World) -> None:
         makes=("ranked.#",),
         per="user_shard",
     )
-    assert shards_for("rank_candidates", world.place, NIGHT) == ["0", "1"]
+    assert shards_for("rank_candidates", world.store, NIGHT) == ["0", "1"]
     for shard in ("1", "0"):
         world.go(shard)
     assert [world.run.read_table(f"ranked.{shard}")["a"][0] for shard in (0, 1)] == [0, 1]
-    assert Context(world.settings, world.place, world.run).read_tables("ranked")["a"].tolist() == [
+    assert Context(world.settings, world.store, world.run).read_tables("ranked")["a"].tolist() == [
         0,
         1,
     ]
@@ -182,7 +182,7 @@ def test_a_job_is_mapped_over_the_shards_of_its_kind(
     world: World, per: Any, shards: list[str]
 ) -> None:
     world.declare(per=per)
-    assert shards_for("rank_candidates", world.place, NIGHT) == shards
+    assert shards_for("rank_candidates", world.store, NIGHT) == shards
 
 
 def test_threads_are_given_to_native_code(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,7 +192,7 @@ def test_threads_are_given_to_native_code(world: World, monkeypatch: pytest.Monk
     monkeypatch.delitem(sys.modules, "torch", raising=False)
     world.declare()
     for threads, expected in ((0, "1"), (3, "3")):
-        world.go(settings=read_settings({}, store_url=world.place.url, threads=threads))
+        world.go(settings=read_settings({}, store_url=world.store.url, threads=threads))
         assert [os.environ[name] for name in names] == [expected] * 3
 
 

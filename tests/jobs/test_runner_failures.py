@@ -71,7 +71,7 @@ def test_a_full_disk_names_nothing_and_the_next_run_mends_it(
             raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("vidrec_tasks.store.place.os.fsync", full)
+        patched.setattr("vidrec_tasks.store.store.os.fsync", full)
         with pytest.raises(StoreError, match="No space left"):
             world.go()
     assert_nothing_is_left(world)
@@ -94,7 +94,7 @@ def test_a_verdict_is_raised_after_everything_is_kept(world: World) -> None:
 
 def test_a_night_that_somebody_else_works_on_is_refused(world: World) -> None:
     world.declare()
-    Lease(world.place, NIGHT, owner="dag run 7", lease_s=60).take()
+    Lease(world.store, NIGHT, owner="dag run 7", lease_s=60).take()
     with pytest.raises(RunUnderWay, match="owned by dag run 7"):
         world.go(owner="dag run 8")
     assert world.calls == []
@@ -117,4 +117,4 @@ def test_a_job_that_failed_gives_its_lease_back(world: World) -> None:
     world.declare(fail)
     with pytest.raises(ModelError):
         world.go()
-    Lease(world.place, NIGHT, owner="next", lease_s=60).take()
+    Lease(world.store, NIGHT, owner="next", lease_s=60).take()

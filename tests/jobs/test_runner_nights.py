@@ -19,8 +19,8 @@ from vidrec_tasks.running.job import Context, Job, Made, job
 from vidrec_tasks.running.runner import Order, load_job, postcard, run_job, run_night
 from vidrec_tasks.settings import read_settings
 from vidrec_tasks.store.leases import Lease
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Runs
+from vidrec_tasks.store.store import Store
 
 
 def test_a_night_that_was_never_opened_names_the_next_step(tmp_path: Path) -> None:
@@ -47,8 +47,8 @@ def test_an_unknown_job_is_refused_with_the_names_there_are(tmp_path: Path, unkn
     assert list(tmp_path.iterdir()) == []
 
 
-def write_inputs(place: Place) -> None:
-    folder = Path(str(place.path("inputs")))
+def write_inputs(store: Store) -> None:
+    folder = Path(str(store.path("inputs")))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "videos.csv").write_text("video_id,title,duration_s\nv1,Cats,60\nv2,Space,60\n")
     (folder / "interactions.csv").write_text(
@@ -61,28 +61,28 @@ def write_inputs(place: Place) -> None:
 
 def test_the_night_opens_its_run_over_the_inputs_before_it(tmp_path: Path) -> None:
     settings = read_settings({}, store_url=str(tmp_path))
-    place = Place(str(tmp_path))
-    write_inputs(place)
+    store = Store(str(tmp_path))
+    write_inputs(store)
     (receipt,) = run_night(NIGHT, settings, until="validate_inputs")
-    run = Runs(place).of_night(NIGHT)
+    run = Runs(store).of_night(NIGHT)
     assert run.read_table("interactions.0")["user_id"].tolist() == ["a", "b"]
     assert receipt["counts"]["interactions_after_night"] == 1
     assert (postcard(receipt)["user_shards"], postcard(receipt)["video_shards"]) == (["0"], ["0"])
-    Lease(place, NIGHT, owner="next", lease_s=60).take()
+    Lease(store, NIGHT, owner="next", lease_s=60).take()
 
 
 def test_a_rerun_of_a_night_is_the_same_run_and_a_refresh_with_later_rows_is_not(
     tmp_path: Path,
 ) -> None:
     settings = read_settings({}, store_url=str(tmp_path))
-    write_inputs(Place(str(tmp_path)))
+    write_inputs(Store(str(tmp_path)))
     first = run_job(Order("validate_inputs", NIGHT), settings)
     with (tmp_path / "inputs" / "interactions.csv").open("a") as file:
         file.write("late,v1,2026-08-25T10:00:00Z,play\n")
     again = run_job(Order("validate_inputs", NIGHT), settings)
     fresh = run_job(Order("validate_inputs", NIGHT, refresh=True), settings)
     assert again["run_id"] == first["run_id"] != fresh["run_id"]
-    users = Runs(Place(str(tmp_path))).of_night(NIGHT).read_table("interactions.0")["user_id"]
+    users = Runs(Store(str(tmp_path))).of_night(NIGHT).read_table("interactions.0")["user_id"]
     assert users.tolist() == ["a", "b", "late"]
 
 
@@ -90,14 +90,14 @@ def test_a_night_without_inputs_opens_no_run(tmp_path: Path) -> None:
     settings = read_settings({}, store_url=str(tmp_path))
     with pytest.raises(InputError, match="first: videos"):
         run_night(NIGHT, settings)
-    assert list(Runs(Place(str(tmp_path)))) == []
+    assert list(Runs(Store(str(tmp_path)))) == []
 
 
 def test_a_night_that_fails_is_reported_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[str] = []
-    write_inputs(Place(str(tmp_path)))
+    write_inputs(Store(str(tmp_path)))
 
     def fake(task_id: str) -> Job:
         def run(context: Context) -> Made:
@@ -112,14 +112,14 @@ def test_a_night_that_fails_is_reported_all_the_same(
     with pytest.raises(ModelError, match="the encoder is gone"):
         run_night(NIGHT, read_settings({}, store_url=str(tmp_path)))
     assert ran == [TASKS[1], TASKS[2], "write_report"]
-    Lease(Place(str(tmp_path)), NIGHT, owner="next", lease_s=60).take()
+    Lease(Store(str(tmp_path)), NIGHT, owner="next", lease_s=60).take()
 
 
 def test_the_last_job_of_a_shared_lease_gives_it_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings, place = read_settings({}, store_url=str(tmp_path)), Place(str(tmp_path))
-    write_inputs(place)
+    settings, store = read_settings({}, store_url=str(tmp_path)), Store(str(tmp_path))
+    write_inputs(store)
 
     def quiet(task_id: str) -> Job:
         def run(context: Context) -> Made:
@@ -129,7 +129,7 @@ def test_the_last_job_of_a_shared_lease_gives_it_back(
 
     monkeypatch.setattr(runner, "load_job", quiet)
     run_job(Order("validate_inputs", NIGHT, owner="airflow:dag:run"), settings)
-    next_one = Lease(place, NIGHT, owner="next", lease_s=60)
+    next_one = Lease(store, NIGHT, owner="next", lease_s=60)
     with pytest.raises(RunUnderWay, match="airflow:dag:run"):
         next_one.take()
     run_job(Order(TASKS[-1], NIGHT, owner="airflow:dag:run"), settings)

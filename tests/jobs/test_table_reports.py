@@ -14,8 +14,8 @@ from vidrec_tasks.importing.presets import import_data
 from vidrec_tasks.publishing.exports import read_ids
 from vidrec_tasks.running.by_hand import run_by_hand
 from vidrec_tasks.running.runner import Order, run_job
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 Bring = Callable[[str], Path]
 
@@ -46,7 +46,7 @@ def read(folder: Path, night: date = NIGHT, **inputs: Any) -> Run:
     """The run of the night's inputs."""
     groups = {"inputs": {"max_reject_share": 0.3, **inputs}}
     run_job(Order("validate_inputs", night, refresh=True), settings_of(folder, **groups))
-    return Runs(Place(str(folder))).of_night(night)
+    return Runs(Store(str(folder))).of_night(night)
 
 
 def counts_of(opened: Run) -> dict[str, int]:

@@ -12,8 +12,8 @@ from tests.jobs.worlds import finish
 from tests.language.tiny_models import save_causal
 from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.settings import Settings
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Runs
+from vidrec_tasks.store.store import Store
 
 FIRST, SECOND = date(2026, 9, 1), date(2026, 9, 2)
 N_USERS = 5
@@ -54,7 +54,7 @@ def sentences(night: date, settings: Settings) -> tuple[int, dict[str, str]]:
     """Run a night up to its portraits: how many the model was asked for, and what they say."""
     receipts = run_night(night, settings, until="write_portraits")
     asked = [r["counts"]["sentences_asked"] for r in receipts if r["job"] == "write_portraits"]
-    run = Runs(Place(settings.store_url)).of_night(night)
+    run = Runs(Store(settings.store_url)).of_night(night)
     tables = [run.read_table(ref.name) for ref in run.refs() if ref.name.startswith("portraits.")]
     table = pd.concat(tables)
     finish(run)

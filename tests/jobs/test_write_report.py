@@ -8,8 +8,8 @@ import pytest
 from tests.stores import record_of
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 NIGHT = date(2026, 9, 2)
 
@@ -26,7 +26,7 @@ def run(settings: Settings) -> Run:
 
 
 def open_run(settings: Settings, night: date) -> Run:
-    run = Runs(Place(settings.store_url)).open(record_of(f"{night}-aaaaaaaa"))
+    run = Runs(Store(settings.store_url)).open(record_of(f"{night}-aaaaaaaa"))
     keep(run, "videos", table=pd.DataFrame({"video_id": ["v1"], "title": ["A cat"]}))
     rejects = {"table": ["videos"], "row_num": [1], "reason": ["no id"], "sample": ["x"]}
     keep(run, "rejects", table=pd.DataFrame(rejects))
@@ -106,8 +106,8 @@ def test_a_later_night_is_not_known(settings: Settings) -> None:
 
 
 def test_sample_lists_have_pictures_inside(settings: Settings, run: Run) -> None:
-    place = Place(settings.store_url)
-    place.write(place.path("features", "keyframes", "w/s/0.jpg"), b"\xff\xd8\xff picture")
+    store = Store(settings.store_url)
+    store.write(store.path("features", "keyframes", "w/s/0.jpg"), b"\xff\xd8\xff picture")
     row = {
         "user_id": "u1",
         "rank": 1,

@@ -12,8 +12,8 @@ from vidrec_tasks.night import LISTS, JobPlan
 from vidrec_tasks.running.job import Context, Job, Made, job
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings, read_settings
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 NIGHT = date(2026, 9, 1)
 
@@ -23,18 +23,18 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.settings = read_settings({}, store_url=str(folder))
-        self.place = Place(str(folder))
+        self.store = Store(str(folder))
         self.jobs: dict[str, Job] = {}
         self.calls: list[str] = []
         self.open()
 
     @property
     def run(self) -> Run:
-        return Runs(self.place).of_night(NIGHT)
+        return Runs(self.store).of_night(NIGHT)
 
     def open(self, run_id: str = "2026-09-01-aaaaaaaa", **more: Any) -> Run:
         shards = {"n_user_shards": 2, "n_video_shards": 3}
-        return Runs(self.place).open(record_of(run_id, **shards, **more))
+        return Runs(self.store).open(record_of(run_id, **shards, **more))
 
     def declare(self, run: Callable[[Context], Made] | None = None, **words: Any) -> None:
         """Add the job ``rank_candidates``; by default it makes what it promises."""
@@ -71,6 +71,6 @@ def assert_nothing_is_left(world: World) -> None:
     """No name, no receipt, no committed artefact and no file beside one."""
     assert world.run.refs() == []
     assert world.run.receipts() == []
-    artefacts = Path(str(world.place.path("artefacts")))
+    artefacts = Path(str(world.store.path("artefacts")))
     assert [path for path in artefacts.rglob("_artefact.json") if "lists" in path.parts] == []
     assert [path for path in artefacts.rglob(".*") if path.is_file()] == []

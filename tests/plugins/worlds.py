@@ -15,8 +15,8 @@ from tests.stores import record_of
 from vidrec_tasks.publishing.engine import make_engine
 from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.settings import Settings
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'
 BEFORE, CURRENT = "2026-09-01-aaaaaaaa", "2026-09-02-bbbbbbbb"
@@ -39,15 +39,15 @@ WORTH = {
 def published_world(folder: Path) -> Settings:
     """Settings of a store with two published nights and one that stopped."""
     settings = Settings(store_url=str(folder))
-    place = Place(settings.store_url)
+    store = Store(settings.store_url)
     engine = make_engine(f"sqlite:///{settings.store_url}/results.sqlite")
     publisher = Publisher(engine)
     publisher.prepare()
     for number, (run_id, night) in enumerate(NIGHTS.items()):
-        _store_run(place, run_id, night)
+        _store_run(store, run_id, night)
         _publish(publisher, run_id, night, number)
     publisher.write_answers("manual__2026-09-02", _answers("dogs").assign(run_id=CURRENT))
-    _open_run(place, STOPPED, date(2026, 9, 3)).write_receipt(
+    _open_run(store, STOPPED, date(2026, 9, 3)).write_receipt(
         "validate_inputs", "", _receipt("validate_inputs")
     )
     engine.dispose()
@@ -78,20 +78,20 @@ def airflow_auth() -> Iterator[Any]:
         airflow_settings.dispose_orm()
 
 
-def _open_run(place: Place, run_id: str, night: date) -> Run:
+def _open_run(store: Store, run_id: str, night: date) -> Run:
     settings = {"n": 2, "max_per_creator": 1, "diversity": 0.3, "default_max_age_rating": 16}
     record = record_of(run_id, night=night.isoformat(), settings={"recommending": settings})
-    return Runs(place).open(record)
+    return Runs(store).open(record)
 
 
-def _store_run(place: Place, run_id: str, night: date) -> None:
-    run = _open_run(place, run_id, night)
+def _store_run(store: Store, run_id: str, night: date) -> None:
+    run = _open_run(store, run_id, night)
     for name, parts in {**_content(), **_people()}.items():
         run.remember(run.artefacts.write(name, run_id, parts))
     for shard in range(3):
-        path = place.path("features", "keyframes", f"way/sum/{shard}.jpg")
-        place.local(path).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (32, 18), (60 * shard, 90, 160)).save(place.local(path), "JPEG")
+        path = store.path("features", "keyframes", f"way/sum/{shard}.jpg")
+        store.local(path).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (32, 18), (60 * shard, 90, 160)).save(store.local(path), "JPEG")
     run.write_receipt("validate_inputs", "", _receipt("validate_inputs", videos_read=9))
     html = f"<h1>report of {night}</h1>"
     run.remember(run.artefacts.write("report", run_id, {"html": html.encode()}))

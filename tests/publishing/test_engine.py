@@ -7,14 +7,14 @@ from vidrec_tasks.publishing.engine import make_engine, results_url, where
 from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.publishing.reader import Reader
 from vidrec_tasks.settings import Settings
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 SECRET = "postgresql://writer:geheim@127.0.0.1:1/results"
 
 
 def test_without_a_url_results_lie_in_the_store(tmp_path: Path) -> None:
-    place = Place(str(tmp_path / "a store? #1"))
-    url = results_url(Settings(), place)
+    store = Store(str(tmp_path / "a store? #1"))
+    url = results_url(Settings(), store)
     Publisher(make_engine(url)).prepare()
     assert (tmp_path / "a store? #1" / "results.sqlite").exists()
     reader = Reader(url)
@@ -24,7 +24,7 @@ def test_without_a_url_results_lie_in_the_store(tmp_path: Path) -> None:
 
 def test_a_url_that_is_set_is_taken(tmp_path: Path) -> None:
     settings = Settings(results_url=SECRET)
-    assert results_url(settings, Place(str(tmp_path))) == SECRET
+    assert results_url(settings, Store(str(tmp_path))) == SECRET
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])

@@ -11,13 +11,13 @@ from tests.stores import record_of
 from vidrec_tasks.errors import MissingArtefact, StoreError
 from vidrec_tasks.store.artefacts import Artefacts, key_of
 from vidrec_tasks.store.codecs import decode, encode
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Runs
+from vidrec_tasks.store.store import Store
 
 
 @pytest.fixture
 def artefacts(tmp_path: Path) -> Artefacts:
-    return Artefacts(Place(str(tmp_path)))
+    return Artefacts(Store(str(tmp_path)))
 
 
 def world() -> pd.DataFrame:
@@ -73,7 +73,7 @@ def test_an_artefact_is_found_at_its_address_only(artefacts: Artefacts) -> None:
 def test_an_artefact_that_was_not_committed_is_not_there(artefacts: Artefacts) -> None:
     key = key_of({})
     artefacts.write("x", key, {"table": world()})
-    (artefacts.place.path("artefacts", "x", key) / "_artefact.json").unlink()
+    (artefacts.store.path("artefacts", "x", key) / "_artefact.json").unlink()
     assert artefacts.find("x", key) is None
 
 
@@ -93,7 +93,7 @@ def test_a_part_that_is_not_there_is_named(artefacts: Artefacts) -> None:
 
 
 def test_a_name_that_no_job_made_is_an_error_with_the_next_step(tmp_path: Path) -> None:
-    run = Runs(Place(str(tmp_path))).open(record_of())
+    run = Runs(Store(str(tmp_path))).open(record_of())
     with pytest.raises(MissingArtefact, match="run the job that makes it first"):
         run.read_table("profiles.0")
 

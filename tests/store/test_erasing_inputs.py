@@ -10,8 +10,8 @@ from upath import UPath
 
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.store.erasing_inputs import count_in_file, erase_from_file, user_files
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.sought import Sought
+from vidrec_tasks.store.store import Store
 from vidrec_tasks.store.table_files import TableFile, as_table_file
 
 SOUGHT = Sought(["u1", "7"])
@@ -89,7 +89,7 @@ def test_a_table_that_is_there_twice_is_searched_twice(tmp_path: Path) -> None:
     (inputs / "interactions").mkdir(parents=True)
     for name in ("interactions.csv", "interactions/a.jsonl", "videos.csv", "deletions.csv"):
         (inputs / name).write_text("")
-    found = [(table, file.path.name) for table, file in user_files(Place(str(tmp_path)))]
+    found = [(table, file.path.name) for table, file in user_files(Store(str(tmp_path)))]
     assert found == [("interactions", "interactions.csv"), ("interactions", "a.jsonl"),
                      ("deletions", "deletions.csv")]  # fmt: skip
 
@@ -139,7 +139,7 @@ def test_a_partition_of_the_user_goes_with_its_folder(tmp_path: Path) -> None:
         folder = tmp_path / "inputs" / "interactions" / f"user_id={user}"
         folder.mkdir(parents=True)
         (folder / "a.csv").write_text("video_id\nv1\nv2\n")
-    removed = [erase_from_file(file, SOUGHT) for _, file in user_files(Place(str(tmp_path)))]
+    removed = [erase_from_file(file, SOUGHT) for _, file in user_files(Store(str(tmp_path)))]
     assert removed == [2, 0]
     left = [path.name for path in (tmp_path / "inputs" / "interactions").iterdir()]
     assert left == ["user_id=u2"]

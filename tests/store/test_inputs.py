@@ -9,7 +9,7 @@ import pytest
 
 from vidrec_tasks.errors import InputError
 from vidrec_tasks.store.inputs import fingerprint, read_chunks
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 from vidrec_tasks.store.table_files import input_files
 
 
@@ -20,7 +20,7 @@ def inputs(tmp_path: Path) -> Path:
 
 
 def read(inputs: Path, table: str = "t") -> tuple[pd.DataFrame, list[tuple[int, str, str]]]:
-    chunks = list(read_chunks(input_files(Place(str(inputs.parent)), table), table=table))
+    chunks = list(read_chunks(input_files(Store(str(inputs.parent)), table), table=table))
     torn = [line for chunk in chunks for line in chunk.torn]
     return pd.concat([chunk.rows for chunk in chunks], ignore_index=True), torn
 
@@ -61,7 +61,7 @@ def test_a_table_that_is_there_twice_is_an_error(inputs: Path) -> None:
     (inputs / "t.csv").write_text("a\n")
     (inputs / "t.jsonl").write_text("")
     with pytest.raises(InputError, match="keep one"):
-        input_files(Place(str(inputs.parent)), "t")
+        input_files(Store(str(inputs.parent)), "t")
 
 
 @pytest.mark.parametrize(("name", "data"), [("t.parquet", b"no parquet"), ("t.csv", b"")])
@@ -73,11 +73,11 @@ def test_an_unreadable_file_is_named(inputs: Path, name: str, data: bytes) -> No
 
 def test_a_fingerprint_follows_the_bytes(inputs: Path) -> None:
     path = inputs / "t.csv"
-    place = Place(str(inputs.parent))
+    store = Store(str(inputs.parent))
     path.write_text("a\n1\n")
-    before = fingerprint(input_files(place, "t"))
+    before = fingerprint(input_files(store, "t"))
     path.write_text("a\n2\n")
-    assert fingerprint(input_files(place, "t")) != before
+    assert fingerprint(input_files(store, "t")) != before
 
 
 def test_a_csv_that_is_read_in_blocks_keeps_every_line_and_its_number(
@@ -125,7 +125,7 @@ def test_a_file_of_another_encoding_is_refused_with_its_first_line(inputs: Path,
     (inputs / f"t.{form}").write_text(text, encoding="latin-1")
     with pytest.raises(InputError, match=r"is not UTF-8: 2 of \d lines .*J.xfcrgen.*ENCODING"):
         read(inputs)
-    chunks = list(read_chunks(input_files(Place(str(inputs.parent)), "t"), table="t",
+    chunks = list(read_chunks(input_files(Store(str(inputs.parent)), "t"), table="t",
                               encoding="windows-1252"))  # fmt: skip
     assert chunks[0].rows["a"].tolist() == ["Jürgen", "ü"]
 
@@ -150,7 +150,7 @@ def test_any_separator_and_any_line_end_is_read(
     text = end.join(lines).replace(",", separator)
     said = f"{first}{separator}{chr(34) if first.startswith(chr(34)) else ''}{end}" if first else ""
     (inputs / "t.csv").write_bytes((said + text).encode())
-    files = input_files(Place(str(inputs.parent)), "t")
+    files = input_files(Store(str(inputs.parent)), "t")
     (chunk,) = read_chunks(files, table="t", known=("user_id", "video_id"))
     assert chunk.rows["user_id"].tolist() == ["u1", "u2"]
     assert chunk.rows["video_id"].tolist() == ["v1", "v2"]
@@ -162,7 +162,7 @@ def test_a_line_feed_within_quotes_is_none_of_a_file_of_carriage_returns(
 ) -> None:
     lines = ["user_id,title", 'u1,"two\nlines"', "u2,one", ""]
     (inputs / "t.csv").write_bytes("\r".join(lines).replace(",", separator).encode())
-    files = input_files(Place(str(inputs.parent)), "t")
+    files = input_files(Store(str(inputs.parent)), "t")
     (chunk,) = read_chunks(files, table="t", known=("user_id", "title"))
     assert chunk.rows["user_id"].tolist() == ["u1", "u2"]
     assert chunk.rows["title"].tolist() == ["two\nlines", "one"]
@@ -222,7 +222,7 @@ def test_a_file_that_is_not_read_is_refused_by_name(inputs: Path, name: str) -> 
     (inputs / name).parent.mkdir(parents=True, exist_ok=True)
     (inputs / name).write_bytes(b"x")
     with pytest.raises(InputError, match=rf"1 of 1 files are of a kind that is not read .*{name}"):
-        input_files(Place(str(inputs.parent)), "t")
+        input_files(Store(str(inputs.parent)), "t")
 
 
 def test_parquet_keeps_large_ids_and_texts_that_are_not_declared_to_be_texts(inputs: Path) -> None:

@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 
 from vidrec_tasks.store.keyframe_folders import KeyframeFolders
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 
 @pytest.fixture
 def folders(tmp_path: Path) -> KeyframeFolders:
-    return KeyframeFolders(Place(str(tmp_path)), "way1")
+    return KeyframeFolders(Store(str(tmp_path)), "way1")
 
 
 def decode(workspace: Path, *checksums: str, picture: bytes = b"jpg") -> pd.DataFrame:
@@ -48,7 +48,7 @@ def test_another_way_of_decoding_knows_nothing_of_it(
     folders: KeyframeFolders, tmp_path: Path
 ) -> None:
     keep(folders, "aa")
-    assert KeyframeFolders(Place(str(tmp_path)), "way2").find("aa") is None
+    assert KeyframeFolders(Store(str(tmp_path)), "way2").find("aa") is None
 
 
 def test_the_quicker_of_two_runs_is_kept(folders: KeyframeFolders) -> None:

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidrec_tasks.store.ledger import Ledger
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(Place(str(tmp_path)))
+    return Ledger(Store(str(tmp_path)))
 
 
 def holds(ledger: Ledger, *user_ids: str) -> list[bool]:
@@ -39,13 +39,13 @@ def test_adding_counts_only_who_is_new(ledger: Ledger) -> None:
 
 def test_another_process_holds_the_same(ledger: Ledger) -> None:
     ledger.add(["a"])
-    assert holds(Ledger(Place(ledger.place.url)), "a", "b") == [True, False]
+    assert holds(Ledger(Store(ledger.store.url)), "a", "b") == [True, False]
 
 
 def test_the_answer_stands_in_the_rows_of_the_question(ledger: Ledger) -> None:
     ledger.add(["a"])
     asked = pd.Series(["b", "a"], index=[7, 3], dtype="str")
-    for found in (ledger.holds(asked), Ledger(ledger.place).holds(asked)):
+    for found in (ledger.holds(asked), Ledger(ledger.store).holds(asked)):
         assert found.to_dict() == {7: False, 3: True}
 
 
@@ -65,7 +65,7 @@ def test_the_key_is_for_its_owner_alone(ledger: Ledger, tmp_path: Path) -> None:
 
 
 def test_another_store_hashes_the_same_user_otherwise(tmp_path: Path) -> None:
-    ledgers = [Ledger(Place(str(tmp_path / name))) for name in ("one", "two")]
+    ledgers = [Ledger(Store(str(tmp_path / name))) for name in ("one", "two")]
     for ledger in ledgers:
         ledger.add(["a"])
     assert ledgers[0].fingerprint() != ledgers[1].fingerprint()
@@ -89,7 +89,7 @@ names = st.lists(st.sampled_from(["a", "b", "ä", "", "a b"]), max_size=6)
 def test_in_any_order_the_ledger_holds_exactly_who_was_added(
     tmp_path_factory: pytest.TempPathFactory, first: list[str], second: list[str]
 ) -> None:
-    ledger = Ledger(Place(str(tmp_path_factory.mktemp("store"))))
+    ledger = Ledger(Store(str(tmp_path_factory.mktemp("store"))))
     assert ledger.add(first) + ledger.add(second) == len({*first, *second})
     asked = ["a", "b", "ä", "", "a b", "c"]
     assert holds(ledger, *asked) == [name in {*first, *second} for name in asked]

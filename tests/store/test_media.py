@@ -8,7 +8,7 @@ import pytest
 
 from vidrec_tasks.stamps import ChangedError
 from vidrec_tasks.store.media import Media, MediaFile, checksum_file
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def media(tmp_path: Path, folder: Path) -> Media:
-    return Media(Place(str(tmp_path)), "")
+    return Media(Store(str(tmp_path)), "")
 
 
 def test_a_path_inside_the_folder_is_found_with_its_size_and_time(
@@ -47,7 +47,7 @@ def test_a_percent_sign_in_a_plain_path_is_a_percent_sign(media: Media, folder: 
 
 
 def test_a_configured_folder_is_used_instead(tmp_path: Path, folder: Path) -> None:
-    elsewhere = Media(Place(str(tmp_path)), str(folder / "sub"))
+    elsewhere = Media(Store(str(tmp_path)), str(folder / "sub"))
     assert elsewhere.find("two words.mp4").path == folder / "sub" / "two words.mp4"
     assert elsewhere.find("film.mp4").path is None
 

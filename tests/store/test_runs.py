@@ -9,21 +9,21 @@ import pytest
 from tests.stores import record_of
 from vidrec_tasks.errors import MissingArtefact
 from vidrec_tasks.store.artefacts import Ref, key_of
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 NIGHT = date(2026, 9, 1)
 
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Runs:
-    return Runs(Place(str(tmp_path)))
+    return Runs(Store(str(tmp_path)))
 
 
 def test_a_run_is_found_again_as_it_was_opened(runs: Runs) -> None:
     told = record_of(parents={"previous": "2026-08-31-bbbbbbbb"}, settings={"content": {"n": 8}})
     runs.open(told)
-    again = Runs(Place(runs.place.url))
+    again = Runs(Store(runs.store.url))
     assert again.get(told.run_id).record == told
     assert again.of_night(NIGHT).record == told
     assert (again.get(told.run_id).night, again.get(told.run_id).run_id) == (NIGHT, told.run_id)
@@ -70,7 +70,7 @@ def test_runs_come_by_night_whenever_they_were_opened(runs: Runs) -> None:
 
 def test_a_folder_without_a_record_is_no_run(runs: Runs) -> None:
     runs.open(record_of())
-    runs.place.path("runs", "2026-09-02-half").mkdir(parents=True)
+    runs.store.path("runs", "2026-09-02-half").mkdir(parents=True)
     assert [run.run_id for run in runs] == ["2026-09-01-aaaaaaaa"]
 
 
@@ -132,5 +132,5 @@ def test_receipts_are_one_a_job_and_shard_oldest_first(runs: Runs) -> None:
 def test_a_half_written_receipt_is_not_read(runs: Runs) -> None:
     run = runs.open(record_of())
     run.write_receipt("a", "", {"job": "a", "started_at": "1"})
-    run.place.path("runs", run.run_id, "receipts", ".b.json").write_bytes(b"{")
+    run.store.path("runs", run.run_id, "receipts", ".b.json").write_bytes(b"{")
     assert [receipt["job"] for receipt in run.receipts()] == ["a"]

@@ -5,13 +5,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.snapshots import Snapshots
+from vidrec_tasks.store.store import Store
 
 
 @pytest.fixture
 def snapshots(tmp_path: Path) -> Snapshots:
-    return Snapshots(Place(str(tmp_path)), n_kept=3)
+    return Snapshots(Store(str(tmp_path)), n_kept=3)
 
 
 def catalogue(title: str) -> pd.DataFrame:
@@ -31,7 +31,7 @@ def test_a_store_without_snapshots_has_none(snapshots: Snapshots) -> None:
 
 def test_a_catalogue_comes_back_as_it_was_read(snapshots: Snapshots) -> None:
     snapshots.keep(catalogue("one"), "f" * 64)
-    (found,) = Snapshots(snapshots.place, n_kept=3).newest_first()
+    (found,) = Snapshots(snapshots.store, n_kept=3).newest_first()
     pd.testing.assert_frame_equal(found, catalogue("one"))
 
 
@@ -61,6 +61,6 @@ def test_the_oldest_leave_when_there_are_more_than_are_kept(snapshots: Snapshots
 
 def test_a_half_written_snapshot_is_not_read(snapshots: Snapshots) -> None:
     snapshots.keep(catalogue("one"), "a" * 64)
-    beside = snapshots.place.path("snapshots", "videos", ".29990101T000000000000-b.parquet.1234")
+    beside = snapshots.store.path("snapshots", "videos", ".29990101T000000000000-b.parquet.1234")
     beside.write_bytes(b"half")
     assert titles(snapshots) == ["one"]

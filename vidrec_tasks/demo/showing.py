@@ -12,8 +12,8 @@ from vidrec_tasks.night import NIGHT
 from vidrec_tasks.publishing.engine import file_of, make_engine, results_url, where
 from vidrec_tasks.publishing.reader import Reader
 from vidrec_tasks.settings import Settings, read_settings
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 N_USERS: Final = 3
 N_SHOWN: Final = 5
@@ -34,21 +34,21 @@ def show(write: Write) -> None:
         EmptyNight: nothing was published yet.
     """
     settings = read_settings()
-    place = Place(settings.store_url)
-    reader = Reader(results_url(settings, place))
+    store = Store(settings.store_url)
+    reader = Reader(results_url(settings, store))
     run_id = reader.current_run_id()
     if run_id is None:
-        message = f"show: no night is published in {place.url} yet; run one first"
+        message = f"show: no night is published in {store.url} yet; run one first"
         raise EmptyNight(message)
-    run = Runs(place).get(run_id)
-    earlier = _night_before(place, run)
+    run = Runs(store).get(run_id)
+    earlier = _night_before(store, run)
     for title, lines in (
         (f"rows of the published run {run_id}", _table_lines(reader)),
         ("three users", _user_lines(reader, run)),
         ("seconds a task", _second_lines(run, earlier)),
         (f"what night {run.record.night} skipped", _skipped_lines(run, earlier)),
-        ("planted truth recovered", _recovered_lines(place, reader, run)),
-        ("where it lies", _place_lines(settings, place, run)),
+        ("planted truth recovered", _recovered_lines(store, reader, run)),
+        ("where it lies", _place_lines(settings, store, run)),
     ):
         write("")
         write(f"== {title} ==")
@@ -56,9 +56,9 @@ def show(write: Write) -> None:
             write(line)
 
 
-def _night_before(place: Place, run: Run) -> Run | None:
+def _night_before(store: Store, run: Run) -> Run | None:
     """The newest run of the last night before a run's."""
-    runs = Runs(place)
+    runs = Runs(store)
     nights = sorted({other.night for other in runs if other.night < run.night})
     return runs.of_night(nights[-1]) if nights else None
 
@@ -135,19 +135,19 @@ def _was(before: Mapping[str, float], name: str) -> str:
     return f"{_number(before[name])} → " if name in before else ""
 
 
-def _recovered_lines(place: Place, reader: Reader, run: Run) -> Iterator[str]:
-    root = place.local(place.path())
+def _recovered_lines(store: Store, reader: Reader, run: Run) -> Iterator[str]:
+    root = store.local(store.path())
     if not has_truth(root):
         yield "the store holds no demo world: nothing was planted"
         return
     yield from recovery_lines(measure_recovery(run, reader, read_truth(root)))
 
 
-def _place_lines(settings: Settings, place: Place, run: Run) -> Iterator[str]:
-    engine = make_engine(results_url(settings, place), read_only=True)
-    yield f"report     {place.path('reports', f'{run.record.night}.html')}"
+def _place_lines(settings: Settings, store: Store, run: Run) -> Iterator[str]:
+    engine = make_engine(results_url(settings, store), read_only=True)
+    yield f"report     {store.path('reports', f'{run.record.night}.html')}"
     yield f"database   {file_of(engine) or where(engine)}"
-    yield f"store      {place.path()}"
+    yield f"store      {store.path()}"
 
 
 def _shortened(title: str) -> str:

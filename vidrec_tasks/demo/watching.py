@@ -9,8 +9,8 @@ from typing import Any, Final
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.night import NIGHT
 from vidrec_tasks.settings import read_settings
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Runs
+from vidrec_tasks.store.store import Store
 
 POLL_S: Final = 0.5
 QUIET_S: Final = 20.0
@@ -29,14 +29,14 @@ def watch(night: date, pid: int, write: Write, *, poll_s: float = POLL_S) -> Non
         write: takes a line.
         poll_s: seconds between two looks.
     """
-    place = Place(read_settings().store_url)
+    store = Store(read_settings().store_url)
     begun = datetime.now(UTC)
     known: set[tuple[str, str, str]] = set()
     quiet_since = time.monotonic()
     goes_on = True
     while goes_on:
         goes_on = is_alive(pid)  # first: what was written before the end is read after it
-        for receipt in _new_receipts(place, night, begun, known):
+        for receipt in _new_receipts(store, night, begun, known):
             write(receipt_line(receipt, seconds=_seconds_since(begun)))
             quiet_since = time.monotonic()
         if time.monotonic() - quiet_since > QUIET_S:
@@ -72,10 +72,10 @@ def receipt_line(receipt: Mapping[str, Any], *, seconds: float) -> str:
 
 
 def _new_receipts(
-    place: Place, night: date, begun: datetime, known: set[tuple[str, str, str]]
+    store: Store, night: date, begun: datetime, known: set[tuple[str, str, str]]
 ) -> list[dict[str, Any]]:
     """Receipts of jobs that began after a moment and were not given before."""
-    runs = Runs(place)
+    runs = Runs(store)
     try:
         pinned = runs.pinned(night)
         run = runs.find(pinned["run_id"]) if pinned else None

@@ -23,7 +23,7 @@ from vidrec_tasks.demo.tastes import PlannedUser, plan_users, users_table
 from vidrec_tasks.demo.truth import write_truth
 from vidrec_tasks.demo.wording import searches
 from vidrec_tasks.errors import InputError
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -64,8 +64,8 @@ def render_world(into: Path, size: Size) -> bool:
         InputError: the store holds inputs that no demo wrote.
         StoreError: the store cannot be written.
     """
-    place = Place(str(into))
-    root = place.local(place.path())
+    store = Store(str(into))
+    root = store.local(store.path())
     there = world_of(into)
     if there == size.to_json():
         log.info("demo: the world exists already, in %s", root / INPUTS)

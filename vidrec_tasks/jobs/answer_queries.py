@@ -21,7 +21,7 @@ def answer_queries(context: Context) -> Made:
         queries,
         context.settings,
         moment=moment_of(context.night),
-        cache=context.place.cache("models"),
+        cache=context.store.cache("models"),
     )
     matched = answers[MATCHED].value_counts()
     counts = {

@@ -26,8 +26,8 @@ from vidrec_tasks.publishing.engine import make_engine, results_url
 from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.publishing.reader import Reader
 from vidrec_tasks.settings import ContentSettings, Settings
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ N_SHOWN: Final = 50
 
 def answer_request(
     settings: Settings,
-    place: Place,
+    store: Store,
     *,
     request_id: str,
     queries: Sequence[str],
@@ -47,7 +47,7 @@ def answer_request(
 
     Args:
         settings: encoders, as the published night had them.
-        place: the store.
+        store: the store.
         request_id: who asks; asking again replaces the answers.
         queries: texts; blank ones and repetitions are left out.
         n_results: videos a query, 1 to 200.
@@ -66,8 +66,8 @@ def answer_request(
             "least one"
         )
         raise InputError(message)
-    url = results_url(settings, place)
-    run = _current(place, url)
+    url = results_url(settings, store)
+    run = _current(store, url)
     # checked like the setting it stands in for
     searching = type(settings.searching)(
         **{**settings.searching.model_dump(), "n_results": max(1, min(200, n_results))}
@@ -76,7 +76,7 @@ def answer_request(
     content = ContentSettings(**run.record.settings["content"])
     settings = settings.model_copy(update={"content": content})
     moment = max(pd.Timestamp(datetime.now(UTC)), pd.Timestamp(run.night, tz="UTC"))
-    cache = place.cache("models")
+    cache = store.cache("models")
     answers = search_features(run, asked, settings, moment=moment, searching=searching, cache=cache)
     check_artefact("answers", {"table": answers})
     answers[RUN_ID] = run.run_id
@@ -88,7 +88,7 @@ def answer_request(
     return {**answer, "rows": _shown(answers, run, len(asked))}
 
 
-def _current(place: Place, url: str) -> Run:
+def _current(store: Store, url: str) -> Run:
     reader = Reader(url)
     try:
         run_id = reader.current_run_id()
@@ -97,7 +97,7 @@ def _current(place: Place, url: str) -> Run:
     if run_id is None:
         message = "search: no night is published yet; run a night first (vidrec_nightly)"
         raise MissingArtefact(message)
-    return Runs(place).get(run_id)
+    return Runs(store).get(run_id)
 
 
 def _shown(answers: pd.DataFrame, run: Run, n_queries: int) -> list[dict[str, Any]]:

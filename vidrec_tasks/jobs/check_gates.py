@@ -125,7 +125,7 @@ def _before(context: Context, shard: str) -> pd.DataFrame | None:
 
 
 def _reject(context: Context, metrics: dict[str, Any], gates: dict[str, Any]) -> None:
-    publisher = Publisher(make_engine(results_url(context.settings, context.place)))
+    publisher = Publisher(make_engine(results_url(context.settings, context.store)))
     publisher.prepare()
     publisher.reject(
         context.run.run_id,

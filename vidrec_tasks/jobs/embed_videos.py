@@ -12,7 +12,7 @@ from vidrec_tasks.content.encoding.encoders import Encoders, Image
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.jobs.shared.videos import shard_videos
 from vidrec_tasks.running.job import Context, Made, job, shards_before
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 
 @job()
@@ -20,13 +20,13 @@ def embed_videos(context: Context) -> Made:
     """Embed the new and changed texts and films of a shard; the rest is taken from before."""
     videos = shard_videos(context)
     keyframes = context.read_table(context.own("keyframes"))
-    cache = context.place.cache("models")
+    cache = context.store.cache("models")
     embeddings, counts = embed(
         videos,
         keyframes,
         Encoders(context.settings.content, cache=cache),
         context.settings.content,
-        read_image=_Images(context.place).read,
+        read_image=_Images(context.store).read,
         known=_known(context, videos, keyframes),
         blocks=context.run.record.video_split.buckets(videos[VIDEO_ID]),
     )
@@ -60,11 +60,11 @@ class _Images:
     """Reads the thumbnails of keyframes.
 
     Args:
-        place: the store.
+        store: the store.
     """
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, store: Store) -> None:
+        self._place = store
 
     def read(self, path: str) -> Image:
         """The BGR image of a keyframe.

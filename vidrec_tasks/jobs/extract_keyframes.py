@@ -60,7 +60,7 @@ def extract_keyframes(context: Context) -> Made:
     videos = shard_videos(context)
     found = _media(context)
     media = _checksums(context, videos, found)
-    folders = KeyframeFolders(context.place, decode_way(context.settings.content))
+    folders = KeyframeFolders(context.store, decode_way(context.settings.content))
     known_failures = _known_failures(context)
     files = {uri: found[video] for video, uri in zip(media[VIDEO_ID], media[URI], strict=True)}
     frames, failures, n_decoded = _frames(context, media, files, folders, known_failures)
@@ -87,7 +87,7 @@ def decode_way(settings: ContentSettings) -> str:
 
 
 def _media(context: Context) -> dict[str, MediaFile]:
-    media = Media(context.place, context.settings.content.media_root)
+    media = Media(context.store, context.settings.content.media_root)
     videos = shard_videos(context)
     with_media = videos[videos[URI] != ""]
     pairs = zip(with_media[VIDEO_ID], with_media[URI], strict=True)
@@ -137,7 +137,7 @@ def _frames(
     known_failures: dict[str, str],
 ) -> tuple[pd.DataFrame, dict[str, str], int]:
     """Frames and failures by checksum, and how many films were decoded now."""
-    root = Media(context.place, context.settings.content.media_root)
+    root = Media(context.store, context.settings.content.media_root)
     uris = media[media[CHECKSUM] != ""].drop_duplicates(CHECKSUM).set_index(CHECKSUM)[URI]
     before = _frames_before(context, folders, set(uris.index))
     found = {c: folders.find(c) for c in uris.index.difference(pd.Index(before[CHECKSUM].unique()))}

@@ -28,10 +28,10 @@ from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.erasure import Erased, erase_from_store, search_store
 from vidrec_tasks.store.leases import Lease
 from vidrec_tasks.store.ledger import Ledger
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Runs
 from vidrec_tasks.store.snapshots import Snapshots
 from vidrec_tasks.store.sought import Sought
+from vidrec_tasks.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ SEARCHED: Final = (
 
 def forget_users(
     settings: Settings,
-    place: Place,
+    store: Store,
     *,
     request_id: str,
     user_ids: Iterable[str],
@@ -55,7 +55,7 @@ def forget_users(
 
     Args:
         settings: where the result tables are.
-        place: the store.
+        store: the store.
         request_id: who asks: the name of the receipt ``erasures/receipts/<request_id>.json``.
         user_ids: whom to forget.
         airflow_url: of Airflow's own database; empty: as set, or not searched.
@@ -70,18 +70,18 @@ def forget_users(
         StoreError: a file cannot be read or written, or a second search found something.
         PublishError: the result tables cannot be written.
     """
-    sought = Sought(user_ids, words=_words_of(place))
+    sought = Sought(user_ids, words=_words_of(store))
     if not sought.ids:
         message = "forget: no user is named; give at least one user id"
         raise InputError(message)
-    with _alone(settings, place, request_id):
+    with _alone(settings, store, request_id):
         # First: from here on no input can bring them back, whatever happens below.
-        n_new = Ledger(place).add(sought.ids)
-        engine = make_engine(results_url(settings, place))
+        n_new = Ledger(store).add(sought.ids)
+        engine = make_engine(results_url(settings, store))
         tables = erase_users(engine, sought.ids)
         encoding = settings.inputs.encoding
-        erased = erase_from_store(place, sought, encoding=encoding)
-        left = _search_again(place, engine, sought, encoding)
+        erased = erase_from_store(store, sought, encoding=encoding)
+        left = _search_again(store, engine, sought, encoding)
         # Last: until here a retry still needs what the form was given.
         traces = Traces(
             airflow_url or settings.airflow_url.get_secret_value(),
@@ -92,8 +92,8 @@ def forget_users(
     receipt = _receipt(request_id, sought, n_new, tables, erased, left)
     receipt["airflow"] = {**traces.searched(), "removed": airflow}
     receipt["searched"] = SEARCHED
-    path = place.path("erasures", "receipts", f"{_file_name(request_id)}.json")
-    place.write_json(path, receipt)
+    path = store.path("erasures", "receipts", f"{_file_name(request_id)}.json")
+    store.write_json(path, receipt)
     log.info("%d users forgotten, %d rows removed", len(sought.ids), receipt["n_removed"])
     _refuse_left(left, str(path))
     return {
@@ -104,10 +104,10 @@ def forget_users(
     }
 
 
-def _words_of(place: Place) -> set[str]:
+def _words_of(store: Store) -> set[str]:
     """What the catalogue calls something: no search for a user may take it for one."""
     words: set[str] = set()
-    for videos in Snapshots(place, n_kept=1).newest_first():
+    for videos in Snapshots(store, n_kept=1).newest_first():
         words |= set(videos[VIDEO_ID]) | set(videos[CREATOR_ID])
         words |= {word for name in (TAGS, CATEGORIES) for some in videos[name] for word in some}
         break  # the newest knows all that is listed
@@ -144,23 +144,23 @@ class Traces:
 
 
 @contextmanager
-def _alone(settings: Settings, place: Place, request_id: str) -> Iterator[None]:
+def _alone(settings: Settings, store: Store, request_id: str) -> Iterator[None]:
     """Hold every night's lease, so that no job writes what is being erased."""
-    folder = place.path("locks")
+    folder = store.path("locks")
     locked = folder.glob("*.json") if folder.exists() else []
-    nights = {run.night for run in Runs(place)} | {date.fromisoformat(p.stem) for p in locked}
+    nights = {run.night for run in Runs(store)} | {date.fromisoformat(p.stem) for p in locked}
     with ExitStack() as leases:
         for night in sorted(nights):
             owner = f"forget:{request_id}"
-            lease = Lease(place, night, owner=owner, lease_s=settings.lease_s, is_process=True)
+            lease = Lease(store, night, owner=owner, lease_s=settings.lease_s, is_process=True)
             leases.callback(lease.release)  # after the renewing has ended
             leases.enter_context(lease.kept())
         yield
 
 
-def _search_again(place: Place, engine: sa.Engine, sought: Sought, encoding: str) -> dict[str, int]:
+def _search_again(store: Store, engine: sa.Engine, sought: Sought, encoding: str) -> dict[str, int]:
     tables = {f"results/{name}": n for name, n in count_users(engine, sought.ids).items() if n}
-    return {**tables, **search_store(place, sought, encoding=encoding)}
+    return {**tables, **search_store(store, sought, encoding=encoding)}
 
 
 def _receipt(

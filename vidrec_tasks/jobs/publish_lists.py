@@ -29,14 +29,14 @@ SHUT: Final = "an approval counts only with VIDREC_PUBLISHING__ALLOW_OVERRIDE=tr
 def publish_lists(context: Context) -> Made:
     """Publish a night whose gates passed; what is published already is not loaded again."""
     gates = _passed_or_approved(context)
-    publisher = Publisher(make_engine(results_url(context.settings, context.place)))
+    publisher = Publisher(make_engine(results_url(context.settings, context.store)))
     publisher.prepare()
     rows = _load(context, publisher, gates)
     run_id = context.run.run_id
     is_current = publisher.publish(run_id, datetime.now(UTC), rows=rows)
     n_retained = context.settings.publishing.retained_runs
     dropped = publisher.prune(n_retained, keep=(run_id,))
-    left = drop_old_runs(context.place, publisher.known(), n_newest=n_retained)
+    left = drop_old_runs(context.store, publisher.known(), n_newest=n_retained)
     counts = {
         **rows,
         "is_current": is_current,
@@ -133,4 +133,4 @@ def _read(context: Context, name: str, part: str = "table") -> pd.DataFrame:
 
 def _known(context: Context, rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of users who were not forgotten since the night was read."""
-    return rows[~Ledger(context.place).holds(rows[USER_ID])].reset_index(drop=True)
+    return rows[~Ledger(context.store).holds(rows[USER_ID])].reset_index(drop=True)

@@ -33,7 +33,7 @@ def summarise_audiences(context: Context) -> Made:
         is_offered=visible(videos, moment=moment_of(context.night)),
     )
     language = context.settings.language
-    cache = context.place.cache("models")
+    cache = context.store.cache("models")
     generator = LazyGenerator(language, cache=cache)
     summaries = write_summaries(found.creator_insights, generator, language)
     counts = {

@@ -45,10 +45,10 @@ from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import Artefacts, Ref
 from vidrec_tasks.store.inputs import fingerprint
 from vidrec_tasks.store.ledger import Ledger
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
 from vidrec_tasks.store.shards import Split
 from vidrec_tasks.store.spill import Spill
+from vidrec_tasks.store.store import Store
 from vidrec_tasks.store.table_files import READ, TableFile, input_files
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class _Asked:
         before: the run that has the events before tonight's files, where these are an increment.
     """
 
-    place: Place
+    store: Store
     settings: Settings
     night: date
     files: Mapping[str, Sequence[TableFile]]
@@ -72,16 +72,16 @@ class _Asked:
     @property
     def ledger(self) -> Ledger:
         """Who is forgotten."""
-        return Ledger(self.place)
+        return Ledger(self.store)
 
 
 def open_run(
-    place: Place, settings: Settings, night: date, *, refresh: bool, is_cold: bool
+    store: Store, settings: Settings, night: date, *, refresh: bool, is_cold: bool
 ) -> tuple[Run, Made, list[Ref]]:
     """Open the night's run over pinned inputs, reading them if they are not pinned yet.
 
     Args:
-        place: the store.
+        store: the store.
         settings: all settings.
         night: the night.
         refresh: read the inputs again even if they are pinned.
@@ -90,28 +90,28 @@ def open_run(
     Raises:
         InputError: a table is missing, unreadable, wrong or empty before the night.
     """
-    newest = Runs(place).pinned(night)
-    if newest is None or refresh or not is_pinned(Artefacts(place), newest["inputs"]):
-        before = _before(place, settings, night)
-        key, parents = _pin(place, settings, night, before), choose_parents(place, night)
+    newest = Runs(store).pinned(night)
+    if newest is None or refresh or not is_pinned(Artefacts(store), newest["inputs"]):
+        before = _before(store, settings, night)
+        key, parents = _pin(store, settings, night, before), choose_parents(store, night)
         parents |= {} if before is None else {LOG: before.run_id}
     else:
         key, parents = newest["inputs"], newest["parents"]
         log.info("night %s: inputs are pinned; refresh to take later rows in", night)
     parents = {role: run_id for role, run_id in parents.items() if not is_cold or role == LOG}
-    pinned = read_pinned(Artefacts(place), key)
-    run = Runs(place).open(record_of(settings, night, key, parents, pinned))
+    pinned = read_pinned(Artefacts(store), key)
+    run = Runs(store).open(record_of(settings, night, key, parents, pinned))
     for ref in pinned.refs:
         run.remember(ref)
     n_shards = {"user_shards": pinned.users.n_shards, "video_shards": pinned.videos.n_shards}
     return run, Made(counts={**pinned.counts, **n_shards}), list(pinned.refs)
 
 
-def _before(place: Place, settings: Settings, night: date) -> Run | None:
+def _before(store: Store, settings: Settings, night: date) -> Run | None:
     """The run that has the events before tonight's files, where these are an increment."""
     if settings.inputs.interactions_are == "whole":
         return None
-    before = run_before(place, night)
+    before = run_before(store, night)
     log.info(
         "interactions are an increment: what came before is %s",
         "nothing" if before is None else f"of run {before.run_id}",
@@ -119,15 +119,15 @@ def _before(place: Place, settings: Settings, night: date) -> Run | None:
     return before
 
 
-def _pin(place: Place, settings: Settings, night: date, before: Run | None) -> str:
+def _pin(store: Store, settings: Settings, night: date, before: Run | None) -> str:
     """Read, check and keep what the night sees of the inputs; returns its key."""
-    files = {table.name: input_files(place, table.name) for table in INPUTS}
-    asked = _Asked(place, settings, night, files, before)
+    files = {table.name: input_files(store, table.name) for table in INPUTS}
+    asked = _Asked(store, settings, night, files, before)
     _refuse_missing(asked)
     deletions = note_deletions(files[DELETIONS.name], asked.ledger, settings.inputs)
     prints = {name: fingerprint(paths) for name, paths in files.items()}
     key = key_of_inputs(prints, asked.ledger, settings, night, before)
-    artefacts = Artefacts(place)
+    artefacts = Artefacts(store)
     if not is_pinned(artefacts, key):
         write_pinned(artefacts, key, _read_all(asked, key, prints[VIDEOS.name], deletions))
     return key
@@ -140,16 +140,16 @@ def _refuse_missing(asked: _Asked) -> None:
         message = (
             f"inputs: {len(missing)} of {len(needed)} tables are missing (first: {missing[0]}); "
             f"put a file {missing[0]} ({READ}), or a folder {missing[0]}/ of those, into "
-            f"{asked.place.path('inputs')}"
+            f"{asked.store.path('inputs')}"
         )
         raise InputError(message)
 
 
 def _read_all(asked: _Asked, key: str, print_of_videos: str, deletions: StepResult) -> Pinned:
     """Take every table through its steps."""
-    inputs, artefacts = asked.settings.inputs, Artefacts(asked.place)
+    inputs, artefacts = asked.settings.inputs, Artefacts(asked.store)
     catalogue = read_catalogue(
-        asked.files[VIDEOS.name], print_of_videos, asked.place, inputs, asked.night
+        asked.files[VIDEOS.name], print_of_videos, asked.store, inputs, asked.night
     )
     users = _without_forgotten(admit_users(_read(asked, USERS)), asked.ledger)
     queries = admit_queries(_read(asked, QUERIES))
@@ -194,7 +194,7 @@ def _pin_events(asked: _Asked, key: str, videos: pd.DataFrame, users: pd.DataFra
         )  # fmt: skip
         _refuse_empty(bucketed, asked)
         return pin_events(
-            Artefacts(asked.place), key, bucketed, videos,
+            Artefacts(asked.store), key, bucketed, videos,
             night=asked.night, holdout_days=asked.settings.evaluation.holdout_days,
         )  # fmt: skip
 
@@ -206,7 +206,7 @@ def _known(asked: _Asked, videos: pd.DataFrame, users: pd.DataFrame) -> Known:
         frozenset(users.loc[users[OPTED_OUT], USER_ID]),
         asked.ledger.holds,
         pd.Timestamp(midnight(asked.night)),
-        videos_before=lambda: videos_before(asked.place, inputs, videos),
+        videos_before=lambda: videos_before(asked.store, inputs, videos),
         keeps_later=inputs.interactions_are == "increment",
     )
 

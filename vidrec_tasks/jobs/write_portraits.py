@@ -26,7 +26,7 @@ def write_portraits(context: Context) -> Made:
     profiles = context.read_table(context.own("profiles"))
     encoders = Encoders(context.settings.content)
     known, seen = _known(context, encoders.text_identity)
-    cache = context.place.cache("models")
+    cache = context.store.cache("models")
     generator = LazyGenerator(context.settings.language, cache=cache)
     table = write(profiles, generator, context.settings.language, night=context.night, known=known)
     vectors, n_encoded = _embed(encoders, table[PORTRAIT].tolist(), seen)

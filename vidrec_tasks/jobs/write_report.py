@@ -57,8 +57,8 @@ def write_report(context: Context) -> Made:
     facts = _gather(context)
     html = render_report(facts).encode()
     timed = replace(facts, timings=sum_timings(context.run.receipts()))
-    path = context.place.path("reports", f"{facts.night}.html")
-    context.place.write(path, render_report(timed).encode())
+    path = context.store.path("reports", f"{facts.night}.html")
+    context.store.write(path, render_report(timed).encode())
     log.info("the report of night %s (%s) lies in %s", facts.night, facts.state, path)
     counts = {"state": facts.state, "bytes": len(html), "path": str(path)}
     return Made({"report": {"html": html}}, counts)
@@ -123,7 +123,7 @@ def _stopped_at(run: Run) -> str:
 
 def _measured_nights(context: Context) -> list[tuple[Run, Any]]:
     """Earlier nights' newest runs that have metrics, oldest first."""
-    runs = Runs(context.place)
+    runs = Runs(context.store)
     nights = sorted({run.night for run in runs if run.night < context.night})
     pinned = [runs.pinned(night) for night in nights]
     newest = [runs.find(night["run_id"]) for night in pinned if night is not None]
@@ -188,9 +188,9 @@ def _pictures(context: Context, video_ids: list[str]) -> dict[str, str]:
     frames = context.run.read_table("frames")
     pictures = {}
     for video_id, rows in frames[frames[VIDEO_ID].isin(video_ids)].groupby(VIDEO_ID):
-        path = context.place.path("features", "keyframes", str(rows[PATH].iloc[len(rows) // 2]))
+        path = context.store.path("features", "keyframes", str(rows[PATH].iloc[len(rows) // 2]))
         if path.exists():
-            data = base64.b64encode(context.place.read(path)).decode()
+            data = base64.b64encode(context.store.read(path)).decode()
             pictures[str(video_id)] = f"data:image/jpeg;base64,{data}"
     return pictures
 

@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from vidrec_tasks.errors import PublishError, SettingsError
 from vidrec_tasks.settings import Settings
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 READER: Final = "vidrec_page"
 """A role of PostgreSQL that may read the result tables and nothing else, where somebody made it."""
@@ -29,7 +29,7 @@ CONNECT_TIMEOUT_S: Final = 10
 POSTGRES: Final = ("postgres", "postgresql", "postgresql+psycopg")
 
 
-def results_url(settings: Settings, place: Place) -> str:
+def results_url(settings: Settings, store: Store) -> str:
     """The SQLAlchemy URL of the result tables: as set, or a file in the store.
 
     Raises:
@@ -37,19 +37,19 @@ def results_url(settings: Settings, place: Place) -> str:
     """
     if settings.results_url:
         return settings.results_url
-    if not place.is_local:
+    if not store.is_local:
         message = (
-            f"settings: the store {place.url} is remote and cannot hold a SQLite file; set "
+            f"settings: the store {store.url} is remote and cannot hold a SQLite file; set "
             "VIDREC_RESULTS_URL to a PostgreSQL database"
         )
         raise SettingsError(message)
-    path = place.local(place.path(RESULTS_FILE))
+    path = store.local(store.path(RESULTS_FILE))
     return sa.URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
 
 
-def reader_url(settings: Settings, place: Place) -> str:
+def reader_url(settings: Settings, store: Store) -> str:
     """The URL for whoever only reads: a role without other rights where one is set."""
-    return settings.reader_url or results_url(settings, place)
+    return settings.reader_url or results_url(settings, store)
 
 
 def make_engine(url: str, *, read_only: bool = False) -> sa.Engine:

@@ -7,7 +7,7 @@ from vidrec_tasks.errors import SettingsError
 from vidrec_tasks.night import BY_HAND
 from vidrec_tasks.running.loading import module_of
 from vidrec_tasks.settings import Settings, read_settings
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def run_by_hand(
         raise SettingsError(message)
     settings = settings or read_settings()
     answer: dict[str, Any] = getattr(module_of(task_id), task_id)(
-        settings, Place(settings.store_url), request_id=request_id, **arguments
+        settings, Store(settings.store_url), request_id=request_id, **arguments
     )
     log.info("%s: %s", task_id, answer)
     return answer

@@ -15,9 +15,9 @@ from vidrec_tasks.night import JobPlan, Per, is_by_video, plan_of
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import Ref
 from vidrec_tasks.store.codecs import Part
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, RunRecord, Runs
 from vidrec_tasks.store.shards import Split
+from vidrec_tasks.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Context:
     """
 
     settings: Settings
-    place: Place
+    store: Store
     run: Run
     shard: str = ""
     approval: Approval | None = None
@@ -143,7 +143,7 @@ class Context:
     def parent(self, role: str) -> Run | None:
         """The earlier run that this one takes something from, if it is still in the store."""
         run_id = self.run.record.parents.get(role)
-        return Runs(self.place).find(run_id) if run_id else None
+        return Runs(self.store).find(run_id) if run_id else None
 
 
 class UndeclaredError(VidrecError):

@@ -5,8 +5,8 @@ from typing import Any
 
 from vidrec_tasks.running.job import Approval
 from vidrec_tasks.settings import Settings, read_settings
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Runs
+from vidrec_tasks.store.store import Store
 
 
 def question_about(night: date, settings: Settings) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def question_about(night: date, settings: Settings) -> dict[str, Any]:
     Returns:
         run_id, night, and the failed gates in words, or nothing.
     """
-    runs = Runs(Place(settings.store_url))
+    runs = Runs(Store(settings.store_url))
     if not settings.publishing.allow_override or runs.pinned(night) is None:
         return {}
     run = runs.of_night(night)
@@ -37,5 +37,5 @@ def approve(night: date, by: str, settings: Settings | None = None) -> Approval:
     Raises:
         MissingArtefact: no run of that night was opened.
     """
-    place = Place((settings or read_settings()).store_url)
-    return Approval(Runs(place).of_night(night).run_id, by, datetime.now(UTC).isoformat())
+    store = Store((settings or read_settings()).store_url)
+    return Approval(Runs(store).of_night(night).run_id, by, datetime.now(UTC).isoformat())

@@ -18,9 +18,9 @@ from vidrec_tasks.running.loading import module_of
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.artefacts import Ref, key_of
 from vidrec_tasks.store.leases import Lease
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
 from vidrec_tasks.store.source import job_digest
+from vidrec_tasks.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -63,11 +63,11 @@ def run_job(order: Order, settings: Settings | None = None) -> dict[str, Any]:
     _refuse_unknown(order.task_id)
     settings = settings or read_settings()
     _limit_threads(settings.threads)
-    place = Place(settings.store_url)
-    lease = lease_of(place, order.night, owner=order.owner, settings=settings)
+    store = Store(settings.store_url)
+    lease = lease_of(store, order.night, owner=order.owner, settings=settings)
     with lease.kept():
         try:
-            return _carry_out(order, settings, place)
+            return _carry_out(order, settings, store)
         finally:
             # an Airflow run shares its lease between tasks; its last one gives it back
             if not order.owner or order.task_id == REPORTS:
@@ -94,32 +94,32 @@ def run_night(
     """
     _refuse_unknown(until)
     settings = settings or read_settings()
-    place = Place(settings.store_url)
+    store = Store(settings.store_url)
     owner = f"night:{socket.gethostname()}:{os.getpid()}"
-    lease = lease_of(place, night, owner=owner, settings=settings)
+    lease = lease_of(store, night, owner=owner, settings=settings)
     receipts: list[dict[str, Any]] = []
     with lease.kept():
         try:
             for task_id in NIGHT[: NIGHT.index(until) + 1]:
-                for shard in shards_for(task_id, place, night):
+                for shard in shards_for(task_id, store, night):
                     order = Order(
                         task_id, night, shard, owner, refresh, is_cold, force,
                         may_be_future=may_be_future,
                     )  # fmt: skip
                     receipts.append(run_job(order, settings))
         except VidrecError:
-            _report_failure(Order(REPORTS, night, "", owner), settings, place)
+            _report_failure(Order(REPORTS, night, "", owner), settings, store)
             raise
         finally:
             lease.release()
     return receipts
 
 
-def lease_of(place: Place, night: date, *, owner: str, settings: Settings) -> Lease:
+def lease_of(store: Store, night: date, *, owner: str, settings: Settings) -> Lease:
     """The lease of a night for an owner; without a name the owner is this process."""
     is_process = not owner or owner.startswith("night:")
     name = owner or f"job:{socket.gethostname()}:{os.getpid()}"
-    return Lease(place, night, owner=name, lease_s=settings.lease_s, is_process=is_process)
+    return Lease(store, night, owner=name, lease_s=settings.lease_s, is_process=is_process)
 
 
 def load_job(task_id: str) -> Job:
@@ -136,15 +136,15 @@ def load_job(task_id: str) -> Job:
 def all_shards(task_id: str, night: date, settings: Settings | None = None) -> list[str]:
     """The shards of a job for a night of the configured store."""
     settings = settings or read_settings()
-    return shards_for(task_id, Place(settings.store_url), night)
+    return shards_for(task_id, Store(settings.store_url), night)
 
 
-def shards_for(task_id: str, place: Place, night: date) -> list[str]:
+def shards_for(task_id: str, store: Store, night: date) -> list[str]:
     """The shards a job is mapped over: one empty name when it runs once."""
     if task_id == OPENS:
         return [""]
     per = load_job(task_id).plan.per
-    record = Runs(place).of_night(night).record
+    record = Runs(store).of_night(night).record
     return [str(shard) for shard in range(n_tasks(record, per))] if per else [""]
 
 
@@ -167,9 +167,9 @@ def _refuse_unknown(task_id: str) -> None:
         raise SettingsError(message)
 
 
-def _report_failure(order: Order, settings: Settings, place: Place) -> None:
+def _report_failure(order: Order, settings: Settings, store: Store) -> None:
     """Write the report of a night that failed, if its run was opened at all."""
-    if Runs(place).pinned(order.night) is None:
+    if Runs(store).pinned(order.night) is None:
         return
     try:
         run_job(order, settings)
@@ -177,19 +177,19 @@ def _report_failure(order: Order, settings: Settings, place: Place) -> None:
         log.warning("%s", error)
 
 
-def _carry_out(order: Order, settings: Settings, place: Place) -> dict[str, Any]:
+def _carry_out(order: Order, settings: Settings, store: Store) -> dict[str, Any]:
     started = datetime.now(UTC)
     begin = time.monotonic()
     if order.task_id == OPENS:
         # It opens the run, so it cannot be given one.
         _refuse_future(order)
         run, made, refs = module_of(OPENS).open_run(
-            place, settings, order.night, refresh=order.refresh, is_cold=order.is_cold
+            store, settings, order.night, refresh=order.refresh, is_cold=order.is_cold
         )
         reused = False
     else:
-        run = Runs(place).of_night(order.night)
-        made, refs, reused = _make(load_job(order.task_id), order, settings, place, run)
+        run = Runs(store).of_night(order.night)
+        made, refs, reused = _make(load_job(order.task_id), order, settings, store, run)
     seconds = round(time.monotonic() - begin, 3)
     receipt = {
         "job": order.task_id,
@@ -221,19 +221,19 @@ def _refuse_future(order: Order) -> None:
 
 
 def _make(
-    job: Job, order: Order, settings: Settings, place: Place, run: Run
+    job: Job, order: Order, settings: Settings, store: Store, run: Run
 ) -> tuple[Made, list[Ref], bool]:
     names = names_of(job.plan.makes, run, order.shard)
     needs = names_of(job.plan.needs, run, order.shard)
     may_read = None if job.plan.reads_what_is_there else frozenset(needs)
-    context = Context(settings, place, run, order.shard, order.approval, may_read)
+    context = Context(settings, store, run, order.shard, order.approval, may_read)
     key = _key(job, context, order)
     found = [run.artefacts.find(name, key) for name in names]
     there = [ref for ref in found if ref is not None]
     if job.is_pure and names and len(there) == len(names) and not order.force:
         for ref in there:
             run.remember(ref)
-        return Made(counts=_counts_before(place, run, there, order)), there, True
+        return Made(counts=_counts_before(store, run, there, order)), there, True
     made = job.run(context)
     _check_names(job, names, made)
     parts = dict(made.artefacts)
@@ -271,10 +271,10 @@ def _key(job: Job, context: Context, order: Order) -> str:
     )
 
 
-def _counts_before(place: Place, run: Run, refs: list[Ref], order: Order) -> dict[str, Any]:
+def _counts_before(store: Store, run: Run, refs: list[Ref], order: Order) -> dict[str, Any]:
     """The counts of who made the artefacts: this run, or another one of the night."""
     made = [ref.to_json() for ref in refs]
-    others = (other for other in Runs(place) if other.night == order.night)
+    others = (other for other in Runs(store) if other.night == order.night)
     for maker in itertools.chain([run], others):
         for receipt in maker.receipts():
             is_mine = (receipt["job"], receipt["shard"]) == (order.task_id, order.shard)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from vidrec_tasks.errors import MissingPart, StoreError
 from vidrec_tasks.store.codecs import Part, decode, decode_rows, encode
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -54,17 +54,17 @@ def kind_of(name: str) -> str:
 
 
 class Artefacts:
-    """Reads and writes artefacts in a place."""
+    """Reads and writes artefacts in a store."""
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, store: Store) -> None:
+        self.store = store
 
     def find(self, name: str, key: str) -> Ref | None:
         """The artefact at an address, if it was committed."""
         path = self.folder(name, key) / COMMIT
-        if not self.place.exists(path):
+        if not self.store.exists(path):
             return None
-        commit = self.place.read_json(path)
+        commit = self.store.read_json(path)
         return Ref(name, key, commit["checksum"], commit["rows"], commit["bytes"])
 
     def write(self, name: str, key: str, parts: Mapping[str, Part]) -> Ref:
@@ -87,12 +87,12 @@ class Artefacts:
                 )
             return there
         for part, (suffix, data) in encoded.items():
-            self.place.write(folder / f"{part}.{suffix}", data)
+            self.store.write(folder / f"{part}.{suffix}", data)
         rows = next((len(value) for value in parts.values() if hasattr(value, "columns")), 0)
         size = sum(len(data) for _, data in encoded.values())
         files = {part: suffix for part, (suffix, _) in encoded.items()}
         commit = {"checksum": checksum, "rows": rows, "bytes": size, "files": files}
-        self.place.write_json(folder / COMMIT, commit)
+        self.store.write_json(folder / COMMIT, commit)
         return Ref(name, key, checksum, rows, size)
 
     def read(self, ref: Ref, part: str) -> object:
@@ -139,17 +139,17 @@ class Artefacts:
     def _encoded(self, ref: Ref, part: str) -> tuple[str, bytes]:
         """The suffix and the bytes of a part."""
         folder = self.folder(ref.name, ref.key)
-        files = self.place.read_json(folder / COMMIT)["files"]
+        files = self.store.read_json(folder / COMMIT)["files"]
         if part not in files:
             message = f"store: {ref.name} has no part {part!r} (it has {', '.join(files)})"
             raise MissingPart(message)
-        return files[part], self.place.read(folder / f"{part}.{files[part]}")
+        return files[part], self.store.read(folder / f"{part}.{files[part]}")
 
     def folder(self, name: str, key: str) -> Any:
         """Where an artefact lies."""
         kind, _, part = name.partition(".")
         # shards have keys of their own; two parts of one job (models.serving) share theirs
-        return self.place.path("artefacts", kind if part.isdigit() else name, key)
+        return self.store.path("artefacts", kind if part.isdigit() else name, key)
 
 
 def checksum_of(encoded: Mapping[str, tuple[str, bytes]]) -> str:

@@ -23,7 +23,7 @@ SEP_LINE: Final = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 NOT_TEXT: Final = "line has bytes that are invalid in its encoding"
 
 Torn = tuple[int, str, str]
-"""Place in the chunk from 0, reason, sample."""
+"""Store in the chunk from 0, reason, sample."""
 
 
 class Rows(NamedTuple):

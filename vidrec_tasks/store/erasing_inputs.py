@@ -16,17 +16,17 @@ from vidrec_tasks.columns import USER_ID
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.store.decoding import AUTO, HEAD_BYTES, encoding_of
 from vidrec_tasks.store.delimited import SEP_LINE, separator_of
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.sought import USER_TABLES, Sought, as_id
+from vidrec_tasks.store.store import Store
 from vidrec_tasks.store.table_files import TableFile, all_files
 
 BATCH_ROWS: Final = 100_000
 
 
-def user_files(place: Place) -> Iterator[tuple[str, TableFile]]:
+def user_files(store: Store) -> Iterator[tuple[str, TableFile]]:
     """Yield (table, file) of the tables about users, also of one that is there twice."""
     for table in USER_TABLES:
-        for file in all_files(place, table):
+        for file in all_files(store, table):
             yield table, file
 
 

@@ -19,11 +19,11 @@ from vidrec_tasks.store.artefacts import COMMIT, Artefacts, Ref, kind_of
 from vidrec_tasks.store.codecs import SUFFIXES
 from vidrec_tasks.store.decoding import AUTO
 from vidrec_tasks.store.erasing_inputs import count_in_file, erase_from_file, user_files
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.remote import LOCAL
 from vidrec_tasks.store.rewriting import artefact_folders, read_parts, remove, rewrite, settle
 from vidrec_tasks.store.runs import Run, Runs
 from vidrec_tasks.store.sought import Mask, Sought
+from vidrec_tasks.store.store import Store
 
 FRAME: Final = SUFFIXES["frame"]
 PAGE: Final = SUFFIXES["bytes"]
@@ -57,60 +57,60 @@ class Erased:
     derived_of: list[str] = field(default_factory=list)
 
 
-def erase_from_store(place: Place, sought: Sought, *, encoding: str = AUTO) -> Erased:
+def erase_from_store(store: Store, sought: Sought, *, encoding: str = AUTO) -> Erased:
     """Remove users from the store; killed anywhere, it can be run again.
 
     Raises:
         StoreError: a file cannot be read or written; what was erased stays erased.
     """
     erased = Erased()
-    _settle_all(place)
+    _settle_all(store)
     # Models first: which of them knew the users is told by the interactions that are still there.
-    trained = _trained_on(place, sought)
-    _remove_models(place, trained, erased)
-    for name, folder in _artefacts_about(place, sought):
+    trained = _trained_on(store, sought)
+    _remove_models(store, trained, erased)
+    for name, folder in _artefacts_about(store, sought):
         if name == REPORT:
             remove(folder)
             erased.rows["reports"] += 1
         else:
-            erased.rows[f"artefacts/{name}"] += _rewrite(place, folder, sought)
-    for path in _report_copies(place, sought):
+            erased.rows[f"artefacts/{name}"] += _rewrite(store, folder, sought)
+    for path in _report_copies(store, sought):
         path.unlink()
         erased.rows["reports"] += 1
-    _correct_refs(place)
-    for table, path in user_files(place):
+    _correct_refs(store)
+    for table, path in user_files(store):
         erased.rows[f"inputs/{table}"] += erase_from_file(path, sought, encoding)
     return erased
 
 
-def search_store(place: Place, sought: Sought, *, encoding: str = AUTO) -> Counter[str]:
+def search_store(store: Store, sought: Sought, *, encoding: str = AUTO) -> Counter[str]:
     """What is left of users in the store: rows by user_id, and ids in the bytes of any file.
 
     The bytes are searched for ids that cannot mean anything else; films, thumbnails, weights and
     the planted truth beside a demo world are left out.
     """
     left: Counter[str] = Counter()
-    for name, folder in _artefacts_about(place, sought):
-        left[f"artefacts/{name}"] += _count(read_parts(place, folder, FRAME), sought) or 1
-    left["reports"] += len(list(_report_copies(place, sought)))
-    for table, path in user_files(place):
+    for name, folder in _artefacts_about(store, sought):
+        left[f"artefacts/{name}"] += _count(read_parts(store, folder, FRAME), sought) or 1
+    left["reports"] += len(list(_report_copies(store, sought)))
+    for table, path in user_files(store):
         left[f"inputs/{table}"] += count_in_file(path, sought, encoding)
-    for path in _plain_files(place):
-        if sought.in_file(path, encoding) or sought.in_text(str(path.relative_to(place.root))):
-            left[f"bytes/{_top(place, path)}"] += 1
+    for path in _plain_files(store):
+        if sought.in_file(path, encoding) or sought.in_text(str(path.relative_to(store.root))):
+            left[f"bytes/{_top(store, path)}"] += 1
     return +left
 
 
-def _artefacts_about(place: Place, sought: Sought) -> Iterator[tuple[str, Any]]:
+def _artefacts_about(store: Store, sought: Sought) -> Iterator[tuple[str, Any]]:
     """Yield (kind, folder) of committed artefacts that hold rows about the users."""
-    for kind, _, folder in artefact_folders(place):
+    for kind, _, folder in artefact_folders(store):
         if kind_of(kind) == MODELS or not (folder / COMMIT).exists():
             continue
         if kind == REPORT:
-            pages = read_parts(place, folder, PAGE).values()
+            pages = read_parts(store, folder, PAGE).values()
             if any(sought.in_page(page.decode("utf-8", "replace")) for page in pages):
                 yield kind, folder
-        elif _count(read_parts(place, folder, FRAME), sought):
+        elif _count(read_parts(store, folder, FRAME), sought):
             yield kind, folder
 
 
@@ -124,9 +124,9 @@ def _masks(parts: dict[str, Any], sought: Sought) -> dict[str, Mask]:
     return {name: sought.rows(frame) for name, frame in frames.items()}
 
 
-def _rewrite(place: Place, folder: Any, sought: Sought) -> int:
+def _rewrite(store: Store, folder: Any, sought: Sought) -> int:
     """Rewrite an artefact without the users; the rows of its arrays go with those of its table."""
-    parts = read_parts(place, folder)
+    parts = read_parts(store, folder)
     masks = _masks(parts, sought)
     table = parts.get("table")
     kept = dict(parts)
@@ -135,7 +135,7 @@ def _rewrite(place: Place, folder: Any, sought: Sought) -> int:
             kept[name] = _renumbered(part, part[~masks[name]].reset_index(drop=True))
         elif isinstance(part, np.ndarray) and _is_row_by_row(part, table):
             kept[name] = part[~masks["table"]]
-    rewrite(place, folder, kept)
+    rewrite(store, folder, kept)
     return sum(int(mask.sum()) for mask in masks.values())
 
 
@@ -152,12 +152,12 @@ def _renumbered(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     return after
 
 
-def _trained_on(place: Place, sought: Sought) -> list[Run]:
+def _trained_on(store: Store, sought: Sought) -> list[Run]:
     """The runs whose models knew the users, by their own interactions or by a warm start."""
-    about = {folder.name for name, folder in _artefacts_about(place, sought)
+    about = {folder.name for name, folder in _artefacts_about(store, sought)
              if name == "interactions"}  # fmt: skip
     trained: dict[str, Run] = {}
-    for run in Runs(place):  # by night, so a parent comes before its child
+    for run in Runs(store):  # by night, so a parent comes before its child
         own = {ref.key for ref in run.refs() if kind_of(ref.name) == "interactions"}
         parents = {run_id for role, run_id in run.record.parents.items() if role != FEATURES}
         if own & about or parents & set(trained):
@@ -165,12 +165,12 @@ def _trained_on(place: Place, sought: Sought) -> list[Run]:
     return list(trained.values())
 
 
-def _remove_models(place: Place, trained: list[Run], erased: Erased) -> None:
+def _remove_models(store: Store, trained: list[Run], erased: Erased) -> None:
     """Remove models; runs that name them forget them in `_correct_refs`."""
     for run in trained:
         refs = [ref for ref in run.refs() if kind_of(ref.name) == MODELS]
         for ref in refs:
-            folder = Artefacts(place).folder(ref.name, ref.key)
+            folder = Artefacts(store).folder(ref.name, ref.key)
             if folder.exists():
                 remove(folder)
                 erased.rows["models"] += 1
@@ -180,13 +180,13 @@ def _remove_models(place: Place, trained: list[Run], erased: Erased) -> None:
             erased.derived_of.append(run.run_id)
 
 
-def _settle_all(place: Place) -> None:
+def _settle_all(store: Store) -> None:
     """Finish what a killed erasure began, and remove what a killed job left half-written."""
-    for _, _, folder in artefact_folders(place):
-        settle(place, folder)
+    for _, _, folder in artefact_folders(store):
+        settle(store, folder)
         if not (folder / COMMIT).exists() and _is_left(folder):
             remove(folder)
-    for path in list(_plain_files(place)):
+    for path in list(_plain_files(store)):
         if UNFINISHED.match(path.name) and _is_left(path):
             path.unlink(missing_ok=True)
 
@@ -199,38 +199,38 @@ def _is_left(path: Any) -> bool:
     return time.time() - newest > UNFINISHED_S
 
 
-def _correct_refs(place: Place) -> None:
+def _correct_refs(store: Store) -> None:
     """Let every run, and every pinned input, name artefacts by the checksums they have now."""
-    artefacts = Artefacts(place)
-    for run in Runs(place):
+    artefacts = Artefacts(store)
+    for run in Runs(store):
         for ref in run.refs():
             now = artefacts.find(ref.name, ref.key)
             if now is not None and now != ref:
                 run.remember(now)
             elif now is None and kind_of(ref.name) in (MODELS, REPORT):
                 run.forget(ref.name)
-    for kind, _, folder in artefact_folders(place):
+    for kind, _, folder in artefact_folders(store):
         if kind == "pinned" and (folder / COMMIT).exists():
-            _correct_pinned(place, artefacts, folder)
+            _correct_pinned(store, artefacts, folder)
 
 
-def _correct_pinned(place: Place, artefacts: Artefacts, folder: Any) -> None:
-    parts = read_parts(place, folder)
+def _correct_pinned(store: Store, artefacts: Artefacts, folder: Any) -> None:
+    parts = read_parts(store, folder)
     named = [Ref(**ref) for ref in parts["said"]["refs"]]
     now = [asdict(artefacts.find(ref.name, ref.key) or ref) for ref in named]
     if now != parts["said"]["refs"]:
-        rewrite(place, folder, {"said": {**parts["said"], "refs": now}})
+        rewrite(store, folder, {"said": {**parts["said"], "refs": now}})
 
 
-def _report_copies(place: Place, sought: Sought) -> list[Any]:
-    folder = place.path("reports")
+def _report_copies(store: Store, sought: Sought) -> list[Any]:
+    folder = store.path("reports")
     files = sorted(folder.iterdir(), key=lambda p: p.name) if folder.exists() else []
     return [path for path in files if sought.in_page(path.read_bytes().decode("utf-8", "replace"))]
 
 
-def _plain_files(place: Place) -> Iterator[Any]:
+def _plain_files(store: Store) -> Iterator[Any]:
     """Every file whose bytes may hold an id."""
-    folders = [place.root]
+    folders = [store.root]
     while folders:
         for path in folders.pop().iterdir():
             if path.is_dir() and path.name not in LEFT_OUT:
@@ -239,6 +239,6 @@ def _plain_files(place: Place) -> Iterator[Any]:
                 yield path
 
 
-def _top(place: Place, path: Any) -> str:
+def _top(store: Store, path: Any) -> str:
     """The first folder of a path in the store, or the file's name."""
-    return str(path.relative_to(place.root).parts[0])
+    return str(path.relative_to(store.root).parts[0])

@@ -15,15 +15,15 @@ import pandas as pd
 
 from vidrec_tasks.columns import CHECKSUM
 from vidrec_tasks.store.codecs import decode, encode
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 FRAMES_FILE = "frames.parquet"
 
 
-def keyframes_of(place: Place, checksum: str) -> list[Any]:
+def keyframes_of(store: Store, checksum: str) -> list[Any]:
     """The folders of a film's keyframes, one for each way it was decoded in."""
-    root = place.path("features", "keyframes")
-    ways = [way for way in root.iterdir() if way.name[0] != "."] if place.exists(root) else []
+    root = store.path("features", "keyframes")
+    ways = [way for way in root.iterdir() if way.name[0] != "."] if store.exists(root) else []
     return [folder for way in ways if (folder := way / checksum).exists()]
 
 
@@ -31,32 +31,32 @@ class KeyframeFolders:
     """The keyframes of films under one way of decoding.
 
     Args:
-        place: the store.
+        store: the store.
         way: a short hash of the decode settings.
     """
 
-    def __init__(self, place: Place, way: str) -> None:
-        self.place = place
+    def __init__(self, store: Store, way: str) -> None:
+        self.store = store
         self.way = way
-        self.root: Any = place.path("features", "keyframes")
+        self.root: Any = store.path("features", "keyframes")
         self.folder: Any = self.root / way
 
     def has(self, checksum: str) -> bool:
         """Whether a film was decoded."""
-        return self.place.exists(self.folder / checksum / FRAMES_FILE)
+        return self.store.exists(self.folder / checksum / FRAMES_FILE)
 
     def find(self, checksum: str) -> pd.DataFrame | None:
         """The frames of a film, with ``path`` relative to ``root``, if it was decoded."""
         path = self.folder / checksum / FRAMES_FILE
-        if not self.place.exists(path):
+        if not self.store.exists(path):
             return None
-        frames: pd.DataFrame = decode("parquet", self.place.read(path))
+        frames: pd.DataFrame = decode("parquet", self.store.read(path))
         return frames
 
     @contextmanager
     def workspace(self) -> Iterator[Path]:
         """A folder to write thumbnails in, on the store's disk or this machine's; gone after."""
-        folder = Path(str(self.folder)) if self.place.is_local else self.place.cache("keyframes")
+        folder = Path(str(self.folder)) if self.store.is_local else self.store.cache("keyframes")
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".workspace-") as name:
             yield Path(name)
@@ -74,7 +74,7 @@ class KeyframeFolders:
         # Typed: no film at all would make the column of another kind, and so other bytes of it.
         paths = [f"{self.way}/{path}" for path in frames["path"]]
         frames = frames.assign(path=pd.Series(paths, index=frames.index, dtype="str"))
-        move = self._rename if self.place.is_local else self._upload
+        move = self._rename if self.store.is_local else self._upload
         for checksum, rows in frames.groupby(CHECKSUM):
             move(str(checksum), encode(rows.reset_index(drop=True))[1], workspace / str(checksum))
         return frames
@@ -91,5 +91,5 @@ class KeyframeFolders:
 
     def _upload(self, checksum: str, table: bytes, fresh: Path) -> None:
         for path in sorted(fresh.iterdir()):
-            self.place.write(self.folder / checksum / path.name, path.read_bytes())
-        self.place.write(self.folder / checksum / FRAMES_FILE, table)
+            self.store.write(self.folder / checksum / path.name, path.read_bytes())
+        self.store.write(self.folder / checksum / FRAMES_FILE, table)

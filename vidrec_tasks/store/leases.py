@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from vidrec_tasks.errors import RunUnderWay, StoreError
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class Lease:
     """The right to work on one night, held by one owner.
 
     Args:
-        place: the store.
+        store: the store.
         night: the night.
         owner: who works; the same owner may take it again at any time.
         lease_s: seconds it lives unless renewed.
@@ -33,19 +33,19 @@ class Lease:
     """
 
     def __init__(
-        self, place: Place, night: date, *, owner: str, lease_s: float, is_process: bool = False
+        self, store: Store, night: date, *, owner: str, lease_s: float, is_process: bool = False
     ) -> None:
-        self.place = place
+        self.store = store
         self.night = night
         self.owner = owner
         self.lease_s = lease_s
         self.is_process = is_process
-        self.path = place.path("locks", f"{night.isoformat()}.json")
+        self.path = store.path("locks", f"{night.isoformat()}.json")
 
     @classmethod
-    def is_held(cls, place: Place, night: date) -> bool:
+    def is_held(cls, store: Store, night: date) -> bool:
         """Whether somebody, whoever it is, works on a night."""
-        held = cls(place, night, owner="", lease_s=0)._holder()
+        held = cls(store, night, owner="", lease_s=0)._holder()
         return held is not None and _is_alive(held)
 
     def take(self) -> None:
@@ -63,7 +63,7 @@ class Lease:
                     f"it, or if it was killed, for its lease to end in {max(left, 0):.0f} s"
                 )
                 raise RunUnderWay(message)
-            self.place.write_json(self.path, self._claim())
+            self.store.write_json(self.path, self._claim())
 
     def release(self) -> None:
         """Give the lease back, if this owner still holds it."""
@@ -105,14 +105,14 @@ class Lease:
         }
 
     def _holder(self) -> dict[str, Any] | None:
-        return self.place.read_json(self.path) if self.place.exists(self.path) else None
+        return self.store.read_json(self.path) if self.store.exists(self.path) else None
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
         """A few milliseconds alone with the lock file: only one can create a file."""
         guard = self.path.with_suffix(".guard")
         patience = time.monotonic() + PATIENCE_S
-        while not self.place.create(guard, uuid.uuid4().hex.encode()):
+        while not self.store.create(guard, uuid.uuid4().hex.encode()):
             if time.monotonic() > patience:
                 self._break(guard)
             time.sleep(0.01)
@@ -124,16 +124,16 @@ class Lease:
     def _break(self, guard: Any) -> None:
         """Remove a guard whose maker died between two lines: one breaker a guard, by its word."""
         try:
-            word = self.place.read(guard).decode()
+            word = self.store.read(guard).decode()
         except StoreError:  # it is gone
             return
         if not word:
             # a full disk or a kill let it be made and not written: renaming has one winner
             stale = guard.with_name(f"{guard.name}.{uuid.uuid4().hex}")
             with suppress(OSError):
-                self.place.move(guard, stale)
+                self.store.move(guard, stale)
                 stale.unlink()
-        elif self.place.create(guard.with_name(f"{guard.name}.{word}"), b""):
+        elif self.store.create(guard.with_name(f"{guard.name}.{word}"), b""):
             log.warning("night %s: %s was left by a process that died", self.night, guard.name)
             guard.unlink(missing_ok=True)
 

@@ -7,16 +7,16 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 
 class Ledger:
     """The hashes of forgotten users; the ids themselves are never written."""
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self._hashes_path = place.path("erasures", "ledger.json")
-        self._key_path = place.path("erasures", "key")
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._hashes_path = store.path("erasures", "ledger.json")
+        self._key_path = store.path("erasures", "key")
 
     def add(self, user_ids: Iterable[str]) -> int:
         """Write users down as forgotten.
@@ -28,7 +28,7 @@ class Ledger:
         key = self._key()
         new = {_keyed_hash(key, user_id) for user_id in user_ids} - known
         if new:
-            self.place.write_json(self._hashes_path, sorted(known | new))
+            self.store.write_json(self._hashes_path, sorted(known | new))
         return len(new)
 
     def holds(self, user_ids: pd.Series) -> pd.Series:
@@ -45,16 +45,16 @@ class Ledger:
         return hashlib.sha256("".join(sorted(self._hashes())).encode()).hexdigest()
 
     def _hashes(self) -> set[str]:
-        if not self.place.exists(self._hashes_path):
+        if not self.store.exists(self._hashes_path):
             return set()
-        return set(self.place.read_json(self._hashes_path))
+        return set(self.store.read_json(self._hashes_path))
 
     def _key(self) -> bytes:
-        if not self.place.exists(self._key_path):
-            self.place.write(self._key_path, secrets.token_bytes(32))
-            if self.place.is_local:
+        if not self.store.exists(self._key_path):
+            self.store.write(self._key_path, secrets.token_bytes(32))
+            if self.store.is_local:
                 self._key_path.chmod(0o600)
-        return self.place.read(self._key_path)
+        return self.store.read(self._key_path)
 
 
 def _keyed_hash(key: bytes, user_id: str) -> str:

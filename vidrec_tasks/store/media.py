@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.stamps import ChangedError, refuse_changed, stamp_of
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -49,16 +49,16 @@ class Media:
     """Finds media files inside one folder and nowhere else.
 
     Args:
-        place: the store.
+        store: the store.
         media_root: the folder, of this machine; empty: ``inputs/media`` of the store.
     """
 
-    def __init__(self, place: Place, media_root: str) -> None:
-        self.place = place
-        self.is_local = bool(media_root) or place.is_local
-        inputs = place.path("inputs", "media")
+    def __init__(self, store: Store, media_root: str) -> None:
+        self.store = store
+        self.is_local = bool(media_root) or store.is_local
+        inputs = store.path("inputs", "media")
         if self.is_local:
-            self.root: Any = Path(media_root or place.local(inputs)).resolve()
+            self.root: Any = Path(media_root or store.local(inputs)).resolve()
         else:
             self.root = inputs
 
@@ -115,7 +115,7 @@ class Media:
         try:
             with path.open("rb") as source, copy.open("wb") as target:
                 shutil.copyfileobj(source, target, BLOCK)
-        except self.place.failures as error:
+        except self.store.failures as error:
             copy.unlink(missing_ok=True)
             message = (
                 f"media: cannot fetch {path} ({error}); check free space in {copy.parent} and "
@@ -136,7 +136,7 @@ class Media:
             status = path.stat()
         except FileNotFoundError:
             return MediaFile(None, problem=MISSING)
-        except self.place.failures as error:
+        except self.store.failures as error:
             message = f"media: cannot look for {path} ({error}); does the object store answer?"
             raise StoreError(message) from error
         if not path.is_file():

@@ -15,9 +15,9 @@ from vidrec_tasks.columns import CHECKSUM
 from vidrec_tasks.store.artefacts import Ref, kind_of
 from vidrec_tasks.store.keyframe_folders import keyframes_of
 from vidrec_tasks.store.leases import Lease
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.rewriting import remove
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Dropped:
 
 
 def drop_old_runs(
-    place: Place, known: Collection[str], *, n_newest: int, now: datetime | None = None
+    store: Store, known: Collection[str], *, n_newest: int, now: datetime | None = None
 ) -> Dropped:
     """Drop the runs that no table knows and no night can need, oldest first.
 
@@ -53,33 +53,33 @@ def drop_old_runs(
     finished by the next.
 
     Args:
-        place: the store.
+        store: the store.
         known: runs that the result tables hold.
         n_newest: finished runs that stay, by night.
         now: the present moment (UTC).
     """
-    runs = list(Runs(place))
-    kept = _kept(place, runs, set(known), n_newest, now or datetime.now(UTC))
+    runs = list(Runs(store))
+    kept = _kept(store, runs, set(known), n_newest, now or datetime.now(UTC))
     doomed = [run for run in runs if run.run_id not in kept]
     if not doomed:
         return Dropped()
     needed = {path for run in runs if run.run_id in kept for path in _folders(run)}
     sizes: list[int] = []
     stay = [run for run in runs if run.run_id in kept]
-    n_films = _drop_films(place, _films_of(doomed) - _films_of(stay))
-    gone = tuple(run.run_id for run in doomed if _drop(place, run, needed, sizes))
+    n_films = _drop_films(store, _films_of(doomed) - _films_of(stay))
+    gone = tuple(run.run_id for run in doomed if _drop(store, run, needed, sizes))
     log.info("%d of %d runs removed from the store: %s", len(gone), len(runs), ", ".join(gone))
     return Dropped(gone, len(sizes), sum(sizes), n_films)
 
 
-def _kept(place: Place, runs: list[Run], known: set[str], n_newest: int, now: datetime) -> set[str]:
+def _kept(store: Store, runs: list[Run], known: set[str], n_newest: int, now: datetime) -> set[str]:
     finished = [run.run_id for run in runs if run.find(PUBLICATION) is not None]
     newest = set(finished[-n_newest:])
     oldest = min((known | newest) & set(finished), default="")
     needing = set(known)
     for run in runs:
         is_over = run.run_id in finished or (run.run_id < oldest and _is_left_behind(run, now))
-        if not is_over or Lease.is_held(place, run.night):
+        if not is_over or Lease.is_held(store, run.night):
             needing.add(run.run_id)
     parents = {
         parent for run in runs if run.run_id in needing for parent in run.record.parents.values()
@@ -106,11 +106,11 @@ def _films_of(runs: Iterable[Run]) -> set[str]:
     return {str(checksum) for table in tables for checksum in table} - {""}
 
 
-def _drop_films(place: Place, checksums: set[str]) -> int:
+def _drop_films(store: Store, checksums: set[str]) -> int:
     """Drop the keyframes of films that left the catalogue or were replaced; returns how many."""
     n = 0
     for checksum in sorted(checksums):
-        for folder in keyframes_of(place, checksum):
+        for folder in keyframes_of(store, checksum):
             try:
                 remove(folder)
                 n += 1
@@ -119,7 +119,7 @@ def _drop_films(place: Place, checksums: set[str]) -> int:
     return n
 
 
-def _drop(place: Place, run: Run, needed: set[str], sizes: list[int]) -> bool:
+def _drop(store: Store, run: Run, needed: set[str], sizes: list[int]) -> bool:
     """Drop one run; whether it is gone (what cannot be removed now goes the next time)."""
     try:
         mine = [ref for path, ref in _folders(run).items() if path not in needed]
@@ -129,7 +129,7 @@ def _drop(place: Place, run: Run, needed: set[str], sizes: list[int]) -> bool:
             if folder.exists():
                 remove(folder)
                 sizes.append(ref.bytes)
-        Runs(place).drop(run)
+        Runs(store).drop(run)
     except OSError as error:
         log.warning(
             "run %s: cannot be removed from the store (%s); it is removed next time",

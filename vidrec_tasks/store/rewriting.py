@@ -9,36 +9,36 @@ from typing import Any, Final
 
 from vidrec_tasks.store.artefacts import COMMIT, checksum_of
 from vidrec_tasks.store.codecs import Part, decode, encode
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.remote import LOCAL
+from vidrec_tasks.store.store import Store
 
 MARKER: Final = "_rewriting.json"
 NEW: Final = ".new"
 
 
-def artefact_folders(place: Place) -> Iterator[tuple[str, str, Any]]:
+def artefact_folders(store: Store) -> Iterator[tuple[str, str, Any]]:
     """Yield (kind, key, folder) of every artefact, committed or not."""
-    root = place.path("artefacts")
+    root = store.path("artefacts")
     for kind in _folders(root):
         for folder in _folders(kind):
             yield kind.name, folder.name, folder
 
 
-def read_parts(place: Place, folder: Any, *suffixes: str) -> dict[str, Any]:
+def read_parts(store: Store, folder: Any, *suffixes: str) -> dict[str, Any]:
     """The parts of a committed artefact, decoded; of the named file suffixes only."""
-    files = place.read_json(folder / COMMIT)["files"]
+    files = store.read_json(folder / COMMIT)["files"]
     return {
-        part: decode(suffix, place.read(folder / f"{part}.{suffix}"))
+        part: decode(suffix, store.read(folder / f"{part}.{suffix}"))
         for part, suffix in files.items()
         if not suffixes or suffix in suffixes
     }
 
 
-def rewrite(place: Place, folder: Any, parts: Mapping[str, Part]) -> None:
+def rewrite(store: Store, folder: Any, parts: Mapping[str, Part]) -> None:
     """Put other parts in the place of a committed artefact's.
 
     Args:
-        place: the store.
+        store: the store.
         folder: of the artefact.
         parts: all of its parts, under the names they have.
 
@@ -47,28 +47,28 @@ def rewrite(place: Place, folder: Any, parts: Mapping[str, Part]) -> None:
     """
     encoded = {part: encode(value) for part, value in sorted(parts.items())}
     for part, (suffix, data) in encoded.items():
-        place.write(folder / f"{part}.{suffix}{NEW}", data)
+        store.write(folder / f"{part}.{suffix}{NEW}", data)
     commit = {
         "checksum": checksum_of(encoded),
         "rows": next((len(value) for value in parts.values() if hasattr(value, "columns")), 0),
         "bytes": sum(len(data) for _, data in encoded.values()),
         "files": {part: suffix for part, (suffix, _) in encoded.items()},
     }
-    place.write_json(folder / MARKER, commit)
-    settle(place, folder)
+    store.write_json(folder / MARKER, commit)
+    settle(store, folder)
 
 
-def settle(place: Place, folder: Any) -> None:
+def settle(store: Store, folder: Any) -> None:
     """Finish a rewriting whose marker was written; forget one whose marker was not."""
     marker = folder / MARKER
-    commit = place.read_json(marker) if marker.exists() else None
+    commit = store.read_json(marker) if marker.exists() else None
     for fresh in [path for path in folder.iterdir() if path.name.endswith(NEW)]:
         if commit is None:
             fresh.unlink()
         else:
-            place.move(fresh, fresh.with_name(fresh.name.removesuffix(NEW)))
+            store.move(fresh, fresh.with_name(fresh.name.removesuffix(NEW)))
     if commit is not None:
-        place.write_json(folder / COMMIT, commit)
+        store.write_json(folder / COMMIT, commit)
         marker.unlink()
 
 

@@ -17,9 +17,9 @@ from vidrec_tasks.contracts.parts import TABLE, Parts, refuse_other_kind
 from vidrec_tasks.contracts.shapes import Table
 from vidrec_tasks.errors import MissingArtefact
 from vidrec_tasks.store.artefacts import Artefacts, Ref
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.remote import LOCAL
 from vidrec_tasks.store.shards import Split
+from vidrec_tasks.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,10 @@ class RunRecord:
 class Run:
     """One opened run: names to artefacts, and receipts."""
 
-    def __init__(self, place: Place, record: RunRecord) -> None:
-        self.place = place
+    def __init__(self, store: Store, record: RunRecord) -> None:
+        self.store = store
         self.record = record
-        self.artefacts = Artefacts(place)
+        self.artefacts = Artefacts(store)
 
     @property
     def run_id(self) -> str:
@@ -81,7 +81,7 @@ class Run:
 
     def remember(self, ref: Ref) -> None:
         """Let the run name an artefact."""
-        self.place.write_json(self._path("refs", ref.name), ref.to_json())
+        self.store.write_json(self._path("refs", ref.name), ref.to_json())
 
     def forget(self, name: str) -> None:
         """Let the run no longer name an artefact that was erased."""
@@ -90,7 +90,7 @@ class Run:
     def find(self, name: str) -> Ref | None:
         """The artefact of that name, if the run has it."""
         path = self._path("refs", name)
-        return Ref(**self.place.read_json(path)) if self.place.exists(path) else None
+        return Ref(**self.store.read_json(path)) if self.store.exists(path) else None
 
     def ref(self, name: str) -> Ref:
         """The artefact of that name.
@@ -108,8 +108,8 @@ class Run:
 
     def refs(self) -> list[Ref]:
         """All artefacts that the run names, by name."""
-        folder = self.place.path("runs", self.run_id, "refs")
-        return [Ref(**self.place.read_json(path)) for path in _json_files(folder)]
+        folder = self.store.path("runs", self.run_id, "refs")
+        return [Ref(**self.store.read_json(path)) for path in _json_files(folder)]
 
     def parts(self, name: str) -> Parts:
         """One of the run's artefacts, to be read a part at a time."""
@@ -146,30 +146,30 @@ class Run:
 
     def write_receipt(self, job: str, shard: str, receipt: dict[str, Any]) -> None:
         """Keep a job's receipt; a later one of the same job and shard replaces it."""
-        self.place.write_json(self._path("receipts", f"{job}.{shard}" if shard else job), receipt)
+        self.store.write_json(self._path("receipts", f"{job}.{shard}" if shard else job), receipt)
 
     def receipts(self) -> list[dict[str, Any]]:
         """All receipts of the run, oldest first."""
-        folder = self.place.path("runs", self.run_id, "receipts")
-        found = [self.place.read_json(path) for path in _json_files(folder)]
+        folder = self.store.path("runs", self.run_id, "receipts")
+        found = [self.store.read_json(path) for path in _json_files(folder)]
         return sorted(found, key=lambda receipt: (receipt["started_at"], receipt["job"]))
 
     def _path(self, folder: str, name: str) -> Any:
-        return self.place.path("runs", self.run_id, folder, f"{name}.json")
+        return self.store.path("runs", self.run_id, folder, f"{name}.json")
 
 
 class Runs:
     """The runs of a store."""
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, store: Store) -> None:
+        self.store = store
 
     def open(self, record: RunRecord) -> Run:
         """Open a run: from now on it is its night's newest."""
-        self.place.write_json(self.place.path("runs", record.run_id, "run.json"), asdict(record))
+        self.store.write_json(self.store.path("runs", record.run_id, "run.json"), asdict(record))
         night = {"run_id": record.run_id, "inputs": record.inputs, "parents": record.parents}
-        self.place.write_json(self._night_path(record.night), night)
-        return Run(self.place, record)
+        self.store.write_json(self._night_path(record.night), night)
+        return Run(self.store, record)
 
     def get(self, run_id: str) -> Run:
         """A run by its id.
@@ -185,10 +185,10 @@ class Runs:
 
     def find(self, run_id: str) -> Run | None:
         """A run by its id, if the store has it."""
-        path = self.place.path("runs", run_id, "run.json")
-        if not self.place.exists(path):
+        path = self.store.path("runs", run_id, "run.json")
+        if not self.store.exists(path):
             return None
-        return Run(self.place, RunRecord(**self.place.read_json(path)))
+        return Run(self.store, RunRecord(**self.store.read_json(path)))
 
     def of_night(self, night: date) -> Run:
         """The newest run of a night.
@@ -205,14 +205,14 @@ class Runs:
     def pinned(self, night: date) -> dict[str, Any] | None:
         """What the night's newest run was made of, if there was one."""
         path = self._night_path(night.isoformat())
-        return self.place.read_json(path) if self.place.exists(path) else None
+        return self.store.read_json(path) if self.store.exists(path) else None
 
     def drop(self, run: Run) -> None:
         """Remove a run's record, its names and its receipts; its artefacts are left."""
         pinned = self.pinned(run.night)
         if pinned is not None and pinned["run_id"] == run.run_id:
             self._night_path(run.record.night).unlink()
-        folder = self.place.path("runs", run.run_id)
+        folder = self.store.path("runs", run.run_id)
         for inner in ("refs", "receipts"):
             for path in list((folder / inner).iterdir()) if (folder / inner).exists() else []:
                 path.unlink()
@@ -223,7 +223,7 @@ class Runs:
 
     def ids(self) -> list[str]:
         """The ids of all runs, so by night; none of them is opened."""
-        folder = self.place.path("runs")
+        folder = self.store.path("runs")
         return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
     def __iter__(self) -> Iterator[Run]:
@@ -234,7 +234,7 @@ class Runs:
                 yield run
 
     def _night_path(self, night: str) -> Any:
-        return self.place.path("nights", f"{night}.json")
+        return self.store.path("nights", f"{night}.json")
 
 
 def _json_files(folder: Any) -> list[Any]:

@@ -11,21 +11,21 @@ from typing import Any
 import pandas as pd
 
 from vidrec_tasks.store.codecs import decode, encode
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 
 class Snapshots:
     """Catalogues as they were read, newest last.
 
     Args:
-        place: the store.
+        store: the store.
         n_kept: how many stay.
     """
 
-    def __init__(self, place: Place, *, n_kept: int) -> None:
-        self.place = place
+    def __init__(self, store: Store, *, n_kept: int) -> None:
+        self.store = store
         self._n_kept = n_kept
-        self._folder = place.path("snapshots", "videos")
+        self._folder = store.path("snapshots", "videos")
 
     def keep(self, videos: pd.DataFrame, fingerprint: str) -> None:
         """Keep a catalogue, unless the newest snapshot is of the same bytes; the oldest leave."""
@@ -34,14 +34,14 @@ class Snapshots:
             return
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         path = self._folder / f"{moment}-{fingerprint[:16]}.parquet"
-        self.place.write(path, encode(videos)[1])
+        self.store.write(path, encode(videos)[1])
         for old in self._paths()[: -self._n_kept]:
             old.unlink(missing_ok=True)
 
     def newest_first(self) -> Iterator[pd.DataFrame]:
         """Yield all snapshots, the newest first; each is read when it is asked for."""
         for path in reversed(self._paths()):
-            yield decode("parquet", self.place.read(path))
+            yield decode("parquet", self.store.read(path))
 
     def _paths(self) -> list[Any]:
         if not self._folder.exists():

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 
 from vidrec_tasks.errors import InputError
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 FORMS: Final = {
     "parquet": "parquet",
@@ -70,13 +70,13 @@ def as_table_file(path: Any, *, name: str = "") -> TableFile | None:
     return TableFile(path, name or path.name, form, compression)
 
 
-def input_files(place: Place, table: str) -> list[TableFile]:
+def input_files(store: Store, table: str) -> list[TableFile]:
     """The files of a table, in reading order; none if there is no such table.
 
     Raises:
         InputError: the table is there twice, or a file of it is of a kind that is not read.
     """
-    single, inside, others = _look(place, table)
+    single, inside, others = _look(store, table)
     folders = dict.fromkeys(f"{file.name.split('/')[0]}/" for file in inside)
     if len(single) + len(folders) > 1:
         names = [*(file.name for file in single), *folders]
@@ -92,15 +92,15 @@ def input_files(place: Place, table: str) -> list[TableFile]:
     return single or inside
 
 
-def all_files(place: Place, table: str) -> list[TableFile]:
+def all_files(store: Store, table: str) -> list[TableFile]:
     """Every file of a table that can be read, also where it is there twice."""
-    single, inside, _ = _look(place, table)
+    single, inside, _ = _look(store, table)
     return [*single, *inside]
 
 
-def _look(place: Place, table: str) -> tuple[list[TableFile], list[TableFile], list[str]]:
+def _look(store: Store, table: str) -> tuple[list[TableFile], list[TableFile], list[str]]:
     """The files beside each other, those in the table's folder, and the names of all others."""
-    folder = place.path("inputs")
+    folder = store.path("inputs")
     single: list[TableFile] = []
     inside: list[TableFile] = []
     others: list[str] = []

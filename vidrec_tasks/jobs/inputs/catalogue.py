@@ -17,8 +17,8 @@ from vidrec_tasks.jobs.inputs.results import StepResult
 from vidrec_tasks.running.job import midnight
 from vidrec_tasks.settings import InputSettings
 from vidrec_tasks.store.codecs import encode
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.snapshots import Snapshots
+from vidrec_tasks.store.store import Store
 from vidrec_tasks.store.table_files import TableFile
 
 
@@ -36,7 +36,7 @@ class Catalogue(StepResult):
 def read_catalogue(
     files: Sequence[TableFile],
     fingerprint: str,
-    place: Place,
+    store: Store,
     inputs: InputSettings,
     night: date,
 ) -> Catalogue:
@@ -45,7 +45,7 @@ def read_catalogue(
     Args:
         files: of the table.
         fingerprint: of these files.
-        place: the store, which has the snapshots.
+        store: the store, which has the snapshots.
         inputs: how tables are read.
         night: the night.
 
@@ -54,7 +54,7 @@ def read_catalogue(
         EmptyNight: no video was published before the night.
         InputError: a file cannot be read.
     """
-    snapshots = Snapshots(place, n_kept=inputs.kept_snapshots)
+    snapshots = Snapshots(store, n_kept=inputs.kept_snapshots)
     is_whole = inputs.videos_are == "whole"
     earlier = None if is_whole else next(snapshots.newest_first(), None)
     read = read_whole(files, VIDEOS, inputs)
@@ -69,10 +69,10 @@ def read_catalogue(
     return Catalogue(rows, current.rejects, {**current.counts, **seen.counts}, as_of)
 
 
-def videos_before(place: Place, inputs: InputSettings, videos: pd.DataFrame) -> set[str]:
+def videos_before(store: Store, inputs: InputSettings, videos: pd.DataFrame) -> set[str]:
     """The ids of the newest snapshot that holds another catalogue than these videos."""
     tonight = set(videos[VIDEO_ID])
-    snapshots = Snapshots(place, n_kept=inputs.kept_snapshots)
+    snapshots = Snapshots(store, n_kept=inputs.kept_snapshots)
     others = (set(snapshot[VIDEO_ID]) - tonight for snapshot in snapshots.newest_first())
     return next((gone for gone in others if gone), set())
 

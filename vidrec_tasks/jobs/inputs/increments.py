@@ -13,16 +13,16 @@ import pandas as pd
 
 from vidrec_tasks.columns import ROW_NUM
 from vidrec_tasks.running.job import shards_of
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import Run, Runs
+from vidrec_tasks.store.store import Store
 
 LATER: Final = "interactions_later"
 """Events that a night read and that wait for a later one: after it, or of videos not there yet."""
 
 
-def run_before(place: Place, night: date) -> Run | None:
+def run_before(store: Store, night: date) -> Run | None:
     """The newest run of the last earlier night whose events are all there; None without one."""
-    runs = Runs(place)
+    runs = Runs(store)
     for earlier in sorted({run.night for run in runs if run.night < night}, reverse=True):
         if runs.pinned(earlier) is None:
             continue

@@ -7,21 +7,21 @@ from typing import Final
 from vidrec_tasks.jobs.inputs.pinning import Pinned
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import key_of
-from vidrec_tasks.store.place import Place
 from vidrec_tasks.store.runs import RunRecord, Runs
 from vidrec_tasks.store.source import source_digest
+from vidrec_tasks.store.store import Store
 
 LOG: Final = "log"
 """The parent that earlier events come from, where the files are an increment."""
 
 
-def choose_parents(place: Place, night: date) -> dict[str, str]:
+def choose_parents(store: Store, night: date) -> dict[str, str]:
     """The finished runs that tonight builds on.
 
     ``features`` may be any finished run (they do not depend on the night); ``previous`` must be of
     an earlier night, so that no model or list can know the future.
     """
-    finished = [run for run in Runs(place) if run.find("publication") is not None]
+    finished = [run for run in Runs(store) if run.find("publication") is not None]
     earlier = [run for run in finished if run.night < night]
     parents = {}
     if finished:

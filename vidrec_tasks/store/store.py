@@ -1,4 +1,4 @@
-"""Place: where the store is, and reading and writing there without half-written files.
+"""Store: where artefacts are kept, and reading and writing there without half-written files.
 
 A folder of this machine or an object store; `remote` says what is different there.
 
@@ -20,15 +20,15 @@ from vidrec_tasks.store.remote import LOCAL, cache_of, failures_of, options_of
 log = logging.getLogger(__name__)
 
 
-class Place:
+class Store:
     """A folder (local, or an fsspec URL) with atomic writes.
 
     Args:
         url: a local folder, or a URL that fsspec understands.
-        is_read_only: for readers; the place is neither made nor tried by writing.
+        is_read_only: for readers; the store is neither made nor tried by writing.
 
     Raises:
-        StoreError: the place cannot be made or written to.
+        StoreError: the store cannot be made or written to.
     """
 
     def __init__(self, url: str, *, is_read_only: bool = False) -> None:
@@ -42,8 +42,8 @@ class Place:
             self._prove_writable()
 
     def __repr__(self) -> str:
-        """The place as it is written in settings."""
-        return f"Place({self.url!r})"
+        """The store as it is written in settings."""
+        return f"Store({self.url!r})"
 
     def path(self, *parts: str) -> UPath:
         """The path of a name in the store; parts may not climb out of it.

@@ -4,61 +4,61 @@ from pathlib import Path
 import pytest
 
 from vidrec_tasks.errors import StoreError
-from vidrec_tasks.store.place import Place
+from vidrec_tasks.store.store import Store
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(str(tmp_path / "store"))
+def store(tmp_path: Path) -> Store:
+    return Store(str(tmp_path / "store"))
 
 
 @pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../../b", "", "a\\b", "a\0b"])
-def test_a_name_cannot_climb_out_of_the_store(place: Place, name: str) -> None:
+def test_a_name_cannot_climb_out_of_the_store(store: Store, name: str) -> None:
     with pytest.raises(StoreError, match="not a name inside the store"):
-        place.path("inputs", name)
+        store.path("inputs", name)
 
 
-def test_a_written_file_is_read_back_and_nothing_is_left_beside_it(place: Place) -> None:
-    path = place.path("a", "b.bin")
-    place.write(path, b"one")
-    place.write(path, b"two")
-    assert place.read(path) == b"two"
+def test_a_written_file_is_read_back_and_nothing_is_left_beside_it(store: Store) -> None:
+    path = store.path("a", "b.bin")
+    store.write(path, b"one")
+    store.write(path, b"two")
+    assert store.read(path) == b"two"
     assert [entry.name for entry in path.parent.iterdir()] == ["b.bin"]
 
 
 def test_a_store_that_is_a_file_is_named_in_the_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="VIDREC_STORE_URL"):
-        Place(str(tmp_path / "file"))
+        Store(str(tmp_path / "file"))
 
 
-def test_a_missing_file_is_named_in_the_error(place: Place) -> None:
+def test_a_missing_file_is_named_in_the_error(store: Store) -> None:
     with pytest.raises(StoreError, match=r"cannot read .*nothing\.json"):
-        place.read_json(place.path("nothing.json"))
+        store.read_json(store.path("nothing.json"))
 
 
-def test_a_failed_write_leaves_the_old_file(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = place.path("kept.bin")
-    place.write(path, b"old")
+def test_a_failed_write_leaves_the_old_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = store.path("kept.bin")
+    store.write(path, b"old")
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("vidrec_tasks.store.place.os.fsync", full)
+    monkeypatch.setattr("vidrec_tasks.store.store.os.fsync", full)
     with pytest.raises(StoreError, match="No space left"):
-        place.write(path, b"new")
-    assert place.read(path) == b"old"
+        store.write(path, b"new")
+    assert store.read(path) == b"old"
     assert [entry.name for entry in path.parent.iterdir()] == ["kept.bin"]
 
 
 def test_a_file_that_cannot_be_written_is_not_created_either(tmp_path: Path) -> None:
-    place = Place(str(tmp_path))
-    path = place.path("guard")
+    store = Store(str(tmp_path))
+    path = store.path("guard")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))  # as on a full disk
     try:
         with pytest.raises(StoreError, match="check free space"):
-            place.create(path, b"word")
+            store.create(path, b"word")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert not place.exists(path)
+    assert not store.exists(path)
