@@ -144,14 +144,14 @@ def _people() -> dict[str, dict[str, Any]]:
     )  # fmt: skip
     rows = pd.DataFrame({"user_id": "u1", "video_id": ["v1", "v2", "v6"], "source": "tower"})
     rows = rows.assign(score=[0.9, 0.5, 0.4])
-    ranked = rows
+    parts = [{"dot": 0.9}, {"dot": 0.5}]
     return {
         "users": {"table": users},
         "profiles.0": {"table": pd.DataFrame({"user_id": ["u1"]}), "visits": visits},
         "user_vectors.0": {"table": pd.DataFrame({"user_id": ["u1", "u2"]})},
         "candidates.0": {"table": rows.assign(source_rank=[1, 2, 3])},
-        "ranked.0": {"table": ranked},
-        "lists.0": {"table": rows[:2].assign(rank=[1, 2])},
+        "ranked.0": {"table": rows},
+        "lists.0": {"table": rows[:2].assign(rank=[1, 2], score_components=parts)},
     }
 
 
