@@ -2,11 +2,13 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 
 from tests.publishing.worlds import publish
 from vidrec_tasks.errors import PublishError
 from vidrec_tasks.publishing.engine import make_engine
 from vidrec_tasks.publishing.migrating import VERSION_TABLE
+from vidrec_tasks.publishing.migrations.versions import v0001_result_tables
 from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.publishing.tables import RESULTS, metadata, views
 
@@ -34,7 +36,8 @@ def test_both_databases_have_the_same_columns_and_keys(publisher: Publisher) -> 
 
 
 def test_a_second_migration_changes_nothing(publisher: Publisher) -> None:
-    assert publisher.prepare() == ("0001", "0001")
+    _, newest = publisher.prepare()
+    assert publisher.prepare() == (newest, newest)
 
 
 def test_tables_of_a_later_version_are_refused(publisher: Publisher) -> None:
@@ -46,16 +49,23 @@ def test_tables_of_a_later_version_are_refused(publisher: Publisher) -> None:
 
 def test_tables_from_before_migrations_are_adopted_or_refused(url: str) -> None:
     engine = make_engine(url)
+    is_flat = engine.dialect.name == "postgresql"
     with engine.begin() as connection:
-        metadata.create_all(connection)
-        views.create_all(connection, checkfirst=False)
-        connection.exec_driver_sql("INSERT INTO pointer (row_num) VALUES (1)")
+        if is_flat:
+            metadata.create_all(connection)
+            views.create_all(connection, checkfirst=False)
+            connection.exec_driver_sql("INSERT INTO pointer (row_num) VALUES (1)")
+        else:
+            with Operations.context(MigrationContext.configure(connection)):
+                v0001_result_tables.upgrade()
     publisher = Publisher(engine)
-    if engine.dialect.name == "postgresql":
+    if is_flat:
         with pytest.raises(PublishError, match="partitions of their own"):
             publisher.prepare()
     else:
-        assert publisher.prepare() == (None, "0001")
+        version, newest = publisher.prepare()
+        assert version is None
+        assert publisher.prepare() == (newest, newest)
         assert publish(publisher, 1)
 
 
