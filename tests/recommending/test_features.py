@@ -7,7 +7,13 @@ import pytest
 
 from tests.recommending import worlds
 from vidrec_tasks.recommending.lists.block import Block
-from vidrec_tasks.recommending.lists.features import NAMES, PORTRAIT, measure_features
+from vidrec_tasks.recommending.lists.features import (
+    FEATURES,
+    NAMES,
+    PORTRAIT,
+    measure_features,
+    measure_videos,
+)
 from vidrec_tasks.recommending.lists.profiles import portrait_profiles
 from vidrec_tasks.recommending.models.item_models import ITEM_MODELS
 from vidrec_tasks.recommending.models.lending import lend
@@ -97,3 +103,18 @@ def test_only_the_features_that_are_wanted_are_measured(models: Models) -> None:
         is_wanted = np.isin(NAMES, wanted)
         np.testing.assert_array_equal(some[:, :3, is_wanted], whole[:, :3, is_wanted])
         assert not some[..., ~is_wanted].any()
+
+
+def test_the_same_videos_for_everybody_are_measured_as_candidates_are(models: Models) -> None:
+    block = Block(models=models, histories=worlds.histories())
+    nums = np.array([2, 7, 11, 20])
+    together = measure_videos(block, nums)
+    one_by_one = measure_features(block, np.tile(nums, (worlds.N_USERS, 1)))
+    for place, feature in enumerate(FEATURES):
+        if feature.of_videos is None and feature.blended:
+            assert not together[..., place].any(), feature.name
+        else:
+            np.testing.assert_allclose(
+                together[..., place], one_by_one[..., place], rtol=1e-4, atol=1e-5,
+                err_msg=feature.name,
+            )  # fmt: skip

@@ -125,6 +125,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
     Feature(
         "dot_lately",
         lambda block, nums: _dot(block, nums) + block.models.lately[nums],
+        lambda block, nums: block.users @ block.models.video_vectors[nums].T,
         blended=False,
     ),
     *TIMING,
@@ -162,9 +163,12 @@ def measure_videos(block: Block, nums: Ints) -> Floats:
 
     Returns:
         ``(n_users, n_nums, n_features)`` float32; 0 where a feature says nothing of such a video.
+        What is for trees alone is always measured: a rank of 0 would be the first.
     """
     found = np.zeros((block.histories.n_users, len(nums), len(FEATURES)), dtype=np.float32)
     for place, feature in enumerate(FEATURES):
         if feature.of_videos is not None:
             found[..., place] = feature.of_videos(block, nums)
+        elif not feature.blended:
+            found[..., place] = feature.measure(block, np.broadcast_to(nums, found.shape[:2]))
     return found
