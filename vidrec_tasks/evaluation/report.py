@@ -173,13 +173,13 @@ def _next_step(facts: ReportFacts) -> str:
     if facts.state == STOPPED:
         return (
             f"Nothing was published; readers keep the last published night. Look at the log of "
-            f"{facts.stopped_at}, mend the cause and clear the red task: what is made already is "
+            f"{facts.stopped_at}, fix the cause and clear the red task: what is made already is "
             "taken from the store."
         )
     if facts.state == REJECTED:
         return (
             "The lists are kept but nobody reads them; readers keep the last published night. Look "
-            "at the gates below: mend the input or the setting behind the red one and run the "
+            "at the gates below: fix the input or the setting behind the red one and run the "
             "night again."
         )
     if facts.state == PASSED:
