@@ -233,7 +233,6 @@ def _shape(shape: Any) -> str:
 
     if isinstance(shape, Table):
         columns = [f"`{name}` {kind}" for name, kind in shape.columns.items()]
-        columns += [f"`{start}…` {kind}" for start, kind in shape.more.items()]
         keys = [f"; each row once by {_listed(key)}" for key in shape.keys]
         return "table: " + ", ".join(columns) + "".join(keys)
     if isinstance(shape, Array):

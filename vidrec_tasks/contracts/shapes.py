@@ -4,7 +4,7 @@ Which artefact has which parts is declared in `artefacts`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -29,13 +29,11 @@ class Table:
     """A part that is a frame.
 
     Attributes:
-        columns: name -> dtype; these and no others, but for ``more``.
-        more: beginnings of further columns -> dtype.
+        columns: name -> dtype; these and no others.
         keys: columns that together name each row once, none of them empty; a table may have two.
     """
 
     columns: Mapping[str, str]
-    more: Mapping[str, str] = field(default_factory=dict)
     keys: tuple[tuple[str, ...], ...] = ()
 
 
@@ -85,8 +83,7 @@ def _of_table(shape: Table, value: Any) -> str:
     if missing:
         return f"has no column {missing[0]}"
     for name in value.columns:
-        more = next((kind for start, kind in shape.more.items() if name.startswith(start)), None)
-        wanted = shape.columns.get(name, more)
+        wanted = shape.columns.get(name)
         if wanted is None:
             return f"has a column {name} that was not declared"
         found = str(value[name].dtype)
