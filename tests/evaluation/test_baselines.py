@@ -11,7 +11,6 @@ from vidrec_tasks.evaluation.baselines import (
     BASELINES,
     ITEM_KNN,
     SIMILAR_TO_LAST,
-    WINDOWS_DAYS,
     Crowd,
     baseline_lists,
     count_likers,
@@ -19,6 +18,7 @@ from vidrec_tasks.evaluation.baselines import (
 from vidrec_tasks.evaluation.offline import DEPTH
 from vidrec_tasks.measuring.metrics import PADDING
 from vidrec_tasks.recommending.catalogue.content import Content
+from vidrec_tasks.recommending.catalogue.popularity import DAYS
 from vidrec_tasks.recommending.lists.rules import UserRules
 
 Event = tuple[str, int, float, float]
@@ -92,8 +92,8 @@ def test_videos_liked_by_as_many_stand_in_the_order_of_their_numbers() -> None:
 def test_a_user_counts_once_a_video_and_only_for_what_they_liked() -> None:
     events = [("a", 1, 0.1, 1.0), ("a", 1, 0.2, 1.0), ("a", 2, 0.1, -1.0), ("b", 2, 0.1, 0.0)]
     counts = count_likers(gathered(events), worlds.N_VIDEOS, cut=worlds.CUT)
-    assert counts[:, 1].tolist() == [1] * len(WINDOWS_DAYS)
-    assert counts.sum() == len(WINDOWS_DAYS)
+    assert counts[:, 1].tolist() == [1] * len(DAYS)
+    assert counts.sum() == len(DAYS)
 
 
 def test_the_counts_of_shards_add_up() -> None:

@@ -16,6 +16,7 @@ from vidrec_tasks.evaluation.offline import DEPTH
 from vidrec_tasks.measuring.metrics import PADDING
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.catalogue.likeness import blocks
+from vidrec_tasks.recommending.catalogue.popularity import DAYS, users_by_window
 from vidrec_tasks.recommending.lists.rules import UserRules
 from vidrec_tasks.recommending.models.sequences import PAD, last_videos, liked
 
@@ -23,13 +24,11 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-WINDOWS_DAYS: Final = (1, 3, 7, 14, 30)
 ITEM_KNN: Final = "item_knn"
 SIMILAR_TO_LAST: Final = "similar_to_last"
-BASELINES: Final = (*(f"popular_{days}d" for days in WINDOWS_DAYS), ITEM_KNN, SIMILAR_TO_LAST)
+BASELINES: Final = (*(f"popular_{days}d" for days in DAYS), ITEM_KNN, SIMILAR_TO_LAST)
 """Names; of equally good ones the first counts as the best."""
 
-_DAY_S: Final = 86_400
 _N_NEIGHBOURS: Final = 100
 _N_NEWEST: Final = 200
 """Liked events of a user that neighbours are counted from: pairs grow with their square."""
@@ -71,16 +70,10 @@ def count_likers(histories: Histories, n_videos: int, *, cut: int) -> Ints:
 
     Returns:
         ``(n_windows, n_videos)`` different users who liked each video in the last days before the
-        cut, for each of `WINDOWS_DAYS`.
+        cut, for each of `popularity.DAYS`.
     """
-    events = liked(histories.before(cut))
-    keys = events.user_nums() * n_videos + events.video_nums
-    age_s = cut - events.event_at
-    counts = [
-        np.bincount(np.unique(keys[age_s <= days * _DAY_S]) % n_videos, minlength=n_videos)
-        for days in WINDOWS_DAYS
-    ]
-    return np.stack(counts).astype(np.int64)
+    counts = users_by_window(liked(histories.before(cut)), n_videos, end=cut)
+    return np.ascontiguousarray(counts.T).astype(np.int64)
 
 
 def baseline_lists(

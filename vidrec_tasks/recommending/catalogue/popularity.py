@@ -86,15 +86,25 @@ def measure_popularity(histories: Histories, content: Content, *, cut: int) -> P
         popular.astype(np.float32),
         trending.astype(np.float32),
         age_days(content, at=cut).astype(np.float32),
-        _counts(seen, content.n_videos, end),
+        users_by_window(seen, content.n_videos, end=end).astype(np.float32),
         *_first_and_last(seen, content.n_videos),
         log_shares(seen, content.n_videos, cut=end),
     )
 
 
-def _counts(seen: Histories, n_videos: int, end: int) -> npt.NDArray[np.float32]:
-    windows = (seen.where(seen.event_at >= end - days * _DAY_S) for days in DAYS)
-    return np.stack([_users_of(window, n_videos) for window in windows], axis=1).astype(np.float32)
+def users_by_window(histories: Histories, n_videos: int, *, end: int) -> npt.NDArray[np.float64]:
+    """How many different users have an event with each video in the last `DAYS` before a moment.
+
+    Args:
+        histories: events before the moment.
+        n_videos: videos of the catalogue.
+        end: seconds since 1970 UTC.
+
+    Returns:
+        ``(n_videos, n_windows)``.
+    """
+    windows = (histories.where(histories.event_at >= end - days * _DAY_S) for days in DAYS)
+    return np.stack([_users_of(window, n_videos) for window in windows], axis=1)
 
 
 def _first_and_last(

@@ -16,7 +16,7 @@ from vidrec_tasks.recommending.lists.features import NAMES, PORTRAIT, measure_fe
 from vidrec_tasks.recommending.lists.scorers.registry import BLEND, SCORERS
 from vidrec_tasks.recommending.lists.scorers.scorer import Examples, Learned, Scorer
 from vidrec_tasks.recommending.models.models import Models
-from vidrec_tasks.recommending.training.held_out import Asked, HeldOut, ideal, ndcg_of_ranks
+from vidrec_tasks.recommending.training.held_out import Asked, HeldOut, ndcg_of_row
 from vidrec_tasks.settings import RecommendingSettings
 
 Ints = npt.NDArray[np.int64]
@@ -89,8 +89,7 @@ def _ndcg(scorer: Scorer, examples: Examples, learned: Learned) -> npt.NDArray[n
     found = np.zeros(len(scores), dtype=np.float32)
     for user, row in enumerate(scores):
         own = row[examples.relevant[user] & examples.found[user]]
-        ranks = (row >= own[:, None]).sum(axis=1)
-        found[user] = ndcg_of_ranks(ranks).sum() / ideal(int(examples.n_relevant[user]))
+        found[user] = ndcg_of_row(row, own, int(examples.n_relevant[user]))
     return found
 
 

@@ -160,9 +160,23 @@ def ndcg_of_targets(scores: Floats, asked: Asked, *, k: int = 10) -> Floats:
     scores[asked.users.user_nums(), asked.users.video_nums] = -np.inf
     found = np.zeros(len(scores), dtype=np.float32)
     for user, targets in enumerate(asked.targets):
-        ranks = (scores[user] >= scores[user, targets][:, None]).sum(axis=1)
-        found[user] = ndcg_of_ranks(ranks, k=k).sum() / ideal(len(targets), k=k)
+        found[user] = ndcg_of_row(scores[user], scores[user, targets], len(targets), k=k)
     return found
+
+
+def ndcg_of_row(
+    scores: npt.NDArray[np.floating], own: npt.NDArray[np.floating], n_relevant: int, *, k: int = 10
+) -> float:
+    """NDCG@k of one user.
+
+    Args:
+        scores: ``(n,)`` of everything that is ranked.
+        own: ``(m,)`` those of the relevant among it; ties count against them.
+        n_relevant: relevant videos, also those that are not ranked.
+        k: depth.
+    """
+    ranks = (scores >= own[:, None]).sum(axis=1)
+    return float(ndcg_of_ranks(ranks, k=k).sum() / ideal(n_relevant, k=k))
 
 
 def ideal(n_relevant: int, *, k: int = 10) -> float:

@@ -78,7 +78,7 @@ class Trees:
             ).model_to_string()
             for seed in SEEDS
         ]
-        return _calibrated(forests, kept)
+        return _calibrated(forests, kept, rows)
 
     def wanted(self, learned: Learned) -> tuple[str, ...]:
         """Every feature that trees may split on; the towers' alone without a forest."""
@@ -108,13 +108,12 @@ def _dot(rows: Floats) -> Doubles:
     return np.asarray(rows[:, [NAMES.index(name) for name in _WITH_DOT]].sum(axis=1, dtype=float))
 
 
-def _calibrated(forests: list[str], examples: Examples) -> Learned:
+def _calibrated(forests: list[str], examples: Examples, rows: Floats) -> Learned:
     """Both rankers over their spread, times what makes a softmax of their sum most likely."""
-    rows = examples.features[examples.is_real] * _IS_READ
-    summed = np.sum([_predict(forest, rows) for forest in forests], axis=0)
-    forest_spread, dot_spread = (max(float(values.std()), 1e-9) for values in (summed, _dot(rows)))
+    summed, dots = np.sum([_predict(forest, rows) for forest in forests], axis=0), _dot(rows)
+    forest_spread, dot_spread = (max(float(values.std()), 1e-9) for values in (summed, dots))
     scores = np.full(examples.is_real.shape, -1e9)
-    scores[examples.is_real] = summed / forest_spread + _dot(rows) / dot_spread
+    scores[examples.is_real] = summed / forest_spread + dots / dot_spread
     target = examples.relevant / examples.relevant.sum(axis=1, keepdims=True)
 
     def loss(log_heat: float) -> float:
