@@ -1,11 +1,11 @@
 """Quality side by side: this system and what a user would pick instead, one run, one split.
 
-``python -m benchmarks.quality --preset NAME --from DIR --protocol loo|time|cold --json
-PATH``. Peers run in ``.venv-bench`` (made by `benchmarks.bench_venv` from requirements-bench.txt),
-read the same training events and write their lists; every list is measured here, by one function,
-over all videos, with the videos of the training history filtered. A peer is tuned within the
-training data, by the protocol of the test (`benchmarks.peers`). The JSON is written again after
-every peer, so what is there is kept if a later one fails.
+``python -m benchmarks.quality --preset NAME --from DIR --protocol loo|time|cold --json PATH
+[--ablate]``. Peers run in ``.venv-bench`` (made by `benchmarks.bench_venv` from
+requirements-bench.txt), read the same training events and write their lists. Every list is measured
+here, by one function, over all videos, with the videos of the training history filtered. A peer is
+tuned within the training data, by the protocol of the test (`benchmarks.peers`). The JSON is
+written again after every peer, so what is there is kept if a later one fails.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from benchmarks.ablating import Ablation, ablate, print_ablations, without_content
 from benchmarks.bench_venv import run_in_bench_venv
 from benchmarks.diversity import diversity_curve, ranked_of, reranked
 from benchmarks.one_line_errors import run
@@ -76,6 +77,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--peers", type=named, default="all", help="all, quick, none or names between commas"
     )
+    parser.add_argument(
+        "--ablate",
+        action="store_true",
+        help="also fit without each part: time, trees and so on",
+    )
     parser.add_argument("--json", type=Path, required=True)
     said = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
@@ -116,7 +122,18 @@ def _warm(content: Content, histories: Histories, said: Any) -> dict[str, Any]:
     settings = _settings(said.seed, task.window_s)
     curve = diversity_curve(models, task.train, task.held_out, settings)
     result["figures"]["diversity"] = curve
+    if said.ablate:
+        asked = [set(videos.tolist()) for videos in task.held_out]
+        found = ablate(lambda part: _lists_without(part, task, said.seed), ours, asked)
+        result["ablations"] = found
+        print_ablations(found)
     return result
+
+
+def _lists_without(part: Ablation, task: Task, seed: int) -> Ints:
+    content = task.content if part.with_content else without_content(task.content)
+    lists, *_ = recommend(replace(task, content=content), seed, **part.changes)
+    return lists
 
 
 def _without_forests(configuration: Configuration) -> dict[str, Any]:
@@ -150,12 +167,13 @@ def split(content: Content, histories: Histories, protocol: str) -> Task:
     return Task(content, parts.train, held_out, window_s)
 
 
-def recommend(task: Task, seed: int) -> tuple[Ints, float, float, Models]:
+def recommend(task: Task, seed: int, **changes: Any) -> tuple[Ints, float, float, Models]:
     """This system's lists: a fit that chooses, a fit that repeats the choice on all events.
 
-    Seconds are given by the clock, and those that the processors worked, over all cores.
+    Seconds are given by the clock, and those that the processors worked, over all cores. With
+    ``changes`` settings differ from the defaults.
     """
-    settings = _settings(seed, task.window_s)
+    settings = _settings(seed, task.window_s).model_copy(update=changes)
     begin, worked = time.monotonic(), time.process_time()
     cut = int(task.train.event_at.max()) + 1
     models = fit_models(task.train, task.content, settings, cut=cut, half_life_days=HALF_LIFE_DAYS)
@@ -245,7 +263,7 @@ def _cold(content: Content, histories: Histories, said: Any) -> dict[str, Any]:
         np.unique(histories.video_nums[(users == u) & is_cold]) for u in range(histories.n_users)
     ]
     *_, models = recommend(Task(content, split.train, split.held_out), said.seed)
-    blind = _without_content(content)
+    blind = without_content(content)
     *_, without = recommend(Task(blind, split.train, split.held_out), said.seed)
     ours, plain = (
         _lists_with_places_for_new(some, split.train, said.seed) for some in (models, without)
@@ -272,14 +290,6 @@ def _cold(content: Content, histories: Histories, said: Any) -> dict[str, Any]:
     for name, value in figures.items():
         sys.stdout.write(f"{name}: {value}\n")
     return {"systems": {}, "ratios": {}, "figures": figures}
-
-
-def _without_content(content: Content) -> Content:
-    return Content(
-        content.video_ids, np.zeros_like(content.fused), [[] for _ in content.topics],
-        np.full(content.n_videos, "", dtype=object), content.published_at_s, content.duration_s,
-        content.group_nums,
-    )  # fmt: skip
 
 
 def _content_neighbours(models: Models, histories: Histories) -> Ints:

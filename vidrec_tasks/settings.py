@@ -205,6 +205,11 @@ class RecommendingSettings(Group):
         description="Days before the cut-off time whose events are held out to choose on; the "
         "window grows until it has 200 users or a third of the log.",
     )
+    left_out: tuple[str, ...] = Field(
+        (),
+        description="Candidate sources and features of the ranker that are not used, by name; "
+        "without 'lately' towers learn without time.",
+    )
     min_score: float = Field(
         0.0,
         ge=-1,
@@ -212,7 +217,7 @@ class RecommendingSettings(Group):
         description="Cosine similarity below which content candidates are dropped.",
     )
     dim: int = Field(64, ge=8, le=512, description="Dimensions of f(v) and g(u).")
-    max_sequence: int = Field(50, ge=2, le=512, description="Interactions the user tower reads.")
+    max_sequence: int = Field(200, ge=2, le=512, description="Interactions the user tower reads.")
     max_history: int = Field(
         2_000, ge=1, description="Newest interactions of a user that models learn from."
     )

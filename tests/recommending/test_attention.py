@@ -1,4 +1,6 @@
-"""Target attention: scores are sums of exact shares, and training leaves the tower as it is."""
+"""Target attention: it adds to the tower what the history says, and leaves the tower as it is."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,76 +12,86 @@ from tests.recommending import worlds
 from tests.recommending.test_sequences import all_liked, histories
 from tests.recommending.test_tower import FAST, untrained
 from vidrec_tasks.audience.histories import Histories
-from vidrec_tasks.recommending.models.attention import Attended, TargetAttention, attend
+from vidrec_tasks.recommending.models.attention import TargetAttention, attend
 from vidrec_tasks.recommending.models.sequences import PAD, last_videos
 from vidrec_tasks.recommending.models.tower import UserTower, embed_users, embed_videos
 from vidrec_tasks.recommending.training.attention_training import AttentionSchedule, train_attention
+from vidrec_tasks.recommending.training.guesses import Guesses
+from vidrec_tasks.recommending.training.held_out import Asked, ndcg_of_targets
 from vidrec_tasks.recommending.training.tower_training import train_tower
 
 DIM = 16
 VIDEOS = np.random.default_rng(0).normal(size=(9, DIM)).astype(np.float32)
-USER = np.random.default_rng(1).normal(size=(1, DIM)).astype(np.float32)
 
 
 def model(seed: int = 0) -> TargetAttention:
+    """One that has something to add."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         found = TargetAttention(DIM)
         torch.nn.init.normal_(found.places)
+        torch.nn.init.normal_(found.value.weight, std=0.1)
         return found
 
 
-def ask(row: list[int], nums: list[int], users: np.ndarray = USER) -> Attended:
-    return attend(model(), users, np.array([row]), VIDEOS, np.array([nums]))
+def ask(row: list[int], nums: list[int]) -> np.ndarray:
+    return attend(model(), np.array([row]), VIDEOS, np.array([nums]))
 
 
-def test_scores_have_a_place_for_each_candidate_and_shares_for_each_video_watched() -> None:
-    found = ask([1, 2, 3], [4, 5])
-    assert (found.scores.shape, found.shares.shape) == ((1, 2), (1, 2, 3))
-    assert (found.scores.dtype, found.shares.dtype) == (np.float32, np.float32)
-
-
-def test_the_shares_and_the_users_own_make_the_score() -> None:
-    attention = model().eval()
+def parts_of(row: list[int], nums: list[int]) -> np.ndarray:
+    vectors = torch.from_numpy(VIDEOS)
     with torch.no_grad():
-        vectors = torch.from_numpy(VIDEOS)
-        parts = attention.parts(
-            torch.from_numpy(USER), vectors[None, [1, 2, 3]], torch.ones(1, 3, dtype=torch.bool),
-            vectors[None, [4, 5]],
-        )  # fmt: skip
-    found = ask([1, 2, 3], [4, 5])
-    np.testing.assert_allclose(found.scores, parts.sum(dim=-1), atol=1e-5)
-    np.testing.assert_allclose(found.shares, parts[..., 1:], atol=1e-6)
-    assert np.abs(found.shares).min() > 0
+        found = (
+            model()
+            .eval()
+            .parts(
+                vectors[None, row], torch.ones(1, len(row), dtype=torch.bool), vectors[None, nums]
+            )
+        )
+    return found.numpy()
 
 
-def test_what_is_padded_has_no_share_and_changes_no_score() -> None:
+def test_what_is_added_is_the_sum_over_the_history() -> None:
+    found, parts = ask([1, 2, 3], [4, 5]), parts_of([1, 2, 3], [4, 5])
+    assert (found.shape, found.dtype, parts.shape) == ((1, 2), np.float32, (1, 2, 3))
+    np.testing.assert_allclose(found, parts.sum(axis=-1), atol=1e-5)
+    assert np.abs(parts).min() > 0
+
+
+def test_an_untrained_one_adds_nothing() -> None:
+    fresh = TargetAttention(DIM)
+    assert fresh.is_idle
+    assert not model().is_idle
+    assert not attend(fresh, np.array([[1, 2]]), VIDEOS, np.array([[4, 5]])).any()
+
+
+def test_what_is_padded_changes_no_score() -> None:
     bare, padded = ask([2, 3], [4, 5]), ask([PAD, PAD, PAD, 2, 3], [4, 5])
-    np.testing.assert_allclose(padded.scores, bare.scores, atol=1e-5)
-    np.testing.assert_allclose(padded.shares[..., 3:], bare.shares, atol=1e-5)
-    assert not padded.shares[..., :3].any()
+    np.testing.assert_allclose(padded, bare, atol=1e-5)
 
 
-def test_without_history_the_user_vector_alone_is_compared() -> None:
-    found = ask([PAD, PAD], [4, 5])
-    # the user's own value starts as the vector itself, so this is the plain product
-    np.testing.assert_allclose(found.scores, USER @ VIDEOS[[4, 5]].T, atol=1e-4)
-    assert not found.shares.any()
+def test_without_history_nothing_is_added() -> None:
+    assert not ask([PAD, PAD], [4, 5]).any()
 
 
 def test_a_candidate_is_scored_alike_whoever_stands_beside_it() -> None:
     together, alone = ask([1, 2], [4, 5, 6]), ask([1, 2], [5])
-    np.testing.assert_allclose(together.scores[:, [1]], alone.scores, atol=1e-5)
+    np.testing.assert_allclose(together[:, [1]], alone, atol=1e-5)
 
 
 def test_candidates_ask_the_history_each_in_its_own_way() -> None:
-    shares = ask([1, 2, 3], [4, 5]).shares[0]
-    assert np.abs(shares[0] / shares[1] - 1).max() > 0.1
+    parts = parts_of([1, 2, 3], [4, 5])[0]
+    assert np.abs(parts[0] / parts[1] - 1).max() > 0.1
 
 
 def test_the_newest_stands_last_and_the_order_counts() -> None:
-    one, other = ask([1, 2, 3], [4]).scores, ask([3, 2, 1], [4]).scores
+    one, other = ask([1, 2, 3], [4]), ask([3, 2, 1], [4])
     assert np.abs(one - other).max() > 1e-3
+
+
+def test_what_lies_far_back_is_not_asked() -> None:
+    recent = [1, 2, 3] * 17  # one more than is asked
+    np.testing.assert_array_equal(ask([8, *recent[-50:]], [4]), ask(recent[-50:], [4]))
 
 
 @settings(max_examples=25, deadline=None)
@@ -88,9 +100,7 @@ def test_the_newest_stands_last_and_the_order_counts() -> None:
     st.lists(st.integers(-1, 8), min_size=1, max_size=4),
 )
 def test_any_history_and_candidates_give_finite_numbers(row: list[int], nums: list[int]) -> None:
-    found = ask(row, nums)
-    assert np.isfinite(found.scores).all()
-    assert not found.shares[:, :, np.array(row) == PAD].any()
+    assert np.isfinite(ask(row, nums)).all()
 
 
 @pytest.fixture(scope="module")
@@ -114,19 +124,46 @@ def loss(attention: TargetAttention, tower: UserTower, users: Histories) -> floa
     targets, history = rows[:, -1], rows[:, :-1]
     before = users.where(np.arange(users.n_events) != (users.offsets[1:] - 1)[users.user_nums()])
     nums = np.tile(np.arange(worlds.N_VIDEOS), (len(rows), 1))
-    scores = attend(attention, embed_users(tower, before), history, embed_videos(tower), nums)
-    logits = torch.from_numpy(scores.scores)
+    videos = embed_videos(tower)
+    scores = embed_users(tower, before) @ videos.T + attend(attention, history, videos, nums)
+    logits = torch.from_numpy(scores)
     return float(torch.nn.functional.cross_entropy(logits, torch.from_numpy(targets)))
 
 
-def test_training_learns_and_leaves_the_tower_as_it_is(tower: UserTower) -> None:
-    attention, kept = model(), weights(tower)
-    before = loss(attention, tower, worlds.histories())
-    schedule = AttentionSchedule(max_epochs=6, learning_rate=0.01)
-    assert train_attention(attention, tower, worlds.histories(), schedule) == 6
-    assert loss(attention, tower, worlds.histories()) < before - 0.2
+@pytest.mark.parametrize("knows_time", [False, True])
+def test_training_adds_what_a_tower_lacks_and_leaves_it_as_it_is(knows_time: bool) -> None:
+    attention, users = TargetAttention(DIM), worlds.histories()
+    tower = untrained()
+    train_tower(tower, users, replace(FAST, max_epochs=2))
+    kept, before = weights(tower), loss(attention, tower, users)
+    schedule = AttentionSchedule(max_epochs=10, learning_rate=0.02)
+    assert train_attention(attention, tower, users, schedule, knows_time=knows_time) == 10
+    assert loss(attention, tower, users) < before - 0.05
     assert same(weights(tower), kept)
     assert not attention.training
+
+
+def test_what_is_no_better_than_the_tower_alone_is_not_kept(tower: UserTower) -> None:
+    attention, scores = TargetAttention(DIM), iter([0.5, 0.4, 0.5])
+    schedule = AttentionSchedule(max_epochs=5, patience=2)
+    epoch = train_attention(
+        attention, tower, worlds.histories(), schedule, measure=lambda _: next(scores)
+    )
+    assert (epoch, attention.is_idle) == (0, True)
+
+
+def test_guesses_are_ordered_by_the_tower_until_the_attention_speaks(tower: UserTower) -> None:
+    users = worlds.histories()
+    rows = last_videos(users, 1)[:, 0]
+    before = users.where(np.arange(users.n_events) != (users.offsets[1:] - 1)[users.user_nums()])
+    asked = Asked(before, [rows[num : num + 1] for num in range(users.n_users)], before)
+    guesses = Guesses.of(tower, asked, 0.0)
+    scores = embed_users(tower, before) @ embed_videos(tower).T
+    expected = ndcg_of_targets(scores, asked).mean()
+    assert guesses.ndcg(TargetAttention(DIM)) == pytest.approx(expected)
+    loud = model()
+    torch.nn.init.normal_(loud.value.weight, std=100.0)
+    assert guesses.ndcg(loud) < expected
 
 
 def test_the_same_seed_learns_the_same(tower: UserTower) -> None:
@@ -140,7 +177,7 @@ def test_the_same_seed_learns_the_same(tower: UserTower) -> None:
 
 def test_the_best_measured_weights_are_kept(tower: UserTower) -> None:
     seen: list[dict[str, torch.Tensor]] = []
-    scores = iter([0.1, 0.4, 0.3, 0.2, 0.9])
+    scores = iter([0.05, 0.1, 0.4, 0.3, 0.2, 0.9])
 
     def measure(attention: TargetAttention) -> float:
         seen.append(weights(attention))
@@ -149,9 +186,9 @@ def test_the_best_measured_weights_are_kept(tower: UserTower) -> None:
     attention = model()
     schedule = AttentionSchedule(max_epochs=5, patience=2)
     epoch = train_attention(attention, tower, worlds.histories(), schedule, measure=measure)
-    assert (epoch, len(seen)) == (2, 4)
-    assert same(weights(attention), seen[1])
-    assert not same(seen[1], seen[3])
+    assert (epoch, len(seen)) == (2, 5)
+    assert same(weights(attention), seen[2])
+    assert not same(seen[2], seen[4])
 
 
 @pytest.mark.parametrize("users", [all_liked(), all_liked([], [3]), histories([[(1, -1.0)] * 3])])

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import load, save
 
 from tests.recommending import worlds
 from vidrec_tasks.audience.histories import gather
@@ -24,11 +25,11 @@ from vidrec_tasks.settings import RecommendingSettings
 SETTINGS = RecommendingSettings(n=5, dim=16, max_epochs=12, max_sequence=8, n_candidates=20)
 
 
-def fit(histories=None, cut: int = worlds.CUT, configuration=None) -> Models:
+def fit(histories=None, cut: int = worlds.CUT, configuration=None, settings=SETTINGS) -> Models:
     return fit_models(
         worlds.histories() if histories is None else histories,
         worlds.content(),
-        SETTINGS,
+        settings,
         cut=cut,
         half_life_days=30,
         configuration=configuration,
@@ -94,6 +95,37 @@ def test_models_of_another_catalogue_are_refused(models: Models) -> None:
     )  # fmt: skip
     with pytest.raises(ModelError, match="fitted on 24 videos, the content has 5"):
         Models.from_parts(Parts("models.serving", parts.__getitem__), smaller)
+
+
+@pytest.mark.parametrize("name", ["tower", "attention"])
+def test_weights_of_another_version_are_refused(models: Models, name: str) -> None:
+    weights = load(models.to_parts()[name])
+    weights["of_old"] = weights.pop(next(iter(weights)))
+    parts = {**models.to_parts(), name: save(weights)}
+    with pytest.raises(ModelError, match=f"weights of the {name} are of another version"):
+        Models.from_parts(Parts("models.serving", parts.__getitem__), worlds.content())
+
+
+def test_what_is_left_out_brings_nothing_and_weighs_nothing() -> None:
+    names = ("content", "linear", "attention")
+    without = SETTINGS.model_copy(update={"left_out": names})
+    usual, models = fit(), fit(settings=without)
+    weights = {
+        name: fitted.configuration.learned["blend"]["weights"]
+        for name, fitted in {"usual": usual, "without": models}.items()
+    }
+    assert {"content", "linear"} & set(weights["usual"])
+    assert not set(names) & set(weights["without"])
+    assert models.attention.is_idle
+    _, found = find_candidates(Search(models), worlds.histories(), allowed(worlds.N_USERS), without)
+    _, more = find_candidates(Search(models), worlds.histories(), allowed(worlds.N_USERS), SETTINGS)
+    assert {"content", "linear"} <= set(more["source"])
+    assert not {"content", "linear"} & set(found["source"])
+
+
+def test_a_name_that_cannot_be_left_out_is_refused_by_name() -> None:
+    with pytest.raises(ModelError, match="such as 'contents'; there are"):
+        fit(settings=SETTINGS.model_copy(update={"left_out": ("contents", "dot")}))
 
 
 def test_a_fit_never_reads_past_its_cut() -> None:
@@ -177,10 +209,8 @@ def test_attention_scores_a_user_alike_in_any_company() -> None:
         torch.nn.init.normal_(weights, std=0.5)
     rng = np.random.default_rng(3)
     videos = rng.standard_normal((90, 16)).astype(np.float32)
-    users = rng.standard_normal((70, 16)).astype(np.float32)
     rows, nums = rng.integers(-1, 90, (70, 50)), rng.integers(0, 90, (70, 40))
-    whole = attend(model, users, rows, videos, nums)
+    whole = attend(model, rows, videos, nums)
     for n, k in ((1, 40), (2, 3), (69, 1), (33, 17)):
-        some = attend(model, users[:n], rows[:n], videos, nums[:n, :k])
-        np.testing.assert_allclose(some.scores, whole.scores[:n, :k], rtol=1e-5, atol=1e-5)
-        np.testing.assert_allclose(some.shares, whole.shares[:n, :k], rtol=1e-5, atol=1e-5)
+        some = attend(model, rows[:n], videos, nums[:n, :k])
+        np.testing.assert_allclose(some, whole[:n, :k], rtol=1e-5, atol=1e-5)

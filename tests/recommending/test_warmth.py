@@ -73,6 +73,12 @@ def test_how_a_fit_starts(earlier: Models, changed: dict[str, object], start: st
     assert choose_start(parent_of(earlier, **changed), SHAPE, cut=worlds.CUT) == start
 
 
+def test_a_tower_of_other_layers_is_no_start(earlier: Models) -> None:
+    parent = parent_of(earlier)
+    state = {name: weights for name, weights in parent.state.items() if "gate" not in name}
+    assert choose_start(replace(parent, state=state), SHAPE, cut=worlds.CUT) == "cold"
+
+
 def test_without_a_parent_a_fit_starts_cold() -> None:
     assert choose_start(None, SHAPE, cut=worlds.CUT) == "cold"
 

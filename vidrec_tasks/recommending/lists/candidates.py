@@ -55,7 +55,11 @@ def find_candidates(
         portraits=portraits,
         user_vectors=user_vectors,
     )
-    found = [(source.name, *source.find(block)) for source in SOURCES]
+    found = [
+        (source.name, *source.find(block))
+        for source in SOURCES
+        if source.name not in settings.left_out
+    ]
     merged = _merge(found, histories.n_users, search.models.content.n_videos, settings)
     nums = np.full((histories.n_users, settings.n_candidates), -1, dtype=np.int64)
     nums[merged.users, merged.places] = merged.nums

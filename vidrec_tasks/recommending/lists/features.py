@@ -54,8 +54,7 @@ def _dot(block: Block, nums: Ints) -> Floats:
 
 def _attention(block: Block, nums: Ints) -> Floats:
     models = block.models
-    users, vectors = block.tower_users, models.tower_vectors
-    return attend(models.attention, users, block.rows, vectors, nums).scores
+    return attend(models.attention, block.rows, models.tower_vectors, nums)
 
 
 def _creator_shares(block: Block, nums: Ints) -> Floats:

@@ -1,10 +1,10 @@
-"""Target attention: ``s(u, v) = Attention(g(u), f(v))``, the candidate asks the history.
+"""Target attention: ``s(u, v) = f(v) . g(u)`` and what the candidate finds in the history.
 
-After DIN (Zhou et al., 2018): each candidate weighs the liked videos and ``g(u)`` by a softmax,
-and is scored against the mixture. The score is a sum over history items, so its shares are exact.
+After DIN (Zhou et al., 2018): each candidate weighs the liked videos by a softmax, which may also
+choose none of them, and adds what it finds to its product with ``g(u)``. It starts as that product
+alone and learns what to add, so it is never worse than the tower on the events that it is chosen
+on. The score is a sum over ``g(u)`` and the history.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,25 +15,13 @@ from torch.nn import functional
 from vidrec_tasks.recommending.models.sequences import PAD
 
 _N_PLACES = 50
+"""Most recent liked videos that are asked."""
 _ROWS = 32
 """Users scored together: of more, what lies between leaves the processor's cache."""
 
 
-@dataclass(frozen=True)
-class Attended:
-    """Scores of candidates and what each history item gave to them.
-
-    Attributes:
-        scores: ``(n_users, k)`` float32.
-        shares: ``(n_users, k, n_history)`` float32, parts of the score that stem from each item.
-    """
-
-    scores: npt.NDArray[np.float32]
-    shares: npt.NDArray[np.float32]
-
-
 class TargetAttention(nn.Module):
-    """Attention of candidates over a history of item vectors, with ``g(u)`` as one more entry.
+    """Attention of candidates over a history of item vectors, beside their product with ``g(u)``.
 
     Args:
         dim: width of item and user vectors.
@@ -47,42 +35,43 @@ class TargetAttention(nn.Module):
         self.ask = nn.Linear(dim, dim)
         self.key = nn.Linear(dim, dim)
         self.value = nn.Linear(dim, dim, bias=False)
-        self.user_key = nn.Linear(dim, dim)
-        self.user_value = nn.Linear(dim, dim, bias=False)
         self.places = nn.Parameter(torch.zeros(_N_PLACES, n_heads))
-        self.scale = nn.Parameter(torch.tensor(1.0))
-        nn.init.eye_(self.user_value.weight)
+        self.none = nn.Parameter(torch.zeros(n_heads))
+        nn.init.zeros_(self.value.weight)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it learned nothing to add."""
+        return not bool(self.value.weight.any())
 
     def parts(
-        self, users: torch.Tensor, history: torch.Tensor, is_real: torch.Tensor, asked: torch.Tensor
+        self, history: torch.Tensor, is_real: torch.Tensor, asked: torch.Tensor
     ) -> torch.Tensor:
-        """What each entry adds to each candidate's score.
+        """What each video of the history adds to each candidate's product with ``g(u)``.
 
         Args:
-            users: ``(n, dim)`` ``g(u)``.
             history: ``(n, length, dim)`` ``f(v)`` of liked videos, newest last.
             is_real: ``(n, length)`` False where padded.
             asked: ``(n, k, dim)`` ``f(v)`` of candidates.
 
         Returns:
-            ``(n, k, 1 + length)``; place 0 is ``g(u)``. The sum over the last axis is the score.
+            ``(n, k, length)``, 0 where padded.
         """
-        entries = torch.cat([self.user_key(users)[:, None], self.key(_unit(history))], dim=1)
-        values = torch.cat([self.user_value(users)[:, None], self.value(history)], dim=1)
-        logits = self._heads(self.ask(_unit(asked))) @ self._heads(entries).transpose(-1, -2)
         length = history.shape[1]
+        logits = self._heads(self.ask(_unit(asked))) @ self._heads(self.key(_unit(history))).mT
         place = torch.arange(length - 1, -1, -1).clamp(max=_N_PLACES - 1)  # 0 is the newest
-        near = functional.pad(self.places[place].T, (1, 0))  # (n_heads, 1 + length)
-        logits = logits / (asked.shape[-1] // self.n_heads) ** 0.5 + near[None, :, None]
-        hidden = functional.pad(~self._kept(is_real), (1, 0))  # g(u) is never hidden
-        share = logits.masked_fill(hidden[:, None, None], -1e9).softmax(dim=-1)
-        worth = self._heads(asked) @ self._heads(values).transpose(-1, -2)
-        return (share * worth).sum(dim=1) * self.scale
+        logits = logits / (asked.shape[-1] // self.n_heads) ** 0.5
+        logits = logits + self.places[place].T[None, :, None]
+        logits = logits.masked_fill(~self._kept(is_real)[:, None, None], -1e9)
+        none = self.none[None, :, None, None].expand(*logits.shape[:-1], 1)
+        share = torch.cat([logits, none], dim=-1).softmax(dim=-1)[..., :-1]
+        worth = self._heads(asked) @ self._heads(self.value(history)).mT
+        return (share * worth).sum(dim=1)
 
     def _kept(self, is_real: torch.Tensor) -> torch.Tensor:
         if not self.training:
             return is_real
-        return is_real & (torch.rand(is_real.shape) >= self.dropout)
+        return is_real & (torch.rand(is_real.shape, device=is_real.device) >= self.dropout)
 
     def _heads(self, rows: torch.Tensor) -> torch.Tensor:
         """``(n, m, dim)`` to ``(n, n_heads, m, dim / n_heads)``."""
@@ -97,32 +86,31 @@ def _unit(rows: torch.Tensor) -> torch.Tensor:
 @torch.no_grad()
 def attend(
     model: TargetAttention,
-    users: npt.NDArray[np.float32],
     rows: npt.NDArray[np.int64],
     videos: npt.NDArray[np.float32],
     nums: npt.NDArray[np.int64],
-) -> Attended:
-    """Score candidates of a block of users.
+) -> npt.NDArray[np.float32]:
+    """What the history adds to the product of each candidate with ``g(u)``, for a block of users.
 
     Args:
         model: trained.
-        users: ``(n_users, dim)`` ``g(u)``.
         rows: ``(n_users, n_history)`` liked videos, newest last, `PAD` in front.
         videos: ``(n_videos, dim)`` ``f(v)``.
         nums: ``(n_users, k)`` candidates, -1 where a row is shorter.
+
+    Returns:
+        ``(n_users, k)``.
     """
+    if model.is_idle:
+        return np.zeros(nums.shape, dtype=np.float32)
     model.eval()
-    n_users, n_asked = nums.shape
-    asked = np.maximum(nums, 0)
+    rows = rows[:, -_N_PLACES:]
     vectors = torch.from_numpy(videos)
-    parts = np.empty((n_users, n_asked, 1 + rows.shape[1]), dtype=np.float32)
-    for first in range(0, n_users, _ROWS):
+    added = np.empty(nums.shape, dtype=np.float32)
+    for first in range(0, len(nums), _ROWS):
         some = slice(first, first + _ROWS)
-        made = model.parts(
-            torch.from_numpy(users[some]),
-            vectors[torch.from_numpy(np.maximum(rows[some], 0))],
-            torch.from_numpy(rows[some] != PAD),
-            vectors[torch.from_numpy(asked[some])],
-        )
-        parts[some] = made.numpy()
-    return Attended(parts.sum(axis=-1), parts[..., 1:])
+        history = vectors[torch.from_numpy(np.maximum(rows[some], 0))]
+        asked = vectors[torch.from_numpy(np.maximum(nums[some], 0))]
+        parts = model.parts(history, torch.from_numpy(rows[some] != PAD), asked)
+        added[some] = parts.sum(dim=-1).numpy()
+    return added

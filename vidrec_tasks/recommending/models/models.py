@@ -164,7 +164,7 @@ class Models:
             content: the videos they were fitted on.
 
         Raises:
-            ModelError: they were fitted on another catalogue.
+            ModelError: they were fitted on another catalogue, or by another version.
         """
         info: dict[str, Any] = parts.json("info")
         if info["n_videos"] != content.n_videos:
@@ -175,9 +175,9 @@ class Models:
             raise ModelError(message)
         tower_shape = TowerShape(**info["tower"])
         tower = make_tower(content, np.zeros(content.n_videos, dtype=bool), tower_shape)
-        tower.load_state_dict(load(parts.binary("tower")))
         attention = TargetAttention(tower_shape.dim, n_heads=info["n_heads"])
-        attention.load_state_dict(load(parts.binary("attention")))
+        for module, name in ((tower, "tower"), (attention, "attention")):
+            _read_weights(module, parts.binary(name), name)
         return cls(
             content,
             tower.eval(),
@@ -189,6 +189,14 @@ class Models:
             int(info["cut"]),
             float(info["half_life_days"]),
         )
+
+
+def _read_weights(module: torch.nn.Module, written: bytes, name: str) -> None:
+    try:
+        module.load_state_dict(load(written))
+    except RuntimeError as error:
+        message = f"models: the weights of the {name} are of another version; train them again"
+        raise ModelError(message) from error
 
 
 def with_one(users: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

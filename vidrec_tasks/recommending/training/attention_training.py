@@ -1,7 +1,8 @@
 """Attention training: the target attention learns which of the history speaks for what came next.
 
-The tower's ``f(v)`` and ``g(u)`` are kept as they are; each next video competes with a sample of
-others, half drawn by popularity and half the tower's own best guesses.
+The tower's ``f(v)`` and ``g(u)`` are kept as they are. Each next video competes with a sample of
+others, whose chance to be drawn is corrected, so that what is learned is added to the tower's own
+logits; beside the tower's best guesses alone it learned to rank against them.
 """
 
 import logging
@@ -14,18 +15,22 @@ import torch
 from torch.nn import functional
 
 from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.recommending.catalogue.lately import Steps
 from vidrec_tasks.recommending.models.attention import TargetAttention
 from vidrec_tasks.recommending.models.sequences import PAD, liked
 from vidrec_tasks.recommending.models.tower import UserTower, embed_rows
+from vidrec_tasks.recommending.training.negatives import Negatives
 
 log = logging.getLogger(__name__)
 
 Ints = npt.NDArray[np.int64]
 
-_N_NEGATIVES = 64
-"""Of each of the two kinds."""
+_N_NEGATIVES = 256
+"""Drawn for a batch, by popularity; what that favours is corrected."""
 _N_EXAMPLES = 8_000
 """Examples an epoch at most, drawn anew each time."""
+_N_ASKED = 50
+"""Videos of a history that candidates ask: of more, most are never weighed."""
 _BATCH = 64
 
 
@@ -40,7 +45,7 @@ class AttentionSchedule:
         seed: of order, dropout and samples.
     """
 
-    max_epochs: int = 8
+    max_epochs: int = 6
     patience: int = 2
     learning_rate: float = 1e-3
     seed: int = 7
@@ -48,10 +53,15 @@ class AttentionSchedule:
 
 @dataclass(frozen=True)
 class _Examples:
-    """``(n, length)`` histories newest last, ``(n,)`` the video that came next."""
+    """``(n, length)`` histories newest last, ``(n,)`` the video that came next, and when."""
 
     rows: Ints
     targets: Ints
+    event_at: Ints
+
+    def of(self, part: slice) -> "_Examples":
+        """Some of them."""
+        return _Examples(self.rows[part], self.targets[part], self.event_at[part])
 
 
 def train_attention(
@@ -61,6 +71,7 @@ def train_attention(
     schedule: AttentionSchedule,
     *,
     measure: Callable[[TargetAttention], float] | None = None,
+    knows_time: bool = False,
 ) -> int:
     """Train the attention in place over a trained tower.
 
@@ -69,31 +80,34 @@ def train_attention(
         tower: trained; not changed.
         histories: what the tower learned from.
         schedule: how long.
-        measure: a held-out score (higher is better), asked after each pass.
+        measure: a held-out score (higher is better), asked before the first pass and after each.
+        knows_time: whether the tower was trained beside what everybody watched at the time of each
+            event.
 
     Returns:
-        The pass whose weights were kept.
+        The pass whose weights were kept; 0 where none was better than the tower alone.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(schedule.seed)
         rng = np.random.default_rng(schedule.seed)
-        trainer = _Trainer(model, tower, histories, schedule, rng)
-        scores: list[float] = []
+        trainer = _Trainer(model, tower, histories, schedule, rng, knows_time=knows_time)
         best, best_epoch = _weights(model), 0
+        best_score = -1.0 if measure is None else measure(model)
         for epoch in range(1, schedule.max_epochs + 1):
             trainer.run()
             if measure is None:
                 continue
-            scores.append(measure(model))
-            if scores[-1] > max(scores[:-1], default=-1.0):
-                best, best_epoch = _weights(model), epoch
+            score = measure(model)
+            if score > best_score:
+                best, best_epoch, best_score = _weights(model), epoch, score
             elif schedule.patience and epoch - best_epoch >= schedule.patience:
                 break
     if measure is not None:
         model.load_state_dict(best)
     model.eval()
-    log.info("attention: %d of %d epochs", best_epoch or schedule.max_epochs, schedule.max_epochs)
-    return best_epoch or schedule.max_epochs
+    kept = schedule.max_epochs if measure is None else best_epoch
+    log.info("attention: %d of %d epochs", kept, schedule.max_epochs)
+    return kept
 
 
 class _Trainer:
@@ -106,51 +120,49 @@ class _Trainer:
         histories: Histories,
         schedule: AttentionSchedule,
         rng: np.random.Generator,
+        *,
+        knows_time: bool,
     ) -> None:
         self.model, self.tower, self.rng = model, tower, rng
         self.histories = liked(histories)
         tower.eval()
         with torch.no_grad():
             self.videos = tower.videos()  # (n_videos, dim)
-        counts = np.bincount(self.histories.video_nums, minlength=len(self.videos)) ** 0.75
-        self.popularity = counts / counts.sum() if counts.sum() else None
+        self.negatives = Negatives.of(self.histories, len(self.videos), _N_NEGATIVES)
         self.optimiser = torch.optim.AdamW(model.parameters(), lr=schedule.learning_rate)
+        self.steps = Steps.of(self.histories, len(self.videos)) if knows_time else None
 
     def run(self) -> None:
         """One pass over freshly drawn examples."""
         examples = self._draw()
-        if not len(examples.targets) or self.popularity is None:
+        if not len(examples.targets):
             return
         users = embed_rows(self.tower, examples.rows)
         self.model.train()
         for first in range(0, len(examples.targets), _BATCH):
             part = slice(first, first + _BATCH)
-            self._step(examples.rows[part], examples.targets[part], users[part])
+            self._step(examples.of(part), users[part])
 
-    def _step(self, rows: Ints, targets: Ints, users: npt.NDArray[np.float32]) -> None:
-        asked = self._asked(targets, users)  # (n, 1 + 2 * _N_NEGATIVES), the target first
-        history = self.videos[torch.from_numpy(np.maximum(rows, 0))]
+    def _step(self, examples: "_Examples", users: npt.NDArray[np.float32]) -> None:
+        nums, log_chance, targets = self.negatives.draw(examples.targets, self.rng)
+        rows = examples.rows[:, -_N_ASKED:]
+        asked = self.videos[torch.from_numpy(nums)]  # (n_nums, dim)
         parts = self.model.parts(
-            torch.from_numpy(users),
-            history,
+            self.videos[torch.from_numpy(np.maximum(rows, 0))],
             torch.from_numpy(rows != PAD),
-            self.videos[torch.from_numpy(asked)],
+            asked.expand(len(rows), -1, -1),
         )
-        scores = parts.sum(dim=-1)
-        again = torch.from_numpy(asked[:, 1:] == targets[:, None])
-        scores = torch.cat([scores[:, :1], scores[:, 1:].masked_fill(again, -1e9)], dim=1)
-        loss = functional.cross_entropy(scores, torch.zeros(len(rows), dtype=torch.long))
+        scores = torch.from_numpy(users) @ asked.T + parts.sum(dim=-1)
+        if self.steps is not None:
+            shares = self.steps.shares[self.steps.numbers(examples.event_at)]
+            scores = scores + torch.from_numpy(shares[:, nums])
+        loss = functional.cross_entropy(
+            scores - torch.from_numpy(log_chance), torch.from_numpy(targets)
+        )
         self.optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
-
-    def _asked(self, targets: Ints, users: npt.NDArray[np.float32]) -> Ints:
-        n_videos = len(self.videos)
-        drawn = self.rng.choice(n_videos, (len(targets), _N_NEGATIVES), p=self.popularity)
-        guesses = torch.from_numpy(users) @ self.videos.T
-        hard = guesses.topk(min(_N_NEGATIVES, n_videos), dim=1).indices.numpy()
-        return np.concatenate([targets[:, None], drawn, hard], axis=1)
 
     def _draw(self) -> _Examples:
         """Events that have at least one before them, with what came before."""
@@ -163,7 +175,7 @@ class _Trainer:
         places = chosen[:, None] - np.arange(length, 0, -1)[None, :]  # (n, length), newest last
         before = events.video_nums[np.maximum(places, 0)]  # what lies before all is padded below
         rows = np.where(places >= starts[chosen][:, None], before, PAD)
-        return _Examples(rows.astype(np.int64), events.video_nums[chosen])
+        return _Examples(rows.astype(np.int64), events.video_nums[chosen], events.event_at[chosen])
 
 
 def _weights(model: TargetAttention) -> dict[str, torch.Tensor]:

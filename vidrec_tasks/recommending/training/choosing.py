@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from vidrec_tasks.errors import ModelError
 from vidrec_tasks.measuring.intervals import paired_bootstrap
 from vidrec_tasks.recommending.catalogue.popularity import measure_popularity
 from vidrec_tasks.recommending.lists.block import Block, Search
@@ -15,6 +16,7 @@ from vidrec_tasks.recommending.lists.candidates import find_candidates
 from vidrec_tasks.recommending.lists.features import NAMES, PORTRAIT, measure_features
 from vidrec_tasks.recommending.lists.scorers.registry import BLEND, SCORERS
 from vidrec_tasks.recommending.lists.scorers.scorer import Examples, Learned, Scorer
+from vidrec_tasks.recommending.lists.sources.registry import SOURCES
 from vidrec_tasks.recommending.models.models import Models
 from vidrec_tasks.recommending.training.held_out import Asked, HeldOut, ndcg_of_row
 from vidrec_tasks.settings import RecommendingSettings
@@ -58,10 +60,11 @@ def choose_scorer(models: Models, held: HeldOut, settings: RecommendingSettings)
         held: what was watched next.
         settings: candidates, and the scorer where one is asked for.
     """
-    periods = [_examples(models, asked, settings) for asked in held.periods]
+    left_out = _places_of(settings.left_out)
+    periods = [_examples(models, asked, settings).without(left_out) for asked in held.periods]
     ndcg = {scorer.name: _measure(scorer, periods) for scorer in SCORERS}
     measured = {f"ndcg@10.{name}": float(values.mean()) for name, values in ndcg.items()}
-    bare = _measure(BLEND, [period.without(NAMES.index(PORTRAIT)) for period in periods])
+    bare = _measure(BLEND, [period.without([NAMES.index(PORTRAIT)]) for period in periods])
     measured["portrait_gain"] = float(ndcg[BLEND.name].mean() - bare.mean())
     every = reduce(Examples.and_, periods)
     listed = (every.relevant & every.found).sum()
@@ -71,6 +74,23 @@ def choose_scorer(models: Models, held: HeldOut, settings: RecommendingSettings)
     wanted = settings.scorer
     scorer = _best(ndcg, settings.seed) if wanted == "auto" else wanted
     return Chosen(learned, scorer, measured)
+
+
+def _places_of(names: Sequence[str]) -> list[int]:
+    """Places of features; a name may also be that of a source alone.
+
+    Raises:
+        ModelError: it is neither.
+    """
+    sources = {source.name for source in SOURCES}
+    unknown = sorted(set(names) - sources - set(NAMES))
+    if unknown:
+        message = (
+            f"setting left_out: {len(unknown)} names are neither a source nor a feature, such as "
+            f"{unknown[0]!r}; there are {', '.join(sorted(sources | set(NAMES)))}"
+        )
+        raise ModelError(message)
+    return [NAMES.index(name) for name in names if name in NAMES]
 
 
 def _measure(scorer: Scorer, periods: Sequence[Examples]) -> npt.NDArray[np.float32]:

@@ -11,25 +11,26 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from vidrec_tasks.audience.histories import BLOCK, Histories
+from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.catalogue.lately import log_shares
 from vidrec_tasks.recommending.catalogue.popularity import measure_popularity
-from vidrec_tasks.recommending.models.attention import TargetAttention, attend
+from vidrec_tasks.recommending.lists.features import ATTENTION, LATELY
+from vidrec_tasks.recommending.models.attention import TargetAttention
 from vidrec_tasks.recommending.models.item_models import ITEM_MODELS
 from vidrec_tasks.recommending.models.lending import lend
 from vidrec_tasks.recommending.models.models import Configuration, Models, make_tower
 from vidrec_tasks.recommending.models.ridge import LinearShape
-from vidrec_tasks.recommending.models.sequences import last_videos, liked
+from vidrec_tasks.recommending.models.sequences import liked
 from vidrec_tasks.recommending.models.tower import TowerShape, UserTower, embed_users, embed_videos
 from vidrec_tasks.recommending.training.attention_training import AttentionSchedule, train_attention
 from vidrec_tasks.recommending.training.choosing import USUAL, choose_scorer
+from vidrec_tasks.recommending.training.guesses import Guesses
 from vidrec_tasks.recommending.training.held_out import (
     Asked,
     HeldOut,
     hold_out,
     hold_out_later,
-    ndcg_of_ranks,
     ndcg_of_targets,
 )
 from vidrec_tasks.recommending.training.tower_training import Progress, Schedule, train_tower
@@ -99,7 +100,7 @@ def fit_models(
     if len(held.asked.targets) < MIN_HELD_OUT:
         log.info("%d users to choose on; the defaults are kept", len(held.asked.targets))
         usual = Configuration(
-            min(DEFAULT_EPOCHS, settings.max_epochs), 3, len(held.asked.targets),
+            min(DEFAULT_EPOCHS, settings.max_epochs), 0, len(held.asked.targets),
             scorer=USUAL if settings.scorer == "auto" else settings.scorer,
         )  # fmt: skip
         return _fit_as_told(histories, fit, usual)
@@ -132,13 +133,13 @@ def _fit_as_told(histories: Histories, fit: _Fit, configuration: Configuration) 
     tower, _ = _train_tower(histories, fit, epochs=epochs, is_warm=is_warm, knows_time=knows_time)
     attention = _new_attention(fit)
     schedule = AttentionSchedule(configuration.attention_epochs, 0, seed=fit.settings.seed)
-    train_attention(attention, tower, histories, schedule)
+    train_attention(attention, tower, histories, schedule, knows_time=knows_time)
     told = replace(configuration, tower_epochs=epochs, is_warm=is_warm)
     return _together(histories, fit, tower, attention, told)
 
 
 def _fit_and_choose(held: HeldOut, fit: _Fit, start: Start) -> Models:
-    knows_time = held.asked.cut is not None
+    knows_time = held.asked.cut is not None and LATELY not in fit.settings.left_out
     warmths = {"cold": (False,), "warm": (True,), "both": (False, True)}[start]
     tried = {
         is_warm: _train_tower(
@@ -149,14 +150,13 @@ def _fit_and_choose(held: HeldOut, fit: _Fit, start: Start) -> Models:
     best = {is_warm: max(progress.scores) for is_warm, (_, progress) in tried.items()}
     is_warm = max(best, key=lambda warm: (best[warm], warm))  # equally good: the cheaper
     tower, progress = tried[is_warm]
-    attention = _new_attention(fit)
-    videos, users = embed_videos(tower), embed_users(tower, held.asked.users)
-
-    def measure(model: TargetAttention) -> float:
-        return _attention_ndcg(model, tower, videos, users, held.asked)
-
-    schedule = AttentionSchedule(seed=fit.settings.seed)
-    attention_epochs = train_attention(attention, tower, held.train, schedule, measure=measure)
+    attention, attention_epochs = _new_attention(fit), 0
+    if ATTENTION not in fit.settings.left_out:
+        lately = _lately(held.asked, fit.content.n_videos) if knows_time else 0.0
+        attention_epochs = train_attention(
+            attention, tower, held.train, AttentionSchedule(seed=fit.settings.seed),
+            measure=Guesses.of(tower, held.asked, lately).ndcg, knows_time=knows_time,
+        )  # fmt: skip
     configuration = Configuration(
         progress.best_epoch, attention_epochs, len(held.asked.targets), knows_time=knows_time,
         is_warm=is_warm, nights_since_compared=_nights_since_compared(fit.parent, start),
@@ -261,37 +261,7 @@ def _tower_ndcg(tower: UserTower, asked: Asked, lately: npt.NDArray[np.float32] 
     return float(ndcg_of_targets(scores, asked).mean())
 
 
-def _attention_ndcg(
-    model: TargetAttention,
-    tower: UserTower,
-    videos: npt.NDArray[np.float32],
-    users: npt.NDArray[np.float32],
-    asked: Asked,
-) -> float:
-    """Over the tower's 200 best guesses a user, and the first target."""
-    rows = last_videos(asked.users, tower.shape.length)
-    targets = np.array([videos[0] for videos in asked.targets], dtype=np.int64)
-    guesses = users @ videos.T
-    guesses[asked.users.user_nums(), asked.users.video_nums] = -np.inf
-    k = min(200, guesses.shape[1])
-    nums = np.argpartition(-guesses, k - 1, axis=1)[:, :k].astype(np.int64)
-    nums = np.concatenate([targets[:, None], nums], axis=1)
-    scores = np.concatenate(
-        [
-            attend(model, users[part], rows[part], videos, nums[part]).scores
-            for part in _parts(len(nums))
-        ]
-    )
-    other = (nums != targets[:, None]) & np.isfinite(np.take_along_axis(guesses, nums, 1))
-    ranks = 1 + ((scores >= scores[:, :1]) & other).sum(axis=1)
-    return float(ndcg_of_ranks(ranks).mean())
-
-
 def _training_gap(tower: UserTower, asked: Asked) -> float:
     """NDCG@10 on the held-out users' last learned event minus on the held-out one: overfitting."""
     seen = hold_out(asked.users, seed=0).asked
     return _tower_ndcg(tower, seen, 0.0) - _tower_ndcg(tower, asked, 0.0) if seen.targets else 0.0
-
-
-def _parts(n: int) -> list[slice]:
-    return [slice(first, first + BLOCK) for first in range(0, n, BLOCK)]

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch.nn import functional
 
@@ -14,6 +13,7 @@ from vidrec_tasks.hardware import device
 from vidrec_tasks.recommending.catalogue.lately import Steps
 from vidrec_tasks.recommending.models.sequences import PAD, liked, windows
 from vidrec_tasks.recommending.models.tower import UserTower
+from vidrec_tasks.recommending.training.negatives import Negatives
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class _Steps:
         n_negatives = len(self.known) if self.is_full else _N_SAMPLED
         room = _LOGITS // max(1, n_negatives * tower.shape.length)
         self.batch_size = int(np.clip(room, 1, 64))
-        self.popularity = _popularity(histories, len(tower.is_known))
+        self.negatives = Negatives.of(histories, len(tower.is_known), _N_SAMPLED)
         self.times: Histories | None = None
         if knows_time:
             steps = Steps.of(liked(histories), len(tower.is_known))
@@ -176,27 +176,9 @@ class _Steps:
             if times is not None:
                 logits = logits + self.shares[times][:, self.known]
             return functional.cross_entropy(logits, place[targets])
-        nums, log_chance, places = self._sample(targets)
-        # log Q correction (Bengio and Senecal, 2008): frequent negatives are drawn more often.
+        drawn = self.negatives.draw(targets.cpu().numpy(), self.rng)
+        nums, log_chance, places = (torch.from_numpy(part).to(self.device) for part in drawn)
         logits = states @ functional.embedding(nums, videos).T - log_chance  # (n_events, n_sampled)
         if times is not None:
             logits = logits + self.shares[:, nums][times]
         return functional.cross_entropy(logits, places)
-
-    def _sample(self, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        drawn = self.rng.choice(len(self.popularity), _N_SAMPLED, p=self.popularity)
-        wanted = targets.cpu().numpy()
-        nums, places = np.unique(np.concatenate([wanted, drawn]), return_inverse=True)
-        # A video counts once however often it was drawn, so its chance is 1 - (1 - p)^n. With p in
-        # its place the most popular 60 of 60,000 videos got a seventh of their softmax share.
-        missed = _N_SAMPLED * np.log1p(-np.minimum(self.popularity[nums], 1 - 1e-9))
-        chance = torch.from_numpy(-np.expm1(missed)).float().clamp(min=1e-12)
-        found = (torch.from_numpy(nums), chance.log(), torch.from_numpy(places[: len(targets)]))
-        nums_there, log_chance, places_there = (part.to(self.device) for part in found)
-        return nums_there, log_chance, places_there
-
-
-def _popularity(histories: Histories, n_videos: int) -> npt.NDArray[np.float64]:
-    counts = np.bincount(histories.video_nums[histories.weights > 0], minlength=n_videos) ** 0.75
-    total = counts.sum()
-    return np.asarray(counts / total if total else np.full(n_videos, 1 / n_videos))

@@ -66,15 +66,21 @@ def choose_start(parent: Parent | None, shape: TowerShape, *, cut: int) -> Start
 
     Args:
         parent: the last night's fit of the same kind; None: there is none.
-        shape: tonight's sizes; a tower of others cannot be taken over.
+        shape: tonight's sizes; a tower of others, or of other layers, cannot be taken over.
         cut: tonight's; a parent that saw as much or more is no start.
     """
-    if parent is None or parent.shape != shape or parent.cut >= cut:
+    if parent is None or parent.shape != shape or parent.cut >= cut or not _has_layers(parent):
         return "cold"
     before = parent.configuration
     if before.nights_since_compared is None or before.nights_since_compared + 1 >= COMPARED_EVERY:
         return "both"
     return "warm" if before.is_warm else "cold"
+
+
+def _has_layers(parent: Parent) -> bool:
+    """Whether its weights are named as those of a tower of today."""
+    content = torch.zeros(1, parent.state["projection.weight"].shape[1])
+    return set(UserTower(content, torch.zeros(1), parent.shape).state_dict()) == set(parent.state)
 
 
 def take_over(tower: UserTower, content: Content, parent: Parent) -> None:

@@ -13,7 +13,7 @@ BLEND: Final = Blend()
 
 SCORERS: Final[tuple[Scorer, ...]] = (
     Single(DOT, (DOT, LATELY)),
-    Single(ATTENTION, (ATTENTION,)),
+    Single(ATTENTION, (DOT, ATTENTION, LATELY)),
     BLEND,
     Trees(),
 )

@@ -1,6 +1,6 @@
 """What a scorer is: a way to make one score, as a sum of named parts, out of all features."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
@@ -55,10 +55,12 @@ class Examples:
             self.n_relevant[users],
         )
 
-    def without(self, feature: int) -> "Examples":
-        """The same candidates, with nothing known of one feature."""
+    def without(self, places: Sequence[int]) -> "Examples":
+        """The same candidates, with nothing known of some features."""
+        if not places:
+            return self
         features = self.features.copy()
-        features[..., feature] = 0
+        features[..., places] = 0
         return replace(self, features=features)
 
     def and_(self, others: "Examples") -> "Examples":

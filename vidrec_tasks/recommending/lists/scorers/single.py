@@ -1,4 +1,4 @@
-"""Scorers of one model alone: ``dot`` is ``f(v).g(u)``, ``attention`` asks the history."""
+"""Scorers of one model: ``dot`` is ``f(v).g(u)``; ``attention`` adds what the history says."""
 
 from dataclasses import dataclass
 
