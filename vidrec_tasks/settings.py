@@ -293,7 +293,15 @@ class EvaluationSettings(Group):
     """The held-out window and the gates."""
 
     holdout_days: int = Field(
-        3, ge=1, description="Days before the night that are held out from the evaluation fit."
+        3,
+        ge=1,
+        description="Days before the night that are held out from the evaluation fit, at least.",
+    )
+    holdout_users: int = Field(
+        100,
+        ge=0,
+        description="Users with a new video in the held-out days; with fewer the window grows, up "
+        "to a third of the log. 0: it never grows.",
     )
     n_users: int = Field(
         2_000, ge=1, description="Most users evaluated per night, sampled by a stable hash."

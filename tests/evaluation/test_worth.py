@@ -37,6 +37,16 @@ RATIO = {"value": 1.121, "low": 1.042, "high": 1.208, "n_users": 2000.0}
             "Served lists: NDCG@10 0.500, 1 user; the simple lists were not measured.",
         ),
         (
+            {**NDCG, "holdout_days": 17.0},
+            "Served lists: NDCG@10 0.142, 2,000 users over the last 17 days; the simple lists were "
+            "not measured.",
+        ),
+        (
+            {**NDCG, "holdout_days": 1.0, "lift": {"best": "popular_3d", "ndcg@10": RATIO}},
+            "Served lists: NDCG@10 0.142, 1.12 times [1.04, 1.21] the best simple list (most liked "
+            "of the last 3 days), 2,000 users over the last day.",
+        ),
+        (
             {"coverage": 0.5},
             "Served lists: not measured, as no user liked a new video in the held-out days.",
         ),

@@ -50,6 +50,9 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
         Term("evaluated_users", "users who liked a new video in the held-out days, with or without "
              "a history before them, sampled by a stable hash", "users", "neither",
              "`jobs.evaluate_lists`"),
+        Term("holdout_days", "days before the night that the evaluation fit does not see, as many "
+             "as it takes for evaluation.holdout_users users with a new video", "days", "neither",
+             "`jobs.inputs.holding_out`"),
         Term("cold_recall@20", "recall@20 of the served lists, counting only liked videos that "
              "nobody had liked before the cut-off; mean over users who liked one",
              "0 to 1", "higher", "`evaluation.offline`"),

@@ -30,6 +30,9 @@ def say_worth(metrics: Mapping[str, Any]) -> str:
     if not isinstance(served, Mapping):
         return "Served lists: not measured, as no user liked a new video in the held-out days."
     users = f"{int(served['n_users']):,} user{'s' if served['n_users'] != 1 else ''}"
+    if "holdout_days" in metrics:
+        days = int(metrics["holdout_days"])
+        users += f" over the last {days:,} days" if days != 1 else " over the last day"
     worth = f"Served lists: NDCG@10 {served['value']:.3f}"
     lift = metrics.get("lift", {})
     if "ndcg@10" not in lift:

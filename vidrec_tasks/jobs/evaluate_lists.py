@@ -20,6 +20,7 @@ from vidrec_tasks.evaluation.replay import newly_watched, replay
 from vidrec_tasks.jobs.shared.reading import (
     epoch_of,
     evaluation_night,
+    holdout_days,
     read_champion,
     read_content,
     read_models,
@@ -115,7 +116,8 @@ def _offline(context: Context, content: Content, visits: pd.DataFrame) -> dict[s
     evaluation = read_models(context, "evaluation", content)
     offline = evaluate_offline(evaluation, *measured)
     n_users = float(split.train.n_users)
-    metrics = {"evaluated_users": n_users, **summarise_offline(offline, **draws)}
+    metrics: dict[str, Any] = {"holdout_days": float(holdout_days(context))}
+    metrics |= {"evaluated_users": n_users, **summarise_offline(offline, **draws)}
     metrics["scorer"] = evaluation.configuration.scorer
     metrics["scorer_ratio"] = compare_scorers(offline, evaluation.configuration.scorer, **draws)
     crowd, n = _crowd(context, content.n_videos), context.settings.recommending.n

@@ -104,7 +104,9 @@ def open_run(
     for ref in pinned.refs:
         run.remember(ref)
     n_shards = {"user_shards": pinned.users.n_shards, "video_shards": pinned.videos.n_shards}
-    return run, Made(counts={**pinned.counts, **n_shards}), list(pinned.refs)
+    window = pinned.window
+    held = {} if window is None else {"holdout_days": window.days, "holdout_users": window.n_users}
+    return run, Made(counts={**pinned.counts, **n_shards, **held}), list(pinned.refs)
 
 
 def _before(store: Store, settings: Settings, night: date) -> Run | None:
@@ -172,6 +174,7 @@ def _read_all(asked: _Asked, key: str, print_of_videos: str, deletions: StepResu
         events.split,
         Split.of(len(catalogue.rows), inputs.videos_per_shard),
         catalogue.as_of,
+        events.window,
     )
 
 
@@ -195,7 +198,7 @@ def _pin_events(asked: _Asked, key: str, videos: pd.DataFrame, users: pd.DataFra
         _refuse_empty(bucketed, asked)
         return pin_events(
             Artefacts(asked.store), key, bucketed, videos,
-            night=asked.night, holdout_days=asked.settings.evaluation.holdout_days,
+            night=asked.night, settings=asked.settings.evaluation,
         )  # fmt: skip
 
 

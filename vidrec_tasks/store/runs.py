@@ -34,6 +34,8 @@ class RunRecord:
         parents: earlier runs that this one takes something from, by role.
         n_user_shards, n_video_shards: how users and videos were split.
         n_user_buckets, n_video_buckets: 0: of a run of version 0.1, whose shards were its buckets.
+        holdout_days: days that are held out from the evaluation fit; 0: of a run of a version that
+            held out as many as its settings said.
         catalogue_as_of: ``snapshot``, ``current`` or ``unproven`` (see DESIGN, the catalogue).
     """
 
@@ -49,6 +51,7 @@ class RunRecord:
     settings: dict[str, Any] = field(default_factory=dict)
     n_user_buckets: int = 0
     n_video_buckets: int = 0
+    holdout_days: int = 0
 
     @property
     def user_split(self) -> Split:

@@ -1,4 +1,4 @@
-"""Bucketing: the night's events by user shard, and how far their videos were watched.
+"""Bucketing: the night's events by user shard.
 
 A log of any length passes through memory in chunks and shards; between them it is on scratch disk
 (docs/decisions/0021).
@@ -6,22 +6,18 @@ A log of any length passes through memory in chunks and shards; between them it 
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vidrec_tasks.audience.interactions import duration_statistics
-from vidrec_tasks.audience.watch_statistics import merge_statistics
-from vidrec_tasks.columns import EVENT_AT, EVENT_ID, ROW_NUM
+from vidrec_tasks.columns import EVENT_ID, ROW_NUM
 from vidrec_tasks.contracts import admission
 from vidrec_tasks.contracts.inputs import INTERACTIONS
 from vidrec_tasks.jobs.inputs.events import AdmittedEvents
 from vidrec_tasks.jobs.inputs.reading import no_rows
 from vidrec_tasks.jobs.inputs.results import StepResult, join_rejects, sum_counts
-from vidrec_tasks.running.job import midnight
 from vidrec_tasks.store.shards import Split, hashes_of
 from vidrec_tasks.store.spill import Repeats, Spill
 
@@ -106,37 +102,6 @@ def shards(bucketed: Bucketed) -> Iterator[Shard]:
         once = admission.admit_once(rows, bucketed.repeated)
         ends = {"rejected": len(once.rejects), "accepted": len(once.rows)}
         yield Shard(once.rows, once.rejects, {**once.counts, **ends}, num=num)
-
-
-@dataclass(frozen=True)
-class Watched:
-    """How far videos were watched, by shards so far.
-
-    Attributes:
-        before: of each shard, what lies before the held-out days.
-        whole: of each shard, everything; no longer counted once something lies before.
-        n_before: events before the held-out days.
-    """
-
-    before: tuple[pd.DataFrame, ...] = ()
-    whole: tuple[pd.DataFrame, ...] = ()
-    n_before: int = 0
-
-    def plus(
-        self, events: pd.DataFrame, videos: pd.DataFrame, *, night: date, holdout_days: int
-    ) -> "Watched":
-        """With one shard more."""
-        moment = pd.Timestamp(midnight(night)) - pd.Timedelta(days=holdout_days)
-        early = events[events[EVENT_AT] < moment]
-        n_before = self.n_before + len(early)
-        before = (*self.before, duration_statistics(early, videos, night=night))
-        if n_before:
-            return Watched(before, self.whole, n_before)
-        return Watched(before, (*self.whole, duration_statistics(events, videos, night=night)))
-
-    def statistics(self) -> pd.DataFrame:
-        """Of what lies before the held-out days, where there is anything then; else of all."""
-        return merge_statistics(self.before if self.n_before else self.whole)
 
 
 def _split_of(in_log: npt.NDArray[np.uint64], user_ids: pd.Series, users_per_shard: int) -> Split:

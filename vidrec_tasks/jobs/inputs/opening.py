@@ -57,6 +57,7 @@ def record_of(
         code=source_digest(),
         **pinned.split,
         catalogue_as_of=pinned.catalogue_as_of,
+        holdout_days=0 if pinned.window is None else pinned.window.days,
         parents=dict(parents),
         settings=settings.model_dump(
             mode="json",

@@ -1,17 +1,20 @@
 """Pinning: what a night sees of the inputs, as artefacts at an address that tells what it is."""
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import date
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
 
 from vidrec_tasks.contracts.artefacts import check_artefact
-from vidrec_tasks.jobs.inputs.bucketing import Bucketed, Watched, shards
+from vidrec_tasks.contracts.parts import Parts
+from vidrec_tasks.jobs.inputs.bucketing import Bucketed, shards
+from vidrec_tasks.jobs.inputs.holding_out import Newest, Window, statistics_before
 from vidrec_tasks.jobs.inputs.results import join_rejects, sum_counts
 from vidrec_tasks.night import OPENS
-from vidrec_tasks.settings import Settings
+from vidrec_tasks.settings import EvaluationSettings, Settings
 from vidrec_tasks.store.artefacts import Artefacts, Ref, key_of
 from vidrec_tasks.store.ledger import Ledger
 from vidrec_tasks.store.runs import Run
@@ -31,6 +34,7 @@ class Pinned:
         counts: for the receipt.
         users, videos: how they are split.
         catalogue_as_of: see `Catalogue`.
+        window: the held-out days; None: pinned by a version that held out as many as it was told.
     """
 
     refs: tuple[Ref, ...]
@@ -38,6 +42,7 @@ class Pinned:
     users: Split
     videos: Split
     catalogue_as_of: str
+    window: Window | None = None
 
     @property
     def split(self) -> dict[str, int]:
@@ -55,6 +60,7 @@ class PinnedEvents:
         split: how users are split.
         later: events that wait for a later night.
         statistics: how far videos were watched.
+        window: the held-out days.
     """
 
     refs: tuple[Ref, ...]
@@ -63,6 +69,7 @@ class PinnedEvents:
     split: Split
     later: pd.DataFrame
     statistics: pd.DataFrame
+    window: Window
 
 
 def key_of_inputs(
@@ -84,6 +91,7 @@ def key_of_inputs(
             "settings": {
                 "inputs": settings.inputs.model_dump(mode="json"),
                 "holdout_days": settings.evaluation.holdout_days,
+                "holdout_users": settings.evaluation.holdout_users,
             },
             "code": job_digest(OPENS),
             "forgotten": ledger.fingerprint(),
@@ -94,24 +102,26 @@ def key_of_inputs(
 
 def pin_events(
     artefacts: Artefacts, key: str, bucketed: Bucketed, videos: pd.DataFrame, *,
-    night: date, holdout_days: int,
+    night: date, settings: EvaluationSettings,
 ) -> PinnedEvents:  # fmt: skip
-    """Write the events, a shard at a time.
+    """Write the events, a shard at a time, and choose the held-out days when all are counted.
 
     Raises:
         ContractError: a shard is not what is declared.
     """
-    refs, rejects, counts, watched = [], [bucketed.rejects], [bucketed.counts], Watched()
+    refs, rejects, counts, newest = [], [bucketed.rejects], [bucketed.counts], Newest()
     for shard in shards(bucketed):
         name, parts = f"interactions.{shard.num}", {"table": shard.rows}
         check_artefact("interactions", parts)
         refs.append(artefacts.write(name, f"{key}-{shard.num}", parts))
-        watched = watched.plus(shard.rows, videos, night=night, holdout_days=holdout_days)
+        newest = newest.plus(shard.rows, night=night)
         rejects.append(shard.rejects)
         counts.append(shard.counts)
+    window = newest.window(settings)
+    again = (Parts(ref.name, partial(artefacts.read, ref)).table() for ref in refs)
     return PinnedEvents(
         tuple(refs), join_rejects(rejects), sum_counts(counts), bucketed.split, bucketed.later,
-        watched.statistics(),
+        statistics_before(again, videos, night=night, days=window.days), window,
     )  # fmt: skip
 
 
@@ -142,6 +152,7 @@ def write_pinned(artefacts: Artefacts, key: str, pinned: Pinned) -> None:
         "counts": dict(pinned.counts),
         **pinned.split,
         "catalogue_as_of": pinned.catalogue_as_of,
+        "window": None if pinned.window is None else asdict(pinned.window),
     }
     artefacts.write(_PINNED, key, {"said": written})
 
@@ -159,4 +170,5 @@ def read_pinned(artefacts: Artefacts, key: str) -> Pinned:
         Split(written["n_user_shards"], written["n_user_buckets"]),
         Split(written["n_video_shards"], written["n_video_buckets"]),
         written["catalogue_as_of"],
+        Window(**written["window"]) if written.get("window") else None,
     )

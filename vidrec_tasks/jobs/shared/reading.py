@@ -26,7 +26,12 @@ FITTED: Final = "fitted"
 
 def evaluation_night(context: Context) -> date:
     """The day whose 00:00 UTC the evaluation fit does not see past."""
-    return context.night - timedelta(days=context.settings.evaluation.holdout_days)
+    return context.night - timedelta(days=holdout_days(context))
+
+
+def holdout_days(context: Context) -> int:
+    """Days before the night that are held out, as many as the run's inputs were pinned with."""
+    return context.run.record.holdout_days or context.settings.evaluation.holdout_days
 
 
 def epoch_of(night: date) -> int:
