@@ -38,10 +38,7 @@ def load(preset: str, source: Path, *, seed: int = 7, **options: Any) -> tuple[C
         seed: of the order of rows of equal time.
         options: of the preset.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        import_data(preset, source, Path(folder) / "inputs", **options)
-        videos, events = _read(Store(folder))
-    videos = videos.sort_values(VIDEO_ID, ignore_index=True)
+    videos, events = read_events(preset, source, **options)
     events = shuffle_ties(liked(events, videos), seed=seed)
     events = events.drop_duplicates([USER_ID, VIDEO_ID])
     keep = k_core(pd.factorize(events[USER_ID])[0], pd.factorize(events[VIDEO_ID])[0], k=5)
@@ -49,7 +46,15 @@ def load(preset: str, source: Path, *, seed: int = 7, **options: Any) -> tuple[C
     videos = videos[videos[VIDEO_ID].isin(events[VIDEO_ID])].reset_index(drop=True)
     events[VIDEO_NUM] = pd.Index(videos[VIDEO_ID]).get_indexer(events[VIDEO_ID])
     events[WEIGHT] = 1.0
-    return _content(videos), gather(events)
+    return content_of(videos), gather(events)
+
+
+def read_events(preset: str, source: Path, **options: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The catalogue of a preset, sorted by video_id, and its log, both as a night parses them."""
+    with tempfile.TemporaryDirectory() as folder:
+        import_data(preset, source, Path(folder) / "inputs", **options)
+        videos, events = _read(Store(folder))
+    return videos.sort_values(VIDEO_ID, ignore_index=True), events
 
 
 def liked(events: pd.DataFrame, videos: pd.DataFrame) -> pd.DataFrame:
@@ -102,7 +107,8 @@ def _read(store: Store) -> tuple[pd.DataFrame, pd.DataFrame]:
     return videos, events
 
 
-def _content(videos: pd.DataFrame) -> Content:
+def content_of(videos: pd.DataFrame) -> Content:
+    """The videos of a catalogue with the embeddings of their texts."""
     texts = (videos["title"] + ". " + videos["description"]).str.slice(0, 1000)
     topics = video_topics(videos, [None] * len(videos))
     texts = [f"{text} {', '.join(names)}" for text, names in zip(texts, topics, strict=True)]

@@ -178,6 +178,12 @@ class AudienceSettings(Group):
     rating_weight: float = Field(
         0.75, description="Added for each standard deviation a rating lies above the user's mean."
     )
+    watch_label: Literal["quantile", "seconds", "long_view"] = Field(
+        "quantile",
+        description="What watching says: the place of the watched share among viewings of like "
+        "duration, the place of the seconds among all viewings, or whether 18 s (of a shorter "
+        "video, all of it) were watched.",
+    )
     n_topics: int = Field(5, ge=1, le=20, description="Strongest topics kept per user.")
 
 

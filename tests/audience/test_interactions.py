@@ -185,7 +185,7 @@ def test_nothing_at_or_after_the_night_moves_a_weight() -> None:
     pd.testing.assert_frame_equal(weighed(*known), weighed(*known, *future))
     for rows in (known, [*known, *future]):
         counted = duration_statistics(log(*rows), VIDEOS, night=NIGHT)
-        assert counted["n"].sum() == 12
+        assert counted["n"].sum() == 22  # 10 shares, 10 times seconds, 2 ratings
 
 
 def test_the_log_is_not_changed() -> None:
@@ -225,3 +225,45 @@ def test_decay_halves_each_half_life_and_is_whole_at_the_night() -> None:
 def test_what_lies_after_the_night_is_not_worth_more() -> None:
     later = pd.Series([MIDNIGHT + pd.Timedelta(days=30)])
     assert decay(later, night=NIGHT, half_life_days=30).tolist() == [1.0]
+
+
+def labelled(label: str, videos: pd.DataFrame, *rows: dict[str, Any]) -> pd.Series:
+    """user_id -> watch_quantile by a label."""
+    chosen = SETTINGS.model_copy(update={"watch_label": label})
+    table = weigh(log(*rows), videos, chosen, night=NIGHT)
+    return table.set_index("user_id")["watch_quantile"]
+
+
+def test_seconds_of_unknown_length_stand_among_those_of_all_viewings() -> None:
+    rows = [event("short", "v3", 5, watched_s=1), event("long", "v3", 5, watched_s=500)]
+    rows += [event(f"u{num}", "v1", 5, watched_s=50) for num in range(8)]
+    quantile = labelled("quantile", VIDEOS, *rows)
+    assert (quantile["short"], quantile["long"]) == (0.05, 0.95)
+
+
+def test_a_completion_of_unknown_length_is_no_less_for_its_seconds() -> None:
+    rows = [event("u", "v3", 5, watched_s=1), event("u", "v3", 4.999, "complete")]
+    rows += [event(f"u{num}", "v1", 5, watched_s=50) for num in range(8)]
+    assert labelled("quantile", VIDEOS, *rows)["u"] == 0.75
+
+
+def test_by_seconds_a_little_of_a_long_video_beats_the_whole_of_a_short_one() -> None:
+    videos = catalogue(long={"duration_s": 3600.0}, short={"duration_s": 10.0})
+    rows = [event("whole", "short", 5, watched_s=10), event("glance", "long", 5, watched_s=60)]
+    rows += [event(f"u{num}", "short", 5, watched_s=2) for num in range(4)]
+    rows += [event(f"l{num}", "long", 5, watched_s=1800) for num in range(4)]
+    by_seconds, by_share = (labelled(label, videos, *rows) for label in ("seconds", "quantile"))
+    assert by_seconds["glance"] > by_seconds["whole"]
+    assert by_share["glance"] < by_share["whole"]
+
+
+@pytest.mark.parametrize(
+    ("video", "watched_s", "is_long"),
+    [("v2", 17, False), ("v2", 18, True), ("v0", 9, False), ("v0", 12, True)],
+)
+def test_a_long_view_is_18_seconds_or_a_shorter_video_as_a_whole(
+    video: str, watched_s: float, is_long: bool
+) -> None:
+    videos = catalogue(v0={"duration_s": 12.0}, v2={"duration_s": 7200.0})
+    quantile = labelled("long_view", videos, event("u", video, 5, watched_s=watched_s))
+    assert quantile["u"] == float(is_long)

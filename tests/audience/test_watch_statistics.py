@@ -14,15 +14,17 @@ from vidrec_tasks.audience.watch_statistics import (
     merge_statistics,
     quantiles,
     rating_scale,
+    seconds_quantiles,
     share_levels,
 )
 
 NAN = float("nan")
 
 
-def visits(*rows: tuple[float, float, float]) -> pd.DataFrame:
+def visits(*rows: tuple[float, float, float], watched_s: float = NAN) -> pd.DataFrame:
     """``(duration_s, watched_share, value)``."""
-    return pd.DataFrame(rows, columns=["duration_s", "watched_share", "value"], dtype="float64")
+    names = ["duration_s", "watched_share", "value"]
+    return pd.DataFrame(rows, columns=names, dtype="float64").assign(watched_s=watched_s)
 
 
 def test_visits_are_counted_by_length_and_share_and_ratings_by_value() -> None:
@@ -36,6 +38,23 @@ def test_visits_are_counted_by_length_and_share_and_ratings_by_value() -> None:
 
 def test_visits_of_unknown_length_or_share_say_nothing_of_watching() -> None:
     assert count_visits(visits((NAN, 0.5, NAN), (60, NAN, NAN))).empty
+
+
+def test_seconds_are_counted_where_no_length_is_known() -> None:
+    table = count_visits(visits((NAN, NAN, NAN), (60, 0.5, NAN), watched_s=30))
+    assert list(table.itertuples(index=False, name=None)) == [
+        ("seconds", 0, 10.0, 2),
+        ("watch", 12, 10.0, 1),
+    ]
+
+
+def test_seconds_beat_those_of_fewer_and_half_of_their_equals() -> None:
+    lengths = ((1.0, 2), (60.0, 1), (3600.0, 1))
+    parts = [count_visits(visits(*[(NAN, NAN, NAN)] * n, watched_s=s)) for s, n in lengths]
+    table = seconds_quantiles(merge_statistics(parts))
+    asked = duration_bins(np.array([0.0, 1.0, 5.0, 60.0, 3600.0, 1e6]))
+    assert table[asked].tolist() == [0.25, 0.25, 0.5, 0.625, 0.875, 1.0]
+    assert set(seconds_quantiles(count_visits(visits()))) == {0.5}
 
 
 @pytest.mark.parametrize(

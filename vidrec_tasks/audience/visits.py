@@ -46,8 +46,8 @@ def gather_visits(interactions: pd.DataFrame, videos: pd.DataFrame, *, night: da
     Returns:
         One row a visit, in the order of user_id, event_at, row_num: user_id, video_id, video_num,
         event_at and row_num of its last event (all a visit says is known only then), duration_s
-        (NaN unknown), watched_share (in [0, 1], NaN unknown), value (mean rating, NaN none) and a
-        count for each event type.
+        (NaN unknown), watched_s (NaN unknown), watched_share (in [0, 1], NaN unknown), value (mean
+        rating, NaN none) and a count for each event type.
     """
     events, video_nums = _existing(interactions, videos, night)
     duration_s = videos[DURATION_S].to_numpy(np.float64)[video_nums]
@@ -61,6 +61,7 @@ def gather_visits(interactions: pd.DataFrame, videos: pd.DataFrame, *, night: da
     for name, count in counts.items():
         visits[name] = count
     watched_s = _watched_s(events, visit_nums, len(last))
+    visits[WATCHED_S] = watched_s
     visits[WATCHED_SHARE] = _share(watched_s, duration_s[last], counts["complete"])
     visits[VALUE] = _mean_rating(events, visit_nums, counts["rating"])
     return visits.sort_values([USER_ID, EVENT_AT, ROW_NUM], kind="stable").reset_index(drop=True)

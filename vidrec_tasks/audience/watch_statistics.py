@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vidrec_tasks.columns import DURATION_S, VALUE, WATCHED_SHARE
+from vidrec_tasks.columns import DURATION_S, VALUE, WATCHED_S, WATCHED_SHARE
 
 KIND: Final = "kind"
 BIN: Final = "bin"
@@ -34,11 +34,11 @@ def count_visits(visits: pd.DataFrame) -> pd.DataFrame:
     """Count visits into statistics.
 
     Args:
-        visits: duration_s, watched_share, value, as `visits.gather_visits` gives them.
+        visits: duration_s, watched_s, watched_share, value, as `visits.gather_visits` gives them.
 
     Returns:
-        kind ('watch' or 'rating'), bin (of the duration; 0 for ratings), level (of the watched
-        share; the rating itself, to a tenth), n.
+        kind ('watch', 'seconds' or 'rating'), bin (of the duration; 0 elsewhere), level (of the
+        watched share; the bin of the seconds watched; the rating itself, to a tenth), n.
     """
     watched = visits[visits[DURATION_S].notna() & visits[WATCHED_SHARE].notna()]
     watch = pd.DataFrame(
@@ -49,9 +49,12 @@ def count_visits(visits: pd.DataFrame) -> pd.DataFrame:
             N: 1,
         }
     )
+    watched_s = visits.loc[visits[WATCHED_S].notna(), WATCHED_S].to_numpy(np.float64)
+    levels = duration_bins(watched_s).astype(np.float64)
+    seconds = pd.DataFrame({KIND: "seconds", BIN: 0, LEVEL: levels, N: 1})
     ratings = visits.loc[visits[VALUE].notna(), VALUE].to_numpy(np.float64)
     rating = pd.DataFrame({KIND: "rating", BIN: 0, LEVEL: np.round(ratings, 1), N: 1})
-    return merge_statistics([watch, rating])
+    return merge_statistics([watch, seconds, rating])
 
 
 def merge_statistics(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -62,7 +65,7 @@ def merge_statistics(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def duration_bins(duration_s: Doubles) -> npt.NDArray[np.int64]:
-    """The bin of each duration (seconds, above 0)."""
+    """The bin of each duration, or of another number of seconds."""
     octaves = np.log2(np.maximum(duration_s, 1.0))
     return np.clip(np.rint(2 * octaves), 0, N_BINS - 1).astype(np.int64)
 
@@ -86,6 +89,18 @@ def quantiles(statistics: pd.DataFrame) -> Doubles:
     below = np.cumsum(counts, axis=1) - counts
     total = counts.sum(axis=1, keepdims=True)
     return np.where(total > 0, (below + counts / 2) / np.maximum(total, 1e-12), 0.5)
+
+
+def seconds_quantiles(statistics: pd.DataFrame) -> Doubles:
+    """``(N_BINS,)`` the share of all viewings that one of so many seconds beats, by its bin.
+
+    Equal viewings count half (mid-rank). Without any viewing everything is 0.5.
+    """
+    counts = np.zeros(N_BINS)
+    seconds = statistics[statistics[KIND] == "seconds"]
+    counts[seconds[LEVEL].to_numpy().astype(np.int64)] = seconds[N].to_numpy()
+    total = counts.sum()
+    return (np.cumsum(counts) - counts / 2) / total if total else np.full(N_BINS, 0.5)
 
 
 def rating_scale(statistics: pd.DataFrame) -> tuple[float, float]:
