@@ -1,11 +1,12 @@
 """Quality side by side: this system and what a user would pick instead, one run, one split.
 
-``python -m benchmarks.quality --preset NAME --from DIR --protocol loo|time|cold --json PATH
-[--ablate]``. Peers run in ``.venv-bench`` (made by `benchmarks.bench_venv` from
-requirements-bench.txt), read the same training events and write their lists. Every list is measured
-here, by one function, over all videos, with the videos of the training history filtered. A peer is
-tuned within the training data, by the protocol of the test (`benchmarks.peers`). The JSON is
-written again after every peer, so what is there is kept if a later one fails.
+``python -m benchmarks.quality --preset NAME --from DIR --protocol loo|time|cold|against --json PATH
+[--ablate]``; ``against`` is `benchmarks.against` and has no peers. Peers run in ``.venv-bench``
+(made by `benchmarks.bench_venv` from requirements-bench.txt), read the same training events and
+write their lists. Every list is measured here, by one function, over all videos, with the videos of
+the training history filtered. A peer is tuned within the training data, by the protocol of the test
+(`benchmarks.peers`). The JSON is written again after every peer, so what is there is kept if a
+later one fails.
 """
 
 import argparse
@@ -24,6 +25,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.ablating import Ablation, ablate, print_ablations, without_content
+from benchmarks.against import measure_against, print_against
 from benchmarks.bench_venv import run_in_bench_venv
 from benchmarks.diversity import diversity_curve, ranked_of, reranked
 from benchmarks.one_line_errors import run
@@ -72,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_arguments(parser, [preset for preset in PRESETS if "interactions" in preset.brings])
-    parser.add_argument("--protocol", choices=("loo", "time", "cold"), required=True)
+    parser.add_argument("--protocol", choices=("loo", "time", "cold", "against"), required=True)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument(
         "--peers", type=named, default="all", help="all, quick, none or names between commas"
@@ -85,6 +87,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, required=True)
     said = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    if said.protocol == "against":
+        return _run_against(said)
     content, histories = load(said.preset, said.source, seed=said.seed, **options_of(said))
     result = (
         _cold(content, histories, said)
@@ -92,6 +96,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         else _warm(content, histories, said)
     )
     _write(result, said.json)
+    sys.stdout.write(f"{said.json}\n")
+    return 0
+
+
+def _run_against(said: Any) -> int:
+    found = measure_against(
+        said.preset, said.source, one_cut=None, seed=said.seed, **options_of(said)
+    )
+    print_against(found)
+    _write(found, said.json)
     sys.stdout.write(f"{said.json}\n")
     return 0
 

@@ -243,6 +243,12 @@ class RecommendingSettings(Group):
     dense_linear_limit: int = Field(
         20_000, ge=1, description="Videos up to which the linear item-item model is dense."
     )
+    against: float = Field(
+        2.0,
+        ge=0,
+        description="Weight, in every score, of the chance that a video is turned away (dislikes, "
+        "skips, short plays, low ratings); 0: such signals lower nothing but the video itself.",
+    )
     reranker: Literal["msd", "mmr", "dpp"] = Field(
         "msd",
         description="How lists are varied: max-sum diversification, maximal marginal relevance, or "

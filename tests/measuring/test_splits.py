@@ -5,7 +5,13 @@ from hypothesis import strategies as st
 
 from tests.measuring.worlds import histories_of
 from vidrec_tasks.audience.histories import gather
-from vidrec_tasks.measuring.splits import Split, k_core, leave_last_out, time_split
+from vidrec_tasks.measuring.splits import (
+    Split,
+    k_core,
+    leave_last_out,
+    time_split,
+    turned_away_later,
+)
 
 World = dict[str, list[tuple[int, float, int]]]
 
@@ -45,6 +51,25 @@ def test_a_time_split_never_trains_on_or_asks_for_the_other_side(world: World, c
         after = {video for video, weight, at in world[user] if at >= cut and weight > 0}
         assert set(split.held_out[user_num].tolist()) == after - before
         assert len(set(split.held_out[user_num].tolist())) == len(split.held_out[user_num])
+
+
+def test_turned_away_later_is_what_was_new_and_never_liked() -> None:
+    histories = histories_of(
+        {
+            "u": [(0, 1.0, 1), (0, -1.0, 10), (1, -1.0, 11), (2, -1.0, 12), (2, 1.0, 13)],
+            "v": [(3, -1.0, 1), (3, -1.0, 12), (4, -1.0, 11), (5, 0.0, 12)],
+        }
+    )
+    assert [videos.tolist() for videos in turned_away_later(histories, cut=10)] == [[1], [4]]
+
+
+@given(worlds, st.integers(0, 10))
+@settings(max_examples=100, deadline=None)
+def test_nothing_is_both_asked_for_and_turned_away(world: World, cut: int) -> None:
+    histories = histories_of(world)
+    asked = time_split(histories, cut=cut).held_out
+    for liked, away in zip(asked, turned_away_later(histories, cut=cut), strict=True):
+        assert not set(liked.tolist()) & set(away.tolist())
 
 
 def test_leave_last_out_asks_for_the_last_new_liked_video() -> None:

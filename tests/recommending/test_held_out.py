@@ -80,3 +80,18 @@ def test_the_best_list_has_all_targets_first() -> None:
     assert ideal(1) == pytest.approx(1.0)
     assert ideal(2) == pytest.approx(1 + 1 / np.log2(3))
     assert ideal(50) == ideal(10)
+
+
+def test_what_was_turned_away_in_the_window_is_kept_beside_what_was_liked() -> None:
+    histories = worlds.histories()
+    late = histories.event_at >= later().asked.cut
+    first = np.flatnonzero(late)[:40:2]
+    histories.weights[first] = -1.0
+    held = later(histories)
+    kept = sum(len(videos) for videos in held.asked.turned_away)
+    assert 0 < kept <= len(first)
+    for user, (liked, away) in enumerate(
+        zip(held.asked.targets, held.asked.turned_away, strict=True)
+    ):
+        before = held.asked.users.video_nums[held.asked.users.of(user)]
+        assert not np.isin(away, np.concatenate([liked, before])).any()

@@ -123,3 +123,10 @@ def test_one_more_like_never_makes_a_video_less_popular_nor_moves_another(
     for found in (before, after):
         assert np.isfinite(found.popular).all()
         assert np.isfinite(found.trending).all()
+
+
+def test_users_who_turned_a_video_away_before_the_cut_are_counted_once() -> None:
+    found = measure(("a", 0, 5, -1), ("a", 0, 4, -1), ("b", 0, 3, -2), ("c", 0, 3, 1),
+                    ("d", 0, -1, -1))  # fmt: skip
+    assert found.turned_away.tolist() == [2, 0, 0, 0]
+    assert found.n_users.tolist() == [1, 0, 0, 0]

@@ -65,7 +65,7 @@ _MODEL: Final[dict[str, Shape]] = {
     "info": Json(("configuration", "cut", "half_life_days", "items", "n_videos")),
     **{
         f"popularity_{name}": Array(("videos",))
-        for name in ("age_days", "n_users", "popular", "trending", "lately")
+        for name in ("age_days", "n_users", "popular", "trending", "lately", "turned_away")
     },
     "popularity_counts": Array(("videos", "windows")),
     **{f"popularity_{name}": Array(("videos",), COUNT) for name in ("first_at", "last_at")},

@@ -48,6 +48,20 @@ def time_split(histories: Histories, *, cut: int) -> Split:
     return Split(train, held_out)
 
 
+def turned_away_later(histories: Histories, *, cut: int) -> list[Ints]:
+    """For each user the video_nums met first at or after a cut and only turned away since.
+
+    Args:
+        histories: weighed visits, oldest first within a user.
+        cut: seconds since 1970 UTC.
+    """
+    pairs = _pairs(histories)
+    new_pairs = pairs[_first_meetings(histories) & (histories.event_at >= cut)]
+    liked = np.unique(pairs[histories.weights > 0])
+    away = (histories.weights < 0) & np.isin(pairs, new_pairs) & ~np.isin(pairs, liked)
+    return _by_user(histories, away)
+
+
 def leave_last_out(histories: Histories) -> Split:
     """The last new video each user liked is asked for; all before it is learned from.
 

@@ -31,6 +31,7 @@ class Popularity:
         first_at, last_at: ``(n_videos,)`` int64, seconds since 1970 UTC of the first and the last
             event that liked it; 0 where there is none.
         lately: ``(n_videos,)`` float32, as of `lately.log_shares` at the cut.
+        turned_away: ``(n_videos,)`` float32, users with an event against it.
     """
 
     n_users: npt.NDArray[np.float32]
@@ -41,6 +42,7 @@ class Popularity:
     first_at: npt.NDArray[np.int64]
     last_at: npt.NDArray[np.int64]
     lately: npt.NDArray[np.float32]
+    turned_away: npt.NDArray[np.float32]
 
     @cached_property
     def ranks(self) -> npt.NDArray[np.float32]:
@@ -66,7 +68,9 @@ def measure_popularity(histories: Histories, content: Content, *, cut: int) -> P
         content: publication times.
         cut: seconds since 1970 UTC.
     """
-    seen = histories.where((histories.event_at < cut) & (histories.weights > 0))
+    before = histories.before(cut)
+    seen = before.where(before.weights > 0)
+    against = before.where(before.weights < 0)
     ever = _users_of(seen, content.n_videos)
     newest = int(seen.event_at.max()) + 1 if seen.n_events else cut
     end = cut if newest > cut - WINDOW_DAYS * _DAY_S else newest
@@ -89,6 +93,7 @@ def measure_popularity(histories: Histories, content: Content, *, cut: int) -> P
         users_by_window(seen, content.n_videos, end=end).astype(np.float32),
         *_first_and_last(seen, content.n_videos),
         log_shares(seen, content.n_videos, cut=end),
+        _users_of(against, content.n_videos).astype(np.float32),
     )
 
 

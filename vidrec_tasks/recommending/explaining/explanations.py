@@ -140,10 +140,12 @@ def _speaks_for() -> Mapping[str, tuple[str, ...]]:
     """
     from vidrec_tasks.recommending.lists.features import FEATURES
     from vidrec_tasks.recommending.lists.sources.registry import SOURCES
+    from vidrec_tasks.recommending.lists.turning_away import TURNED_AWAY
 
     return {
         **{source.name: source.speaks_for for source in SOURCES},
         **{feature.name: feature.speaks_for for feature in FEATURES},
+        TURNED_AWAY: (),  # it says what speaks against a video, and never why it is listed
     }
 
 

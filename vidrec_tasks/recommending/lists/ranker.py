@@ -1,6 +1,7 @@
 """Ranker: one score a candidate, as a sum of named parts, by one of the scorers.
 
-Every night scores all of them (`scorers.registry`); one orders the lists.
+To each the same part is added for what users turn away (`turning_away`). Every night scores all of
+them (`scorers.registry`); one orders the lists.
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from vidrec_tasks.recommending.lists.block import Block
 from vidrec_tasks.recommending.lists.features import measure_features
 from vidrec_tasks.recommending.lists.scorers.registry import scorer_named
 from vidrec_tasks.recommending.lists.scorers.scorer import Learned, Parts, Scorer
+from vidrec_tasks.recommending.lists.turning_away import TURNED_AWAY, part_of_score
 from vidrec_tasks.recommending.models.models import Models
 
 Ints = npt.NDArray[np.int64]
@@ -34,23 +36,26 @@ def score(
     Returns:
         ``(n_users, k)`` float64; what stands at -1 means nothing.
     """
-    asked, learned, features = _features(models, histories, nums, scorer)
-    return asked.scores(features, learned)
+    asked, learned, features, against = _features(models, histories, nums, scorer)
+    return asked.scores(features, learned) + against
 
 
 def score_parts(models: Models, histories: Histories, nums: Ints, *, scorer: str) -> Parts:
     """The parts of each candidate's score; arguments as of `score`."""
-    asked, learned, features = _features(models, histories, nums, scorer)
-    return asked.parts(features, learned)
+    asked, learned, features, against = _features(models, histories, nums, scorer)
+    parts = asked.parts(features, learned)
+    values = np.concatenate([parts.values, against[..., None]], axis=-1)
+    return Parts((*parts.names, TURNED_AWAY), values)
 
 
 def _features(
     models: Models, histories: Histories, nums: Ints, scorer: str
-) -> tuple[Scorer, Learned, npt.NDArray[np.float32]]:
+) -> tuple[Scorer, Learned, npt.NDArray[np.float32], npt.NDArray[np.float64]]:
     asked = scorer_named(scorer)
     learned = models.configuration.learned.get(scorer, asked.usual)
     block = Block(models=models, histories=histories)
-    return asked, learned, measure_features(block, nums, wanted=asked.wanted(learned))
+    features = measure_features(block, nums, wanted=asked.wanted(learned))
+    return asked, learned, features, part_of_score(block, nums)
 
 
 def rank_candidates(

@@ -217,12 +217,16 @@ def make_tower(content: Content, is_known: npt.NDArray[np.bool_], shape: TowerSh
 
 
 def _popularity(parts: Parts) -> Popularity:
-    n_users, popular, trending, age_days, counts, lately = (
+    n_users, popular, trending, age_days, counts, lately, turned_away = (
         parts.array(f"popularity_{name}")
-        for name in ("n_users", "popular", "trending", "age_days", "counts", "lately")
-    )
+        for name in (
+            "n_users", "popular", "trending", "age_days", "counts", "lately", "turned_away",
+        )
+    )  # fmt: skip
     first_at, last_at = (parts.integers(f"popularity_{name}") for name in ("first_at", "last_at"))
-    return Popularity(n_users, popular, trending, age_days, counts, first_at, last_at, lately)
+    return Popularity(
+        n_users, popular, trending, age_days, counts, first_at, last_at, lately, turned_away
+    )
 
 
 def _contiguous(module: torch.nn.Module) -> dict[str, torch.Tensor]:

@@ -14,9 +14,12 @@ from vidrec_tasks.recommending.catalogue.popularity import measure_popularity
 from vidrec_tasks.recommending.lists.block import Block, Search
 from vidrec_tasks.recommending.lists.candidates import find_candidates
 from vidrec_tasks.recommending.lists.features import NAMES, PORTRAIT, measure_features
+from vidrec_tasks.recommending.lists.ranker import pad
 from vidrec_tasks.recommending.lists.scorers.registry import BLEND, SCORERS
 from vidrec_tasks.recommending.lists.scorers.scorer import Examples, Learned, Scorer
 from vidrec_tasks.recommending.lists.sources.registry import SOURCES
+from vidrec_tasks.recommending.lists.turning_away import TURNED_AWAY
+from vidrec_tasks.recommending.lists.turning_away import learn as learn_turning_away
 from vidrec_tasks.recommending.models.models import Models
 from vidrec_tasks.recommending.training.held_out import Asked, HeldOut, ndcg_of_row
 from vidrec_tasks.settings import RecommendingSettings
@@ -30,6 +33,7 @@ N_TRUSTED: Final = 500
 N_MISSED: Final = 5
 """Targets of a user that no source found and that scorers learn from."""
 _N_DRAWS = 500
+_NOTHING = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Chosen:
     """What held-out events said.
 
     Attributes:
-        learned: scorer -> what it learned.
+        learned: scorer -> what it learned; so the part for what is turned away (`turning_away`).
         scorer: which score orders the lists.
         measured: held-out NDCG@10 of each scorer over candidates, what the portrait adds to that of
             the blend (`portrait_gain`), the share of targets found, and the users measured.
@@ -70,7 +74,8 @@ def choose_scorer(models: Models, held: HeldOut, settings: RecommendingSettings)
     listed = (every.relevant & every.found).sum()
     measured["candidate_recall"] = float(listed / every.n_relevant.sum())
     measured["n_measured"] = float(len(bare))
-    learned = {scorer.name: scorer.learn(every) for scorer in SCORERS}
+    learned = {some.name: some.learn(every) for some in SCORERS}
+    learned[TURNED_AWAY] = _learn_turning_away(models, held.asked, settings.against)
     wanted = settings.scorer
     scorer = _best(ndcg, settings.seed) if wanted == "auto" else wanted
     return Chosen(learned, scorer, measured)
@@ -91,6 +96,17 @@ def _places_of(names: Sequence[str]) -> list[int]:
         )
         raise ModelError(message)
     return [NAMES.index(name) for name in names if name in NAMES]
+
+
+def _learn_turning_away(models: Models, asked: Asked, weight: float) -> Learned:
+    """From what the held-out users met after the moment, as they were before it."""
+    users = np.arange(asked.users.n_users)
+    liked, away = (
+        pad(np.repeat(users, [len(row) for row in rows]), np.concatenate(rows), len(users))[0]
+        for rows in (asked.targets, asked.turned_away or [_NOTHING] * len(users))
+    )
+    block = Block(models=_as_of(models, asked), histories=asked.users)
+    return learn_turning_away(block, liked, away, weight=weight)
 
 
 def _measure(scorer: Scorer, periods: Sequence[Examples]) -> npt.NDArray[np.float32]:

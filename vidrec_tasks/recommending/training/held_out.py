@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vidrec_tasks.audience.histories import Histories
-from vidrec_tasks.measuring.splits import time_split
+from vidrec_tasks.measuring.splits import time_split, turned_away_later
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +43,15 @@ class Asked:
         targets: for each of them the video_nums, at least one, no repeats.
         everybody: the events of all users before the moment.
         cut: seconds since 1970 UTC of the moment; None: the last event of each user.
+        turned_away: for each of them the video_nums that they then met and turned away; nothing is
+            known of it where there is no moment.
     """
 
     users: Histories
     targets: Sequence[Ints]
     everybody: Histories
     cut: int | None = None
+    turned_away: Sequence[Ints] = ()
 
 
 @dataclass(frozen=True)
@@ -190,14 +193,16 @@ def _n_asked(histories: Histories, begin: int) -> int:
 
 def _asked(histories: Histories, begin: int, end: int, seed: int) -> Asked | None:
     """Users with a history, at most `N_WANTED`; None where there are none."""
-    split = time_split(histories.before(end), cut=begin)
+    histories = histories.before(end)
+    split = time_split(histories, cut=begin)
     is_known = np.diff(split.train.offsets) > 0
     users = np.flatnonzero([len(v) > 0 for v in split.held_out] & is_known)
     if not len(users):
         return None
     users = np.sort(np.random.default_rng(seed).permutation(users)[:N_WANTED])
     targets = [split.held_out[user] for user in users]
-    return Asked(split.train.take(users), targets, split.train, begin)
+    away = turned_away_later(histories.take(users), cut=begin)
+    return Asked(split.train.take(users), targets, split.train, begin, away)
 
 
 def _last_new_events(histories: Histories) -> tuple[Ints, Ints]:
