@@ -8,7 +8,7 @@ from typing import Any, Final
 from vidrec_tasks.evaluation.funnel import funnel_charts, funnel_of
 from vidrec_tasks.evaluation.measures import by_scorer, main_metrics, measures_of, segments_of
 from vidrec_tasks.evaluation.plots import Point, bar_chart, line_chart
-from vidrec_tasks.evaluation.report_facts import sum_timings
+from vidrec_tasks.evaluation.report_facts import model_seconds, sum_timings
 from vidrec_tasks.evaluation.worth import say_worth
 from vidrec_tasks.night import GROUPS, NIGHT, jobs_in
 from vidrec_tasks.store.runs import Run
@@ -66,7 +66,8 @@ def run_page(sources: Sources, run_id: str) -> Page | None:
         return None
     receipts = run.receipts() if run is not None else []
     metrics = (row or {}).get("metrics") or json_of(run, "metrics", "metrics") or {}
-    scorers, scored, measures = by_scorer(measures_of(metrics))
+    timed = [*measures_of(metrics), *model_seconds(receipts)]
+    scorers, scored, measures = by_scorer(timed)
     segments = segments_of(metrics)
     return {
         "run": line,

@@ -141,6 +141,15 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
         Term("overfitting_gap", "NDCG@10 of the tower on the held-out users' last learned event "
              "less that on their held-out one", "-1 to 1", "lower",
              "`recommending.training.fitting`"),
+        Term("held_out.gap.*", "NDCG@10 on events that were learned from, less that on later ones: "
+             "of an item-item model or the attention, the last learned event of held-out users "
+             "less what they then liked; of a scorer that learns (blend, trees), the events that "
+             "it learned from less the later period", "-1 to 1", "lower",
+             "`recommending.training.choosing`"),
+        Term("seconds.*", "seconds of a model over all fits of the night, or of a whole fit "
+             "(evaluation, champion, serving), on the machine that ran it; in the receipt of "
+             "train_models and in no artefact, so that a night can be repeated to the byte",
+             "seconds", "lower", "`recommending.models.seconds`"),
         Term("tower_epochs", "passes of the user tower, by early stopping", "passes", "neither",
              "`recommending.training.tower_training`"),
         Term("blend.*", "weight of a feature in the blended score, by conditional logit on "

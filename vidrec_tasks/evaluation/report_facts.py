@@ -1,5 +1,6 @@
 """Facts for the report: counts, shares and samples from a night's frames; no store, no HTML."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,12 +22,15 @@ from vidrec_tasks.columns import (
     USER_ID,
     VIDEO_ID,
 )
+from vidrec_tasks.evaluation.measures import Measure
 from vidrec_tasks.evaluation.report import Sample, SampleRow, Timing
 from vidrec_tasks.settings import PLACES, Group, Settings
 
 SAMPLE_USERS: Final = 3
 SAMPLE_ROWS: Final = 5
 SCORES_PER_SHARD: Final = 20_000
+SECONDS: Final = re.compile(r"seconds\.")
+"""What counts of a receipt begin with that are the seconds of a model."""
 
 _DECIDING: Final = (
     "content.text_encoder", "content.frame_encoder", "language.model", "recommending.scorer",
@@ -114,6 +118,16 @@ def sum_timings(receipts: Iterable[Mapping[str, Any]]) -> list[Timing]:
         )
         for job, mine in by_job.items()
     ]
+
+
+def model_seconds(receipts: Iterable[Mapping[str, Any]]) -> list[Measure]:
+    """``seconds.<model>`` over the fits of a night, as the receipts have it, by name.
+
+    They are in no artefact: the same night takes other times on another day.
+    """
+    counts = [receipt["counts"] for receipt in receipts]
+    named = {name: float(n) for some in counts for name, n in some.items() if SECONDS.match(name)}
+    return [Measure(name, seconds) for name, seconds in sorted(named.items())]
 
 
 def choose_sample_users(explained: pd.DataFrame) -> list[str]:

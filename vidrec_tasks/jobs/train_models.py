@@ -6,7 +6,7 @@ champion, on the evaluation fit's events, so that the two choices can be compare
 most `VIDREC_RECOMMENDING__MAX_TRAINING_USERS` users (docs/decisions/0023).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -23,6 +23,7 @@ from vidrec_tasks.jobs.shared.reading import (
 from vidrec_tasks.jobs.shared.visits import learn_from
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.models.models import Configuration, Models, Part
+from vidrec_tasks.recommending.models.seconds import counting, taking
 from vidrec_tasks.recommending.models.tower import TowerShape
 from vidrec_tasks.recommending.training.fitting import fit_models
 from vidrec_tasks.recommending.training.warmth import Parent
@@ -32,16 +33,25 @@ from vidrec_tasks.running.job import Context, Made, job
 @job()
 def train_models(context: Context) -> Made:
     """Fit on events before the held-out days, and on all events before the night."""
+    with counting() as seconds:
+        made = _train(context)
+    taken = {f"seconds.{name}": round(s, 3) for name, s in sorted(seconds.items())}
+    return replace(made, counts={**made.counts, **taken})
+
+
+def _train(context: Context) -> Made:
     content = read_content(context)
     cut = evaluation_night(context)
     past = gather(learn_from(context, cut).visits)
     fit = _Fit(context, content, past, cut, read_parent(context, "evaluation"))
-    evaluation = fit.models()
+    with taking("evaluation"):
+        evaluation = fit.models()
     champion = _champion(context, fit, evaluation)
     learned = learn_from(context, context.night)
     histories = gather(learned.visits)
     last = _Fit(context, content, histories, context.night, read_parent(context, "serving"))
-    serving = last.models(evaluation.configuration)
+    with taking("serving"):
+        serving = last.models(evaluation.configuration)
     counts: dict[str, Any] = {
         "events": histories.n_events,
         "events_evaluation": past.n_events,
@@ -107,4 +117,6 @@ def _champion(context: Context, fit: _Fit, evaluation: Models) -> dict[str, Part
     if is_same and served.shape == evaluation.tower.shape:
         return {"said": {"champion": SAME, "configuration": configuration.to_json()}}
     choice = {"champion": FITTED, "configuration": configuration.to_json()}
-    return {"said": choice, **fit.models(configuration, served.shape).to_parts()}
+    with taking("champion"):
+        models = fit.models(configuration, served.shape)
+    return {"said": choice, **models.to_parts()}

@@ -27,6 +27,7 @@ from vidrec_tasks.evaluation.report_facts import (
     choose_sample_users,
     count_quarantine,
     count_rejects,
+    model_seconds,
     sample_lists,
     sampled_videos,
     settings_rows,
@@ -56,7 +57,9 @@ def write_report(context: Context) -> Made:
     """Write what there is; the copy in ``reports/`` also says how long each job took."""
     facts = _gather(context)
     html = render_report(facts).encode()
-    timed = replace(facts, timings=sum_timings(context.run.receipts()))
+    receipts = list(context.run.receipts())
+    measures = [*facts.measures, *model_seconds(receipts)]
+    timed = replace(facts, timings=sum_timings(receipts), measures=measures)
     path = context.store.path("reports", f"{facts.night}.html")
     context.store.write(path, render_report(timed).encode())
     log.info("the report of night %s (%s) lies in %s", facts.night, facts.state, path)

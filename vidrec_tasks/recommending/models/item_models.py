@@ -1,6 +1,7 @@
 """The item-item models that exist, and their scores, with what new videos borrow."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -10,13 +11,17 @@ import scipy.sparse as sp
 from vidrec_tasks.recommending.models.covisitation import COVISITATION
 from vidrec_tasks.recommending.models.item_model import ItemModel
 from vidrec_tasks.recommending.models.linear import LINEAR
+from vidrec_tasks.recommending.models.seconds import taking
 from vidrec_tasks.recommending.models.sparse import SparseModel
 from vidrec_tasks.recommending.models.transitions import TRANSITIONS
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
-ITEM_MODELS: Final[tuple[ItemModel, ...]] = (LINEAR, TRANSITIONS, COVISITATION)
+ITEM_MODELS: Final[tuple[ItemModel, ...]] = tuple(
+    replace(model, fit=taking(model.name)(model.fit))
+    for model in (LINEAR, TRANSITIONS, COVISITATION)
+)
 """Every model here is fitted by the night, brings candidates and is a feature of the ranker."""
 
 _FEW_COLUMNS = 0.25

@@ -13,15 +13,30 @@ from vidrec_tasks.measuring.intervals import paired_bootstrap
 from vidrec_tasks.recommending.catalogue.popularity import measure_popularity
 from vidrec_tasks.recommending.lists.block import Block, Search
 from vidrec_tasks.recommending.lists.candidates import find_candidates
-from vidrec_tasks.recommending.lists.features import NAMES, PORTRAIT, measure_features
+from vidrec_tasks.recommending.lists.features import (
+    ATTENTION,
+    DOT,
+    NAMES,
+    PORTRAIT,
+    measure_features,
+)
 from vidrec_tasks.recommending.lists.ranker import pad
-from vidrec_tasks.recommending.lists.scorers.registry import BLEND, SCORERS
+from vidrec_tasks.recommending.lists.scorers.registry import BLEND, SCORERS, scorer_named
 from vidrec_tasks.recommending.lists.scorers.scorer import Examples, Learned, Scorer
 from vidrec_tasks.recommending.lists.sources.registry import SOURCES
 from vidrec_tasks.recommending.lists.turning_away import TURNED_AWAY
 from vidrec_tasks.recommending.lists.turning_away import learn as learn_turning_away
+from vidrec_tasks.recommending.models.item_model import ItemModel
+from vidrec_tasks.recommending.models.item_models import ITEM_MODELS
 from vidrec_tasks.recommending.models.models import Models
-from vidrec_tasks.recommending.training.held_out import Asked, HeldOut, ndcg_of_row
+from vidrec_tasks.recommending.models.seconds import taking
+from vidrec_tasks.recommending.training.held_out import (
+    Asked,
+    HeldOut,
+    hold_out,
+    ndcg_of_row,
+    ndcg_of_targets,
+)
 from vidrec_tasks.settings import RecommendingSettings
 
 Ints = npt.NDArray[np.int64]
@@ -30,6 +45,10 @@ USUAL: Final = BLEND.name
 """Serves unless another scorer is better beyond doubt."""
 N_TRUSTED: Final = 500
 """Users of a later period from which the better mean decides, without a doubt that is asked for."""
+N_GAP: Final = 500
+"""Users on whom the gaps are measured, at most: an interval of 0.02 either way."""
+LEARNING: Final = tuple(scorer for scorer in SCORERS if scorer.name not in (DOT, ATTENTION))
+"""Scorers that learn from held-out events themselves."""
 N_MISSED: Final = 5
 """Targets of a user that no source found and that scorers learn from."""
 _N_DRAWS = 500
@@ -44,7 +63,8 @@ class Chosen:
         learned: scorer -> what it learned; so the part for what is turned away (`turning_away`).
         scorer: which score orders the lists.
         measured: held-out NDCG@10 of each scorer over candidates, what the portrait adds to that of
-            the blend (`portrait_gain`), the share of targets found, and the users measured.
+            the blend (`portrait_gain`), the share of targets found, the users measured, and how
+            much better each model is on events that it learned from (``gap.*``).
     """
 
     learned: Mapping[str, Learned]
@@ -74,8 +94,15 @@ def choose_scorer(models: Models, held: HeldOut, settings: RecommendingSettings)
     listed = (every.relevant & every.found).sum()
     measured["candidate_recall"] = float(listed / every.n_relevant.sum())
     measured["n_measured"] = float(len(bare))
-    learned = {some.name: some.learn(every) for some in SCORERS}
-    learned[TURNED_AWAY] = _learn_turning_away(models, held.asked, settings.against)
+    learned = {some.name: _learn(some, every) for some in SCORERS}
+    with taking(TURNED_AWAY):
+        learned[TURNED_AWAY] = _learn_turning_away(models, held.asked, settings.against)
+    measured |= measure_gaps(models, held, settings)
+    measured |= {
+        f"gap.{some.name}": float(_ndcg(some, every, learned[some.name]).mean())
+        - measured[f"ndcg@10.{some.name}"]
+        for some in LEARNING
+    }
     wanted = settings.scorer
     scorer = _best(ndcg, settings.seed) if wanted == "auto" else wanted
     return Chosen(learned, scorer, measured)
@@ -96,6 +123,54 @@ def _places_of(names: Sequence[str]) -> list[int]:
         )
         raise ModelError(message)
     return [NAMES.index(name) for name in names if name in NAMES]
+
+
+def _learn(scorer: Scorer, examples: Examples) -> Learned:
+    if scorer not in LEARNING:
+        return scorer.learn(examples)
+    with taking(scorer.name):
+        return scorer.learn(examples)
+
+
+def measure_gaps(models: Models, held: HeldOut, settings: RecommendingSettings) -> dict[str, float]:
+    """``gap.<model>``: NDCG@10 of users' last learned event less that of what they liked later.
+
+    Of the item-item models over all videos, of the attention over candidates; at most `N_GAP`
+    users. A scorer that learned from held-out events has its gap on these.
+    """
+    later = _some(held.asked, settings.seed)
+    learned = hold_out(later.users, seed=settings.seed).asked
+    if not learned.targets:
+        return {}
+    models = _as_of(models, held.asked)
+    gaps = {
+        f"gap.{model.name}": _item_ndcg(models, model, learned) - _item_ndcg(models, model, later)
+        for model in ITEM_MODELS
+    }
+    attention = scorer_named(ATTENTION)
+    of_learned, of_later = (
+        float(_ndcg(attention, _examples(models, asked, settings), attention.usual).mean())
+        for asked in (learned, replace(later, cut=None))
+    )
+    return gaps | {f"gap.{ATTENTION}": of_learned - of_later}
+
+
+def _some(asked: Asked, seed: int) -> Asked:
+    """At most `N_GAP` of the users, drawn."""
+    drawn = np.random.default_rng(seed).permutation(asked.users.n_users)[:N_GAP]
+    users = np.sort(drawn).astype(np.int64)
+    targets = [asked.targets[user] for user in users]
+    return Asked(asked.users.take(users), targets, asked.everybody, asked.cut)
+
+
+def _item_ndcg(models: Models, model: ItemModel, asked: Asked) -> float:
+    """Mean NDCG@10 of the targets among all videos, a block of users at a time."""
+    total = 0.0
+    for users, block in asked.users.blocks():
+        scores = Block(models=models, histories=block).item_scores(model)
+        targets = [asked.targets[user] for user in users]
+        total += float(ndcg_of_targets(scores, Asked(block, targets, block)).sum())
+    return total / asked.users.n_users
 
 
 def _learn_turning_away(models: Models, asked: Asked, weight: float) -> Learned:
