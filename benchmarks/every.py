@@ -61,7 +61,7 @@ BENCHES: Final = (
         Bench(f"quality-{protocol}", "quality",
               ("--preset", "movielens", "--from", "{data}/ml-latest-small",
                "--protocol", protocol), "ml-latest-small", ("--peers", "none"))
-        for protocol in ("loo", "time", "cold")
+        for protocol in ("loo", "time", "cold", "against")
     ),
     Bench("publishing", "publishing", quick=("--rows", "20000", "--runs-meanwhile", "1")),
     Bench("page", "page", quick=("--users", "2000")),

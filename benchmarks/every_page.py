@@ -29,6 +29,7 @@ TARGETS: Final[Mapping[str, Mapping[str, str]]] = {
         "diversity.diversity_gain": ">= 0.15",
     },
     "quality-cold": {"cold_recall_vs_content_knn": ">= 1.5", "warm_ndcg_vs_no_content": ">= 0.99"},
+    "quality-against": {"ndcg_vs_without": ">= 0.99", "turned_away_vs_without_high": "< 1"},
     "publishing": {
         "vs_to_sql": ">= 20", "vs_copy": ">= 0.6", "reader_errors": "<= 0", "mixed_reads": "<= 0",
     },
