@@ -5,7 +5,8 @@ The lists without a part are of the same users, so the gain has a paired interva
 
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -47,21 +48,40 @@ ABLATIONS: Final[Mapping[str, Ablation]] = {
     "trees": Ablation({"scorer": "blend"}),
     "attention": Ablation(_left_out("attention")),
     "tower": Ablation({**_left_out("dot", "dot_lately", "attention"), "scorer": "blend"}),
-    "item models": Ablation(_left_out(*(model.name for model in ITEM_MODELS))),
+    "item-models": Ablation(_left_out(*(model.name for model in ITEM_MODELS))),
     "content": Ablation(
         _left_out("content", "content_recent", "portrait", "creator"), with_content=False
     ),
     "portraits": Ablation(_left_out("portrait")),
+    "signals-against": Ablation({"against": 0.0}),
 }
 """Each part that can be taken away."""
 
 
+def named(said: str) -> list[str]:
+    """Names of parts from a command line: all of them, or names between commas.
+
+    Raises:
+        ArgumentTypeError: there is no such part.
+    """
+    names = list(ABLATIONS) if said == "all" else said.split(",")
+    unknown = [name for name in names if name not in ABLATIONS]
+    if unknown:
+        message = f"no part is named {unknown[0]!r}; there are {', '.join(ABLATIONS)}"
+        raise ArgumentTypeError(message)
+    return names
+
+
 def ablate(
-    lists_without: Callable[[Ablation], Ints], lists: Ints, asked: list[set[int]]
+    names: Sequence[str],
+    lists_without: Callable[[Ablation], Ints],
+    lists: Ints,
+    asked: list[set[int]],
 ) -> dict[str, dict[str, float]]:
     """What NDCG@10 loses without each part.
 
     Args:
+        names: the parts.
         lists_without: fits without a part and makes ``(n_users, n)`` lists.
         lists: with all of them.
         asked: for each user the video_nums asked for.
@@ -71,9 +91,9 @@ def ablate(
     """
     whole = ranking_metrics(lists, asked)["ndcg@10"]
     found = {}
-    for name, ablation in ABLATIONS.items():
+    for name in names:
         log.info("without %s", name)
-        without = ranking_metrics(lists_without(ablation), asked)["ndcg@10"]
+        without = ranking_metrics(lists_without(ABLATIONS[name]), asked)["ndcg@10"]
         compared = paired_bootstrap(
             whole, without, n_draws=2000, rng=np.random.default_rng(0)
         ).difference

@@ -24,7 +24,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benchmarks.ablating import Ablation, ablate, print_ablations, without_content
+from benchmarks import ablating
+from benchmarks.ablating import Ablation, without_content
 from benchmarks.against import measure_against, print_against
 from benchmarks.bench_venv import run_in_bench_venv
 from benchmarks.diversity import diversity_curve, ranked_of, reranked
@@ -80,10 +81,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--peers", type=named, default="all", help="all, quick, none or names between commas"
     )
     parser.add_argument(
-        "--ablate",
-        action="store_true",
-        help="also fit without each part: time, trees and so on",
-    )
+        "--ablate", type=ablating.named, nargs="?", const="all", default=[],
+        help="also fit without each part: time, trees and so on, or names between commas",
+    )  # fmt: skip
     parser.add_argument("--json", type=Path, required=True)
     said = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
@@ -138,9 +138,11 @@ def _warm(content: Content, histories: Histories, said: Any) -> dict[str, Any]:
     result["figures"]["diversity"] = curve
     if said.ablate:
         asked = [set(videos.tolist()) for videos in task.held_out]
-        found = ablate(lambda part: _lists_without(part, task, said.seed), ours, asked)
+        found = ablating.ablate(
+            said.ablate, lambda part: _lists_without(part, task, said.seed), ours, asked
+        )
         result["ablations"] = found
-        print_ablations(found)
+        ablating.print_ablations(found)
     return result
 
 

@@ -1,9 +1,11 @@
 """Ablation: each part is taken away alone, and what it was worth has its sign and its interval."""
 
+from argparse import ArgumentTypeError
+
 import numpy as np
 import pytest
 
-from benchmarks.ablating import ABLATIONS, Ablation, ablate, print_ablations, without_content
+from benchmarks.ablating import ABLATIONS, Ablation, ablate, named, print_ablations, without_content
 from tests.benchmarks.test_quality import content_of
 from vidrec_tasks.recommending.lists.features import NAMES
 from vidrec_tasks.recommending.lists.sources.registry import SOURCES
@@ -28,7 +30,7 @@ def test_a_part_is_worth_what_the_lists_lose_without_it(capsys: pytest.CaptureFi
         return {"time": none, "content": second}.get(names[id(part)], best)
 
     names = {id(part): name for name, part in ABLATIONS.items()}
-    found = ablate(lists_without, best, asked)
+    found = ablate(named("all"), lists_without, best, asked)
     assert seen == list(ABLATIONS.values())
     assert found["time"]["gain"] == pytest.approx(1.0)
     second_place = 1 - 1 / np.log2(3)
@@ -44,3 +46,9 @@ def test_videos_without_content_keep_their_ids_alone() -> None:
     assert not bare.fused.any()
     assert bare.video_ids.tolist() == list("abcd")
     assert not any(bare.topics)
+
+
+def test_parts_are_named_between_commas_and_others_are_refused() -> None:
+    assert named("time,content") == ["time", "content"]
+    with pytest.raises(ArgumentTypeError, match="no part is named 'weather'; there are time, "):
+        named("time,weather")

@@ -17,6 +17,7 @@ from torch.nn import functional
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.catalogue.lately import Steps
 from vidrec_tasks.recommending.models.attention import TargetAttention
+from vidrec_tasks.recommending.models.seconds import taking
 from vidrec_tasks.recommending.models.sequences import PAD, liked
 from vidrec_tasks.recommending.models.tower import UserTower, embed_rows
 from vidrec_tasks.recommending.training.negatives import Negatives
@@ -64,6 +65,7 @@ class _Examples:
         return _Examples(self.rows[part], self.targets[part], self.event_at[part])
 
 
+@taking("attention")
 def train_attention(
     model: TargetAttention,
     tower: UserTower,

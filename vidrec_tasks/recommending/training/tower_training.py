@@ -11,6 +11,7 @@ from torch.nn import functional
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.hardware import device
 from vidrec_tasks.recommending.catalogue.lately import Steps
+from vidrec_tasks.recommending.models.seconds import taking
 from vidrec_tasks.recommending.models.sequences import PAD, liked, windows
 from vidrec_tasks.recommending.models.tower import UserTower
 from vidrec_tasks.recommending.training.negatives import Negatives
@@ -51,6 +52,7 @@ class Progress:
     best_epoch: int
 
 
+@taking("tower")
 def train_tower(
     tower: UserTower,
     histories: Histories,
