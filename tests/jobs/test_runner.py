@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from tests.jobs.worlds import NIGHT, World, made, remember
 from vidrec_tasks.running import runner
@@ -191,9 +192,21 @@ def test_threads_are_given_to_native_code(world: World, monkeypatch: pytest.Monk
         monkeypatch.setenv(name, "1")
     monkeypatch.delitem(sys.modules, "torch", raising=False)
     world.declare()
-    for threads, expected in ((0, "1"), (3, "3")):
-        world.go(settings=read_settings({}, store_url=world.store.url, threads=threads))
-        assert [os.environ[name] for name in names] == [expected] * 3
+    with threadpool_limits():  # what is loaded has as many as before, at the end
+        for threads, expected in ((0, "1"), (3, "3")):
+            world.go(settings=read_settings({}, store_url=world.store.url, threads=threads))
+            assert [os.environ[name] for name in names] == [expected] * 3
+
+
+def test_threads_bind_libraries_that_are_loaded_already(world: World) -> None:
+    def threads() -> set[int]:
+        return {pool["num_threads"] for pool in threadpool_info()}
+
+    world.declare()
+    with threadpool_limits(limits=2):  # as it was before, at the end
+        assert threads() == {2}
+        world.go(settings=read_settings({}, store_url=world.store.url, threads=1))
+        assert threads() == {1}
 
 
 def test_an_artefact_that_was_not_declared_is_not_read(world: World) -> None:

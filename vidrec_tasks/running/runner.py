@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from vidrec_tasks.contracts.artefacts import check_artefact, typed_when_empty
 from vidrec_tasks.errors import InputError, SettingsError, VidrecError
 from vidrec_tasks.night import JOBS, NIGHT, OPENS, REPORTS, kind_of
@@ -302,10 +304,15 @@ def _say(receipt: dict[str, Any]) -> None:
 
 
 def _limit_threads(threads: int) -> None:
-    """Give native code its threads: cores divided by the slots of the compute pool."""
+    """Give native code its threads: cores divided by the slots of the compute pool.
+
+    Libraries that are loaded later read the environment; those that are loaded already (numpy's
+    OpenBLAS) have read it and must be told. Results depend on it in their last digit.
+    """
     if not threads:
         return
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(threads)
+    threadpool_limits(limits=threads)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(threads)
