@@ -95,6 +95,22 @@ def test_the_id_stands_in_no_log_and_no_answer(
     assert GONE not in json.dumps(said)
 
 
+@pytest.mark.parametrize("shut", ["inputs", "interactions", "runs"])
+def test_a_folder_that_cannot_be_changed_is_named_before_anything_is_erased(
+    settings: Settings, runs: list[Run], monkeypatch: pytest.MonkeyPatch, shut: str
+) -> None:
+    def may(path: Any, mode: int) -> bool:
+        return Path(path).name != shut  # root, who runs tests too, may do everything
+
+    store = Store(settings.store_url)
+    monkeypatch.setattr("os.access", may)
+    with pytest.raises(StoreError, match=rf"forget: \d+ of \d+ folders .*/{shut}.*chown"):
+        forget(settings, GONE)
+    assert not store.exists(store.path("erasures"))
+    monkeypatch.undo()
+    assert search_store(store, Sought({GONE}))
+
+
 def test_readers_get_the_fallback_in_every_run(settings: Settings, runs: list[Run]) -> None:
     forget(settings, GONE)
     reader = reader_of(settings)

@@ -84,6 +84,22 @@ def test_what_cannot_be_read_is_named_without_its_contents(tmp_path: Path) -> No
     assert "u1" not in str(caught.value)
 
 
+def test_a_file_that_cannot_be_written_is_named_and_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    path = tmp_path / "users.csv"
+    path.write_text("user_id\nu1\nu2\n")
+    monkeypatch.setattr("os.fsync", refuse)
+    with pytest.raises(StoreError, match=r"users\.csv cannot be written .*Permission denied"):
+        erase_from_file(table_file(path), SOUGHT)
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [
+        ("users.csv", "user_id\nu1\nu2\n")
+    ]
+
+
 def test_a_table_that_is_there_twice_is_searched_twice(tmp_path: Path) -> None:
     inputs = tmp_path / "inputs"
     (inputs / "interactions").mkdir(parents=True)

@@ -25,7 +25,7 @@ from vidrec_tasks.publishing.airflow_traces import (
 from vidrec_tasks.publishing.engine import make_engine, results_url
 from vidrec_tasks.publishing.erasure import count_users, erase_users
 from vidrec_tasks.settings import Settings
-from vidrec_tasks.store.erasure import Erased, erase_from_store, search_store
+from vidrec_tasks.store.erasure import Erased, erase_from_store, refuse_unwritable, search_store
 from vidrec_tasks.store.leases import Lease
 from vidrec_tasks.store.ledger import Ledger
 from vidrec_tasks.store.runs import Runs
@@ -74,6 +74,7 @@ def forget_users(
     if not sought.ids:
         message = "forget: no user is named; give at least one user id"
         raise InputError(message)
+    refuse_unwritable(store)
     with _alone(settings, store, request_id):
         # First: from here on no input can bring them back, whatever happens below.
         n_new = Ledger(store).add(sought.ids)

@@ -57,11 +57,23 @@ def erase_from_file(file: TableFile, sought: Sought, encoding: str = AUTO) -> in
     is_all_about = _is_all_about(file, sought, encoding)
     if not removed and not is_all_about:
         return 0
+    try:
+        return _erase(file, sought, encoding, is_all_about=is_all_about) or removed
+    except OSError as error:
+        message = (
+            f"inputs: {file.name} cannot be written without the users "
+            f"({error.strerror or error}); it is as it was; check rights and free space of its "
+            "folder, then forget the users again"
+        )
+        raise StoreError(message) from error
+
+
+def _erase(file: TableFile, sought: Sought, encoding: str, *, is_all_about: bool) -> int:
     path = file.path
     if is_all_about:  # its folder's name is the user's id
         path.unlink()
         _remove_empty(path.parent)
-        return removed
+        return 0
     if hasattr(path, "is_symlink") and path.is_symlink():
         path = path.resolve()  # the rows lie there, not in the link
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")

@@ -4,17 +4,20 @@ Addresses stay; checksums in the runs' refs follow the new bytes. Searching is e
 writing, so a second search tells whether anything is left. Leaves databases to `publishing`.
 """
 
+import os
 import re
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from vidrec_tasks.columns import USER_ID, USER_NUM
+from vidrec_tasks.errors import StoreError
 from vidrec_tasks.store.artefacts import COMMIT, Artefacts, Ref, kind_of
 from vidrec_tasks.store.codecs import SUFFIXES
 from vidrec_tasks.store.decoding import AUTO
@@ -55,6 +58,39 @@ class Erased:
     rows: Counter[str] = field(default_factory=Counter)
     models_of: list[str] = field(default_factory=list)
     derived_of: list[str] = field(default_factory=list)
+
+
+def refuse_unwritable(store: Store) -> None:
+    """Refuse a store with folders that this process may not change, before anything is erased.
+
+    A file is replaced by one that is written beside it, so the rights of its folder count. Folders
+    that an administrator copied into a volume belong to root: nights read them, and only an erasure
+    would fail.
+
+    Raises:
+        StoreError: how many folders, the first, whose it is, and what to do.
+    """
+    if not store.is_local:
+        return  # rights of a bucket are told by its answers
+    folders = sorted(_folders_to_change(store))
+    shut = [folder for folder in folders if not os.access(folder, os.W_OK | os.X_OK)]
+    if not shut:
+        return
+    message = (
+        f"forget: {len(shut)} of {len(folders)} folders of the store cannot be changed by this "
+        f"user (uid {os.getuid()}; first: {shut[0]}, of uid {shut[0].stat().st_uid}); nothing was "
+        f"erased; give them to uid {os.getuid()} (chown -R), then forget the users again"
+    )
+    raise StoreError(message)
+
+
+def _folders_to_change(store: Store) -> set[Path]:
+    """The folders whose files an erasure may replace or remove."""
+    found = {Path(str(file.path)).resolve().parent for _, file in user_files(store)}
+    for name, below, _ in os.walk(str(store.root)):
+        below[:] = [folder for folder in below if folder not in LEFT_OUT]
+        found.add(Path(name))
+    return found
 
 
 def erase_from_store(store: Store, sought: Sought, *, encoding: str = AUTO) -> Erased:
