@@ -47,6 +47,12 @@ def make_parser() -> argparse.ArgumentParser:
     _add_by_hand(commands)
     _add(commands, "migrate", _migrate, "migrate the result tables to this version's schema")
     _add_import(commands)
+    _add(
+        commands,
+        "receive_inputs",
+        _receive,
+        "put the files of a tar archive, from standard input, into the inputs of the store",
+    )
     _add_demo(commands)
     return parser
 
@@ -245,6 +251,16 @@ def _import(arguments: argparse.Namespace) -> None:
         arguments.preset, arguments.source, store.local(store.path("inputs")), **options
     )
     _write(f"{arguments.preset}: {imported}")
+
+
+def _receive(arguments: argparse.Namespace) -> None:
+    from vidrec_tasks.settings import read_settings
+    from vidrec_tasks.store.receiving import receive_inputs
+    from vidrec_tasks.store.store import Store
+
+    store = Store(read_settings().store_url)
+    received = receive_inputs(store, sys.stdin.buffer)
+    _write(f"inputs: {received.n_files} files of {received.n_bytes:,} bytes are in {store.url}")
 
 
 def _demo(arguments: argparse.Namespace) -> None:
