@@ -1,5 +1,6 @@
 """docker-compose.yaml as far as it can be judged without a container engine."""
 
+import ast
 import base64
 import json
 import os
@@ -18,8 +19,17 @@ import yaml
 from vidrec_tasks.settings import known_names
 
 VARIABLE = re.compile(r"\$\{(\w+)(:[?-])?([^}]*)\}")
-RUNS_ONCE = {"set-up", "object-store-bucket"}
+SHELL_ITSELF = re.compile(r"export |requirepass ")
+"""Lines that set a variable of the shell, or are what it gives to a program's standard input."""
+RUNS_ONCE = {"set-up", "object-store-bucket", "tools"}
 """Services that do one thing and end: others wait for their success, so they have no health."""
+BECOME_ANOTHER_USER = {"postgres": {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"}}
+"""Services whose image starts as root, gives its folder to its own user and becomes that."""
+WRITES_ANYWHERE = {"postgres"}
+"""Its configuration is put into the container, which a read-only one does not let in."""
+
+SET_UP = [["db", "migrate"], ["pools", "set", "vidrec_compute", "4", "words"]]
+"""What scripts/set_up_airflow.py asks Airflow's command line for."""
 
 ASK_AIRFLOW = """
 import json, sys
@@ -98,6 +108,103 @@ def test_every_service_has_limits(services: dict[str, Any]) -> None:
         assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory"}, name
 
 
+def test_no_limit_asks_for_more_than_the_smallest_host_has(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        cpus = service["deploy"]["resources"]["limits"]["cpus"]
+        default = VARIABLE.sub(lambda found: found[3], cpus)
+        assert float(default) <= 1, f"{name} is refused on a host of one core"
+
+
+def test_no_container_may_more_than_it_needs(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert set(service.get("cap_add", [])) == BECOME_ANOTHER_USER.get(name, set()), name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service.get("read_only", False) is (name not in WRITES_ANYWHERE), name
+
+
+def test_logs_of_containers_do_not_grow_without_end(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        assert set(service["logging"]["options"]) == {"max-size", "max-file"}, name
+
+
+def test_the_image_is_built_once_and_asked_of_no_registry(services: dict[str, Any]) -> None:
+    ours = {name: service for name, service in services.items()
+            if service["image"] == "vidrec:local"}  # fmt: skip
+    assert [name for name, service in ours.items() if "build" in service] == ["set-up"]
+    assert {service["pull_policy"] for service in ours.values()} == {"never"}
+    assert [name for name in services if "build" in services[name] and name not in ours] == []
+
+
+def test_every_argument_of_the_build_is_given(root: Path, services: dict[str, Any]) -> None:
+    asked = re.findall(r"^ARG (\w+)", (root / "Dockerfile").read_text(), re.M)
+    assert set(services["set-up"]["build"]["args"]) == set(asked)
+
+
+def test_health_checks_start_no_shell_and_no_airflow(root: Path, services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        if name in RUNS_ONCE:
+            continue
+        health = service["healthcheck"]
+        kind, program, *words = health["test"]
+        assert kind == "CMD", f"{name}: what a shell started lives on when the check is ended"
+        assert program not in ("airflow", "celery", "sh", "bash"), name
+        if program == "python":
+            script = root / words[0].removeprefix("/opt/vidrec/")
+            assert "airflow" not in imported(script.read_text())
+        assert seconds(health["timeout"]) < seconds(health["interval"]), name
+        assert seconds(health["start_period"]) >= 60, name
+
+
+def imported(source: str) -> set[str]:
+    """The packages that a program imports."""
+    nodes = list(ast.walk(ast.parse(source)))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {name.split(".")[0] for name in names}
+
+
+def seconds(duration: str) -> int:
+    """A duration of the file, such as 30s or 5m."""
+    return int(duration[:-1]) * {"s": 1, "m": 60}[duration[-1]]
+
+
+def test_no_secret_is_on_a_command_line(services: dict[str, Any]) -> None:
+    """A shell's own words are not: what it runs is."""
+    for name, service in services.items():
+        words = [*service.get("command", []), *service.get("entrypoint", [])]
+        for word in words:
+            lines = [line for line in word.splitlines() if not SHELL_ITSELF.match(line.strip())]
+            named = re.findall(r"\$\$?\{?(\w*(?:PASSWORD|SECRET|AUTH|KEY))", "\n".join(lines))
+            assert named == [], name
+
+
+def test_what_makes_a_bucket_is_waited_for(services: dict[str, Any]) -> None:
+    waited = services["set-up"]["depends_on"]["object-store-bucket"]
+    assert waited == {"condition": "service_completed_successfully", "required": False}
+
+
+def test_the_object_store_and_the_jobs_have_the_same_name_and_password(
+    services: dict[str, Any],
+) -> None:
+    jobs, store = services["worker-1"]["environment"], services["object-store"]["environment"]
+    assert jobs["AWS_ACCESS_KEY_ID"] == store["MINIO_ROOT_USER"]
+    assert jobs["AWS_SECRET_ACCESS_KEY"] == store["MINIO_ROOT_PASSWORD"]
+    assert jobs["VIDREC_STORE_URL"].startswith("${VIDREC_STORE_URL:-/var/lib/vidrec/")
+
+
+def test_every_job_is_given_the_settings_of_the_file(services: dict[str, Any]) -> None:
+    ours = [service for service in services.values() if service["image"] == "vidrec:local"]
+    assert all(service["env_file"] == [{"path": "settings.env", "required": False}]
+               for service in ours)  # fmt: skip
+
+
+def test_native_threads_are_bound_before_anything_is_loaded(services: dict[str, Any]) -> None:
+    environment = services["worker-1"]["environment"]
+    names = ("VIDREC_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    assert {environment[name] for name in names} == {"${THREADS:-1}"}
+
+
 def test_no_secret_has_a_default(text: str, compose: dict[str, Any]) -> None:
     for name, mark, _ in VARIABLE.findall(text):
         if re.search("PASSWORD|SECRET|KEY", name):
@@ -119,20 +226,44 @@ def test_the_example_names_every_variable_and_no_secret(root: Path, text: str) -
 
 
 def test_make_env_fills_every_secret_once(root: Path, tmp_path: Path) -> None:
-    (tmp_path / ".env.example").write_text((root / ".env.example").read_text())
+    example = (root / ".env.example").read_text()
+    (tmp_path / ".env.example").write_text(example)
     script = ["bash", str(root / "scripts" / "make_env.sh"), str(tmp_path)]
-    subprocess.run(script, check=True, capture_output=True)
+    given = {"PATH": os.environ["PATH"], "TORCH_INDEX": "file:///index", "API_PORT": "8081"}
+    subprocess.run(script, check=True, capture_output=True, env=given)
     made = (tmp_path / ".env").read_text()
-    said = dict(line.split("=", 1) for line in made.splitlines() if line and line[0] != "#")
+    said, before = values(made), values(example)
     assert all(said.values())
-    assert len(set(said.values())) == len(said)
+    assert {name: said[name] for name in ("TORCH_INDEX", "API_PORT")} == {
+        "TORCH_INDEX": "file:///index", "API_PORT": "8081",
+    }  # fmt: skip
+    secrets = [value for name, value in said.items() if not before[name]]
+    assert len(set(secrets)) == len(secrets)
+    changed = {name for name, value in before.items() if value and said[name] != value}
+    assert changed <= {"API_PORT", "WORKER_CPUS"}
+    assert 1 <= int(said["WORKER_CPUS"]) <= max(1, os.cpu_count() or 1)
     assert len(said["AIRFLOW_JWT_SECRET"].encode()) >= 64
     assert len(base64.urlsafe_b64decode(said["AIRFLOW_FERNET_KEY"])) == 32
     assert (tmp_path / ".env").stat().st_mode & 0o077 == 0
-    again = subprocess.run(script, capture_output=True, text=True, check=False)
+    again = subprocess.run(script, capture_output=True, text=True, check=False, env=given)
     assert again.returncode == 1
     assert "is there already" in again.stderr
     assert (tmp_path / ".env").read_text() == made
+
+
+def values(text: str) -> dict[str, str]:
+    """Name -> value of a file like .env."""
+    return dict(line.split("=", 1) for line in text.splitlines() if line and line[0] != "#")
+
+
+def test_make_env_asks_for_what_nobody_can_guess(root: Path, tmp_path: Path) -> None:
+    (tmp_path / ".env.example").write_text((root / ".env.example").read_text())
+    script = ["bash", str(root / "scripts" / "make_env.sh"), str(tmp_path)]
+    given = {"PATH": os.environ["PATH"]}
+    done = subprocess.run(script, capture_output=True, text=True, check=False, env=given)
+    assert done.returncode == 1
+    assert "TORCH_INDEX=<that index> scripts/make_env.sh" in done.stderr
+    assert not (tmp_path / ".env").exists()
 
 
 def test_the_two_databases_have_roles_of_their_own(compose: dict[str, Any]) -> None:
@@ -211,6 +342,7 @@ def test_airflow_knows_every_command_and_every_option(
         for command in commands(services, "airflow")
         if command[0] != "users"  # comes with FAB, which is installed in the image alone
     ]
+    asked += SET_UP
     assert len(asked) >= 9
     question = {"commands": asked, "names": [name for name in said if name.startswith("AIRFLOW__")]}
     plain = {name: value for name, value in os.environ.items() if "AIRFLOW__" not in name}
@@ -228,13 +360,14 @@ def test_airflow_knows_every_command_and_every_option(
 
 def test_the_image_is_made_of_files_that_are_there(root: Path) -> None:
     dockerfile = (root / "Dockerfile").read_text()
+    assert "USER airflow" in dockerfile.splitlines()
     kept = {
         line[1:] for line in (root / ".dockerignore").read_text().splitlines() if line[:1] == "!"
     }
     copied = {
         name
         for line in dockerfile.splitlines()
-        if line.startswith("COPY ")
+        if line.startswith("COPY ") and "--from=" not in line
         for name in line.split()[1:-1]
     }
     assert copied == kept

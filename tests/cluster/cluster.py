@@ -205,8 +205,8 @@ class Cluster:
             words = [str(word) for option in options.items() for word in option]
             return [*self._as_server(), str(self.binaries / "postgres"), *words]
         if service.name == "redis":
-            return [*words, "--port", str(self.addresses.redis), "--bind", "127.0.0.1",
-                    "--dir", str(self.folder)]  # fmt: skip
+            options = f"--port {self.addresses.redis} --bind 127.0.0.1 --dir {self.folder}"
+            return [word.replace("redis-server -", f"redis-server - {options}") for word in words]
         return [str(self.addresses.api) if word == "8080" else word for word in words]
 
     @property
