@@ -47,6 +47,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_by_hand(commands)
     _add(commands, "migrate", _migrate, "migrate the result tables to this version's schema")
     _add_import(commands)
+    _add(commands, "metrics", _metrics, "print what a monitor watches, in Prometheus' text format")
     _add(
         commands,
         "receive_inputs",
@@ -251,6 +252,24 @@ def _import(arguments: argparse.Namespace) -> None:
         arguments.preset, arguments.source, store.local(store.path("inputs")), **options
     )
     _write(f"{arguments.preset}: {imported}")
+
+
+def _metrics(arguments: argparse.Namespace) -> None:
+    from datetime import UTC, datetime
+
+    from vidrec_tasks.publishing.engine import reader_url
+    from vidrec_tasks.publishing.monitoring import as_text, metrics
+    from vidrec_tasks.publishing.reader import Reader
+    from vidrec_tasks.settings import read_settings
+    from vidrec_tasks.store.store import Store
+
+    settings = read_settings()
+    store = Store(settings.store_url, is_read_only=True)
+    reader = Reader(reader_url(settings, store))
+    try:
+        _write(as_text(metrics(reader, store, datetime.now(UTC))).rstrip("\n"))
+    finally:
+        reader.close()
 
 
 def _receive(arguments: argparse.Namespace) -> None:
