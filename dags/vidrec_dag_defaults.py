@@ -6,6 +6,7 @@ import ast
 import importlib.util
 from collections.abc import Callable
 from datetime import UTC, date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, Param, task
@@ -77,10 +78,30 @@ def doc_of(task_id: str) -> str:
         return ast.get_docstring(ast.parse(source.read())) or ""
 
 
+def pod_of(task_id: str) -> dict[str, Any]:
+    """What tells the KubernetesExecutor the pod of a task, if a template for it is there.
+
+    Other executors do not look at it; wrong settings are told by the tasks, not here.
+    """
+    from vidrec_tasks.errors import SettingsError
+    from vidrec_tasks.night import plan_of
+    from vidrec_tasks.settings import read_settings
+
+    try:
+        folder = read_settings().pod_templates
+    except SettingsError:
+        return {}
+    for name in (task_id, plan_of(task_id).group) if folder else ():
+        template = Path(folder, f"{name}.yaml")
+        if template.is_file():
+            return {"executor_config": {"pod_template_file": str(template)}}
+    return {}
+
+
 def job_task(task_id: str, **options: Any) -> Task[..., dict[str, Any]]:
     """A task that runs the job of its name for the run's night and one shard."""
 
-    @task(task_id=task_id, pool=POOL, doc_md=doc_of(task_id), **options)
+    @task(task_id=task_id, pool=POOL, doc_md=doc_of(task_id), **pod_of(task_id), **options)
     def carry_out(
         shard: str = "",
         approval: dict[str, str] | None = None,

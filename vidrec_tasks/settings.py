@@ -19,7 +19,7 @@ from vidrec_tasks.errors import SettingsError
 PREFIX = "VIDREC_"
 PLACES: Final = (
     "store_url", "results_url", "reader_url", "airflow_url", "airflow_logs", "threads", "lease_s",
-    "encoding_queue",
+    "encoding_queue", "pod_templates",
 )  # fmt: skip
 """Where and how a night runs: these change no artefact and are in no digest or report."""
 
@@ -405,6 +405,11 @@ class Settings(BaseSettings):
     threads: int = Field(0, ge=0, description="Threads of native code; 0: one per core.")
     encoding_queue: str = Field(
         "default", description="Celery queue that embed_videos runs on: 'gpu' for GPU workers."
+    )
+    pod_templates: str = Field(
+        "",
+        description="Folder of pod templates on Kubernetes, by job or stage (train_models.yaml, "
+        "content.yaml); a task without one gets the executor's own.",
     )
     lease_s: float = Field(
         120.0, gt=0, description="Seconds after which a run's lock expires unless it is renewed."
