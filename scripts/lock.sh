@@ -42,7 +42,7 @@ lock "What the demo's films are made of, beside requirements.txt, complete and p
     requirements-demo requirements.txt
 lock "What tests and checks need beside requirements.txt and requirements-demo.txt, complete and pinned; made by make lock." \
     requirements-dev requirements.txt requirements-demo.txt
-lock "What the image needs beside requirements.txt: FAB for logins, s3fs for an object store. Pinned, complete; made by make lock." \
+lock "What the image needs beside requirements.txt: FAB for logins, pods on Kubernetes, s3fs for an object store. Pinned, complete; made by make lock." \
     requirements-cluster requirements.txt
 lock "What the tests over a cluster need beside requirements-cluster.txt: an S3-compatible server. Pinned; made by make lock." \
     requirements-e2e requirements.txt requirements-cluster.txt

@@ -89,7 +89,7 @@ class Cluster:
         self.secret = {**new_secrets(self.root), **self.chosen}
         self.services = read_services(self.root, self.secret)
         self.processes: dict[str, Process] = {}
-        for name in ("logs", "log", "var"):
+        for name in ("logs", "log", "var", "scratch"):
             (self.folder / name).mkdir()
 
     def start(self) -> None:
@@ -126,7 +126,7 @@ class Cluster:
         """What the service's own health check says."""
         assert self.processes[name].is_running, self.processes[name].tail()
         kind, *words = self.services[name].health
-        words = [self.addresses.translate(word) for word in words]
+        words = [self._translate(name, word) for word in words]
         command = ["bash", "-c", *words] if kind == "CMD-SHELL" else words
         if command[0] == "redis-cli":
             command[1:1] = ["-p", str(self.addresses.redis)]
@@ -193,7 +193,8 @@ class Cluster:
             (home / "logs").symlink_to(self.folder / "logs")  # the volume that they share
         text = self.addresses.translate(text)
         for there, here in (("/opt/vidrec", self.root), ("/opt/airflow", home),
-                            ("/var/lib/vidrec", self.folder / "var")):  # fmt: skip
+                            ("/var/lib/vidrec", self.folder / "var"),
+                            ("/scratch", self.folder / "scratch")):  # fmt: skip
             text = text.replace(there, str(here))
         return text
 

@@ -105,6 +105,6 @@ def _service(
         [fill(word, secret) for word in said.get("command", [])],
         {**(image if is_ours else {}), **environment},
         [fill(word, secret) for word in health],
-        list(said.get("depends_on", {})),
+        [other for other, how in said.get("depends_on", {}).items() if how.get("required", True)],
         said.get("profiles", []),
     )
