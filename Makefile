@@ -1,4 +1,4 @@
-.PHONY: help setup demo test test-fast bench check e2e faults fuzz docs lock screenshots up down clean
+.PHONY: help setup demo test test-fast bench check e2e faults compose-test fuzz docs lock screenshots up down clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -37,6 +37,9 @@ e2e: setup ## a night on two Celery workers, with the services of docker-compose
 faults: setup ## cause faults in a running cluster during its nights and print the outcome
 	@scripts/setup_cluster.sh
 	@.venv-cluster/bin/python -m tests.cluster.faults
+
+compose-test: ## docker-compose.yaml in real containers: build, nights, a killed worker, upgrade, backup, s3 (see docs/CONTAINERS.md)
+	@python3 -m tests.containers.check
 
 fuzz: setup ## run 100,000 generated rows and 1,000 mangled video files through the real jobs
 	.venv/bin/python -m tests.fuzz.rows --rows 100000
