@@ -17,7 +17,7 @@ for database in airflow vidrec; do
     "${compose[@]}" exec -T postgres pg_dump --username postgres --format custom "$database" \
         >"$folder.part/$database.dump"
 done
-"${compose[@]}" run --rm --no-deps -T tools tar -C /var/lib/vidrec -cz . >"$folder.part/store.tar.gz"
-(cd "$folder.part" && sha256sum airflow.dump vidrec.dump store.tar.gz >SHA256SUMS)
+"${compose[@]}" run --rm --no-deps -T tools tar -C /var/lib/vidrec -c . >"$folder.part/store.tar"
+(cd "$folder.part" && sha256sum airflow.dump vidrec.dump store.tar >SHA256SUMS)
 mv "$folder.part" "$folder"
 echo "backup: $(du -sh "$folder" | cut -f1) in $folder"

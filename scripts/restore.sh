@@ -22,5 +22,5 @@ for database in airflow vidrec; do
     "${compose[@]}" exec -T postgres pg_restore --username postgres --exit-on-error --dbname "$database" \
         <"$folder/$database.dump"
 done
-tools tar -C /var/lib/vidrec -xz <"$folder/store.tar.gz"
+tools tar -C /var/lib/vidrec -x <"$folder/store.tar"
 echo "restore: done; start the stack with: docker compose up --detach --wait"
