@@ -63,7 +63,7 @@ LIMIT :n""",
     (
         "Search",
         "Queries of the input table, answered tonight; others are asked on the vidrec page. "
-        "`at_s`: where the best frame is, null where words alone matched.",
+        "`at_s`: where the best frame or passage is, null where the title alone matched.",
         """SELECT rank, video_id, score, matched, at_s
 FROM current_search_results
 WHERE query = :query

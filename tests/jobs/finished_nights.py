@@ -141,7 +141,7 @@ def _shared() -> dict[str, dict[str, Any]]:
                                            "score": 0.5, "reason": "cat"})},
         "fallbacks": {"table": pd.DataFrame({"segment": "__default__", "video_id": "v5", **one})},
         "answers": {"table": pd.DataFrame({"query": "a cat", "video_id": "v1", "rank": [1],
-                                           "score": 0.5, "matched": "text", "at_s": np.nan})},
+                                           "score": 0.5, "matched": "title", "at_s": np.nan})},
         "insights": {
             "creator_insights": pd.DataFrame({"creator_id": ["c1"], "topic": "cat",
                                               "audience_share": 0.5, "trend": np.nan,
