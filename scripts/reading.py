@@ -71,6 +71,14 @@ ORDER BY rank
 LIMIT :n""",
     ),
     (
+        "What is said",
+        "What is said in a video and written on its screen, in passages.",
+        """SELECT at_s, source, language, text
+FROM current_video_texts
+WHERE video_id = :video_id
+ORDER BY passage_num""",
+    ),
+    (
         "Freshness",
         "One row, or none before the first night. Alert when `night` is older than yesterday.",
         """SELECT run_id, night, published_at

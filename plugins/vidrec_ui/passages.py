@@ -17,7 +17,8 @@ def transcript(passages: Sequence[Mapping[str, Any]], query: str = "") -> list[d
 
     Returns:
         at_s (None: not known), source in words, language, confidence (None where it is certain),
-        parts: pieces of the text, each with whether it is a word of the query.
+        parts: pieces of the text, each with whether it is a word of the query; anchor: what a link
+        to its second leads to ('' where an earlier one has it).
     """
     words = marked_words(query)
     shown = [
@@ -30,7 +31,18 @@ def transcript(passages: Sequence[Mapping[str, Any]], query: str = "") -> list[d
         }
         for row in passages[:MAX_SHOWN]
     ]
-    return sorted(shown, key=lambda row: (row["at_s"] is None, row["at_s"] or 0.0))
+    shown.sort(key=lambda row: (row["at_s"] is None, row["at_s"] or 0.0))
+    anchors: set[str] = set()
+    for row in shown:
+        anchor = anchor_of(row["at_s"])
+        row["anchor"] = "" if anchor in anchors else anchor
+        anchors.add(anchor)
+    return shown
+
+
+def anchor_of(at_s: float | None) -> str:
+    """The anchor of a second on the page of a video; '' where it is not known."""
+    return "" if at_s is None else f"at-{int(at_s)}"
 
 
 def passage_at(

@@ -17,8 +17,10 @@ from vidrec_tasks.searching.fusion import deviation
 from vidrec_tasks.searching.lexical import LexicalIndex
 from vidrec_tasks.searching.moments import Floats, Ints, MomentIndex
 
-_WORDS: Final = 0.2
-"""What BM25 counts, as for titles."""
+_WORDS: Final = 0.6
+"""What BM25 counts. Of four words in a row from one sentence of 500 overviews, 0.2 (as for titles)
+finds the right video first for 26%, 0.4 for 67%, 0.6 for 92%, 1.0 for 99%; with 1.0 parts of titles
+are found a little less well (MRR 0.896; 0.904 with 0.6, 0.898 without passages)."""
 _MEANING: Final = 0.5
 """What one deviation of the noise counts: half of it title and description say too."""
 _LEAST_DEVIATION: Final = 0.02
