@@ -9,6 +9,7 @@ from vidrec_tasks.content.encoding.model_files import speech_files
 from vidrec_tasks.content.texts.films import FilmFile, hear, look_into
 from vidrec_tasks.content.texts.speech import Segment, kept
 from vidrec_tasks.content.texts.streams import windows
+from vidrec_tasks.errors import MediaError
 from vidrec_tasks.settings import ContentSettings, TextSettings
 
 MOST_PIXELS = 10_000_000
@@ -118,7 +119,15 @@ def test_only_so_many_seconds_are_heard(tmp_path: Path) -> None:
 def test_a_film_that_takes_too_long_is_a_failure(tmp_path: Path) -> None:
     path = write_sounding(tmp_path / "film.mp4", "anoisesrc=a=0.5:seed=4", seconds=60)
     answer = listen(path, speech_timeout_s=0.02)
-    assert "hearing took more than 0.02 s" in str(answer.get("failure", ""))
+    # on a busy machine the clock may end it before the processor does
+    assert str(answer.get("failure")).startswith(("hearing took more", "hearing did not finish"))
+
+
+def test_a_model_that_cannot_be_loaded_names_the_setting(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    path = write_sounding(tmp_path / "film.mp4", "anullsrc", seconds=1)
+    with pytest.raises(MediaError, match="VIDREC_TEXTS__SPEECH_MODEL"):
+        hear({"f": FilmFile(path)}, tmp_path, TextSettings(), max_pixels=MOST_PIXELS)
 
 
 def segment(text: str, **more: float) -> Segment:

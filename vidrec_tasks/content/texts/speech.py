@@ -4,6 +4,7 @@ Whisper writes words over music, applause and silence too (Koenecke et al., "Car
 2024); `kept` says which segments are believed.
 """
 
+import logging
 import math
 import re
 from collections import Counter
@@ -17,6 +18,11 @@ import numpy.typing as npt
 from vidrec_tasks.content.texts.passages import Cue, flat, without_sounds
 
 Floats = npt.NDArray[np.float32]
+
+log = logging.getLogger(__name__)
+
+RATE: Final = 16_000
+"""Samples a second that Whisper hears."""
 
 MAX_NO_SPEECH: Final = 0.6
 MIN_LOG_PROBABILITY: Final = -0.8
@@ -124,17 +130,7 @@ class SpeechModel:
     """
 
     def __init__(self, folder: str, *, n_threads: int = 1, language: str = "") -> None:
-        import ctranslate2
-        from faster_whisper import WhisperModel
-
-        has_gpu = ctranslate2.get_cuda_device_count() > 0
-        self._model: Any = WhisperModel(
-            folder,
-            device="cuda" if has_gpu else "cpu",
-            compute_type="float16" if has_gpu else "int8",
-            cpu_threads=n_threads,
-            local_files_only=True,
-        )
+        self._model = _on_gpu(folder) or _loaded(folder, "cpu", "int8", n_threads)
         self._language = language or ("" if self._model.model.is_multilingual else "en")
 
     def warm_up(self) -> None:
@@ -173,3 +169,27 @@ class SpeechModel:
             for part in segments
         ]  # fmt: skip
         return found, self._language or str(info.language)
+
+
+def _on_gpu(folder: str) -> Any:
+    """The model on a GPU; None without one, or where the libraries that it needs are missing."""
+    import ctranslate2
+
+    if ctranslate2.get_cuda_device_count() == 0:
+        return None
+    try:
+        model = _loaded(folder, "cuda", "float16", 1)
+        list(model.transcribe(np.zeros(RATE, np.float32), language="en", beam_size=1)[0])
+    except RuntimeError as error:
+        log.warning("speech is heard on the processor: the GPU cannot (%s)", error)
+        return None
+    return model
+
+
+def _loaded(folder: str, device: str, compute_type: str, n_threads: int) -> Any:
+    from faster_whisper import WhisperModel
+
+    return WhisperModel(
+        folder, device=device, compute_type=compute_type, cpu_threads=n_threads,
+        local_files_only=True,
+    )  # fmt: skip

@@ -12,10 +12,10 @@ from av.stream import Discard
 
 from vidrec_tasks.content.decoding.containers import open_container, read_only
 from vidrec_tasks.content.texts.passages import Cue
+from vidrec_tasks.content.texts.speech import RATE
 
 Floats = npt.NDArray[np.float32]
 
-RATE: Final = 16_000
 TEXT_CODECS: Final = ("mov_text", "subrip", "srt", "webvtt", "ass", "ssa", "text")
 MAX_TRACKS: Final = 8
 MAX_CUES: Final = 50_000

@@ -17,8 +17,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 from vidrec_tasks.content.decoding.process import CHANGED
 from vidrec_tasks.content.decoding.sandbox import first_line, leave_network, opened, serve
-from vidrec_tasks.content.texts.speech import Segment, SpeechModel, kept
-from vidrec_tasks.content.texts.streams import RATE, look, sound, windows
+from vidrec_tasks.content.texts.speech import RATE, Segment, SpeechModel, kept
+from vidrec_tasks.content.texts.streams import look, sound, windows
 from vidrec_tasks.stamps import ChangedError
 
 HEARS: Final = 4
