@@ -14,6 +14,11 @@ TARGETS: Final[Mapping[str, Mapping[str, str]]] = {
         "frames_vs_fp32": ">= 4", "second_night_share": "<= 0.03", "peak_gib": "< 2",
     },
     "retrieval": {"r@1": ">= 0.42", "r@5": ">= 0.68"},
+    "senses": {
+        "word_error_rate": "<= 0.15", "false_words_a_minute": "<= 1", "times_real_time": ">= 8",
+        "times_faster_whisper": ">= 1", "characters_found": ">= 0.9", "said_r@1": ">= 0.8",
+        "title_share_kept": ">= 0.99",
+    },
     "language": {
         "portraits_vs_one_by_one": ">= 8", "claim_precision": ">= 1",
         "grounded_share_published": ">= 1", "model_written_share": ">= 0.6",

@@ -63,12 +63,20 @@ LIMIT :n""",
     (
         "Search",
         "Queries of the input table, answered tonight; others are asked on the vidrec page. "
-        "`at_s`: where the best frame is, null where words alone matched.",
+        "`at_s`: where the best frame or passage is, null where the title alone matched.",
         """SELECT rank, video_id, score, matched, at_s
 FROM current_search_results
 WHERE query = :query
 ORDER BY rank
 LIMIT :n""",
+    ),
+    (
+        "What is said",
+        "What is said in a video and written on its screen, in passages.",
+        """SELECT at_s, source, language, text
+FROM current_video_texts
+WHERE video_id = :video_id
+ORDER BY passage_num""",
     ),
     (
         "Freshness",

@@ -29,6 +29,7 @@ AGE_RATING: Final = "age_rating"
 REGIONS: Final = "regions"
 URI: Final = "uri"
 UPDATED_AT: Final = "updated_at"
+TRANSCRIPT: Final = "transcript"
 
 # interactions
 EVENT_AT: Final = "event_at"
@@ -67,6 +68,16 @@ FRAME_LUMA: Final = "frame_luma"
 SOUND: Final = "sound"
 CHECKSUM: Final = "checksum"
 CONCEPTS: Final = "concepts"
+TRACK: Final = "track"
+PASSAGE_NUM: Final = "passage_num"
+UNTIL_S: Final = "until_s"
+TEXT: Final = "text"
+CONFIDENCE: Final = "confidence"
+BOX: Final = "box"
+NAME: Final = "name"
+KEY: Final = "key"
+STATE: Final = "state"
+SECONDS: Final = "seconds"
 IS_CANONICAL: Final = "is_canonical"
 
 # audience
@@ -115,6 +126,11 @@ PERFORMANCE: Final = "performance"
 REACHABLE_TOPICS: Final = "reachable_topics"
 SUMMARY: Final = "summary"
 SUMMARY_SOURCE: Final = "summary_source"
+
+LOOK: Final = "look"
+"""A source of texts that finds out what a film has; for others see `content.texts.tracks`."""
+REFUSED: Final = "refused"
+"""The state of what texts could not be read from."""
 
 EVENT_TYPES: Final = (
     "impression", "play", "complete", "like", "dislike", "skip", "share", "rating",

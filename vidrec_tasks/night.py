@@ -67,8 +67,8 @@ JOBS: Final = (
         "validate_inputs",
         INPUTS,
         makes=(
-            "videos", "users", "interactions.*", "interactions_later", "watch_statistics",
-            "queries", "rejects",
+            "videos", "transcripts", "users", "interactions.*", "interactions_later",
+            "watch_statistics", "queries", "rejects",
         ),
         settings=("inputs", "evaluation"),
         counts=(
@@ -92,9 +92,25 @@ JOBS: Final = (
         ),
     ),
     JobPlan(
+        "read_texts",
+        CONTENT,
+        needs=("videos", "transcripts", "keyframes.#"),
+        makes=("texts.#",),
+        settings=("content", "texts"),
+        per="video_shard",
+        parents=("features", "previous"),
+        is_encoding=True,
+        counts=(
+            ("videos", "with captions", "captioned"),
+            ("videos", "heard now", "heard"),
+            ("videos", "waiting to be heard", "waiting"),
+            ("videos", "with text on the screen", "with_screen_text"),
+        ),
+    ),
+    JobPlan(
         "embed_videos",
         CONTENT,
-        needs=("videos", "keyframes.#"),
+        needs=("videos", "keyframes.#", "texts.#"),
         makes=("embeddings.#",),
         settings=("content",),
         per="video_shard",
@@ -112,7 +128,7 @@ JOBS: Final = (
         "build_content_index",
         CONTENT,
         needs=("videos", "embeddings.*"),
-        makes=("content", "frames", "content_index"),
+        makes=("content", "frames", "said", "written", "content_index"),
         settings=("content",),
     ),
     JobPlan(
@@ -222,7 +238,7 @@ JOBS: Final = (
     JobPlan(
         "answer_queries",
         BESIDE,
-        needs=("videos", "queries", "content", "frames"),
+        needs=("videos", "queries", "content", "frames", "said", "written"),
         makes=("answers",),
         settings=("searching", "content", "recommending"),
     ),
@@ -262,7 +278,7 @@ JOBS: Final = (
         PUBLICATION,
         needs=(
             "explained.*", "portraits.*", "profiles.*", "similar", "fallbacks", "answers",
-            "insights", "metrics", "gates",
+            "insights", "texts.*", "metrics", "gates",
         ),
         makes=("publication",),
         settings=("publishing",),

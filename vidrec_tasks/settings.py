@@ -125,6 +125,12 @@ class ContentSettings(Group):
     )
     batch_size: int = Field(64, ge=1, description="Texts or frames encoded at once.")
     text_weight: float = Field(0.6, ge=0, le=1, description="Weight of the text vector in fusion.")
+    said_weight: float = Field(
+        0.2, ge=0, le=1, description="Weight in fusion of what is said (captions or speech)."
+    )
+    written_weight: float = Field(
+        0.1, ge=0, le=1, description="Weight in fusion of what is written on the screen."
+    )
     min_duplicate_similarity: float = Field(
         0.9,
         ge=0,
@@ -139,6 +145,52 @@ class ContentSettings(Group):
         ge=0,
         le=1,
         description="recall@100 below which an approximate index is replaced by exact search.",
+    )
+
+
+class TextSettings(Group):
+    """What is said in the videos and written on their screens."""
+
+    captions: bool = Field(
+        True,
+        description="Whether captions are read: the column transcript, files beside a media file, "
+        "streams of text inside it.",
+    )
+    max_caption_mb: float = Field(
+        8.0, gt=0, description="Size in MiB above which a caption file is refused unread."
+    )
+    speech_model: str = Field(
+        "embedded",
+        description="'embedded' (Whisper tiny.en), 'none', or a folder or hub id of a Whisper "
+        "model in CTranslate2's format.",
+    )
+    speech_language: str = Field(
+        "",
+        description="Code of the language that is spoken; empty: the model finds out, where it "
+        "knows more than one.",
+    )
+    max_speech_s: float = Field(
+        600.0, gt=0, description="Seconds of a video that are heard, spread over it."
+    )
+    max_speech_hours: float = Field(
+        4.0,
+        ge=0,
+        description="Hours of sound heard a night, newest and most watched videos first; the "
+        "others wait for later nights.",
+    )
+    speech_timeout_s: float = Field(
+        300.0, gt=0, description="CPU seconds that hearing a video may take."
+    )
+    speech_memory_mb: int = Field(
+        2048, ge=256, description="Memory in MiB that hearing a video may use beside the model."
+    )
+    screen_model: Literal["embedded", "none"] = Field(
+        "embedded", description="Whether text on keyframes is read: 'embedded' (RapidOCR), 'none'."
+    )
+    blocked_words: str = Field(
+        "",
+        description="Words, with commas between, that are covered wherever they were heard or "
+        "read; taking one away reads and hears all again.",
     )
 
 
@@ -404,7 +456,8 @@ class Settings(BaseSettings):
     )
     threads: int = Field(0, ge=0, description="Threads of native code; 0: one per core.")
     encoding_queue: str = Field(
-        "default", description="Celery queue that embed_videos runs on: 'gpu' for GPU workers."
+        "default",
+        description="Celery queue that read_texts and embed_videos run on: 'gpu' for GPU workers.",
     )
     pod_templates: str = Field(
         "",
@@ -416,6 +469,7 @@ class Settings(BaseSettings):
     )
     inputs: InputSettings = InputSettings()
     content: ContentSettings = ContentSettings()
+    texts: TextSettings = TextSettings()
     language: LanguageSettings = LanguageSettings()
     audience: AudienceSettings = AudienceSettings()
     recommending: RecommendingSettings = RecommendingSettings()

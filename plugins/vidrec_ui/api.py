@@ -137,9 +137,14 @@ def _add_people(app: FastAPI) -> None:
 
 def _add_films(app: FastAPI) -> None:
     @app.get("/video")
-    def video(request: Request, video_id: Id, start: Id = "") -> Response:
-        """One video."""
-        found = films.video_page(_sources(request), video_id, start=start)
+    def video(
+        request: Request,
+        video_id: Id,
+        start: Id = "",
+        q: Annotated[str, Query(max_length=200)] = "",
+    ) -> Response:
+        """One video; the words of a query are marked in what is said in it."""
+        found = films.video_page(_sources(request), video_id, start=start, query=q.strip())
         return page(request, "video.html", _must(found, f"no video {video_id!r} in this night"))
 
     @app.get("/thumbnail")

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-from vidrec_tasks.columns import AT_S, DESCRIPTION, GROUP_ID, SIMILAR_VIDEO_ID, VIDEO_ID
+from vidrec_tasks.columns import (
+    AT_S,
+    DESCRIPTION,
+    GROUP_ID,
+    MATCHED,
+    SIMILAR_VIDEO_ID,
+    VIDEO_ID,
+)
 from vidrec_tasks.store.runs import Run
+from vidrec_ui.catalogue import Catalogue
+from vidrec_ui.passages import passage_at, transcript
 from vidrec_ui.refused import quarantine_reason
 from vidrec_ui.shaping import Page, card, has_value, spelled, split_page
 from vidrec_ui.sources import Sources, first_row, rows_of, table_of
@@ -22,8 +32,8 @@ _FACTS: Final = {
 }  # fmt: skip
 
 
-def video_page(sources: Sources, video_id: str, *, start: str = "") -> Page | None:
-    """One video: keyframes, what is like it, whose lists it is in; None when the run has it not."""
+def video_page(sources: Sources, video_id: str, *, start: str = "", query: str = "") -> Page | None:
+    """One video: frames, words, what is like it, whose lists it is in; None: it is not there."""
     run_id = sources.reader.current_run_id()
     catalogue, run = sources.catalogue(run_id), sources.run(run_id)
     video = catalogue.video(video_id)
@@ -43,6 +53,7 @@ def video_page(sources: Sources, video_id: str, *, start: str = "") -> Page | No
             if name in video and has_value(video[name])
         ],
         "frames": catalogue.frames(video_id),
+        "transcript": transcript(sources.reader.texts([video_id]), query),
         "concepts": _concepts(run, video_id),
         "quarantine": quarantine_reason(sources, run, video_id),
         "duplicates": [(twin, catalogue.title(twin)) for twin in _twins(run, video_id)],
@@ -71,9 +82,26 @@ def search_page(sources: Sources, query: str, request_id: str = "") -> Page:
     return {
         "query": query,
         "request_id": answered if rows else "",
-        "rows": [card(row, catalogue, at_s=row[AT_S]) for row in rows],
+        "rows": _answers(sources, catalogue, rows, query),
         "queries": sources.reader.queries(SHOWN_QUERIES),
     }
+
+
+def _answers(
+    sources: Sources, catalogue: Catalogue, rows: Sequence[Any], query: str
+) -> list[dict[str, Any]]:
+    """The cards of answers, with the passage that matched where it was said or written."""
+    spoken = [row for row in rows if {"said", "written"} & set(str(row[MATCHED]).split("+"))]
+    passages: dict[str, list[Any]] = {}
+    for passage in sources.reader.texts([row[VIDEO_ID] for row in spoken]):
+        passages.setdefault(passage[VIDEO_ID], []).append(passage)
+    cards = []
+    for row in rows:
+        near = passage_at(passages.get(row[VIDEO_ID], ()), row[AT_S])
+        shown = transcript([near], query) if near is not None else []
+        own = card(row, catalogue, at_s=row[AT_S])
+        cards.append({**own, "passage": shown[0] if shown else None})
+    return cards
 
 
 def _concepts(run: Run | None, video_id: str) -> list[tuple[str, float]]:

@@ -6,13 +6,15 @@ from typing import Any
 
 import pandas as pd
 
-from vidrec_tasks.columns import REASON, ROW_NUM, SAMPLE, TABLE, VIDEO_ID
+from vidrec_tasks.columns import NAME, REASON, ROW_NUM, SAMPLE, TABLE, VIDEO_ID
+from vidrec_tasks.evaluation.report_facts import is_unread
 from vidrec_tasks.store.runs import Run
 from vidrec_ui.shaping import PER_PAGE, Page
 from vidrec_ui.sources import Sources, rows_of
 
 MEDIA = "media"
-"""What stands for the table where a film is refused."""
+TEXTS = "texts"
+"""What stands for the table where a film, or its captions or speech, is refused."""
 
 Reasons = list[tuple[tuple[str, str], int]]
 
@@ -20,8 +22,11 @@ Reasons = list[tuple[tuple[str, str], int]]
 def counts(sources: Sources, run: Run | None) -> Reasons:
     """((table, reason), how many), most first; films stand under the table `MEDIA`."""
     rejects = rows_of(run, "rejects", columns=[TABLE, REASON])
-    films = quarantine(sources, run)[REASON].value_counts()
-    found = [((MEDIA, str(reason)), int(n)) for reason, n in films.items()]
+    found = [
+        ((where, str(reason)), int(n))
+        for where in (MEDIA, TEXTS)
+        for reason, n in _files(sources, run, where)[REASON].value_counts().items()
+    ]
     if rejects is not None:
         by_reason = rejects.groupby([TABLE, REASON], sort=False).size().reset_index(name="n")
         rows = zip(by_reason[TABLE], by_reason[REASON], by_reason["n"], strict=True)
@@ -38,6 +43,15 @@ def quarantine(sources: Sources, run: Run | None) -> pd.DataFrame:
     return pd.concat(there, ignore_index=True) if there else empty
 
 
+def unread(sources: Sources, run: Run | None) -> pd.DataFrame:
+    """Captions that could not be read and films that could not be heard, of all shards."""
+    shards = range(run.record.n_video_shards) if run is not None else ()
+    parts = [sources.kept_table(run, f"texts.{shard}", "tracks") for shard in shards]
+    there = [part[is_unread(part)] for part in parts if part is not None and len(part)]
+    empty = pd.DataFrame({VIDEO_ID: [], NAME: [], REASON: []})
+    return pd.concat([empty, *there], ignore_index=True) if there else empty
+
+
 def quarantine_reason(sources: Sources, run: Run | None, video_id: str) -> str:
     """Why a video's film is in quarantine; '' when it is not."""
     table = quarantine(sources, run)
@@ -52,7 +66,11 @@ def rejects_page(
     run = sources.run(run_id)
     if run is None:
         return None
-    rejects, films = _rejects(run, table, reason), _films(sources, run, table, reason)
+    rejects = _rejects(run, table, reason)
+    films = pd.concat(
+        [_refused(sources, run, where, table, reason) for where in (MEDIA, TEXTS)],
+        ignore_index=True,
+    )
     n_rows, first = len(rejects) + len(films), (page - 1) * PER_PAGE
     shown = rejects.iloc[first : first + PER_PAGE].to_dict("records")
     more = max(0, first - len(rejects)), max(0, first + PER_PAGE - len(rejects))
@@ -81,12 +99,19 @@ def _rejects(run: Run, table: str, reason: str) -> pd.DataFrame:
     return found[found[TABLE] == table] if table else found
 
 
-def _films(sources: Sources, run: Run, table: str, reason: str) -> pd.DataFrame:
-    """The films in quarantine for a reason, as rows like those of rejects."""
-    films = quarantine(sources, run)
-    if table not in ("", MEDIA):
-        films = films[:0]
+def _files(sources: Sources, run: Run | None, where: str) -> pd.DataFrame:
+    """video_id, reason and sample of the files that are refused."""
+    if where == MEDIA:
+        return quarantine(sources, run).rename(columns={"uri": SAMPLE})
+    return unread(sources, run).rename(columns={NAME: SAMPLE})
+
+
+def _refused(sources: Sources, run: Run, where: str, table: str, reason: str) -> pd.DataFrame:
+    """The files that are refused for a reason, as rows like those of rejects."""
+    files = _files(sources, run, where)
+    if table not in ("", where):
+        files = files[:0]
     if reason:
-        films = films[films[REASON] == reason]
-    words = {"what": films[VIDEO_ID], REASON: films[REASON], SAMPLE: films["uri"]}
-    return pd.DataFrame({TABLE: MEDIA, **words})
+        files = files[files[REASON] == reason]
+    words = {"what": files[VIDEO_ID], REASON: files[REASON], SAMPLE: files[SAMPLE]}
+    return pd.DataFrame({TABLE: where, **words})

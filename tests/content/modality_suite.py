@@ -34,6 +34,19 @@ KEYFRAMES = pd.DataFrame(
     ],
     columns=["video_id", "checksum", "frame_num", "at_s", "path", "frame_hash"],
 )
+PASSAGES = pd.DataFrame(
+    [
+        (video_id, num, source, 2.0 * num, "en", text)
+        for source in ("captions", "screen")
+        for video_id, texts in {
+            "v1": ["a dog on the grass", "the red cat"],
+            "v2": ["the car runs"],
+            "v4": ["red grass"],
+        }.items()
+        for num, text in enumerate(texts, start=2 if source == "screen" else 0)
+    ],
+    columns=["video_id", "passage_num", "source", "at_s", "language", "text"],
+)
 HAS_SOMETHING = [True, True, False, True]
 
 
@@ -44,7 +57,8 @@ def read_image(path: str) -> npt.NDArray[np.uint8]:
 
 def rows_of(videos: pd.DataFrame) -> Rows:
     """Rows of which each is a block of its own."""
-    return Rows(videos, KEYFRAMES, list(range(len(videos))), read_image, batch_size=3)
+    blocks = list(range(len(videos)))
+    return Rows(videos, KEYFRAMES, blocks, read_image, batch_size=3, passages=PASSAGES)
 
 
 def known_of(made: Encoded, modality: Modality, identity: str) -> Known:

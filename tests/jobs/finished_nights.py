@@ -92,6 +92,17 @@ def interactions(user_ids: tuple[str, ...], night: date) -> pd.DataFrame:
     )  # fmt: skip
 
 
+def texts() -> dict[str, pd.DataFrame]:
+    """What is said in v1, beside its title."""
+    passages = pd.DataFrame(
+        {"video_id": "v1", "passage_num": [0, 1], "track": [-1, 0], "source": ["title", "speech"],
+         "at_s": [np.nan, 4.0], "until_s": [np.nan, 6.0], "language": ["", "en"],
+         "confidence": [1.0, 0.8], "frame_num": -1, "box": pd.Series([[], []], dtype=object),
+         "text": ["v1", "a cat purrs"]}
+    )  # fmt: skip
+    return {"table": passages}
+
+
 def _sharded(night: date) -> dict[str, dict[str, Any]]:
     made: dict[str, dict[str, Any]] = {}
     for shard, user_ids in enumerate(SHARDS):
@@ -141,7 +152,8 @@ def _shared() -> dict[str, dict[str, Any]]:
                                            "score": 0.5, "reason": "cat"})},
         "fallbacks": {"table": pd.DataFrame({"segment": "__default__", "video_id": "v5", **one})},
         "answers": {"table": pd.DataFrame({"query": "a cat", "video_id": "v1", "rank": [1],
-                                           "score": 0.5, "matched": "text", "at_s": np.nan})},
+                                           "score": 0.5, "matched": "title", "at_s": np.nan})},
+        "texts.0": texts(),
         "insights": {
             "creator_insights": pd.DataFrame({"creator_id": ["c1"], "topic": "cat",
                                               "audience_share": 0.5, "trend": np.nan,

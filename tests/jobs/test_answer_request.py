@@ -95,7 +95,7 @@ def ask(store: tuple[Settings, Store], *queries: str, **more: Any) -> dict[str, 
 def test_a_request_is_answered_with_titles_and_seconds(store: tuple[Settings, Store]) -> None:
     first = ask(store, "rocket")["rows"][0]
     assert {name: first[name] for name in ("query", "rank", "video_id", "title", "matched")} == {
-        "query": "rocket", "rank": 1, "video_id": "v1", "title": "Rocket", "matched": "both",
+        "query": "rocket", "rank": 1, "video_id": "v1", "title": "Rocket", "matched": "title+seen",
     }  # fmt: skip
     assert first["at_s"] == 2.5
 

@@ -61,8 +61,14 @@ def embeddings(names: list[str]) -> dict[str, object]:
         {"video_id": frames, "frame_num": [1, 0] * len(names), "at_s": 1.0, "path": "p.jpg"}
     )
     matrices = {part: unit_rows(names) for part in (*MODALITIES, "fused")}
+    passages = pd.DataFrame(
+        {"video_id": names, "passage_num": 0, "at_s": 2.0, "language": "en", "text": "a cat",
+         "checksum": "c"}
+    )  # fmt: skip
     return {
         "table": table, **matrices, "frame_table": frame_table, "frame_vectors": unit_rows(frames),
+        **{f"{name}_table": passages for name in ("said", "written")},
+        **{f"{name}_vectors": unit_rows(names) for name in ("said", "written")},
     }  # fmt: skip
 
 

@@ -168,6 +168,17 @@ def test_an_unknown_user_sees_what_strangers_get(viewer: TestClient) -> None:
     assert "A cat" in page
 
 
+def test_an_answer_shows_what_is_said_and_leads_to_its_second(viewer: TestClient) -> None:
+    page = viewer.get("/search?q=cats").text
+    assert "two <mark>cats</mark> meet" in page
+    assert "/vidrec/video?video_id=v1&amp;q=cats#at-61" in page
+    video = viewer.get("/video?video_id=v1&q=cats").text
+    assert 'id="at-61"' in video
+    assert "two <mark>cats</mark> meet" in video
+    assert "heard 0.75" in video
+    assert HOSTILE not in video
+
+
 def test_a_video_shows_its_keyframes_and_what_is_like_it(viewer: TestClient) -> None:
     page = viewer.get("/video?video_id=v1").text
     assert page.count("/vidrec/thumbnail?path=way/sum/") == 3

@@ -205,6 +205,10 @@ def _tables(listed: list[str]) -> dict[str, pd.DataFrame]:
     }  # fmt: skip
     film = {"creator_id": "c1", "video_id": "v1", "performance": 1.0,
             "reachable_topics": [["cat", 1.0]]}  # fmt: skip
+    spoken = {
+        "video_id": "v1", "passage_num": 2, "source": "speech", "at_s": 61.0, "until_s": 64.0,
+        "language": "en", "confidence": 0.75, "box": [], "text": f"two cats meet {HOSTILE}",
+    }  # fmt: skip
     summary = {"creator_id": "c1", "summary": "Wants cats.", "summary_source": "template"}
     return {
         "recommendations": lists,
@@ -215,9 +219,10 @@ def _tables(listed: list[str]) -> dict[str, pd.DataFrame]:
         "creator_insights": pd.DataFrame([insight]),
         "creator_videos": pd.DataFrame([film]),
         "creator_summaries": pd.DataFrame([summary]),
+        "video_texts": pd.DataFrame([spoken]),
     }
 
 
 def _answers(query: str) -> pd.DataFrame:
-    row = {"query": query, "rank": 1, "video_id": "v1", "score": 0.4, "matched": "frame"}
+    row = {"query": query, "rank": 1, "video_id": "v1", "score": 0.4, "matched": "title+said"}
     return pd.DataFrame([{**row, "at_s": 61.0}])

@@ -49,7 +49,7 @@ def test_the_last_request_by_hand_is_found_by_its_query(
 ) -> None:
     publish(publisher, 1)
     for request_id, video_id in (("by_hand_1", "v1"), ("by_hand_2", "v2")):
-        row = {"query": "cats", "rank": 1, "video_id": video_id, "score": 1.0, "matched": "text"}
+        row = {"query": "cats", "rank": 1, "video_id": video_id, "score": 1.0, "matched": "title"}
         answers = pd.DataFrame([{**row, "at_s": float("nan"), "run_id": run_id(1)}])
         publisher.write_answers(request_id, answers)
     assert browser.answered_by_hand("cats")[0] == "by_hand_2"

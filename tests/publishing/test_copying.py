@@ -27,7 +27,7 @@ def test_every_field_comes_back_from_the_bytes(
     queries, videos, scores, moments = zip(*drawn, strict=True)
     frame = pd.DataFrame(
         {"query": queries, "rank": range(len(drawn)), "video_id": videos, "score": scores,
-         "matched": "text", "at_s": pd.Series(moments, dtype=float)}
+         "matched": "title", "at_s": pd.Series(moments, dtype=float)}
     )  # fmt: skip
 
     rows = unpacked(ANSWERS, frame, {"run_id": "r1"})

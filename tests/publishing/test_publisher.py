@@ -251,7 +251,7 @@ def test_answers_by_hand_replace_those_of_the_same_request(
 ) -> None:
     answers = pd.DataFrame(
         {"run_id": run_id(1), "query": "cat", "rank": [1, 2], "video_id": ["v1", "v2"],
-         "score": 0.5, "matched": "text", "at_s": [None, 2.0]}
+         "score": 0.5, "matched": "title", "at_s": [None, 2.0]}
     )  # fmt: skip
     publisher.write_answers("r1", answers)
     assert publisher.write_answers("r1", answers.iloc[:1]) == 1

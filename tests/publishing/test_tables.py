@@ -15,6 +15,7 @@ KEYS = {
     "creator_insights": ["run_id", "creator_id", "topic"],
     "creator_videos": ["run_id", "creator_id", "video_id"],
     "creator_summaries": ["run_id", "creator_id"],
+    "video_texts": ["run_id", "video_id", "passage_num"],
     "adhoc_search_results": ["request_id", "query", "rank"],
 }
 

@@ -83,7 +83,7 @@ def similar(number: int) -> pd.DataFrame:
 def answers(number: int) -> pd.DataFrame:
     return pd.DataFrame(
         {"query": "a cat", "rank": [1, 2], "video_id": ["v1", "v2"], "score": float(number),
-         "matched": ["both", "text"], "at_s": [1.5, float("nan")]}
+         "matched": ["title+seen", "title"], "at_s": [1.5, float("nan")]}
     )  # fmt: skip
 
 

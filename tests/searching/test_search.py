@@ -60,27 +60,27 @@ def first(text: str, vector: np.ndarray) -> tuple[str, str, float | None]:
 
 
 def test_text_and_frame_that_agree_are_both_named_with_the_second_of_the_frame() -> None:
-    assert first("cat", CAT) == ("v1", "both", 4.0)
+    assert first("cat", CAT) == ("v1", "title+seen", 4.0)
 
 
 def test_a_video_without_text_is_found_by_its_frames() -> None:
     rows = ask(("launch", ROCKET)).set_index("video_id")
-    assert rows.loc["v3", ["matched", "at_s"]].tolist() == ["frame", 7.5]
+    assert rows.loc["v3", ["matched", "at_s"]].tolist() == ["seen", 7.5]
     assert rows.loc["v3", "rank"] <= 2
 
 
 def test_a_video_found_by_its_words_alone_has_no_second() -> None:
-    assert first("waves", SEA) == ("v4", "text", None)
+    assert first("waves", SEA) == ("v4", "title", None)
 
 
 def test_chinese_words_are_found() -> None:
-    assert first("小猫", FAR)[:2] == ("v4", "text")
+    assert first("小猫", FAR)[:2] == ("v4", "title")
 
 
 def test_a_query_that_means_nothing_is_answered_but_claims_no_two_matches() -> None:
     rows = ask(("qwertz", FAR))
     assert len(rows) == 4
-    assert "both" not in set(rows["matched"])
+    assert "title+seen" not in set(rows["matched"])
 
 
 def test_a_video_of_which_nothing_is_known_is_not_found() -> None:
@@ -139,7 +139,7 @@ def test_a_catalogue_without_any_frame_can_be_searched() -> None:
     built = SearchIndex.of(VIDEOS, TEXT, {"frame": none})
     vectors = {"text": CAT[np.newaxis], "frame": np.ones((1, 9), dtype=np.float32)}
     answer = search(built, ["cat"], vectors, settings=SearchingSettings(), allowed=EVERYTHING)
-    assert answer[["video_id", "matched"]].iloc[0].tolist() == ["v1", "text"]
+    assert answer[["video_id", "matched"]].iloc[0].tolist() == ["v1", "title"]
 
 
 @settings(max_examples=60, deadline=None)
@@ -160,7 +160,7 @@ def test_answers_are_lists_whatever_is_asked(
         assert answer["video_id"].is_unique
         assert set(answer["video_id"]) <= may_be
         assert answer["score"].is_monotonic_decreasing
-        assert answer["at_s"].isna().equals(answer["matched"] == "text")
+        assert answer["at_s"].isna().equals(answer["matched"] == "title")
 
 
 def test_a_third_modality_finds_is_named_and_has_no_second(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,5 +175,60 @@ def test_a_third_modality_finds_is_named_and_has_no_second(monkeypatch: pytest.M
     ).set_index(["query", "video_id"])
     assert rows.loc[("cat", "v5"), "matched"] == "speech"
     assert np.isnan(rows.loc[("cat", "v5"), "at_s"])
-    assert rows.loc[("waves", "v4"), "matched"] == "text+speech"
-    assert rows.loc[("cat", "v1"), ["matched", "at_s"]].tolist() == ["both", 4.0]
+    assert rows.loc[("waves", "v4"), "matched"] == "title+speech"
+    assert rows.loc[("cat", "v1"), ["matched", "at_s"]].tolist() == ["title+seen", 4.0]
+
+
+SAID = pd.DataFrame(
+    {
+        "video_id": ["v2", "v2", "v5", "gone"],
+        "passage_num": [0, 1, 0, 0],
+        "at_s": [12.0, 40.0, 3.0, 1.0],
+        "language": "en",
+        "text": [
+            "the engines burn liquid methane", "the landing legs unfold",
+            "he whispers about wolves", "methane",
+        ],
+    }
+)  # fmt: skip
+SAID_VECTORS = np.stack([ROCKET, ROAD, CAT, SEA])
+
+
+def spoken(*queries: tuple[str, np.ndarray]) -> pd.DataFrame:
+    others = {
+        "frame": Moments(FRAMES, FRAME_VECTORS),
+        "said": Moments(SAID, SAID_VECTORS),
+        "written": np.zeros((5, 4), dtype=np.float32),
+    }
+    vectors = np.stack([vector for _, vector in queries]).astype(np.float32)
+    return search(
+        SearchIndex.of(VIDEOS, TEXT, others),
+        [text for text, _ in queries],
+        {**both(vectors), "said": vectors, "written": vectors},
+        settings=SearchingSettings(),
+        allowed=EVERYTHING,
+    )
+
+
+def test_words_that_are_said_are_found_at_their_second() -> None:
+    row = spoken(("liquid methane", FAR)).iloc[0]
+    assert (row["video_id"], row["matched"], row["at_s"]) == ("v2", "said", 12.0)
+    row = spoken(("landing legs", FAR)).iloc[0]
+    assert (row["video_id"], row["at_s"]) == ("v2", 40.0)
+
+
+def test_a_video_of_which_only_what_is_said_is_known_is_found() -> None:
+    row = spoken(("wolves", FAR)).iloc[0]
+    assert (row["video_id"], row["matched"], row["at_s"]) == ("v5", "said", 3.0)
+
+
+def test_what_nobody_says_is_matched_by_nothing_said() -> None:
+    rows = spoken(("waves", SEA)).set_index("video_id")
+    assert rows.index[0] == "v4"
+    assert rows.loc["v4", "matched"] == "title"
+    assert "said" not in rows.loc["v2", "matched"]  # of v5 nothing else is known
+
+
+def test_a_title_is_found_as_well_as_without_anything_said() -> None:
+    for query in [("cat", CAT), ("rocket", ROCKET), ("waves", SEA), ("小猫", FAR)]:
+        assert spoken(query).iloc[0]["video_id"] == ask(query).iloc[0]["video_id"]

@@ -26,6 +26,7 @@ from vidrec_tasks.content.encoding.batching import alone
 from vidrec_tasks.content.encoding.encoders import Encoders, Image
 from vidrec_tasks.content.fusion import fuse
 from vidrec_tasks.content.modalities.modality import (
+    PASSAGES,
     Encoded,
     Known,
     Modality,
@@ -132,6 +133,7 @@ def embed_videos(
     settings: ContentSettings,
     *,
     read_image: Callable[[str], Image],
+    passages: pd.DataFrame | None = None,
     known: Embeddings | None = None,
     blocks: npt.NDArray[np.int64] | None = None,
 ) -> tuple[Embeddings, dict[str, int]]:
@@ -143,6 +145,7 @@ def embed_videos(
         encoders: loaded only when something is to be embedded.
         settings: weights of the modalities, frames at once.
         read_image: the BGR image ``(height, width, 3)`` at a keyframe's path.
+        passages: what is said and written (`modality.PASSAGES`); other videos' are left.
         known: embeddings of an earlier night.
         blocks: ``(n_videos,)`` whose texts are encoded together (`TextEncoder.encode`); a film is
             always a block of its own.
@@ -152,7 +155,8 @@ def embed_videos(
         reused (videos for which nothing was encoded).
     """
     of_video = alone(len(videos), None if blocks is None else blocks.tolist())
-    rows = Rows(videos, keyframes, of_video, read_image, settings.batch_size)
+    passages = pd.DataFrame(columns=PASSAGES) if passages is None else passages
+    rows = Rows(videos, keyframes, of_video, read_image, settings.batch_size, passages)
     made: dict[str, Encoded] = {}
     for modality in MODALITIES:
         before = known.known_to(modality, modality.identity(encoders)) if known else None

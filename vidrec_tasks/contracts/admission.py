@@ -147,7 +147,7 @@ def admit_videos(
     n_unproven = 0
     if later.any():
         earlier = _versions_before(set(current.loc[later, VIDEO_ID]), snapshots(), moment)
-        earlier = _restricted(earlier, current)
+        earlier = complete(_restricted(earlier, current), current)
         found = current[VIDEO_ID].isin(earlier[VIDEO_ID])
         n_unproven = int((later & ~found).sum())
         rows = pd.concat([current[~(later & found)], earlier], ignore_index=True)
@@ -156,6 +156,13 @@ def admit_videos(
     rows = rows[~unborn].sort_values(VIDEO_ID).reset_index(drop=True)
     counts = {"not_yet_published": int(unborn.sum()), "unproven_versions": n_unproven}
     return Admitted(rows, counts=counts), as_of
+
+
+def complete(earlier: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Earlier rows with the columns of newer ones: a snapshot may be older than a column."""
+    missing = [name for name in rows.columns if name not in earlier]
+    blank = {name: "" if rows[name].dtype == "str" else None for name in missing}
+    return earlier.assign(**blank).astype({name: rows[name].dtype for name in missing})
 
 
 def _versions_before(

@@ -45,7 +45,7 @@ class Artefact:
     may_have: Mapping[str, Shape] = field(default_factory=dict)
 
 
-MODALITIES: Final = ("text", "frame")
+MODALITIES: Final = ("text", "frame", "said", "written")
 """The names in `content.modalities.registry`, which lies above this; a test holds them equal."""
 
 _INDEX: Final[dict[str, Shape]] = {
@@ -78,6 +78,17 @@ _WEIGHTS: Final[dict[str, Shape]] = {
     "attention": Binary("weights of the attention, safetensors"),
 }
 
+_PASSAGES: Final[dict[str, Shape]] = {
+    "table": Table({
+        "video_id": TEXT, "passage_num": COUNT, "at_s": NUMBER, "language": TEXT, "text": TEXT,
+    }, keys=(("video_id", "passage_num"),)),
+    "vectors": Array((ROWS, "dim")),
+}  # fmt: skip
+_MOMENT_OF_PASSAGES: Final = Table({
+    "video_id": TEXT, "passage_num": COUNT, "at_s": NUMBER, "language": TEXT, "text": TEXT,
+    "checksum": TEXT,
+}, keys=(("video_id", "passage_num"),))  # fmt: skip
+
 _EVENTS: Final[dict[str, Shape]] = {
     "table": Table({
         "user_id": TEXT, "video_id": TEXT, "event_at": MOMENT, "event_type": TEXT,
@@ -97,6 +108,10 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
                 "regions": NESTED, "uri": TEXT, "updated_at": MOMENT,
             }, keys=(("video_id",),)),
         },
+    ),
+    "transcripts": Artefact(
+        "What the catalogue says is said in videos: a caption file, or the text itself.",
+        {"table": Table({"video_id": TEXT, "transcript": TEXT}, keys=(("video_id",),))},
     ),
     "users": Artefact(
         "What is known of users beside what they watched.",
@@ -141,6 +156,23 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
             }),
         },
     ),
+    "texts": Artefact(
+        "A shard's videos as text: passages with seconds, what they were read from, what was not.",
+        {
+            "table": Table({
+                "video_id": TEXT, "passage_num": COUNT, "track": COUNT, "source": TEXT,
+                "at_s": NUMBER, "until_s": NUMBER, "language": TEXT, "confidence": NUMBER,
+                "frame_num": COUNT, "box": NESTED, "text": TEXT,
+            }, keys=(("video_id", "passage_num"),)),
+            "tracks": Table({
+                "video_id": TEXT, "track": COUNT, "source": TEXT, "name": TEXT, "key": TEXT,
+                "state": TEXT, "reason": TEXT, "language": TEXT, "seconds": NUMBER,
+            }, keys=(("video_id", "track"),)),
+            "files": Table({
+                "video_id": TEXT, "name": TEXT, "size": COUNT, "mtime_ns": COUNT, "checksum": TEXT,
+            }, keys=(("video_id", "name"),)),
+        },
+    ),
     "embeddings": Artefact(
         "A shard's videos as vectors: of each modality, and fused.",
         {
@@ -154,6 +186,10 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
                 "checksum": TEXT, "frame_hash": TEXT,
             }),
             "frame_vectors": Array(("frames", "dim")),
+            "said_table": _MOMENT_OF_PASSAGES,
+            "said_vectors": Array(("passages", "dim")),
+            "written_table": _MOMENT_OF_PASSAGES,
+            "written_vectors": Array(("passages", "dim")),
         },
     ),
     "duplicates": Artefact(
@@ -183,6 +219,11 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
             "vectors": Array((ROWS, "dim")),
         },
     ),
+    "said": Artefact(
+        "What is said in the videos, a vector a passage, for search and similar videos.",
+        _PASSAGES,
+    ),
+    "written": Artefact("What is written on their screens, likewise.", _PASSAGES),
     "content_index": Artefact("Nearest neighbours over the fused vectors.", _INDEX),
     "profiles": Artefact(
         "A shard's users: what they watched, how, and what it was about.",

@@ -49,6 +49,12 @@ VIDEOS: Final = Table(
         Column(c.REGIONS, "list", "Regions where it may be shown; empty: everywhere."),
         Column(c.URI, "text", "Media file: a path inside inputs/media or an absolute one."),
         Column(c.UPDATED_AT, "time", "When this row last changed (UTC)."),
+        Column(
+            c.TRANSCRIPT,
+            "text",
+            "What is said in it: a caption file inside inputs/media (.vtt, .srt, .ass), or the "
+            "text itself, with times or without.",
+        ),
     ),
 )
 

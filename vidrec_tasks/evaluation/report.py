@@ -74,6 +74,7 @@ class ReportFacts:
         funnel: of what -> (which of them, how many), from what was read to what is published.
         rejects: (table, reason, rows, one sample).
         quarantine: (reason, videos, one of them).
+        unread: the same of captions, speech and screens that could not be read.
         sources, reasons: rows of the lists by candidate source and by reason code.
         showings: how often each video of the catalogue is in a list.
         viewings: how many users watched each video lately, to compare with.
@@ -98,6 +99,7 @@ class ReportFacts:
     funnel: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
     rejects: Sequence[tuple[str, str, int, str]] = ()
     quarantine: Sequence[tuple[str, int, str]] = ()
+    unread: Sequence[tuple[str, int, str]] = ()
     sources: Mapping[str, int] = field(default_factory=dict)
     reasons: Mapping[str, int] = field(default_factory=dict)
     showings: Sequence[int] = ()

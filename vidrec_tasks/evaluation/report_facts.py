@@ -12,12 +12,15 @@ import pandas as pd
 from vidrec_tasks.columns import (
     EXPLANATION,
     EXPLANATION_VERIFIED,
+    LOOK,
     RANK,
     REASON,
     REASON_CODE,
+    REFUSED,
     SAMPLE,
     SCORE,
     SOURCE,
+    STATE,
     TABLE,
     USER_ID,
     VIDEO_ID,
@@ -91,6 +94,15 @@ def count_quarantine(quarantine: pd.DataFrame) -> list[tuple[str, int, str]]:
         for reason, rows in quarantine.groupby(REASON, sort=True)
     ]
     return sorted(counted, key=lambda row: -row[1])
+
+
+def is_unread(tracks: pd.DataFrame) -> pd.Series:
+    """Which tracks could not be read; a film that cannot be looked into is in quarantine already.
+
+    Args:
+        tracks: the part ``tracks`` of `texts`.
+    """
+    return (tracks[STATE] == REFUSED) & (tracks[SOURCE] != LOOK)
 
 
 def settings_rows(settings: Mapping[str, Any]) -> list[tuple[str, str, bool]]:

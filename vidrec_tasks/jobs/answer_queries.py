@@ -3,7 +3,7 @@
 import logging
 
 from vidrec_tasks.columns import CONCEPTS, COUNT, MATCHED, QUERY
-from vidrec_tasks.content.modalities.registry import all_words
+from vidrec_tasks.content.modalities.registry import PARTS
 from vidrec_tasks.jobs.shared.reading import moment_of
 from vidrec_tasks.jobs.shared.search import search_features
 from vidrec_tasks.running.job import Context, Made, job
@@ -23,12 +23,12 @@ def answer_queries(context: Context) -> Made:
         moment=moment_of(context.night),
         cache=context.store.cache("models"),
     )
-    matched = answers[MATCHED].value_counts()
+    matched = answers[MATCHED].str.split("+").explode().value_counts()
     counts = {
         "queries": len(queries),
         "queries_given": n_given,
         "rows": len(answers),
-        **{f"matched_{name}": int(matched.get(name, 0)) for name in all_words()},
+        **{f"matched_{part}": int(matched.get(part, 0)) for part in PARTS.values()},
     }
     return Made({"answers": {"table": answers}}, counts)
 

@@ -1,6 +1,5 @@
 """embed_videos: the vectors of a shard's videos; what is known already is not embedded again."""
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -8,11 +7,10 @@ import pandas as pd
 from vidrec_tasks.columns import CHECKSUM, VIDEO_ID
 from vidrec_tasks.content.embeddings import MEDIA_CHECKSUM, Embeddings, join
 from vidrec_tasks.content.embeddings import embed_videos as embed
-from vidrec_tasks.content.encoding.encoders import Encoders, Image
-from vidrec_tasks.errors import StoreError
+from vidrec_tasks.content.encoding.encoders import Encoders
+from vidrec_tasks.jobs.shared.images import Images
 from vidrec_tasks.jobs.shared.videos import shard_videos
 from vidrec_tasks.running.job import Context, Made, job, shards_before
-from vidrec_tasks.store.store import Store
 
 
 @job()
@@ -21,12 +19,14 @@ def embed_videos(context: Context) -> Made:
     videos = shard_videos(context)
     keyframes = context.read_table(context.own("keyframes"))
     cache = context.store.cache("models")
+    passages = context.read_table(context.own("texts"))
     embeddings, counts = embed(
         videos,
         keyframes,
         Encoders(context.settings.content, cache=cache),
         context.settings.content,
-        read_image=_Images(context.store).read,
+        read_image=Images(context.store).read,
+        passages=passages,
         known=_known(context, videos, keyframes),
         blocks=context.run.record.video_split.buckets(videos[VIDEO_ID]),
     )
@@ -54,34 +54,3 @@ def _wanted(
     films = set(keyframes[CHECKSUM])
     wanted = table[VIDEO_ID].isin(set(videos[VIDEO_ID])) | table[MEDIA_CHECKSUM].isin(films)
     return wanted.to_numpy(dtype=bool)
-
-
-class _Images:
-    """Reads the thumbnails of keyframes.
-
-    Args:
-        store: the store.
-    """
-
-    def __init__(self, store: Store) -> None:
-        self._place = store
-
-    def read(self, path: str) -> Image:
-        """The BGR image of a keyframe.
-
-        Raises:
-            StoreError: it is gone or no image.
-        """
-        folder = self._place.path("features", "keyframes")
-        try:
-            data = np.frombuffer(self._place.read(folder / path), dtype=np.uint8)
-            image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
-        except StoreError:
-            image = None
-        if image is None:
-            message = (
-                f"keyframes: the image {path} is gone or broken; remove its folder in "
-                f"{folder} and run extract_keyframes with --force"
-            )
-            raise StoreError(message)
-        return np.asarray(image, dtype=np.uint8)

@@ -7,7 +7,21 @@ from typing import Any, Final
 
 import pandas as pd
 
-from vidrec_tasks.columns import BEHAVIOUR, TOPICS, USER_ID
+from vidrec_tasks.columns import (
+    AT_S,
+    BEHAVIOUR,
+    BOX,
+    CONFIDENCE,
+    LANGUAGE,
+    PASSAGE_NUM,
+    SOURCE,
+    TEXT,
+    TOPICS,
+    UNTIL_S,
+    USER_ID,
+    VIDEO_ID,
+)
+from vidrec_tasks.content.texts.tracks import SAID, SCREEN
 from vidrec_tasks.errors import GateError
 from vidrec_tasks.publishing.engine import make_engine, results_url
 from vidrec_tasks.publishing.manifest import manifest_of, started_at
@@ -18,6 +32,10 @@ from vidrec_tasks.store.ledger import Ledger
 from vidrec_tasks.store.retention import drop_old_runs
 
 log = logging.getLogger(__name__)
+
+TEXT_COLUMNS: Final = [
+    VIDEO_ID, PASSAGE_NUM, SOURCE, AT_S, UNTIL_S, LANGUAGE, CONFIDENCE, BOX, TEXT,
+]  # fmt: skip
 
 Tables = Mapping[str, Iterator[pd.DataFrame]]
 
@@ -105,6 +123,7 @@ def _tables(context: Context) -> Tables:
         "similar_videos": iter([_read(context, "similar")]),
         "fallback_recommendations": iter([_read(context, "fallbacks")]),
         "search_results": iter([_read(context, "answers")]),
+        "video_texts": _texts(context),
         **{
             name: iter([_read(context, "insights", name)])
             for name in ("creator_insights", "creator_videos", "creator_summaries")
@@ -115,6 +134,14 @@ def _tables(context: Context) -> Tables:
 def _recommendations(context: Context) -> Iterator[pd.DataFrame]:
     for shard in range(context.run.record.n_user_shards):
         yield _known(context, _read(context, f"explained.{shard}"))
+
+
+def _texts(context: Context) -> Iterator[pd.DataFrame]:
+    """What is said and written; title and description are in the catalogue."""
+    for shard in range(context.run.record.n_video_shards):
+        passages = _read(context, f"texts.{shard}")
+        of_films = passages[SOURCE].isin((*SAID, SCREEN))
+        yield passages.loc[of_films, TEXT_COLUMNS].reset_index(drop=True)
 
 
 def _profiles(context: Context) -> Iterator[pd.DataFrame]:

@@ -11,7 +11,7 @@ from datetime import date
 
 import pandas as pd
 
-from vidrec_tasks.columns import OPTED_OUT, ROW_NUM, TABLE, USER_ID
+from vidrec_tasks.columns import OPTED_OUT, ROW_NUM, TABLE, TRANSCRIPT, USER_ID, VIDEO_ID
 from vidrec_tasks.contracts.inputs import DELETIONS, INPUTS, INTERACTIONS, QUERIES, USERS, VIDEOS
 from vidrec_tasks.contracts.schema import Table
 from vidrec_tasks.errors import EmptyNight, InputError
@@ -160,8 +160,10 @@ def _read_all(asked: _Asked, key: str, print_of_videos: str, deletions: StepResu
         DELETIONS: deletions, VIDEOS: catalogue, USERS: users, QUERIES: queries,
         INTERACTIONS: events,
     }  # fmt: skip
+    videos, transcripts = _without_transcripts(catalogue.rows)
     tables = {
-        "videos": catalogue.rows,
+        "videos": videos,
+        "transcripts": transcripts,
         "users": users.rows,
         "queries": queries.rows,
         "watch_statistics": events.statistics,
@@ -180,6 +182,13 @@ def _read_all(asked: _Asked, key: str, print_of_videos: str, deletions: StepResu
 
 def _read(asked: _Asked, table: Table) -> Read:
     return read_whole(asked.files[table.name], table, asked.settings.inputs)
+
+
+def _without_transcripts(videos: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The catalogue, which most jobs read whole, and the transcripts, which one job reads."""
+    has_one = videos[TRANSCRIPT] != ""
+    transcripts = videos.loc[has_one, [VIDEO_ID, TRANSCRIPT]].reset_index(drop=True)
+    return videos.drop(columns=TRANSCRIPT), transcripts
 
 
 def _without_forgotten(users: StepResult, ledger: Ledger) -> StepResult:

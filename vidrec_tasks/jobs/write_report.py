@@ -27,6 +27,7 @@ from vidrec_tasks.evaluation.report_facts import (
     choose_sample_users,
     count_quarantine,
     count_rejects,
+    is_unread,
     model_seconds,
     sample_lists,
     sampled_videos,
@@ -73,6 +74,8 @@ def _gather(context: Context) -> ReportFacts:
     gates: dict[str, Any] = run.read_json("gates", "gates") if run.find("gates") else {}
     state, stopped_at = _state(run)
     quarantine = _all(run, "keyframes", "quarantine")
+    tracks = _all(run, "texts", "tracks")
+    unread = tracks[is_unread(tracks)] if len(tracks) else tracks
     lists, curves, videos = ListFacts(), ListCurves(), run.read_table("videos")
     vectors = _vectors(run, videos)
     for explained in _each(run, "explained"):
@@ -93,6 +96,7 @@ def _gather(context: Context) -> ReportFacts:
         funnel=_funnel(run, videos, lists),
         rejects=count_rejects(run.read_table("rejects")) if run.find("rejects") else [],
         quarantine=count_quarantine(quarantine) if len(quarantine) else [],
+        unread=count_quarantine(unread) if len(unread) else [],
         sources=lists.sources,
         reasons=lists.reasons,
         showings=[lists.showings[video] for video in videos[VIDEO_ID]] if lists.n_rows else [],

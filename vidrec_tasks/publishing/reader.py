@@ -4,7 +4,7 @@ It knows tables only, so it serves a web page as well as a notebook. A database 
 yet gives empty answers, and asking does not create it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -131,6 +131,16 @@ class Reader:
         """The answers to a query that was answered tonight, best first."""
         view = VIEWS["search_results"]
         return self._rows(_ranked(view, view.c.query == query, n))
+
+    def texts(self, video_ids: Sequence[str]) -> list[Row]:
+        """What is said in some videos and written on their screens, in order."""
+        view = VIEWS["video_texts"]
+        chosen = sa.select(view).where(view.c.video_id.in_(list(video_ids)))
+        chosen = chosen.order_by(view.c.video_id, view.c.passage_num)
+        with self._transaction() as connection:  # the next night makes a table that is younger
+            if connection is None or not sa.inspect(connection).has_table(view.name):
+                return []
+            return _fetch(connection, chosen)
 
     def sample_users(self, n: int) -> list[str]:
         """The first n users with a list, by id."""

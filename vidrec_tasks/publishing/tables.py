@@ -178,8 +178,8 @@ search_results: Final = sa.Table(
     _key(c.RANK, sa.Integer, "1 is best; without gaps."),
     _must(c.VIDEO_ID, Id, "The video."),
     _must(c.SCORE, sa.Double, "Higher is better."),
-    _must(c.MATCHED, sa.Text, "`text`, `frame` or `both`; others by name, joined by `+`."),
-    _may(c.AT_S, sa.Double, "Seconds into the video where the best frame is."),
+    _must(c.MATCHED, sa.Text, "Of `title`, `seen`, `said`, `written` those that match, with `+`."),
+    _may(c.AT_S, sa.Double, "Seconds into the video where the best frame or passage is."),
     sa.UniqueConstraint(c.RUN_ID, c.QUERY, c.VIDEO_ID),
     comment="Answers to the queries of the input table.",
     **_A_PARTITION_A_RUN,
@@ -236,6 +236,23 @@ creator_summaries: Final = sa.Table(
     **_A_PARTITION_A_RUN,
 )
 
+video_texts: Final = sa.Table(
+    "video_texts",
+    metadata,
+    _run_id(),
+    _key(c.VIDEO_ID, Id, "The video."),
+    _key(c.PASSAGE_NUM, sa.Integer, "In the order of what is said, then of what is written."),
+    _must(c.SOURCE, sa.Text, "`captions`, `speech` (heard by a model) or `screen` (read by one)."),
+    _may(c.AT_S, sa.Double, "Seconds into the video where it begins."),
+    _may(c.UNTIL_S, sa.Double, "Seconds into the video where it ends."),
+    _must(c.LANGUAGE, sa.Text, "Code of its language; empty: not known."),
+    _must(c.CONFIDENCE, sa.Double, "0 to 1; of captions 1."),
+    _must(c.BOX, Json, "Left, top, right, bottom as shares of the frame; empty unless `screen`."),
+    _must(c.TEXT, sa.Text, "What is said or written; text from outside, like a title."),
+    comment="What is said in each video and written on its screen, in passages.",
+    **_A_PARTITION_A_RUN,
+)
+
 adhoc_search_results: Final = sa.Table(
     "adhoc_search_results",
     metadata,
@@ -245,8 +262,8 @@ adhoc_search_results: Final = sa.Table(
     _must(c.RUN_ID, Id, "The run whose features answered."),
     _must(c.VIDEO_ID, Id, "The video."),
     _must(c.SCORE, sa.Double, "Higher is better."),
-    _must(c.MATCHED, sa.Text, "`text`, `frame` or `both`; others by name, joined by `+`."),
-    _may(c.AT_S, sa.Double, "Seconds into the video where the best frame is."),
+    _must(c.MATCHED, sa.Text, "Of `title`, `seen`, `said`, `written` those that match, with `+`."),
+    _may(c.AT_S, sa.Double, "Seconds into the video where the best frame or passage is."),
     comment="Answers to queries asked by hand; a published run is never altered for them.",
 )
 
@@ -261,6 +278,7 @@ RESULTS: Final = {
         creator_insights,
         creator_videos,
         creator_summaries,
+        video_texts,
     )
 }
 """The tables that a run fills, by name."""

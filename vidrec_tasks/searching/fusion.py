@@ -30,28 +30,31 @@ class LogOdds:
     Attributes:
         values: ``(n_queries, n_videos)`` above 0 speaks for a video; 0 where nothing is known.
         known: ``(n_queries, n_videos)`` where something is known.
+        n_meant: how many videos it could be; 0: those of which something is known.
     """
 
     values: Votes
     known: Mask
+    n_meant: int = 0
 
     @classmethod
-    def of(cls, scores: Floats) -> "LogOdds":
+    def of(cls, scores: Floats, *, n_meant: int = 0) -> "LogOdds":
         """From scores that are log odds but for a constant of each query; NaN is unknown."""
         known = np.isfinite(scores)
         n_known = np.maximum(known.sum(axis=1, keepdims=True), 1)
         filled = np.where(known, scores, 0).astype(np.float64)
         usual = filled.sum(axis=1, keepdims=True) / n_known
-        return cls(np.where(known, filled - usual, 0), known)
+        return cls(np.where(known, filled - usual, 0), known, n_meant)
 
     def times(self, factor: Floats) -> "LogOdds":
         """The same, counted more or less: ``factor`` is ``(n_videos,)``."""
-        return LogOdds(self.values * factor, self.known)
+        return LogOdds(self.values * factor, self.known, self.n_meant)
 
     @property
     def doubt(self) -> Votes:
         """``(n_queries, 1)`` log of how many videos it could be."""
-        return np.log(np.maximum(self.known.sum(axis=1, keepdims=True), 1))
+        n_known = self.known.sum(axis=1, keepdims=True)
+        return np.log(np.maximum(n_known, max(self.n_meant, 1)))
 
     @property
     def is_convincing(self) -> Mask:

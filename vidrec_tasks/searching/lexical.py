@@ -64,6 +64,16 @@ class LexicalIndex:
         scores: npt.NDArray[np.float32] = (counts @ self.weights).toarray()
         return scores
 
+    def coverage(self, queries: Sequence[str]) -> npt.NDArray[np.float32]:
+        """``(n_queries, n_videos)`` share of a query's words that each has; 0 where it has none."""
+        shares = np.zeros((len(queries), self.weights.shape[1]), dtype=np.float32)
+        for num, query in enumerate(queries):
+            terms = {term for word in [_content(query)] for term in split_terms(word)}
+            rows = [self.vocabulary[term] for term in terms if term in self.vocabulary]
+            if terms and len(rows) == len(terms):
+                shares[num] = np.asarray((self.weights[rows] > 0).sum(axis=0)).ravel() / len(terms)
+        return shares
+
 
 def joined(names: Sequence[Sequence[str]]) -> list[str]:
     """Lists of tags as texts."""

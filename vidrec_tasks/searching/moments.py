@@ -3,6 +3,7 @@
 A modality that has one vector a video has one moment a video, whose second is not known.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -90,12 +91,18 @@ class MomentIndex:
         noise = deviation(cosines, least=_LEAST_DEVIATION, usual=_USUAL_DEVIATION)
         return np.asarray(cosines / noise, dtype=np.float32)
 
-    def moments(self, queries: Floats, video_nums: Ints) -> npt.NDArray[np.float64]:
-        """The second of the nearest moment of each pair ``(queries[i], video_nums[i])``; or NaN."""
+    def moments(
+        self, queries: Sequence[str], vectors: Floats, video_nums: Ints
+    ) -> npt.NDArray[np.float64]:
+        """The second of the nearest moment of each pair ``(vectors[i], video_nums[i])``; or NaN."""
         return np.array(
-            [self._moment(query, num) for query, num in zip(queries, video_nums, strict=True)],
+            [self._moment(vector, num) for vector, num in zip(vectors, video_nums, strict=True)],
             dtype=np.float64,
         )
+
+    def scores(self, queries: Sequence[str], vectors: Floats) -> Floats:
+        """``(n_queries, n_videos)`` see `evidence`; the words of a query say nothing here."""
+        return self.evidence(self.cosines(vectors))
 
     def _moment(self, query: Floats, video_num: int) -> float:
         own = slice(self.offsets[video_num], self.offsets[video_num + 1])

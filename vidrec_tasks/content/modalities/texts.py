@@ -27,7 +27,7 @@ class Text:
     """
 
     name = "text"
-    part = "text"
+    part = "title"
     moments = ""
     counted = "texts_encoded"
 

@@ -39,6 +39,7 @@ def admit_catalogue(
     def newest(rows: pd.DataFrame, lost: pd.DataFrame) -> Admitted:
         if before is not None:
             earlier = before.assign(**{ROW_NUM: np.arange(-len(before), 0)})
+            earlier = admission.complete(earlier, rows)
             rows = pd.concat([earlier[rows.columns], rows], ignore_index=True)
         return admission.admit_newest(rows, lost)
 

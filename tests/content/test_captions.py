@@ -1,0 +1,141 @@
+"""Caption files as people and platforms write them, and those that end in a reason."""
+
+import pytest
+
+from vidrec_tasks.content.texts.captions import MAX_CUES, CaptionError, read_captions
+
+VTT = """WEBVTT
+Kind: captions
+
+STYLE
+::cue { color: red }
+
+NOTE a note is not said
+
+1
+00:00:01.000 --> 00:00:03.500 align:start position:0%
+<v Anna>A <c.yellow>cortado</c> &amp; milk
+
+00:05.000 --> 00:07.000
+[Music]
+
+00:00:08.000 --> 00:00:10.000
+♪ la la ♪ then we pour
+"""
+SRT = """1
+00:00:01,000 --> 00:00:02,000
+<i>First</i> line
+second line
+
+2
+00:00:05,000 --> 00:00:03,000
+it ends before it begins
+"""
+ASS = """[Script Info]
+ScriptType: v4.00+
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{\\i1}Hey{\\i0}\\Nyou
+Comment: 0,0:00:03.00,0:00:04.00,Default,,0,0,0,,not shown
+"""
+ROLLING = """WEBVTT
+
+00:00:00.000 --> 00:00:02.000
+so today we
+
+00:00:02.000 --> 00:00:04.000
+so today we
+bake a loaf
+
+00:00:04.000 --> 00:00:06.000
+bake a loaf
+of rye<00:00:05.000><c> bread</c>
+"""
+
+
+def cues(text: str | bytes, name: str = "film.vtt", **more: float) -> list[tuple[float, str]]:
+    data = text if isinstance(text, bytes) else text.encode()
+    return [(cue.at_s, cue.text) for cue in read_captions(data, name, **more)]
+
+
+def reason(data: bytes, name: str = "film.srt", **more: float) -> str:
+    with pytest.raises(CaptionError) as error:
+        read_captions(data, name, **more)
+    return str(error.value)
+
+
+def test_webvtt_is_read_without_styles_notes_markup_and_sounds() -> None:
+    assert cues(VTT) == [(1.0, "A cortado & milk"), (8.0, "la la then we pour")]
+
+
+def test_subrip_is_read_and_a_cue_that_ends_before_it_begins_is_kept() -> None:
+    assert cues(SRT, "film.srt") == [
+        (1.0, "First line second line"), (5.0, "it ends before it begins"),
+    ]  # fmt: skip
+
+
+def test_substation_is_read_without_overrides_and_comments() -> None:
+    assert cues(ASS, "film.ass") == [(1.0, "Hey you")]
+
+
+def test_captions_that_roll_say_each_line_once() -> None:
+    assert [text for _, text in cues(ROLLING)] == ["so today we", "bake a loaf", "of rye bread"]
+
+
+def test_the_text_says_the_format_whatever_the_name_ends_with() -> None:
+    assert cues(SRT, "film.vtt") == cues(SRT, "film.srt")
+    assert cues(VTT, "film.srt") == cues(VTT)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_unicode_is_read_in_any_form(encoding: str) -> None:
+    text = "1\n00:00:01,000 --> 00:00:02,000\nUn café crème à Orléans\n"
+    assert cues(text.encode(encoding), "film.srt") == [(1.0, "Un café crème à Orléans")]
+
+
+def test_an_old_encoding_is_told_from_the_bytes() -> None:
+    lines = ["Это старый файл субтитров", "который никто не сохранял в юникоде", "и он читается"]
+    text = "".join(
+        f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n{line}\n\n" for n, line in enumerate(lines)
+    )
+    assert [line for _, line in cues(text.encode("windows-1251"), "film.srt")] == lines
+
+
+def test_cues_beyond_the_end_of_the_film_are_left_out() -> None:
+    assert cues(SRT, "film.srt", film_s=3.0)[-1][0] == 5.0  # within what a clock may be off
+    late = SRT.replace("00:00:05,000", "00:10:05,000")
+    assert [at_s for at_s, _ in cues(late, "film.srt", film_s=3.0)] == [1.0]
+
+
+def test_captions_of_another_film_end_in_a_reason() -> None:
+    late = b"1\n01:00:05,000 --> 01:00:06,000\nfar away\n"
+    assert reason(late, film_s=60.0) == (
+        "captions begin after the film ends (first cue at 3,605 s, the film lasts 60 s)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "is empty"),
+        (b"\0\0\0\0", "is empty"),
+        (b"just words", "no cue that can be read (of film.srt)"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9, "is not text"),
+        (b"WEBVTT\n\n00:01.000 --> 00:02.000\n[Applause]\n", "no cue with words"),
+        (b"\xff\xfe" + "1\n00:00:01,000 --> 00:00:02,000\nx\n".encode("utf-16-le") + b"\x00\xd8",
+         "is damaged"),
+    ],
+)  # fmt: skip
+def test_what_is_no_caption_file_ends_in_a_reason(data: bytes, said: str) -> None:
+    assert said in reason(data)
+
+
+def test_a_file_with_too_many_cues_ends_in_a_reason() -> None:
+    many = "".join(f"{n}\n00:00:01,000 --> 00:00:02,000\nx\n\n" for n in range(MAX_CUES + 1))
+    assert reason(many.encode()) == "caption file has more than 50,000 cues"
+
+
+def test_what_could_act_on_a_reader_is_taken_out() -> None:
+    text = "1\n00:00:01,000 --> 00:00:02,000\na\u202eb\x07c <script>alert(1)</script> d\n"
+    assert cues(text, "film.srt") == [(1.0, "abc alert(1) d")]

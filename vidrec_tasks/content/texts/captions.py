@@ -1,0 +1,160 @@
+"""Captions: WebVTT, SubRip and SubStation files and texts as cues, or the reason why not."""
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+import pysubs2
+from charset_normalizer import from_bytes
+
+from vidrec_tasks.content.texts.passages import Cue, flat, without_sounds
+
+SUFFIXES: Final = (".vtt", ".srt", ".ass", ".ssa")
+MAX_CUES: Final = 50_000
+LONGEST_S: Final = 20.0
+"""Seconds a cue lasts at most, and one whose end lies before its beginning."""
+
+LATE_S: Final = 5.0
+"""Seconds after the end of its film at which a cue may still begin."""
+
+_TAG = re.compile(r"<[^<>]{0,200}>|\{\\[^{}]{0,200}\}")
+_BOMS: Final = (
+    (b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
+)  # fmt: skip
+
+
+class CaptionError(Exception):
+    """Captions that cannot be used; its text is the reason that readers see."""
+
+
+def read_captions(data: bytes, name: str, *, film_s: float = 0.0) -> list[Cue]:
+    """The cues of a caption file.
+
+    Args:
+        data: the file.
+        name: of the file; its ending says the format where the text does not.
+        film_s: how long the film is; 0: not known.
+
+    Raises:
+        CaptionError: nothing of it can be used; its text says why.
+    """
+    if not data.strip(b"\0 \t\r\n"):
+        message = "caption file is empty"
+        raise CaptionError(message)
+    return parse_captions(decode(data), name, film_s=film_s)
+
+
+def parse_captions(text: str, name: str, *, film_s: float = 0.0) -> list[Cue]:
+    """The cues of captions as text; see `read_captions`."""
+    kind = format_of(text, name)
+    try:
+        events = pysubs2.SSAFile.from_string(text, format_=kind).events
+    except Exception as error:  # whatever a file from outside brings about costs that file alone
+        message = f"caption file is broken ({type(error).__name__})"
+        raise CaptionError(message) from error
+    lines = [
+        Cue(event.start / 1000, event.end / 1000, event.plaintext)
+        for event in events[: MAX_CUES + 1]
+        if not event.is_comment and not event.is_drawing
+    ]
+    if len(lines) > MAX_CUES:
+        message = f"caption file has more than {MAX_CUES:,} cues"
+        raise CaptionError(message)
+    return clean_cues(lines, film_s=film_s)
+
+
+def clean_cues(lines: Sequence[Cue], *, film_s: float = 0.0) -> list[Cue]:
+    """Cues in order of time, without markup, repetitions and those beyond the film's end.
+
+    Raises:
+        CaptionError: none is left; its text says why.
+    """
+    timed = sorted((_timed(line) for line in lines), key=lambda cue: (cue.at_s, cue.until_s))
+    cues = list(_new_lines(timed))
+    if not cues:
+        message = "caption file has no cue with words"
+        raise CaptionError(message)
+    inside = [cue for cue in cues if not film_s or cue.at_s <= film_s + LATE_S]
+    if not inside:
+        message = (
+            f"captions begin after the film ends (first cue at {cues[0].at_s:,.0f} s, the film "
+            f"lasts {film_s:,.0f} s)"
+        )
+        raise CaptionError(message)
+    return inside
+
+
+def format_of(text: str, name: str) -> str:
+    """What pysubs2 calls the format: the text says it, else the ending of the name.
+
+    Raises:
+        CaptionError: neither does.
+    """
+    head = text.lstrip("\ufeff \t\r\n")[:4_000]
+    if head.startswith("WEBVTT"):
+        return "vtt"
+    if head.lower().startswith("[script info]") or "\n[events]" in head.lower():
+        return "ass"
+    if "-->" in text:
+        return "srt" if re.search(r"\d,\d{3}\s*-->", text) else "vtt"
+    message = f"caption file has no cue that can be read (of {flat(name)[-80:] or 'a text'})"
+    raise CaptionError(message)
+
+
+def decode(data: bytes) -> str:
+    """The text of a file: what a byte order mark names, UTF-8, or what its bytes look like.
+
+    Raises:
+        CaptionError: it is no text, or in no encoding that can be told.
+    """
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            return _decoded(data, encoding)
+    if b"\0" in data[:4_000]:
+        even, odd = data[0:4_000:2].count(0), data[1:4_000:2].count(0)
+        if max(even, odd) < len(data[:4_000]) // 5:
+            message = "caption file is not text"
+            raise CaptionError(message)
+        return _decoded(data, "utf-16-be" if even > odd else "utf-16-le")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    best = from_bytes(data[:200_000]).best()
+    if best is None:
+        message = "caption file is not text"
+        raise CaptionError(message)
+    return _decoded(data, best.encoding)
+
+
+def _decoded(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        message = f"caption file is damaged (not {encoding} from byte {error.start:,})"
+        raise CaptionError(message) from error
+
+
+def _timed(cue: Cue) -> Cue:
+    at_s = max(cue.at_s, 0.0)
+    until_s = cue.until_s if cue.until_s >= at_s else at_s + LONGEST_S
+    return replace(cue, at_s=at_s, until_s=min(until_s, at_s + LONGEST_S))
+
+
+def _new_lines(cues: Iterable[Cue]) -> Iterable[Cue]:
+    """The lines of each cue that the one before did not show: captions that roll repeat them."""
+    shown: list[str] = []
+    for cue in cues:
+        lines = [without_sounds(_plain(line)) for line in cue.text.splitlines()]
+        lines = [line for line in lines if line]
+        fresh = [line for line in lines if line not in shown]
+        if fresh:
+            yield replace(cue, text=" ".join(fresh))
+        shown = lines or shown
+
+
+def _plain(line: str) -> str:
+    return _TAG.sub("", html.unescape(_TAG.sub("", line)))

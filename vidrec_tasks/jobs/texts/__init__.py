@@ -1,0 +1,1 @@
+"""Texts: the steps of `read_texts`; only it joins them."""
