@@ -30,15 +30,24 @@ from vidrec_tasks.audience.portrait_evidence import gather_evidence
 from vidrec_tasks.audience.portrait_wording import first_prompt
 from vidrec_tasks.audience.portraits import count_portraits, write_portraits
 from vidrec_tasks.demo.size import Size
+from vidrec_tasks.demo.truth import has_truth, read_truth, sensible_share
 from vidrec_tasks.demo.world import render_world
-from vidrec_tasks.evaluation.claims import check_explanations, claim_precision
+from vidrec_tasks.evaluation.claim_likeness import Alike
+from vidrec_tasks.evaluation.claim_others import Others
+from vidrec_tasks.evaluation.claims import (
+    check_explanations,
+    claim_precision,
+    claims_per_explanation,
+)
 from vidrec_tasks.hardware import quick_dtype
 from vidrec_tasks.importing.presets import import_data
 from vidrec_tasks.language.causal import CausalGenerator, load_causal
 from vidrec_tasks.language.generator import Prompt
 from vidrec_tasks.recommending.catalogue.content import Content
-from vidrec_tasks.recommending.explaining.counterfactual import compare_without_cited
+from vidrec_tasks.recommending.explaining.counterfactual import compare_without_cited, keep_named
 from vidrec_tasks.recommending.explaining.explanations import explain_lists
+from vidrec_tasks.recommending.explaining.likeness import Likeness
+from vidrec_tasks.recommending.explaining.peers import Peers
 from vidrec_tasks.recommending.models.models import Models
 from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.settings import Settings
@@ -146,6 +155,8 @@ def measure(store: Path, settings: Settings, n_users: int) -> dict[str, Any]:
         "ratios": {"portraits_vs_one_by_one": speed.pop("ratio")},
         "figures": {
             "claim_precision": claim_precision(claims),
+            "claims_per_explanation": claims_per_explanation(claims),
+            **_sensible(store, tables["explained"]),
             "injections_leaked": _leaked(tables, settings, run.night),
             "planted_false_caught": _caught(tables, settings, run.night),
             **_counterfactual(run, tables, settings),
@@ -157,6 +168,14 @@ def measure(store: Path, settings: Settings, n_users: int) -> dict[str, Any]:
     }
 
 
+def _sensible(store: Path, explained: pd.DataFrame) -> dict[str, Any]:
+    """Whether the watched videos that are named are on a planted topic; None: none was planted."""
+    if not has_truth(store):
+        return {"sensible_share": None, "sensible_rows": None}
+    found = sensible_share(explained, read_truth(store))
+    return {"sensible_share": found["share"], "sensible_rows": found["n_named"]}
+
+
 def _counterfactual(run: Run, tables: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """Share of sampled rows whose score falls more without what is cited; models of the night."""
     table = run.read_table("content")
@@ -166,7 +185,7 @@ def _counterfactual(run: Run, tables: dict[str, Any], settings: Settings) -> dic
     models = Models.from_parts(run.parts("models.serving"), content)
     visits = _all(run, "profiles", "visits")
     found = compare_without_cited(
-        models, gather(visits), tables["explained"], scorer=models.configuration.scorer,
+        models, gather(visits), keep_named(tables["explained"]), scorer=models.configuration.scorer,
         rng=np.random.default_rng(settings.recommending.seed), n_rows=N_COUNTERFACTUAL,
     )  # fmt: skip
     share = found.n_lowered / found.n_rows if found.n_rows else None
@@ -177,7 +196,12 @@ def _tables(run: Run) -> dict[str, Any]:
     """What explanations rest on, and the explanations, of all shards."""
     content, visits = run.read_table("content"), _all(run, "profiles", "visits")
     seen = visits[visits["is_watched"]].groupby(["user_id", "video_id"])["event_at"].max()
+    peers, drawn = run.read_table("peers"), run.read_json("peers", "counts")
     return {
+        "fused": run.read_array("content", "fused"),
+        "visits": visits,
+        "peers": peers.assign(video_id=content["video_id"].to_numpy()[peers["video_num"]]),
+        "is_sample": drawn["n_drawn"] < drawn["n_users"],
         "videos": run.read_table("videos"),
         "topics": dict(zip(content["video_id"], content["topics"], strict=True)),
         "profiles": _all(run, "profiles"),
@@ -283,10 +307,19 @@ def _explained_as(
     lists = tables["explained"].drop(columns=["reason_code", "explanation", "evidence"])
     videos = tables["videos"].assign(title=title, description=title)
     facts = [tables[name] for name in names]
-    return explain_lists(lists, videos, *facts, settings.recommending, night=night)
+    ids = tables["videos"]["video_id"].tolist()
+    seed = settings.recommending.seed
+    moment = pd.Timestamp(night, tz="UTC")
+    return explain_lists(
+        lists, videos, *facts, settings.recommending, night=night,
+        likeness=Likeness.of(ids, tables["fused"], tables["topics"], seed=seed),
+        peers=Peers.of(
+            tables["peers"], tables["visits"], moment=moment, is_sample=tables["is_sample"]
+        ),
+    )  # fmt: skip
 
 
-_TITLE = re.compile("(?<=Because you watched )“([^“”<>\n]{1,80})”")
+_TITLE = re.compile("(?:(?<=Because you watched )|(?<=users who liked ))“([^“”<>\n]{1,80})”")
 
 
 def _quoted(explained: pd.DataFrame) -> list[str]:
@@ -311,7 +344,7 @@ def _caught(tables: dict[str, Any], settings: Settings, night: date) -> float:
     explained = tables["explained"]
     lies = [
         explained.assign(explanation=[lie(text) for text in explained["explanation"]])
-        for lie in (_other_number, _other_name)
+        for lie in (_other_number, _other_name, _more_liked, _more_counted)
     ]
     planted = pd.concat(lies, ignore_index=True)
     was = pd.concat([explained["explanation"]] * len(lies), ignore_index=True)
@@ -327,13 +360,33 @@ def _check(
     names = ("videos", "topics", "profiles", "watched", "popularity")
     facts = (tables[name] for name in names)
     fresh_days = settings.recommending.fresh_days
-    return check_explanations(explained, *facts, night=night, fresh_days=fresh_days)
+    others = Others(
+        tables["peers"],
+        tables["visits"],
+        moment=pd.Timestamp(night, tz="UTC"),
+        is_sample=tables["is_sample"],
+        min_users=settings.recommending.explanation_min_users,
+    )
+    alike = Alike(tables["videos"]["video_id"].tolist(), tables["fused"])
+    return check_explanations(
+        explained, *facts, night=night, fresh_days=fresh_days, others=others, alike=alike
+    )
 
 
 def _other_number(text: str) -> str:
     return re.sub(
         r"(?<=you have watched )\d+|(?<=watched by )\d+", lambda n: f"{int(n[0]) + 1}", text
     )
+
+
+def _more_liked(text: str) -> str:
+    """One more who liked it."""
+    return re.sub(r"\d+(?= liked it)", lambda n: f"{int(n[0]) + 1}", text)
+
+
+def _more_counted(text: str) -> str:
+    """One more who was counted."""
+    return re.sub(r"(?<=Of )\d+(?= (?:sampled )?users? )", lambda n: f"{int(n[0]) + 1}", text)
 
 
 def _other_name(text: str) -> str:

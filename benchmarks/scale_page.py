@@ -193,7 +193,8 @@ def _drivers(figures: dict[str, Any]) -> str:
     return f"""## Cost drivers and obstacles
 
 * `{dearest}` is the most expensive job. It attributes a score by leaving out videos that the user
-  watched, with up to 20 scorings a list.
+  watched, with up to 20 scorings a list, and holds the visits of the users whom explanations count
+  (at most `VIDREC_RECOMMENDING__MAX_TRAINING_USERS`, drawn once a night by `draw_peers`).
 * `find_candidates` holds masks and scores of {IDS_PER_BUCKET} users by all videos: {masks:.1f} GiB
   of float32 with {N_VIDEOS:,} videos. At this size either the catalogue must be split by region and
   age first, or the sparse candidate sources must stay sparse. Neither is implemented.

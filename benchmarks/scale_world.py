@@ -35,10 +35,12 @@ EVENTS_A_USER: Final = 20
 TRAINING_USERS: Final = 2_000
 WINDOW_DAYS: Final = 60
 SEED: Final = 7
+DRAWN: Final = 99_999
+"""Number of the shard whose users are those that explanations count."""
 
 SHARED: Final = (
     "videos", "users", "content", "duplicates", "content_index", "watch_statistics",
-    "models.serving", "popularity", "video_vectors",
+    "models.serving", "popularity", "peers", "video_vectors",
 )  # fmt: skip
 """What the list stages read beside a shard's own."""
 
@@ -66,6 +68,7 @@ def plant_shared(settings: Settings, n_videos: int) -> None:
     statistics = duration_statistics(events, videos, night=NIGHT)
     _keep(run, "watch_statistics", table=statistics)
     _keep_models(run, settings, videos, fused, topics, events)
+    _keep_peers(run, settings, videos, topic_of)
     run_job(Order("index_video_vectors", NIGHT), settings)
 
 
@@ -229,5 +232,21 @@ def _keep_models(
     )  # fmt: skip
     _keep(run, "models.serving", **models.to_parts())
     recent = visits[visits["is_watched"]].groupby(VIDEO_ID)[USER_ID].nunique()
-    popularity = recent.rename("n_viewers_recent").reset_index().assign(window_days=7)
-    _keep(run, "popularity", table=popularity)
+    likers = visits[visits["weight"] > 0].groupby(VIDEO_ID)[USER_ID].nunique()
+    popularity = recent.rename("n_viewers_recent").to_frame().assign(window_days=7)
+    popularity["n_likers_recent"] = likers.reindex(popularity.index, fill_value=0)
+    _keep(run, "popularity", table=popularity.reset_index())
+
+
+def _keep_peers(
+    run: Run, settings: Settings, videos: pd.DataFrame, topic_of: npt.NDArray[np.int64]
+) -> None:
+    """As many users as are drawn of a store of any size."""
+    n_drawn = settings.recommending.max_training_users
+    events = shard_events(videos, topic_of, DRAWN, n_drawn)
+    visits = weigh(events, videos, settings.audience, night=NIGHT)
+    columns = [USER_ID, "video_num", EVENT_AT, "weight"]
+    _keep(
+        run, "peers", table=visits[columns].sort_values(USER_ID, kind="stable", ignore_index=True),
+        counts={"n_users": 10 * n_drawn, "n_drawn": n_drawn},
+    )  # fmt: skip

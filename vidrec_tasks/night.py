@@ -150,6 +150,14 @@ JOBS: Final = (
         parents=("previous",),
     ),
     JobPlan(
+        "draw_peers",
+        AUDIENCE,
+        needs=("profiles.*",),
+        makes=("peers",),
+        settings=("recommending",),
+        counts=(("users", "drawn as peers", "users"),),
+    ),
+    JobPlan(
         "train_models",
         MODELS,
         needs=("videos", "interactions.*", "watch_statistics", "content", "duplicates"),
@@ -212,8 +220,8 @@ JOBS: Final = (
         "explain_lists",
         LISTS,
         needs=(
-            "videos", "content", "duplicates", "models.serving", "popularity", "profiles.#",
-            "lists.#",
+            "videos", "content", "duplicates", "models.serving", "popularity", "peers",
+            "profiles.#", "lists.#",
         ),
         makes=("explained.#",),
         settings=("recommending", "publishing"),

@@ -282,8 +282,8 @@ class RecommendingSettings(Group):
     max_training_users: int = Field(
         100_000,
         ge=1,
-        description="Most users that models learn from, sampled by a stable hash; all users get "
-        "lists.",
+        description="Most users that models learn from and that explanations count, sampled by a "
+        "stable hash; all users get lists.",
     )
     max_epochs: int = Field(30, ge=1, description="Epochs of training; early stopping ends sooner.")
     patience: int = Field(5, ge=1, description="Epochs without improvement before training stops.")
@@ -320,6 +320,12 @@ class RecommendingSettings(Group):
         ge=0,
         le=21,
         description="Highest age rating, in years, shown to users without a limit of their own.",
+    )
+    explanation_min_users: int = Field(
+        5,
+        ge=2,
+        description="Users that must have liked the one video and begun the other before an "
+        "explanation says how many of them liked it.",
     )
     explanation_language: Literal["en", "zh"] = Field(
         "en", description="Language of the explanation templates."

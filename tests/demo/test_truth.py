@@ -18,6 +18,7 @@ from vidrec_tasks.demo.truth import (
     planted_pairs,
     planted_share,
     read_truth,
+    sensible_share,
     underserved_found,
 )
 from vidrec_tasks.demo.world import World
@@ -52,6 +53,23 @@ def lists(**by_user: str) -> pd.DataFrame:
 
 
 WATCHED = lists(u="c0 d0 d1").drop(columns="rank")
+
+
+def test_a_named_video_is_sensible_when_it_shares_a_planted_topic() -> None:
+    explained = pd.DataFrame(
+        {
+            "video_id": ["c1", "c1", "c1", "c1", "d1"],
+            "evidence": [
+                {"cited": "c2"},
+                {"cited": "d2"},
+                {"cited": "c2", "also": {"reason": "liked_by_others", "cited": "d2"}},
+                {"n_viewers": 7, "also": {"reason": "liked_by_others", "cited": "c3"}},
+                {"n_viewers": 7},
+            ],
+        }
+    )
+    assert sensible_share(explained, truth_of()) == {"n_named": 4, "share": 0.5}
+    assert np.isnan(sensible_share(explained.tail(1), truth_of())["share"])
 
 
 def test_a_list_of_all_that_is_possible_scores_one() -> None:

@@ -12,9 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vidrec_tasks.evaluation.claim_likeness import Alike
+from vidrec_tasks.evaluation.claim_others import Others
 from vidrec_tasks.evaluation.claim_parsing import Claim, parse_claims
-from vidrec_tasks.evaluation.claims import check_explanations, claim_precision
+from vidrec_tasks.evaluation.claims import (
+    check_explanations,
+    claim_precision,
+    claims_per_explanation,
+)
 from vidrec_tasks.recommending.explaining.explanations import explain_lists, replace_failed
+from vidrec_tasks.recommending.explaining.likeness import Likeness
+from vidrec_tasks.recommending.explaining.peers import Peers
 from vidrec_tasks.settings import RecommendingSettings
 
 NIGHT = date(2026, 9, 1)
@@ -55,27 +63,90 @@ POPULARITY = pd.DataFrame(
 )
 
 
-def check(lists: pd.DataFrame) -> pd.DataFrame:
+def visits(rows: list[tuple[str, str, float]], day: str = "2026-08-20") -> pd.DataFrame:
+    """Visits of a day: user_id, video_id, weight."""
+    table = pd.DataFrame(rows, columns=["user_id", "video_id", "weight"])
+    return table.assign(event_at=at(day)).astype({"weight": "float32"})
+
+
+def of_users(n: int, *pairs: tuple[str, float], prefix: str) -> list[tuple[str, str, float]]:
+    return [(f"{prefix}{num}", video, weight) for num in range(n) for video, weight in pairs]
+
+
+OTHERS = visits(
+    [
+        # six liked v1 and v2 and began v3: four of them liked it
+        *of_users(4, ("v1", 1.0), ("v2", 1.0), ("v3", 1.0), prefix="a"),
+        *of_users(2, ("v1", 1.0), ("v2", 1.0), ("v3", -1.0), prefix="b"),
+        # twenty began v3 and liked it hardly ever; one video is all they share with the user
+        *of_users(20, ("v5", 1.0), ("v3", -0.5), prefix="c"),
+        *of_users(2, ("v5", 1.0), ("v3", 0.5), prefix="d"),
+        # who did not like v1, or never began v3, is not counted
+        *of_users(3, ("v1", -1.0), ("v3", 1.0), prefix="e"),
+        *of_users(3, ("v1", 1.0), prefix="f"),
+        ("u1", "v1", 1.0),
+        ("u1", "v2", 1.0),
+        ("u1", "v5", 1.0),
+    ]
+)
+LATE = visits(of_users(9, ("v1", 1.0), ("v3", 1.0), prefix="z"), day="2026-09-01")
+"""Of the night itself: they do not exist."""
+CROWD = pd.concat([OTHERS, LATE], ignore_index=True)
+
+
+def others(*, is_sample: bool = False, min_users: int = 5) -> Others:
+    moment = at("2026-09-01")
+    return Others(CROWD, CROWD, moment=moment, is_sample=is_sample, min_users=min_users)
+
+
+def check(lists: pd.DataFrame, **more: Any) -> pd.DataFrame:
     return check_explanations(
-        lists, VIDEOS, TOPICS, PROFILES, WATCHED, POPULARITY, night=NIGHT, fresh_days=7.0
-    )
+        lists, VIDEOS, TOPICS, PROFILES, WATCHED, POPULARITY, night=NIGHT, fresh_days=7.0,
+        **{"others": others(), **more},
+    )  # fmt: skip
 
 
-def verdict(sentence: str, code: str, *, video_id: str = "v3", user_id: str = "u1") -> str:
+def verdict(
+    sentence: str, code: str, *, video_id: str = "v3", user_id: str = "u1", **more: Any
+) -> str:
     row = {
         "user_id": user_id, "rank": 1, "video_id": video_id, "reason_code": code,
         "explanation": sentence, "cited": [["v1", 0.4], ["v5", 0.2], ["v2", 0.0], ["v4", 0.1]],
     }  # fmt: skip
-    return str(check(pd.DataFrame([row]))["reason"].iloc[0])
+    return str(check(pd.DataFrame([row]), **more)["reason"].iloc[0])
 
+
+OPERA = "Opera ‹live› " + "o" * 65 + "…"
+"""The title of v5 as it is quoted."""
 
 TRUE = [
-    ("Because you watched “A cat”.", "because_you_watched"),
     ("Because you watched “A cat”, also about “cats”.", "because_you_watched"),
-    ("因为你看过《A cat》。", "because_you_watched"),
     ("因为你看过同样关于“cats”的《A cat》。", "because_you_watched"),
-    ("Because you watched “Opera ‹live› " + "o" * 65 + "…”.", "because_you_watched"),
+    ("Because you watched “A cat”, also by “studio”.", "because_you_watched"),
+    ("因为你看过同样来自“studio”的《A cat》。", "because_you_watched"),
+    ("Of 6 users who liked “A cat” and began this video, 4 liked it.", "liked_by_others"),
+    ("喜欢《A cat》并开始看本视频的6 位用户中，有 4 位喜欢本视频。", "liked_by_others"),
+    (
+        "Of 6 users who share 2 or more liked videos with you and began this one, 4 liked it.",
+        "liked_by_others",
+    ),
+    ("与你共同喜欢至少 2 个视频并开始看本视频的6 位用户中，有 4 位喜欢本视频。", "liked_by_others"),
+    (
+        "Because you watched “A cat”, also about “cats”. Of 6 users who liked that video and began "
+        "this one, 4 liked it.",
+        "because_you_watched",
+    ),
+    (
+        "因为你看过同样关于“cats”的《A cat》。"
+        "喜欢该视频并开始看本视频的6 位用户中，有 4 位喜欢本视频。",
+        "because_you_watched",
+    ),
     ("Matches your interest in “cats”: you have watched 2 videos about it.", "matches_topic"),
+    (
+        "New: published 3 days ago. Popular now: watched by 9 users in the last 7 days.",
+        "new_video",
+    ),
+    ("新视频：3 天前发布。来自创作者“studio”：你看过其2 个视频。", "new_video"),
     ("符合你对“cats”的兴趣：你看过2 个相关视频。", "matches_topic"),
     ("By “studio”, of whom you have watched 2 videos.", "by_creator"),
     ("来自创作者“studio”：你看过其2 个视频。", "by_creator"),
@@ -94,19 +165,91 @@ def test_a_true_claim_is_verified(sentence: str, code: str) -> None:
 
 
 FALSE = [
+    # nothing that joins the two
+    ("Because you watched “A cat”.", "because_you_watched"),
+    ("因为你看过《A cat》。", "because_you_watched"),
+    ("Because you watched “A cat”, also by “other”.", "because_you_watched"),
+    (
+        "Because you watched “Opera ‹live› " + "o" * 65 + "…”, also by “other”.",
+        "because_you_watched",
+    ),
+    ("Because you watched “A cat”: this is the next part.", "because_you_watched"),
+    ("Because you watched “A cat”, of the same series.", "because_you_watched"),
+    ("因为你看过同一系列的《A cat》。", "because_you_watched"),
+    ("Because you watched “A cat”, much like this video.", "because_you_watched"),
+    # others: another number, another video, too few, too small a share, a sample or all
+    ("Of 6 users who liked “A cat” and began this video, 5 liked it.", "liked_by_others"),
+    ("Of 7 users who liked “A cat” and began this video, 4 liked it.", "liked_by_others"),
+    ("Of 15 users who liked “A cat” and began this video, 13 liked it.", "liked_by_others"),
+    ("Of 6 users who liked “More cats” and began this video, 4 liked it.", "liked_by_others"),
+    ("Of 6 users who liked “Jazz cats” and began this video, 4 liked it.", "liked_by_others"),
+    ("Of 6 sampled users who liked “A cat” and began this video, 4 liked it.", "liked_by_others"),
+    ("喜欢《A cat》并开始看本视频的6 位抽样用户中，有 4 位喜欢本视频。", "liked_by_others"),
+    ("喜欢《A cat》并开始看本视频的6 位用户中，有 6 位喜欢本视频。", "liked_by_others"),
+    (
+        "Of 6 users who liked “A cat” and began this video, 4 liked it, "
+        "against 5% of all who began it.",
+        "liked_by_others",
+    ),
+    (
+        "Of 6 users who share 3 or more liked videos with you and began this one, 4 liked it.",
+        "liked_by_others",
+    ),
+    (
+        "Of 28 users who share 1 or more liked videos with you and began this one, 6 liked it.",
+        "liked_by_others",
+    ),
+    (
+        "Of 7 users who share 2 or more liked videos with you and began this one, 4 liked it.",
+        "liked_by_others",
+    ),
+    # "that video" with no video before it
+    ("Of 6 users who liked that video and began this one, 4 liked it.", "liked_by_others"),
+    (
+        "New: published 3 days ago. Of 6 users who liked that video and began this one, 4 liked "
+        "it.",
+        "new_video",
+    ),
+    # one of two sentences is false
+    (
+        "Because you watched “A cat”, also about “cats”. Of 6 users who liked that video and began "
+        "this one, 6 liked it.",
+        "because_you_watched",
+    ),
+    (
+        "Because you watched “A cat”, also about “jazz”. Of 6 users who liked that video and began "
+        "this one, 4 liked it.",
+        "because_you_watched",
+    ),
+    (
+        "New: published 3 days ago. Popular now: watched by 8 users in the last 7 days.",
+        "new_video",
+    ),
+    ("新视频：3 天前发布。来自创作者“studio”：你看过其3 个视频。", "new_video"),
+    # the reason is that of the second sentence
+    (
+        "New: published 3 days ago. Popular now: watched by 9 users in the last 7 days.",
+        "popular_now",
+    ),
+    # three sentences
+    (
+        "New: published 3 days ago. Popular now: watched by 9 users in the last 7 days. "
+        "By “studio”, of whom you have watched 2 videos.",
+        "new_video",
+    ),
     # a title that was not cited, not watched, watched only in the night, cited with no share
-    ("Because you watched “More cats”.", "because_you_watched"),
-    ("Because you watched “Jazz”.", "because_you_watched"),
-    ("Because you watched “Jazz cats”.", "because_you_watched"),
-    ("Because you watched “A dog”.", "because_you_watched"),
-    ("Because you watched “A c”.", "because_you_watched"),
-    ("Because you watched “…”.", "because_you_watched"),
-    ("Because you watched “A dog…”.", "because_you_watched"),
+    ("Because you watched “More cats”, also by “studio”.", "because_you_watched"),
+    ("Because you watched “Jazz”, also by “studio”.", "because_you_watched"),
+    ("Because you watched “Jazz cats”, also by “studio”.", "because_you_watched"),
+    ("Because you watched “A dog”, also by “studio”.", "because_you_watched"),
+    ("Because you watched “A c”, also by “studio”.", "because_you_watched"),
+    ("Because you watched “…”, also by “studio”.", "because_you_watched"),
+    ("Because you watched “A dog…”, also by “studio”.", "because_you_watched"),
     # a topic that one of the two, or both, do not have
     ("Because you watched “A cat”, also about “jazz”.", "because_you_watched"),
     ("Because you watched “A cat”, also about “opera”.", "because_you_watched"),
     ("因为你看过同样关于“jazz”的《A cat》。", "because_you_watched"),
-    ("因为你看过《More cats》。", "because_you_watched"),
+    ("因为你看过同样来自“studio”的《More cats》。", "because_you_watched"),
     # an interest or a number that is not so
     ("Matches your interest in “jazz”: you have watched 1 video about it.", "matches_topic"),
     ("Matches your interest in “opera”: you have watched 1 video about it.", "matches_topic"),
@@ -125,12 +268,11 @@ FALSE = [
     # unreadable: other words, more words, hidden signs, more than one sentence
     ("You will love this.", "popular_now"),
     ("", "new_for_you"),
-    ("New: published 3 days ago. Popular now: watched by 9 users in the last 7 days.", "new_video"),
-    ("Because you watched “A cat”. It is about love.", "because_you_watched"),
-    ("Because you watched “A <b>cat</b>”.", "because_you_watched"),
-    ("Because you watched “A cat\u202e”.", "because_you_watched"),
-    ("Because you watched “A\ncat”.", "because_you_watched"),
-    ("Because other users watched “A cat”.", "because_you_watched"),
+    ("Because you watched “A cat”, also by “studio”. It is about love.", "because_you_watched"),
+    ("Because you watched “A <b>cat</b>”, also by “studio”.", "because_you_watched"),
+    ("Because you watched “A cat\u202e”, also by “studio”.", "because_you_watched"),
+    ("Because you watched “A\ncat”, also by “studio”.", "because_you_watched"),
+    ("Because other users watched “A cat”, also by “studio”.", "because_you_watched"),
     ("New: published 03 days ago.", "new_video"),
     # true, but not what its reason code says
     ("New: published 3 days ago.", "popular_now"),
@@ -163,7 +305,7 @@ def test_a_false_claim_about_another_video_is_caught(
     assert verdict(sentence, code, video_id=video_id) != ""
 
 
-@pytest.mark.parametrize(("sentence", "code"), TRUE[:9])
+@pytest.mark.parametrize(("sentence", "code"), TRUE[:11])
 def test_what_is_true_of_one_user_is_false_of_a_stranger(sentence: str, code: str) -> None:
     assert verdict(sentence, code, user_id="stranger") != ""
 
@@ -172,6 +314,96 @@ def test_each_claim_of_a_sentence_is_counted() -> None:
     lists = explain()
     checks = check(lists.assign(explanation="Because you watched “A cat”, also about “opera”."))
     assert (checks["n_claims"].iloc[0], checks["n_true"].iloc[0]) == (3, 1)
+
+
+def test_fewer_users_than_the_setting_are_not_spoken_of() -> None:
+    sentence = "Of 6 users who liked “A cat” and began this video, 4 liked it."
+    assert verdict(sentence, "liked_by_others", others=others(min_users=7)) != ""
+    assert verdict(sentence, "liked_by_others", others=None) != ""
+
+
+def test_a_sample_is_said_to_be_one() -> None:
+    all_of = "Of 6 users who liked “A cat” and began this video, 4 liked it."
+    sampled = all_of.replace("users", "sampled users")
+    drawn = others(is_sample=True)
+    assert verdict(sampled, "liked_by_others", others=drawn) == ""
+    assert verdict(all_of, "liked_by_others", others=drawn) != ""
+
+
+USUAL = (
+    "Of 22 users who liked “{}” and began this video, 2 liked it, against {}% of all who began it."
+)
+OPERA = "Opera ‹live› " + "o" * 65 + "…"
+
+
+def test_a_share_below_half_needs_what_is_usual_and_must_be_above_it() -> None:
+    # 9 of 31 who began v3 liked it, 29%; of those who liked v5 it was 2 of 22
+    assert "nor more than usual" in verdict(USUAL.format(OPERA, 29), "liked_by_others")
+    few = CROWD[~CROWD["user_id"].str.startswith(("a", "e"))]
+    more = [("x" + str(num), "v3", -1.0) for num in range(30)]
+    rare = Others(
+        pd.concat([few, visits(more)], ignore_index=True), CROWD,
+        moment=at("2026-09-01"), is_sample=False, min_users=5,
+    )  # fmt: skip
+    # now 2 of 54 who began it liked it, 4%
+    assert verdict(USUAL.format(OPERA, 4), "liked_by_others", others=rare) == ""
+    assert verdict(USUAL.format(OPERA, 5), "liked_by_others", others=rare) != ""
+    unsaid = USUAL.format(OPERA, 4).replace(", against 4% of all who began it", "")
+    assert "is not said" in verdict(unsaid, "liked_by_others", others=rare)
+
+
+def alike(n: int = 40) -> Alike:
+    """v1 and v3 point the same way, all else is spread out."""
+    rng = np.random.default_rng(3)
+    vectors = rng.normal(size=(n + 5, 16)).astype(np.float32)
+    vectors[2] = vectors[0] + 0.01
+    return Alike([f"v{num}" for num in range(1, n + 6)], vectors)
+
+
+def test_much_alike_is_more_alike_than_random_pairs() -> None:
+    sentence = "Because you watched “A cat”, much like this video."
+    assert verdict(sentence, "because_you_watched", alike=alike()) == ""
+    assert verdict(sentence.replace("A cat", OPERA), "because_you_watched", alike=alike()) != ""
+    assert (
+        verdict("因为你看过与本视频很相似的《A cat》。", "because_you_watched", alike=alike()) == ""
+    )
+
+
+def test_a_catalogue_of_a_few_videos_cannot_tell_who_is_alike() -> None:
+    sentence = "Because you watched “A cat”, much like this video."
+    assert verdict(sentence, "because_you_watched", alike=alike(n=0)) != ""
+
+
+@pytest.mark.parametrize(
+    ("cited", "listed", "is_next"),
+    [
+        ("Pots: part 1", "Pots: part 2", True),
+        ("罐子：第1集", "罐子：第2集", True),
+        ("Pots: part 1", "Pots: part 3", False),
+        ("Pots: part 2", "Pots: part 1", False),
+        ("Pots: part 1", "Pans: part 2", False),
+        ("Pots 2019", "Pots 2020", False),
+        ("Part 1", "Part 2", False),
+    ],
+)
+def test_the_next_part_is_of_the_same_name_and_one_more(
+    cited: str, listed: str, is_next: bool
+) -> None:
+    videos = VIDEOS.assign(title=[cited, "x", listed, "y", "z"])
+    row = {
+        "user_id": "u1", "rank": 1, "video_id": "v3", "reason_code": "because_you_watched",
+        "explanation": f"Because you watched “{cited}”: this is the next part.",
+        "cited": [["v1", 1.0]],
+    }  # fmt: skip
+    checks = check_explanations(
+        pd.DataFrame([row]), videos, TOPICS, PROFILES, WATCHED, POPULARITY, night=NIGHT,
+        fresh_days=7.0,
+    )  # fmt: skip
+    assert checks["verified"].tolist() == [is_next]
+
+
+def test_claims_an_explanation_are_counted() -> None:
+    assert claims_per_explanation(pd.DataFrame({"n_claims": [3, 2], "n_true": [1, 1]})) == 2.5
 
 
 def test_precision_is_true_claims_among_all() -> None:
@@ -198,15 +430,29 @@ def test_the_checker_imports_nothing_of_the_writer(root: Path) -> None:
         assert not any("recommending" in name or "language" in name for name in imported)
 
 
-def explain(components: dict[str, float] | None = None, language: str = "en") -> pd.DataFrame:
+def explain(
+    components: dict[str, float] | None = None, language: str = "en", *, is_sample: bool = False
+) -> pd.DataFrame:
     row: dict[str, Any] = {
         "user_id": "u1", "rank": 1, "video_id": "v3", "score": 1.0, "source": "tower",
         "score_components": components or {"dot": 1.0}, "cited": [["v1", 0.4], ["v5", 0.9]],
     }  # fmt: skip
     chosen = RecommendingSettings.model_validate({"explanation_language": language})
     return explain_lists(
-        pd.DataFrame([row]), VIDEOS, TOPICS, PROFILES, WATCHED, POPULARITY, chosen, night=NIGHT
-    )
+        pd.DataFrame([row]), VIDEOS, TOPICS, PROFILES, WATCHED, POPULARITY, chosen, night=NIGHT,
+        peers=Peers.of(CROWD, CROWD, moment=at("2026-09-01"), is_sample=is_sample),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("is_sample", [False, True])
+def test_a_number_of_others_that_the_writer_says_is_verified(
+    language: str, is_sample: bool
+) -> None:
+    explained = explain({"dot": 1.0}, language, is_sample=is_sample)
+    assert explained["evidence"].iloc[0]["also"]["reason"] == "liked_by_others"
+    checks = check(explained, others=others(is_sample=is_sample))
+    assert checks["reason"].tolist() == [""]
 
 
 def test_a_replaced_sentence_is_verified_when_checked_again() -> None:
@@ -228,7 +474,7 @@ COMPONENTS = ("dot", "content", "fresh", "popular", "creator")
 @st.composite
 def worlds(draw: st.DrawFn) -> dict[str, Any]:
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    n = draw(st.integers(2, 8))
+    n = draw(st.sampled_from([2, 5, 8, 20]))
     ids = [f"v{num}" for num in range(n)]
     ages = rng.integers(-2, 20, n)
     videos = pd.DataFrame(
@@ -261,9 +507,17 @@ def worlds(draw: st.DrawFn) -> dict[str, Any]:
         }
         for rank, v in enumerate((v for v in ids if v not in past), 1)
     ]  # fmt: skip
+    crowd = [
+        (f"u{user}", v, float(rng.normal()))
+        for user in range(int(rng.integers(1, 30)))
+        for v in ids
+        if rng.random() < 0.6
+    ]
+    vectors = rng.normal(size=(n, 3)).astype(np.float32)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return {
         "lists": pd.DataFrame(rows), "videos": videos, "topics": topics, "watched": watched,
-        "popularity": popularity,
+        "popularity": popularity, "crowd": visits(crowd), "vectors": unit,
     }  # fmt: skip
 
 
@@ -276,7 +530,17 @@ def test_in_any_world_every_claim_of_the_writer_is_true(
         return
     chosen = RecommendingSettings.model_validate({"explanation_language": language})
     tables = (world["videos"], world["topics"], PROFILES, world["watched"], world["popularity"])
-    explained = explain_lists(world["lists"], *tables, chosen, night=NIGHT)
-    checks = check_explanations(explained, *tables, night=NIGHT, fresh_days=chosen.fresh_days)
+    ids, moment = world["videos"]["video_id"].tolist(), at("2026-09-01")
+    crowd = (world["crowd"], world["crowd"])
+    explained = explain_lists(
+        world["lists"], *tables, chosen, night=NIGHT,
+        likeness=Likeness.of(ids, world["vectors"], world["topics"], seed=1),
+        peers=Peers.of(*crowd, moment=moment, is_sample=False),
+    )  # fmt: skip
+    checks = check_explanations(
+        explained, *tables, night=NIGHT, fresh_days=chosen.fresh_days,
+        others=Others(*crowd, moment=moment, is_sample=False, min_users=5),
+        alike=Alike(ids, world["vectors"]),
+    )  # fmt: skip
     assert checks["reason"].tolist() == [""] * len(checks)
     assert claim_precision(checks) == 1.0

@@ -7,7 +7,7 @@ import pytest
 from tests.recommending import worlds
 from tests.recommending.test_models import SETTINGS, allowed, fit
 from vidrec_tasks.recommending.explaining.attribution import cite_history, leave_one_out
-from vidrec_tasks.recommending.explaining.counterfactual import compare_without_cited
+from vidrec_tasks.recommending.explaining.counterfactual import compare_without_cited, keep_named
 from vidrec_tasks.recommending.lists.block import Search
 from vidrec_tasks.recommending.lists.candidates import find_candidates
 from vidrec_tasks.recommending.lists.ranker import rank_candidates
@@ -61,3 +61,14 @@ def test_the_sample_is_bounded_and_rows_without_citation_are_not_asked(
     assert share(models, lists, n_rows=3)[0] == 3
     nothing = lists.assign(cited=pd.Series([[] for _ in lists.index], dtype=object))
     assert share(models, nothing)[0] == 0
+
+
+def test_only_the_video_that_is_named_is_left_out() -> None:
+    explained = pd.DataFrame(
+        {
+            "cited": [[["v1", 0.6], ["v2", 0.3]], [["v1", 0.6]], []],
+            "evidence": [{"cited": "v2"}, {"n_viewers": 3}, {"n_watched": 0}],
+        }
+    )
+    assert keep_named(explained)["cited"].tolist() == [[["v2", 0.3]], [], []]
+    assert explained["cited"].map(len).tolist() == [2, 1, 0]

@@ -240,6 +240,15 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
             }),
         },
     ),
+    "peers": Artefact(
+        "The visits of a draw of all users, who are counted when a reason speaks of others.",
+        {
+            "table": Table({
+                "user_id": TEXT, "video_num": COUNT, "event_at": MOMENT, "weight": "float32",
+            }),
+            "counts": Json(("n_users", "n_drawn")),
+        },
+    ),
     "portraits": Artefact(
         "A sentence about each user of a shard, as text and as a vector.",
         {

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vidrec_tasks.columns import CREATOR_ID, EVENT_TYPE, RANK, USER_ID, VIDEO_ID
+from vidrec_tasks.columns import CREATOR_ID, EVENT_TYPE, EVIDENCE, RANK, USER_ID, VIDEO_ID
 from vidrec_tasks.demo.truth import (
     Truth,
     duplicates_found,
     duration_correlation,
     listable,
     planted_share,
+    sensible_share,
     underserved_found,
 )
 from vidrec_tasks.publishing.reader import Reader
@@ -27,6 +28,7 @@ class Recovery:
     duration_correlation: float
     duplicates: dict[str, int]
     underserved: dict[str, float]
+    sensible: dict[str, float]
 
 
 def measure_recovery(run: Run, reader: Reader, truth: Truth) -> Recovery:
@@ -40,7 +42,7 @@ def measure_recovery(run: Run, reader: Reader, truth: Truth) -> Recovery:
     Raises:
         MissingArtefact: the run was not finished.
     """
-    lists = reader.table("recommendations")[[USER_ID, RANK, VIDEO_ID]]
+    lists = reader.table("recommendations")[[USER_ID, RANK, VIDEO_ID, EVIDENCE]]
     videos = run.read_table("videos")
     open_videos = listable(videos, night=run.night)
     insights = reader.table("creator_insights")
@@ -51,6 +53,7 @@ def measure_recovery(run: Run, reader: Reader, truth: Truth) -> Recovery:
         underserved_found(insights, truth)
         if CREATOR_ID in insights
         else {"n_affected": 0, "n_found": 0},
+        sensible_share(lists, truth),
     )
 
 
@@ -65,12 +68,15 @@ def watched_before(run: Run) -> pd.DataFrame:
 def recovery_lines(recovery: Recovery) -> list[str]:
     """The recovery in plain words."""
     planted, pairs, gaps = recovery.planted, recovery.duplicates, recovery.underserved
+    reasons = recovery.sensible
     lines = [
         f"planted topics: {_share(planted['share'])} of what was possible in {planted['n_users']:g}"
         f" users' lists (random order: {_share(planted['random_share'])}; of all listed videos"
         f" {_share(planted['precision'])})",
         f"planted re-uploads: {pairs['n_found']} of {pairs['n_planted']} pairs found,"
         f" {pairs['n_false']} false",
+        f"reasons: {_share(reasons['share'])} of {reasons['n_named']:g} that name a watched video"
+        " name one on a planted topic of the listed one",
         f"rank and length: correlation {recovery.duration_correlation:+.3f} (0: length tells"
         " nothing)",
     ]

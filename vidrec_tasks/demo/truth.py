@@ -15,6 +15,7 @@ import pandas as pd
 from vidrec_tasks.columns import (
     CREATOR_ID,
     DURATION_S,
+    EVIDENCE,
     EXPIRES_AT,
     GAP,
     GROUP_ID,
@@ -125,6 +126,28 @@ def planted_share(
     measured = measured[measured["possible"] > 0]
     means = {name: float(measured[name].astype(float).mean()) for name in _MEASURES[1:]}
     return {**means, "n_users": len(measured)}
+
+
+def sensible_share(explained: pd.DataFrame, truth: Truth) -> dict[str, float]:
+    """Whether a watched video that an explanation names has to do with the listed one.
+
+    Args:
+        explained: video_id, evidence (dict; ``cited`` is the video that is named, also that of the
+            second sentence).
+        truth: of the world.
+
+    Returns:
+        n_named (rows that name a watched video), share of them in which all named videos carry a
+        planted topic of the listed one; NaN where none is named.
+    """
+    carried = {video_id: set(video["topics"]) for video_id, video in truth["videos"].items()}
+    shared = []
+    for video_id, evidence in zip(explained[VIDEO_ID], explained[EVIDENCE], strict=True):
+        parts = (evidence, evidence.get("also", {}))
+        named = [carried[part["cited"]] for part in parts if "cited" in part]
+        if named:
+            shared.append(all(carried[video_id] & topics for topics in named))
+    return {"n_named": len(shared), "share": float(np.mean(shared)) if shared else float("nan")}
 
 
 def listable(videos: pd.DataFrame, *, night: date) -> pd.DataFrame:

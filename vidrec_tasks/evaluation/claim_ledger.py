@@ -20,6 +20,8 @@ from vidrec_tasks.columns import (
     VIDEO_ID,
     WINDOW_DAYS,
 )
+from vidrec_tasks.evaluation.claim_likeness import Alike, numbered
+from vidrec_tasks.evaluation.claim_others import Counts, Others
 from vidrec_tasks.evaluation.claim_parsing import Claim
 
 
@@ -45,6 +47,8 @@ class Ledger:
     typical_viewers: float
     moment: pd.Timestamp
     fresh_days: float
+    others: Others | None = None
+    alike: Alike | None = None
 
     @classmethod
     def of(
@@ -57,6 +61,8 @@ class Ledger:
         *,
         night: date,
         fresh_days: float,
+        others: Others | None = None,
+        alike: Alike | None = None,
     ) -> "Ledger":
         """Index the tables of `claims.check_explanations`; the night's own events are left out."""
         moment = pd.Timestamp(f"{night.isoformat()}T00:00:00", tz="UTC")
@@ -83,6 +89,8 @@ class Ledger:
             typical_viewers=float(seen[N_VIEWERS_RECENT].quantile(0.5)) if len(seen) else 0.0,
             moment=moment,
             fresh_days=fresh_days,
+            others=others,
+            alike=alike,
         )
 
     def refute(self, claim: Claim, subject: Subject) -> str:
@@ -91,6 +99,12 @@ class Ledger:
             "watched": self._watched,
             "about": self._about,
             "about_cited": self._about_cited,
+            "creator_cited": self._creator_cited,
+            "alike": self._alike,
+            "next_part": self._next_part,
+            "series": self._series,
+            "others": self._others,
+            "alike_others": self._alike_others,
             "interest": self._interest,
             "watched_about": self._watched_about,
             "creator": self._creator,
@@ -126,6 +140,79 @@ class Ledger:
         cited = set(self._titled(title, subject)) & self._history(subject)
         has = any(topic in self.topics.get(video_id, frozenset()) for video_id in cited)
         return "" if has else "the cited video is not about that topic"
+
+    def _creator_cited(self, claim: Claim, subject: Subject) -> str:
+        creator, title = claim.text.split("\n")
+        own = str(self.catalogue.get(subject.video_id, {}).get(CREATOR_ID, ""))
+        cited = set(self._titled(title, subject)) & self._history(subject)
+        is_same = any(self.catalogue[video_id][CREATOR_ID] == own for video_id in cited)
+        is_named = _is_quote_of(creator, own)
+        return "" if own and is_same and is_named else "the cited video is by another creator"
+
+    def _alike(self, claim: Claim, subject: Subject) -> str:
+        if self.alike is None:
+            return "nothing is known of how alike videos are"
+        cited = self._titled(claim.text, subject)
+        is_much = any(self.alike.is_much(subject.video_id, video_id) for video_id in cited)
+        return "" if is_much else "the videos are no more alike than others are"
+
+    def _next_part(self, claim: Claim, subject: Subject) -> str:
+        parts = self._parts(claim.text, subject)
+        return "" if any(own == cited + 1 for own, cited in parts) else "not the next part"
+
+    def _series(self, claim: Claim, subject: Subject) -> str:
+        parts = self._parts(claim.text, subject)
+        return "" if any(own != cited for own, cited in parts) else "no parts of one series"
+
+    def _parts(self, title: str, subject: Subject) -> list[tuple[int, int]]:
+        """The numbers of the video and of each cited video of that title, where one series."""
+        row = self.catalogue.get(subject.video_id, {})
+        mine = numbered(str(row.get(TITLE, "")))
+        found = []
+        for video_id in self._titled(title, subject):
+            other = self.catalogue[video_id]
+            its = numbered(str(other[TITLE]))
+            if mine and its and mine[0] == its[0] and row.get(CREATOR_ID) == other[CREATOR_ID]:
+                found.append((mine[1], its[1]))
+        return found
+
+    def _others(self, claim: Claim, subject: Subject) -> str:
+        if self.others is None:
+            return "nothing is known of other users"
+        cited = set(self._titled(claim.text, subject)) & self._history(subject)
+        counted = [self.others.between(v, subject.video_id) for v in sorted(cited)]
+        return self._counted(claim, subject, counted)
+
+    def _alike_others(self, claim: Claim, subject: Subject) -> str:
+        if self.others is None:
+            return "nothing is known of other users"
+        if claim.shared < 2:
+            return "one shared video is no taste"
+        counted = self.others.sharing(claim.shared, subject.user_id, subject.video_id)
+        return self._counted(claim, subject, [counted])
+
+    def _counted(self, claim: Claim, subject: Subject, counted: Sequence[Counts]) -> str:
+        """Why a number of others is false, or must not be said; empty when it is right."""
+        assert self.others is not None
+        if claim.is_sample != self.others.is_sample:
+            return "all users are counted" if claim.is_sample else "a sample of users is counted"
+        if claim.of < self.others.min_users:
+            return f"fewer than {self.others.min_users} users are spoken of"
+        if (claim.of, claim.number) not in {tuple(counts) for counts in counted}:
+            return f"(began, liked) is {counted}, not ({claim.of}, {claim.number})"
+        whole = self.others.of(subject.video_id)
+        usual = 100 * whole.liked / whole.began
+        if claim.percent is not None and abs(claim.percent - usual) > 0.5 + 1e-9:
+            return f"{usual:.1f}% of all who began it liked it, not {claim.percent}%"
+        if 2 * claim.number >= claim.of:
+            return ""
+        if 100 * claim.number <= usual * claim.of:
+            return "most of those who are counted did not like it, nor more than usual"
+        return (
+            ""
+            if claim.percent is not None
+            else "most did not like it, and what is usual is not said"
+        )
 
     def _interest(self, claim: Claim, subject: Subject) -> str:
         known = self.interests.get(subject.user_id, frozenset())

@@ -23,7 +23,9 @@ from vidrec_tasks.columns import (
     VIDEO_ID,
 )
 from vidrec_tasks.evaluation.claim_ledger import Ledger, Subject
-from vidrec_tasks.evaluation.claim_parsing import REASON_KINDS, parse_claims
+from vidrec_tasks.evaluation.claim_likeness import Alike
+from vidrec_tasks.evaluation.claim_others import Others
+from vidrec_tasks.evaluation.claim_parsing import REASON_KINDS, parse_sentences
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,8 @@ def check_explanations(
     *,
     night: date,
     fresh_days: float,
+    others: Others | None = None,
+    alike: Alike | None = None,
 ) -> pd.DataFrame:
     """Read each sentence back into claims and recompute every one from the tables.
 
@@ -53,14 +57,17 @@ def check_explanations(
         popularity: video_id, n_viewers_recent, n_likers_recent, window_days.
         night: only what lies before its beginning, 00:00 UTC, can make a claim true.
         fresh_days: days after publication in which "new" is true.
+        others: who else began and liked what; without it nothing said of others is true.
+        alike: how alike videos are; without it no two are.
 
     Returns:
         user_id, rank, verified, reason (empty when verified), n_claims, n_true; row by row as
         ``explained``.
     """
     ledger = Ledger.of(
-        videos, topics, profiles, watched, popularity, night=night, fresh_days=fresh_days
-    )
+        videos, topics, profiles, watched, popularity,
+        night=night, fresh_days=fresh_days, others=others, alike=alike,
+    )  # fmt: skip
     names = (USER_ID, VIDEO_ID, CITED, REASON_CODE, EXPLANATION)
     verdicts = [
         _check(Subject(user_id, video_id, _cited_ids(cited)), code, sentence, ledger)
@@ -91,16 +98,23 @@ def claim_precision(checks: pd.DataFrame) -> float:
     return int(checks[N_TRUE].sum()) / n_claims if n_claims else math.nan
 
 
+def claims_per_explanation(checks: pd.DataFrame) -> float:
+    """Mean number of claims that an explanation makes; nan when there is none."""
+    return float(checks[N_CLAIMS].mean())
+
+
 def _cited_ids(cited: Iterable[Sequence[Any]]) -> frozenset[str]:
     return frozenset(str(video_id) for video_id, share in cited if share > 0)
 
 
 def _check(subject: Subject, code: str, sentence: str, ledger: Ledger) -> tuple[str, int, int]:
     """The first thing wrong (empty: nothing), the claims made, the true ones."""
-    claims = parse_claims(sentence)
+    sentences = parse_sentences(sentence)
+    claims = [claim for told in sentences for claim in told]
     if not claims:
         return "unreadable", 1, 0
     wrong = [reason for claim in claims if (reason := ledger.refute(claim, subject))]
-    if not wrong and REASON_KINDS.get(code) not in {claim.kind for claim in claims}:
+    kinds = {claim.kind for claim in sentences[0]}
+    if not wrong and kinds.isdisjoint(REASON_KINDS.get(code, ())):
         return f"says nothing of {code}", len(claims), len(claims)
     return (wrong[0] if wrong else ""), len(claims), len(claims) - len(wrong)

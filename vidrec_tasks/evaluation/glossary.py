@@ -100,9 +100,13 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
     "What the words are worth": (
         Term("claim_precision", "true claims of explanations over all claims, checked by code that "
              "shares none with the writers", "0 to 1", "higher", "`evaluation.claims`, ADR 0008"),
-        Term("counterfactual_share", "of up to 200 rows a shard of users with 5 videos or more: "
-             "those whose score falls more without the videos they cite than without as many "
-             "drawn from the same history, mean of 20 draws", "0 to 1", "higher",
+        Term("claims_per_explanation", "claims that an explanation makes, true or not, mean",
+             "claims", "higher", "`evaluation.claims`"),
+        Term("reasons_per_list", "different reason codes of a list, mean", "codes", "higher",
+             "`recommending.explaining.composing`, ADR 0034"),
+        Term("counterfactual_share", "of up to 200 rows a shard that name a watched video, of "
+             "users with 5 videos or more: those whose score falls more without it than without "
+             "one drawn from the same history, mean of 20 draws", "0 to 1", "higher",
              "`recommending.explaining.counterfactual`"),
         Term("explanations_replaced", "explanations that failed the check and were replaced by a "
              "plainer one", "rows", "lower", "`jobs.explain_lists`"),

@@ -171,12 +171,15 @@ def _words(context: Context) -> dict[str, Any]:
     n_claims, n_true, n_rows, n_lowered = _sums(
         claims, "n_claims", "n_true", "n_counterfactual", "n_lowered"
     )
+    n_explained, n_lists, n_kinds = _sums(claims, "n_explained", "n_lists", "n_kinds")
     portraits = _counts_of(context, "portraits", "counts")
     n_all, n_with_topic, n_by_model, n_grounded = _sums(
         portraits, "n_portraits", "n_with_topic", "n_by_model", "n_grounded"
     )
     return {
         "claim_precision": n_true / n_claims if n_claims else None,
+        "claims_per_explanation": n_claims / n_explained if n_explained else None,
+        "reasons_per_list": n_kinds / n_lists if n_lists else None,
         "counterfactual_share": n_lowered / n_rows if n_rows else None,
         "explanations_replaced": float(sum(counts["n_replaced"] for counts in claims)),
         "model_written_share": n_by_model / max(1, n_with_topic),

@@ -1,6 +1,9 @@
 """explain_lists: a reason for each row of a shard's lists, checked before it is shown."""
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -10,18 +13,25 @@ from vidrec_tasks.columns import (
     EXPIRES_AT,
     EXPLANATION_VERIFIED,
     IS_WATCHED,
+    REASON_CODE,
     TOPICS,
     USER_ID,
     VALID_UNTIL,
     VERIFIED,
     VIDEO_ID,
+    VIDEO_NUM,
 )
+from vidrec_tasks.evaluation.claim_likeness import Alike
+from vidrec_tasks.evaluation.claim_others import Others
 from vidrec_tasks.evaluation.claims import N_CLAIMS, N_TRUE, check_explanations
 from vidrec_tasks.jobs.shared.reading import moment_of, read_content, read_histories, read_models
+from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.explaining.attribution import cite_history
-from vidrec_tasks.recommending.explaining.counterfactual import compare_without_cited
+from vidrec_tasks.recommending.explaining.counterfactual import compare_without_cited, keep_named
 from vidrec_tasks.recommending.explaining.explanations import explain_lists as explain
 from vidrec_tasks.recommending.explaining.explanations import replace_failed
+from vidrec_tasks.recommending.explaining.likeness import Likeness
+from vidrec_tasks.recommending.explaining.peers import Peers
 from vidrec_tasks.running.job import Context, Made, job
 
 
@@ -29,25 +39,34 @@ from vidrec_tasks.running.job import Context, Made, job
 def explain_lists(context: Context) -> Made:
     """Attribute, word, check; what fails is replaced by what claims least and checked again."""
     settings = context.settings.recommending
-    models = read_models(context, "serving", read_content(context))
+    content = read_content(context)
+    models = read_models(context, "serving", content)
     histories = read_histories(context)
     scorer = models.configuration.scorer
     cited = cite_history(models, histories, context.read_table(context.own("lists")), scorer=scorer)
-    facts = _facts(context)
-    drafted = explain(cited, *facts, settings, night=context.night)
-    checks = _check(context, drafted, facts)
+    facts, crowd = _facts(context), _read_crowd(context, content)
+    likeness = Likeness.of(content.video_ids.tolist(), content.fused, facts[1], seed=settings.seed)
+    peers = Peers.of(
+        crowd.visits, crowd.readers, moment=moment_of(context.night), is_sample=crowd.is_sample
+    )
+    drafted = explain(cited, *facts, settings, night=context.night, likeness=likeness, peers=peers)
+    check = _checker(context, content, facts, crowd)
+    checks = check(drafted)
     replaced, n_replaced = replace_failed(drafted, checks, language=settings.explanation_language)
-    checks = _check(context, replaced, facts) if n_replaced else checks
+    checks = check(replaced) if n_replaced else checks
     explained = replaced.assign(**{EXPLANATION_VERIFIED: checks[VERIFIED].to_numpy()})
     explained[VALID_UNTIL] = _valid_until(context, explained[VIDEO_ID])
     counterfactual = compare_without_cited(
         models,
         histories,
-        explained,
+        keep_named(explained),
         scorer=scorer,
         rng=np.random.default_rng(settings.seed),
     )
     claims = {
+        "n_explained": len(explained),
+        "n_lists": int(explained[USER_ID].nunique()),
+        "n_kinds": len(explained[[USER_ID, REASON_CODE]].drop_duplicates()),
         "n_claims": int(checks[N_CLAIMS].sum()),
         "n_true": int(checks[N_TRUE].sum()),
         "n_replaced": n_replaced,
@@ -76,9 +95,51 @@ def _facts(context: Context) -> Facts:
     )
 
 
-def _check(context: Context, explained: pd.DataFrame, facts: Facts) -> pd.DataFrame:
-    fresh_days = context.settings.recommending.fresh_days
-    return check_explanations(explained, *facts, night=context.night, fresh_days=fresh_days)
+@dataclass(frozen=True)
+class _Crowd:
+    """Visits, as user_id, video_id, event_at, weight; writer and checker each count for themselves.
+
+    Attributes:
+        visits: of the drawn users.
+        readers: of the shard's users.
+        is_sample: whether the draw left somebody out.
+    """
+
+    visits: pd.DataFrame
+    readers: pd.DataFrame
+    is_sample: bool
+
+
+def _read_crowd(context: Context, content: Content) -> _Crowd:
+    visits, drawn = context.read_table("peers"), context.read_json("peers", "counts")
+    named = pd.Categorical.from_codes(
+        visits[VIDEO_NUM].to_numpy(), categories=pd.Index(content.video_ids)
+    )
+    return _Crowd(
+        visits.assign(**{VIDEO_ID: named}),
+        context.read_table(context.own("profiles"), "visits"),
+        cast("int", drawn["n_drawn"]) < cast("int", drawn["n_users"]),
+    )
+
+
+def _checker(
+    context: Context, content: Content, facts: Facts, crowd: _Crowd
+) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """What judges explanations: it is given tables, and none of what the writer made of them."""
+    settings = context.settings.recommending
+    others = Others(
+        crowd.visits,
+        crowd.readers,
+        moment=moment_of(context.night),
+        is_sample=crowd.is_sample,
+        min_users=settings.explanation_min_users,
+    )
+    return partial(
+        check_explanations,
+        videos=facts[0], topics=facts[1], profiles=facts[2], watched=facts[3],
+        popularity=facts[4], night=context.night, fresh_days=settings.fresh_days,
+        others=others, alike=Alike(content.video_ids.tolist(), content.fused),
+    )  # fmt: skip
 
 
 def _valid_until(context: Context, video_ids: pd.Series) -> pd.Series:

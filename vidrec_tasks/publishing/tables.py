@@ -115,9 +115,13 @@ recommendations: Final = sa.Table(
     _must(c.SCORE, sa.Double, "Higher is better; comparable within one list only."),
     _must(c.SCORE_COMPONENTS, Json, "Name -> part of the score; they sum to it."),
     _must(c.SOURCE, sa.Text, "The candidate source that found it."),
-    _must(c.REASON_CODE, sa.Text, "Why, as a code."),
-    _must(c.EXPLANATION, sa.Text, "Why, as a sentence."),
-    _must(c.EVIDENCE, Json, "What the sentence was made from."),
+    _must(c.REASON_CODE, sa.Text, "Why, as a code: that of the first sentence."),
+    _must(c.EXPLANATION, sa.Text, "Why, in one sentence or two."),
+    _must(
+        c.EVIDENCE,
+        Json,
+        "What the first sentence was made from; `also` is the reason and evidence of the second.",
+    ),
     _must(c.EXPLANATION_VERIFIED, sa.Boolean, "Each claim of it was recomputed and holds."),
     _must(c.VALID_UNTIL, Moment, "When the row goes stale or its video expires (UTC)."),
     # The video before the user: its index also answers in whose lists a video is.

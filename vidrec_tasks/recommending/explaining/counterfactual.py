@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from vidrec_tasks.audience.histories import Histories
-from vidrec_tasks.columns import CITED, USER_ID, VIDEO_ID
+from vidrec_tasks.columns import CITED, EVIDENCE, USER_ID, VIDEO_ID
 from vidrec_tasks.recommending.explaining.attribution import Ints, score_rows
 from vidrec_tasks.recommending.models.models import Models
 
@@ -28,6 +28,19 @@ class Counterfactual(NamedTuple):
 
     n_rows: int
     n_lowered: int
+
+
+def keep_named(explained: pd.DataFrame) -> pd.DataFrame:
+    """The lists with only those of the cited videos that an explanation names.
+
+    Args:
+        explained: cited, and evidence (dict): ``cited`` is the video that the first sentence names.
+    """
+    named = [
+        [[video_id, share] for video_id, share in cited if video_id == evidence.get("cited")]
+        for cited, evidence in zip(explained[CITED], explained[EVIDENCE], strict=True)
+    ]
+    return explained.assign(**{CITED: pd.Series(named, index=explained.index, dtype=object)})
 
 
 def compare_without_cited(

@@ -5,12 +5,23 @@ Only what lies before the night is taken in, whatever the tables hold.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
-from vidrec_tasks.columns import CREATOR_ID, PUBLISHED_AT, TITLE, TOPICS, USER_ID, VIDEO_ID
+from vidrec_tasks.columns import (
+    CITED,
+    CREATOR_ID,
+    PUBLISHED_AT,
+    TITLE,
+    TOPICS,
+    USER_ID,
+    VIDEO_ID,
+)
+from vidrec_tasks.recommending.explaining.likeness import Likeness
+from vidrec_tasks.recommending.explaining.peers import PeerCount, Peers, TasteCount
 
 N_VIEWERS_RECENT = "n_viewers_recent"
 N_LIKERS_RECENT = "n_likers_recent"
@@ -44,6 +55,11 @@ class Facts:
             all, at least 2.
         user_topics: ``user_id -> topics of the profile, strongest first``.
         watched: ``user_id -> Watched``.
+        likeness: how alike videos are; None: not known.
+        peers: of the pairs ``(cited, listed)``, who of those that liked the one liked the other.
+        alike: ``(user_id, listed)`` -> the same of those with a taste like the user's.
+        rates: ``video_id -> who began and who liked it``, of the listed videos.
+        is_sample: whether the peers are a draw of all users.
     """
 
     moment: pd.Timestamp
@@ -56,6 +72,11 @@ class Facts:
     min_viewers: float
     user_topics: Mapping[str, Sequence[str]]
     watched: Mapping[str, Watched]
+    likeness: Likeness | None = None
+    peers: Mapping[tuple[str, str], PeerCount] = field(default_factory=dict)
+    alike: Mapping[tuple[str, str], TasteCount] = field(default_factory=dict)
+    rates: Mapping[str, PeerCount] = field(default_factory=dict)
+    is_sample: bool = False
 
 
 def gather_facts(
@@ -66,6 +87,10 @@ def gather_facts(
     popularity: pd.DataFrame,
     *,
     night: date,
+    lists: pd.DataFrame | None = None,
+    likeness: Likeness | None = None,
+    peers: Peers | None = None,
+    min_users: int = 2,
 ) -> Facts:
     """Gather the facts; the arguments are those of `explanations.explain_lists`."""
     moment = pd.Timestamp(night, tz="UTC")
@@ -88,7 +113,27 @@ def gather_facts(
             for user_id, rows in zip(profiles[USER_ID], profiles[TOPICS], strict=True)
         },
         watched=_watched(watched[watched[LAST_EVENT_AT] < moment], topics, named_creators),
+        likeness=likeness,
+        **_of_others(lists, peers, min_users),
     )
+
+
+def _of_others(lists: pd.DataFrame | None, peers: Peers | None, min_users: int) -> dict[str, Any]:
+    """The counts of the pairs that the lists ask for, and of no others."""
+    if lists is None or peers is None:
+        return {}
+    rows = zip(lists[VIDEO_ID], lists[CITED], strict=True)
+    pairs = {(str(cited), str(video)) for video, entries in rows for cited, _ in entries}
+    rates = {str(video_id): peers.overall(str(video_id)) for video_id in lists[VIDEO_ID].unique()}
+    alike = {
+        (str(user_id), video_id): count
+        for user_id, videos in lists.groupby(USER_ID)[VIDEO_ID]
+        for video_id, count in peers.count_alike(
+            str(user_id), videos.astype(str).tolist(), min_users=min_users
+        ).items()
+    }
+    counts = {"peers": peers.count(sorted(pairs)), "alike": alike, "rates": rates}
+    return {**counts, "is_sample": peers.is_sample}
 
 
 def _watched(

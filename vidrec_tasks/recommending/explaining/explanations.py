@@ -5,11 +5,11 @@ sentence says the truth is judged elsewhere, by a checker that shares nothing wi
 """
 
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -25,9 +25,15 @@ from vidrec_tasks.columns import (
     USER_ID,
     VIDEO_ID,
 )
-from vidrec_tasks.recommending.explaining.explanation_facts import Facts, gather_facts
-from vidrec_tasks.recommending.explaining.explanation_reasons import REASONS, Reason, Row
-from vidrec_tasks.recommending.explaining.explanation_templates import write_sentence
+from vidrec_tasks.recommending.explaining.composing import Composed, Told, compose
+from vidrec_tasks.recommending.explaining.explanation_facts import gather_facts
+from vidrec_tasks.recommending.explaining.explanation_reasons import Row
+from vidrec_tasks.recommending.explaining.explanation_templates import (
+    join_sentences,
+    write_sentence,
+)
+from vidrec_tasks.recommending.explaining.likeness import Likeness
+from vidrec_tasks.recommending.explaining.peers import Peers
 from vidrec_tasks.recommending.reason_codes import (
     EXPLORATION,
     FROM_HISTORY,
@@ -37,6 +43,9 @@ from vidrec_tasks.recommending.reason_codes import (
 from vidrec_tasks.settings import RecommendingSettings
 
 log = logging.getLogger(__name__)
+
+CHOSEN: Final = float("inf")
+"""What speaks for the reason of a row that was chosen for that reason, and not by its score."""
 
 
 def explain_lists(
@@ -49,6 +58,8 @@ def explain_lists(
     settings: RecommendingSettings,
     *,
     night: date,
+    likeness: Likeness | None = None,
+    peers: Peers | None = None,
 ) -> pd.DataFrame:
     """Give each row of the lists its reason.
 
@@ -60,20 +71,34 @@ def explain_lists(
         profiles: user_id, topics (list of ``[topic, weight, n_videos]``, strongest first).
         watched: user_id, video_id, last_event_at of positive interactions.
         popularity: video_id, n_viewers_recent, n_likers_recent, window_days.
-        settings: explanation_language, fresh_days.
+        settings: explanation_language, explanation_min_users, fresh_days.
         night: what lies at or after its beginning is not taken in.
+        likeness: how alike the videos are; without it none is called alike.
+        peers: whom other users are counted from; without it none are spoken of.
 
     Returns:
         The lists with reason_code, explanation, evidence (dict, never empty) and
         explanation_verified (False: nobody has checked yet).
     """
-    facts = gather_facts(videos, topics, profiles, watched, popularity, night=night)
+    facts = gather_facts(
+        videos, topics, profiles, watched, popularity,
+        night=night, lists=lists, likeness=likeness, peers=peers,
+        min_users=settings.explanation_min_users,
+    )  # fmt: skip
     names = (USER_ID, VIDEO_ID, SCORE_COMPONENTS, SOURCE, CITED)
     explained = []
+    told: defaultdict[str, Told] = defaultdict(Told)
     columns = (lists[name] for name in names)
     for user_id, video_id, components, source, cited in zip(*columns, strict=True):
-        row = Row(user_id, video_id, _by_share(cited), settings.fresh_days)
-        explained.append(_explain(row, _order(components, source), facts, settings))
+        row = Row(
+            user_id,
+            video_id,
+            _by_share(cited),
+            settings.fresh_days,
+            settings.explanation_min_users,
+        )
+        composed = compose(row, _order(components, source), facts, told[user_id])
+        explained.append(_word(composed, settings.explanation_language))
     counts = Counter(code for code, _, _ in explained)
     log.info("%d rows explained: %s", len(explained), dict(sorted(counts.items())))
     return _with(lists, explained)
@@ -117,19 +142,20 @@ def replace_failed(
     return result, n_replaced
 
 
-def _order(components: Mapping[str, float], source: str) -> dict[str, str]:
-    """Reason codes to try, each with the component that speaks for it, then the rest (empty).
+def _order(components: Mapping[str, float], source: str) -> dict[str, tuple[str, float]]:
+    """Reason codes, each with the component that speaks for it and its size, then the rest (0).
 
     A row of the exploration slot was chosen for being new, whatever its score was made of.
     """
     largest = sorted(components.items(), key=lambda item: (-item[1], item[0]))
     positive = [name for name, value in largest if value > 0]
     named = [source, *positive] if source == EXPLORATION else positive
-    order: dict[str, str] = {}
+    sizes = {**components, EXPLORATION: CHOSEN}
+    order: dict[str, tuple[str, float]] = {}
     for name in named:
         for code in _speaks_for().get(name, FROM_HISTORY):
-            order.setdefault(code, name)
-    return {**order, **{code: "" for code in REASON_CODES if code not in order}}
+            order.setdefault(code, (name, sizes[name]))
+    return {**order, **{code: ("", 0.0) for code in REASON_CODES if code not in order}}
 
 
 @cache
@@ -154,20 +180,13 @@ def _by_share(cited: Iterable[Sequence[Any]]) -> list[tuple[str, float]]:
     return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
 
-def _explain(
-    row: Row, order: Mapping[str, str], facts: Facts, settings: RecommendingSettings
-) -> tuple[str, str, dict[str, Any]]:
-    found = ((code, REASONS[code](row, facts)) for code in order)
-    # a list with a watched video in it broke the rules; its plain sentence then fails the check
-    code, reason = next(
-        ((code, reason) for code, reason in found if reason is not None),
-        (NEW_FOR_YOU, Reason(NEW_FOR_YOU, {"n_watched": 0})),
-    )
-    sentence = write_sentence(
-        reason.template, reason.evidence, language=settings.explanation_language
-    )
-    component = {"component": order[code]} if order.get(code) else {}
-    return code, sentence, {**reason.evidence, **component}
+def _word(composed: Composed, language: str) -> tuple[str, str, dict[str, Any]]:
+    told = [found for found in (composed.first, composed.second) if found is not None]
+    sentences = [
+        write_sentence(found.reason.template, found.reason.evidence, language=language)
+        for found in told
+    ]
+    return composed.first.code, join_sentences(sentences, language=language), composed.evidence
 
 
 def _with(
