@@ -22,7 +22,8 @@ TARGETS: Final[Mapping[str, Mapping[str, str]]] = {
     "language": {
         "portraits_vs_one_by_one": ">= 8", "claim_precision": ">= 1",
         "grounded_share_published": ">= 1", "model_written_share": ">= 0.6",
-        "counterfactual_share": ">= 0.9", "injections_leaked": "<= 0",
+        "counterfactual_share": ">= 0.9", "sensible_share": ">= 0.98",
+        "claims_per_explanation": ">= 2", "injections_leaked": "<= 0",
         "planted_false_caught": ">= 1",
     },
     "search": {

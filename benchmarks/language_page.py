@@ -7,9 +7,11 @@ over users, not chosen, so weak ones stand among them.
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from vidrec_tasks.demo.truth import has_truth, read_truth, sensible_share
 from vidrec_tasks.store.runs import Run, Runs
 from vidrec_tasks.store.store import Store
 
@@ -41,10 +43,32 @@ def page(run: Run) -> str:
             "",
             *_table(portraits, ["portrait", "portrait_source"]),
             "",
+            "An explanation says what the score came from and, in a second sentence, what else is",
+            "true. A watched video is named only with what joins it to the listed one; others are",
+            "counted from events before the night ([decision 0034]"
+            "(decisions/0034-a-reason-is-faithful-and-sensible.md)).",
+            "",
+            *_measured(run),
+            "",
             *_table(explained, ["explanation", "reason_code", "rank", "explanation_verified"]),
             "",
         ]
     )
+
+
+def _measured(run: Run) -> list[str]:
+    """What the night measured of its explanations, and what was planted says of them."""
+    metrics: dict[str, Any] = run.read_json("metrics", "metrics")
+    names = (
+        "claim_precision", "claims_per_explanation", "reasons_per_list", "counterfactual_share",
+    )  # fmt: skip
+    rows = [f"| `{name}` | {metrics[name]:.3g} |" for name in names]
+    root = run.store.local(run.store.path())
+    if has_truth(root):
+        found = sensible_share(_all(run, "explained"), read_truth(root))
+        meaning = f"of {found['n_named']:g} rows that name a watched video, on a planted topic"
+        rows.append(f"| {meaning} of the listed one | {found['share']:.3g} |")
+    return ["| measured | |", "|---|---|", *rows]
 
 
 def _all(run: Run, kind: str) -> pd.DataFrame:

@@ -349,7 +349,21 @@ def test_a_share_below_half_needs_what_is_usual_and_must_be_above_it() -> None:
     assert verdict(USUAL.format(OPERA, 4), "liked_by_others", others=rare) == ""
     assert verdict(USUAL.format(OPERA, 5), "liked_by_others", others=rare) != ""
     unsaid = USUAL.format(OPERA, 4).replace(", against 4% of all who began it", "")
-    assert "is not said" in verdict(unsaid, "liked_by_others", others=rare)
+    assert "usual is not said" in verdict(unsaid, "liked_by_others", others=rare)
+
+
+def test_clearly_fewer_than_usual_is_no_reason() -> None:
+    # all but two of 60 who began v3 liked it; of those who liked v1, 4 of 6
+    rows = [
+        *of_users(54, ("v3", 1.0), prefix="y"),
+        *of_users(4, ("v1", 1.0), ("v3", 1.0), prefix="a"),
+    ]
+    rows += of_users(2, ("v1", 1.0), ("v3", -1.0), prefix="b")
+    loved = Others(
+        visits(rows), CROWD, moment=at("2026-09-01"), is_sample=False, min_users=5
+    )  # fmt: skip
+    sentence = "Of 6 users who liked “A cat” and began this video, 4 liked it."
+    assert verdict(sentence, "liked_by_others", others=loved) == "clearly fewer than usual liked it"
 
 
 def alike(n: int = 40) -> Alike:

@@ -204,14 +204,13 @@ class Ledger:
         usual = 100 * whole.liked / whole.began
         if claim.percent is not None and abs(claim.percent - usual) > 0.5 + 1e-9:
             return f"{usual:.1f}% of all who began it liked it, not {claim.percent}%"
+        liked, expected = claim.number * whole.began, claim.of * whole.liked
         if 2 * claim.number >= claim.of:
-            return ""
-        if 100 * claim.number <= usual * claim.of:
+            return "clearly fewer than usual liked it" if 10 * liked < 9 * expected else ""
+        if liked <= expected:
             return "most of those who are counted did not like it, nor more than usual"
         return (
-            ""
-            if claim.percent is not None
-            else "most did not like it, and what is usual is not said"
+            "" if claim.percent is not None else "most did not like it, and the usual is not said"
         )
 
     def _interest(self, claim: Claim, subject: Subject) -> str:

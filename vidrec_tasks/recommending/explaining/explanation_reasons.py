@@ -75,10 +75,11 @@ def because_you_watched(row: Row, facts: Facts) -> Iterator[Reason]:
 
 
 def liked_by_others(row: Row, facts: Facts) -> Iterator[Reason]:
-    """Of others who liked what the user liked and began this, half liked it, or more than usual.
+    """Of others who liked what the user liked and began this, enough liked it.
 
     They are those who liked a cited video, where naming it makes sense, or else who share several
-    liked videos with the user.
+    liked videos with the user. Enough are half of them, and hardly fewer than of all who began it;
+    or fewer than half, and more than of all.
     """
     rate = facts.rates.get(row.video_id)
     if rate is None or not rate.n_began:
@@ -105,17 +106,17 @@ def _liked(
     """What is said of a number of others, unless they are too few or liked it too seldom."""
     if counted.n_began < row.min_users:
         return
-    usual, share = rate.n_liked / rate.n_began, counted.n_liked / counted.n_began
-    if share < 0.5 and share <= usual:
+    n_liked, n_usual = counted.n_liked * rate.n_began, rate.n_liked * counted.n_began
+    is_half = 2 * counted.n_liked >= counted.n_began
+    # 7 of 13 are no reason for a video that nine in ten like: nine tenths of that, at least
+    if 10 * n_liked < 9 * n_usual if is_half else n_liked <= n_usual:
         return
     counts = {
         "n_began_sampled" if facts.is_sample else "n_began": counted.n_began,
         "n_liked": counted.n_liked,
-        "usual": round(100 * usual),
+        "usual": round(100 * rate.n_liked / rate.n_began),
     }
-    variant = (TASTE if "n_shared" in evidence else "") + ("" if share >= 0.5 else USUAL)
-    # less than is usual is true, and little to go by
-    support *= min(1.0, share / usual) if usual else 1.0
+    variant = (TASTE if "n_shared" in evidence else "") + ("" if is_half else USUAL)
     yield Reason(LIKED_BY_OTHERS + variant, {**evidence, **counts}, support)
 
 
