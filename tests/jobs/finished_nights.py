@@ -133,6 +133,10 @@ def _sharded(night: date) -> dict[str, dict[str, Any]]:
         }
         made[f"user_vectors.{shard}"] = {"table": users, "vectors": vectors}
         made[f"explained.{shard}"] = {"table": lists(user_ids, night)}
+    everybody = tuple(user_id for user_ids in SHARDS for user_id in user_ids)
+    peers = interactions(everybody, night)[["user_id", "event_at"]].assign(video_num=0, weight=1.0)
+    counts = {"n_users": len(everybody), "n_drawn": len(everybody)}
+    made["peers"] = {"table": peers, "counts": counts}
     return made
 
 

@@ -72,7 +72,8 @@ def test_a_second_search_finds_nothing_and_the_receipt_says_so(
     assert receipt["n_ids_searched_as_bytes"] == 1
     assert search_store(Store(settings.store_url), Sought([GONE])) == {}
     assert receipt["removed"] == {
-        "artefacts/explained": 4, "artefacts/interactions": 2, "artefacts/portraits": 2,
+        "artefacts/explained": 4, "artefacts/interactions": 2, "artefacts/peers": 2,
+        "artefacts/portraits": 2,
         "artefacts/profiles": 4, "artefacts/user_vectors": 2, "inputs/interactions": 1,
         "inputs/users": 1, "models": 4, "reports": 2, "results/recommendations": 4,
         "results/user_profiles": 2,
