@@ -9,6 +9,7 @@ from vidrec_tasks.language.quoting import quote
 from vidrec_tasks.recommending.explaining.explanation_facts import Facts, Watched
 from vidrec_tasks.recommending.explaining.explanation_templates import TASTE, USUAL
 from vidrec_tasks.recommending.explaining.links import (
+    CREATOR,
     CREATOR_LIMIT,
     Link,
     link_between,
@@ -86,7 +87,8 @@ def liked_by_others(row: Row, facts: Facts) -> Iterator[Reason]:
         return
     for cited in _linked(row, facts):
         counted = facts.peers.get((cited.video_id, row.video_id))
-        if counted is not None:
+        # the sentence does not say what joins the two, so a reader must see it
+        if counted is not None and cited.link.variant != CREATOR:
             support = NAMED_OTHERS * cited.link.strength * cited.part
             yield from _liked(row, counted, rate, facts, cited.evidence, support)
     alike = facts.alike.get((row.user_id, row.video_id))

@@ -34,7 +34,8 @@ class Link:
     Attributes:
         variant: of the template that says it.
         evidence: what fills the template's places, and what it rests on.
-        strength: how much it explains, 1 at most; one creator makes videos about many things.
+        strength: how much it explains, 1 at most. One creator makes videos about many things: in a
+            demo world a quarter of the pairs of a creator share no planted topic.
     """
 
     variant: str
@@ -105,4 +106,4 @@ def _creator(video_id: str, cited_id: str, facts: Facts) -> Link | None:
     named = quote(creator, CREATOR_LIMIT)
     if creator != facts.creators.get(cited_id) or not any(char.isalnum() for char in named):
         return None
-    return Link(CREATOR, {"creator": named, "creator_id": creator}, 0.6)
+    return Link(CREATOR, {"creator": named, "creator_id": creator}, 0.3)
