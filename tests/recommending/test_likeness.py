@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from vidrec_tasks.content.encoding.units import to_unit
-from vidrec_tasks.recommending.explaining.likeness import N_PAIRS, PERCENTILE, Likeness, _pairs
+from vidrec_tasks.recommending.explaining.likeness import (
+    N_PAIRS,
+    PERCENTILE,
+    Likeness,
+    random_pairs,
+)
 from vidrec_tasks.recommending.explaining.links import part_of
 
 
@@ -29,7 +34,7 @@ def test_the_same_seed_draws_the_same_pairs() -> None:
 
 def test_pairs_are_of_two_different_videos() -> None:
     for n in (2, 30, 5_000):
-        left, right = _pairs(n, np.random.default_rng(0))
+        left, right = random_pairs(n, np.random.default_rng(0))
         assert (left != right).all()
         assert len(left) == min(N_PAIRS, n * (n - 1) // 2)
         assert (right >= 0).all()

@@ -60,7 +60,7 @@ class Likeness:
             seed: of the draw.
         """
         known = np.flatnonzero(np.abs(vectors).sum(axis=1) > 0)
-        left, right = _pairs(len(known), np.random.default_rng(seed))
+        left, right = random_pairs(len(known), np.random.default_rng(seed))
         threshold = np.inf
         if len(left) >= MIN_PAIRS:
             cosines = np.einsum("pd,pd->p", vectors[known[left]], vectors[known[right]])
@@ -76,7 +76,7 @@ class Likeness:
         return round(float(self.vectors[places[0]] @ self.vectors[places[1]]), 4)
 
 
-def _pairs(n: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
+def random_pairs(n: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
     """Two different rows a pair: all pairs of few rows, `N_PAIRS` drawn ones of many."""
     if n * (n - 1) // 2 <= N_PAIRS:
         left, right = np.triu_indices(n, k=1)
