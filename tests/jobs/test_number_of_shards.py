@@ -28,6 +28,12 @@ KERNELS: Final = [
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("world")
     render_world(folder, SIZE)
+    videos = folder / "inputs" / "videos.csv"
+    table = pd.read_csv(videos, dtype=str, keep_default_na=False)
+    said = "Welcome. Today we look at “{}” from close by, and then we try it ourselves."
+    titles = enumerate(table["title"])
+    table["transcript"] = ["" if num % 3 else said.format(title) for num, title in titles]
+    table.to_csv(videos, index=False)
     return folder
 
 

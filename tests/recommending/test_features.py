@@ -18,7 +18,7 @@ from vidrec_tasks.recommending.lists.profiles import portrait_profiles
 from vidrec_tasks.recommending.models.item_models import ITEM_MODELS
 from vidrec_tasks.recommending.models.lending import lend
 from vidrec_tasks.recommending.models.models import Models
-from vidrec_tasks.recommending.training import choosing
+from vidrec_tasks.recommending.training import choosing, examples
 from vidrec_tasks.recommending.training.fitting import fit_models
 from vidrec_tasks.recommending.training.held_out import hold_out
 from vidrec_tasks.settings import RecommendingSettings
@@ -74,7 +74,7 @@ def test_what_the_portrait_alone_knows_is_what_it_adds(
         features[..., NAMES.index(PORTRAIT)] = nums == targets[:, None]
         return features
 
-    monkeypatch.setattr(choosing, "measure_features", only_portraits_know)
+    monkeypatch.setattr(examples, "measure_features", only_portraits_know)
     monkeypatch.setattr(choosing, "measure_gaps", lambda *_: {})  # these ask other users
     measured = choosing.choose_scorer(models, held, SETTINGS).measured
     assert measured["portrait_gain"] == pytest.approx(measured["ndcg@10.blend"])
