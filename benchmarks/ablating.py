@@ -6,7 +6,7 @@ The lists without a part are of the same users, so the gain has a paired interva
 import logging
 import sys
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -77,8 +77,8 @@ def ablate(
     lists_without: Callable[[Ablation], Ints],
     lists: Ints,
     asked: list[set[int]],
-) -> dict[str, dict[str, float]]:
-    """What NDCG@10 loses without each part.
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """What NDCG@10 loses without each part, as soon as it is known.
 
     Args:
         names: the parts.
@@ -86,25 +86,25 @@ def ablate(
         lists: with all of them.
         asked: for each user the video_nums asked for.
 
-    Returns:
-        part -> ``ndcg@10`` without it, its ``gain`` with ``gain_low`` and ``gain_high``.
+    Yields:
+        The part, and ``ndcg@10`` without it, its ``gain`` with ``gain_low`` and ``gain_high``.
     """
     whole = ranking_metrics(lists, asked)["ndcg@10"]
-    found = {}
     for name in names:
-        log.info("without %s", name)
         without = ranking_metrics(lists_without(ABLATIONS[name]), asked)["ndcg@10"]
         compared = paired_bootstrap(
             whole, without, n_draws=2000, rng=np.random.default_rng(0)
         ).difference
-        found[name] = {
-            "ndcg@10": float(without.mean()),
-            "gain": compared.mean,
-            "gain_low": compared.low,
-            "gain_high": compared.high,
-        }
-        log.info("without %s: NDCG@10 %.4f", name, found[name]["ndcg@10"])
-    return found
+        log.info("without %s: NDCG@10 %.4f", name, without.mean())
+        yield (
+            name,
+            {
+                "ndcg@10": float(without.mean()),
+                "gain": compared.mean,
+                "gain_low": compared.low,
+                "gain_high": compared.high,
+            },
+        )
 
 
 def without_content(content: Content) -> Content:

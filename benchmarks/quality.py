@@ -138,11 +138,14 @@ def _warm(content: Content, histories: Histories, said: Any) -> dict[str, Any]:
     result["figures"]["diversity"] = curve
     if said.ablate:
         asked = [set(videos.tolist()) for videos in task.held_out]
-        found = ablating.ablate(
+        without = result["ablations"] = {}
+        parts = ablating.ablate(
             said.ablate, lambda part: _lists_without(part, task, said.seed), ours, asked
         )
-        result["ablations"] = found
-        ablating.print_ablations(found)
+        for name, found in parts:
+            without[name] = found
+            _write(result, said.json)
+        ablating.print_ablations(without)
     return result
 
 

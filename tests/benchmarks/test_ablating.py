@@ -30,7 +30,7 @@ def test_a_part_is_worth_what_the_lists_lose_without_it(capsys: pytest.CaptureFi
         return {"time": none, "content": second}.get(names[id(part)], best)
 
     names = {id(part): name for name, part in ABLATIONS.items()}
-    found = ablate(named("all"), lists_without, best, asked)
+    found = dict(ablate(named("all"), lists_without, best, asked))
     assert seen == list(ABLATIONS.values())
     assert found["time"]["gain"] == pytest.approx(1.0)
     second_place = 1 - 1 / np.log2(3)
