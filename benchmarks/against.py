@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.against_events import Later, load_later
+from benchmarks.quality_fits import fit_chosen, settings_of
 from benchmarks.quality_results import ENOUGH_USERS, OURS
 from vidrec_tasks.audience.histories import BLOCK, Histories
 from vidrec_tasks.measuring.intervals import bootstrap_interval, paired_bootstrap
@@ -26,7 +27,6 @@ from vidrec_tasks.recommending.lists.candidates import find_candidates
 from vidrec_tasks.recommending.lists.ranker import score
 from vidrec_tasks.recommending.lists.turning_away import TURNED_AWAY, USUAL, part_of_score
 from vidrec_tasks.recommending.models.models import Models
-from vidrec_tasks.recommending.training.fitting import fit_models
 from vidrec_tasks.settings import RecommendingSettings
 
 log = logging.getLogger("benchmarks.against")
@@ -38,8 +38,6 @@ N: Final = 10
 WITHOUT: Final = "without signals against"
 WEIGHTS: Final = (0.0, 0.5, 1.0, 2.0, 3.0)
 """Weights of the part that are tried."""
-HALF_LIFE_DAYS: Final = 3_650.0
-"""As in `benchmarks.quality`."""
 N_DRAWS: Final = 2_000
 
 
@@ -73,34 +71,11 @@ def measure_against(
     if one_cut is None and len(asked_of(later)) < ENOUGH_USERS:
         log.info("%d users after one cut; each has their own", len(asked_of(later)))
         later = load_later(preset, source, one_cut=False, seed=seed, **options)
-    settings = settings_of(later, seed)
-    models = fit(later, settings)
+    settings = settings_of(seed, later.window_s)
+    models = fit_chosen(later.train, later.content, settings)
     found = lists_of(models, later, settings)
     measured = {weight: measure(lists, later) for weight, lists in found.items()}
     return summarise(measured, later, default=settings.against)
-
-
-def settings_of(later: Later, seed: int) -> RecommendingSettings:
-    """As of `benchmarks.quality`: chosen by the protocol of the test."""
-    how: Any = "later" if later.window_s else "last"
-    days = max(later.window_s, 1) / 86_400
-    return RecommendingSettings(
-        chosen_on=how, chosen_on_days=days, seed=seed, n_candidates=400, n_per_source=200
-    )
-
-
-def fit(later: Later, settings: RecommendingSettings) -> Models:
-    """A fit that chooses, and where it did so on last events, one that repeats the choice."""
-    cut = int(later.train.event_at.max()) + 1
-    models = fit_models(
-        later.train, later.content, settings, cut=cut, half_life_days=HALF_LIFE_DAYS
-    )
-    if settings.chosen_on == "later":
-        return models
-    return fit_models(
-        later.train, later.content, settings, cut=cut, half_life_days=HALF_LIFE_DAYS,
-        configuration=models.configuration,
-    )  # fmt: skip
 
 
 def asked_of(later: Later) -> Ints:

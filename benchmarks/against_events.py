@@ -69,7 +69,7 @@ def divide(
     *,
     one_cut: bool,
     k: int = 5,
-    contents: Callable[[pd.DataFrame], Content] | None = None,
+    contents: Callable[[pd.DataFrame], Content] = content_of,
 ) -> Later:
     """As of `load_later`; events are sorted by user and time."""
     events = events[events[EVENT_TYPE] != "impression"].reset_index(drop=True)
@@ -90,7 +90,7 @@ def divide(
     later = later[later[USER_ID].isin(known)]
     window = events[EVENT_AT].max() - cuts.max() if one_cut else timedelta()
     return Later(
-        (contents or content_of)(videos),
+        contents(videos),
         gather(train, users),
         _by_user(later[later[WEIGHT] > 0], users),
         _by_user(later[later[WEIGHT] < 0], users),

@@ -32,6 +32,7 @@ from benchmarks.diversity import diversity_curve, ranked_of, reranked
 from benchmarks.one_line_errors import run
 from benchmarks.peers import named
 from benchmarks.quality_events import load, tied_last_share
+from benchmarks.quality_fits import fit_chosen, settings_of
 from benchmarks.quality_results import OURS, Results, print_results
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.importing.command import add_arguments, options_of
@@ -41,7 +42,6 @@ from vidrec_tasks.measuring.splits import leave_last_out, time_split
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.lists.profiles import content_profiles
 from vidrec_tasks.recommending.models.models import Configuration, Models
-from vidrec_tasks.recommending.training.fitting import fit_models
 from vidrec_tasks.settings import RecommendingSettings
 
 log = logging.getLogger("benchmarks.quality")
@@ -49,8 +49,6 @@ log = logging.getLogger("benchmarks.quality")
 Ints = npt.NDArray[np.int64]
 
 DEPTH = 20
-HALF_LIFE_DAYS = 3_650.0
-"""Ratings of twenty years: a decay of 30 days would forget nearly all of them."""
 COLD_SHARE = 0.1
 
 
@@ -88,24 +86,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     said = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     if said.protocol == "against":
-        return _run_against(said)
-    content, histories = load(said.preset, said.source, seed=said.seed, **options_of(said))
-    result = (
-        _cold(content, histories, said)
-        if said.protocol == "cold"
-        else _warm(content, histories, said)
-    )
+        result = measure_against(
+            said.preset, said.source, one_cut=None, seed=said.seed, **options_of(said)
+        )
+        print_against(result)
+    else:
+        content, histories = load(said.preset, said.source, seed=said.seed, **options_of(said))
+        measure = _cold if said.protocol == "cold" else _warm
+        result = measure(content, histories, said)
     _write(result, said.json)
-    sys.stdout.write(f"{said.json}\n")
-    return 0
-
-
-def _run_against(said: Any) -> int:
-    found = measure_against(
-        said.preset, said.source, one_cut=None, seed=said.seed, **options_of(said)
-    )
-    print_against(found)
-    _write(found, said.json)
     sys.stdout.write(f"{said.json}\n")
     return 0
 
@@ -133,7 +122,7 @@ def _warm(content: Content, histories: Histories, said: Any) -> dict[str, Any]:
         _write(_joined(results, figures), said.json)
     result = _joined(results, figures)
     print_results(result)
-    settings = _settings(said.seed, task.window_s)
+    settings = settings_of(said.seed, task.window_s)
     curve = diversity_curve(models, task.train, task.held_out, settings)
     result["figures"]["diversity"] = curve
     if said.ablate:
@@ -192,29 +181,11 @@ def recommend(task: Task, seed: int, **changes: Any) -> tuple[Ints, float, float
     Seconds are given by the clock, and those that the processors worked, over all cores. With
     ``changes`` settings differ from the defaults.
     """
-    settings = _settings(seed, task.window_s).model_copy(update=changes)
+    settings = settings_of(seed, task.window_s).model_copy(update=changes)
     begin, worked = time.monotonic(), time.process_time()
-    cut = int(task.train.event_at.max()) + 1
-    models = fit_models(task.train, task.content, settings, cut=cut, half_life_days=HALF_LIFE_DAYS)
-    if settings.chosen_on == "last":  # else the fit has learned from what it chose on
-        models = fit_models(
-            task.train, task.content, settings, cut=cut, half_life_days=HALF_LIFE_DAYS,
-            configuration=models.configuration,
-        )  # fmt: skip
+    models = fit_chosen(task.train, task.content, settings)
     lists = lists_of(models, task.train, settings)
     return lists, time.monotonic() - begin, time.process_time() - worked, models
-
-
-def _settings(seed: int, window_s: int) -> RecommendingSettings:
-    """The defaults, with candidates for lists twice as deep, chosen by the protocol of the test.
-
-    Where the test is a window of time, a window of its length before the cut chooses; else the last
-    events do.
-    """
-    how = RecommendingSettings(
-        chosen_on="later" if window_s else "last", chosen_on_days=max(window_s, 1) / 86_400
-    )
-    return how.model_copy(update={"seed": seed, "n_candidates": 400, "n_per_source": 200})
 
 
 def lists_of(models: Models, histories: Histories, settings: RecommendingSettings) -> Ints:
@@ -241,7 +212,7 @@ def _lists_with_places_for_new(models: Models, histories: Histories, seed: int) 
         "n": DEPTH, "n_exploration": DEPTH // usual.n * usual.n_exploration,
         "diversity": 0.0, "calibration": 0.0,
     }  # fmt: skip
-    settings = _settings(seed, 0).model_copy(update=kept)
+    settings = settings_of(seed, 0).model_copy(update=kept)
     return reranked(ranked_of(models, histories, settings), histories, models, settings)
 
 

@@ -68,7 +68,7 @@ class LexicalIndex:
         """``(n_queries, n_videos)`` share of a query's words that each has; 0 where it has none."""
         shares = np.zeros((len(queries), self.weights.shape[1]), dtype=np.float32)
         for num, query in enumerate(queries):
-            terms = {term for word in [_content(query)] for term in split_terms(word)}
+            terms = set(split_terms(_content(query)))
             rows = [self.vocabulary[term] for term in terms if term in self.vocabulary]
             if terms and len(rows) == len(terms):
                 shares[num] = np.asarray((self.weights[rows] > 0).sum(axis=0)).ravel() / len(terms)

@@ -155,11 +155,10 @@ class _Evidence:
         for name, other in index.others.items():
             scores = other.scores(asked.queries, asked.vectors[name])
             scores[:, ~allowed] = np.nan
-            is_of_words = isinstance(other, PassageIndex)
-            # few videos speak: that a query means one of them is not likelier for that
-            odds[name] = LogOdds.of(scores, n_meant=int(allowed.sum()) if is_of_words else 0)
             if isinstance(other, PassageIndex):
                 covers[name] = other.covers(asked.queries) & allowed
+            # few videos speak: that a query means one of them is not likelier for that
+            odds[name] = LogOdds.of(scores, n_meant=int(allowed.sum()) if name in covers else 0)
         return cls(words, odds, covers)
 
     def weighed(self, beside_text: Floats) -> list[LogOdds]:
@@ -181,8 +180,7 @@ class _Evidence:
             for odds, own in zip(self.odds.values(), votes, strict=True)
         ]
         claims = [
-            odds.is_convincing
-            | (self.words > 0 if name == TEXT.name else self.covers.get(name, no))
+            odds.is_convincing | (has_words if name == TEXT.name else self.covers.get(name, no))
             for name, odds in self.odds.items()
         ]
         loudest, is_silent = np.argmax(says, axis=0), ~np.any(claims, axis=0)

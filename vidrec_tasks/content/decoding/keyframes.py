@@ -8,7 +8,6 @@ import logging
 import sys
 from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +24,7 @@ from vidrec_tasks.columns import (
     SHARPNESS,
     SOUND,
 )
-from vidrec_tasks.content.decoding.process import Decoder
+from vidrec_tasks.content.decoding.process import ask_all
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.settings import ContentSettings
 
@@ -82,46 +81,23 @@ def extract_keyframes(
         _request(key, path, stamps.get(key, []), settings, workspace) for key, path in films.items()
     )
     answers: list[dict[str, Any]] = []
-    n_processes = max(min(n_processes, len(films)), 1)
-    with ThreadPoolExecutor(n_processes) as pool:
-        work = [
-            pool.submit(_decode_waiting, waiting, answers, settings, command)
-            for _ in range(n_processes)
-        ]
-        for part in work:
-            part.result()
+
+    def take(answer: dict[str, Any]) -> None:
+        if "trouble" in answer:
+            waiting.clear()
+            message = f"keyframes: cannot be written ({answer['trouble']}); free some space"
+            raise StoreError(message)
+        answers.append(answer)
+        if len(answers) % LOG_EVERY == 0:
+            log.info("%d video files decoded, %d waiting", len(answers), len(waiting))
+
+    ask_all(
+        waiting, [*command, str(settings.decode_memory_mb)], take,
+        timeout_s=settings.decode_timeout_s, n_processes=n_processes,
+    )  # fmt: skip
     failures = {answer["key"]: answer["failure"] for answer in answers if "failure" in answer}
     frames = [{CHECKSUM: a["key"], **row} for a in answers for row in a.get("frames", ())]
     return Extraction(_frame_table(frames), dict(sorted(failures.items())))
-
-
-def _decode_waiting(
-    waiting: deque[dict[str, Any]],
-    answers: list[dict[str, Any]],
-    settings: ContentSettings,
-    command: Sequence[str],
-) -> None:
-    """Decode films until none waits, with a new process after each that was lost."""
-    while waiting:
-        with Decoder(
-            [*command, str(settings.decode_memory_mb)], timeout_s=settings.decode_timeout_s
-        ) as decoder:
-            while decoder.is_alive and (request := _next(waiting)):
-                answer = decoder.ask(request)
-                if "trouble" in answer:
-                    waiting.clear()
-                    message = f"keyframes: cannot be written ({answer['trouble']}); free some space"
-                    raise StoreError(message)
-                answers.append(answer)
-                if len(answers) % LOG_EVERY == 0:
-                    log.info("%d video files decoded, %d waiting", len(answers), len(waiting))
-
-
-def _next(waiting: deque[dict[str, Any]]) -> dict[str, Any] | None:
-    try:
-        return waiting.popleft()
-    except IndexError:  # another process took the last film
-        return None
 
 
 def _request(

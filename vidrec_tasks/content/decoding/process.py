@@ -9,7 +9,9 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -165,3 +167,42 @@ class Decoder:
     @property
     def _stdout(self) -> Any:
         return self._process.stdout
+
+
+def ask_all(
+    waiting: deque[dict[str, Any]],
+    command: Sequence[str],
+    take: Callable[[dict[str, Any]], None],
+    *,
+    timeout_s: float,
+    doing: str = "decoding",
+    n_processes: int = 1,
+) -> None:
+    """Ask processes side by side until no request waits, with a new one after each that was lost.
+
+    Args:
+        waiting: requests; those that were asked are taken from it.
+        command: starts a process.
+        take: is given each answer as it comes; what it raises is raised here.
+        timeout_s: see `Decoder`.
+        doing: likewise.
+        n_processes: at the same time.
+    """
+
+    def work() -> None:
+        while waiting:
+            with Decoder(command, timeout_s=timeout_s, doing=doing) as decoder:
+                while decoder.is_alive and (request := _next(waiting)):
+                    take(decoder.ask(request))
+
+    n_processes = max(min(n_processes, len(waiting)), 1)
+    with ThreadPoolExecutor(n_processes) as pool:
+        for part in [pool.submit(work) for _ in range(n_processes)]:
+            part.result()
+
+
+def _next(waiting: deque[dict[str, Any]]) -> dict[str, Any] | None:
+    try:
+        return waiting.popleft()
+    except IndexError:  # another process took the last one
+        return None

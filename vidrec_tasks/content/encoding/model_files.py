@@ -55,15 +55,7 @@ def text_files(name: str) -> ModelFiles:
     """
     if name != EMBEDDED:
         return named_files(name)
-    spec = find_spec(TEXT_PACKAGE)
-    folder = Path(spec.origin).parent / "model" if spec and spec.origin else None
-    if folder is None or not folder.is_dir():
-        message = (
-            f"text encoder: the package {TEXT_PACKAGE} with {TEXT_NAME} is not installed; "
-            "install requirements-models.txt with --no-deps"
-        )
-        raise ModelError(message)
-    return ModelFiles(TEXT_NAME, folder, _checksum(folder))
+    return _embedded("text encoder", TEXT_PACKAGE, TEXT_NAME)
 
 
 def speech_files(name: str) -> ModelFiles:
@@ -74,15 +66,21 @@ def speech_files(name: str) -> ModelFiles:
     """
     if name != EMBEDDED:
         return named_files(name, "speech model", "VIDREC_TEXTS__SPEECH_MODEL")
-    spec = find_spec(SPEECH_PACKAGE)
+    otherwise = ", or set VIDREC_TEXTS__SPEECH_MODEL=none"
+    return _embedded("speech model", SPEECH_PACKAGE, SPEECH_NAME, otherwise)
+
+
+def _embedded(what: str, package: str, name: str, otherwise: str = "") -> ModelFiles:
+    """The model that lies in the folder ``model`` of a package."""
+    spec = find_spec(package)
     folder = Path(spec.origin).parent / "model" if spec and spec.origin else None
     if folder is None or not folder.is_dir():
         message = (
-            f"speech model: the package {SPEECH_PACKAGE} with {SPEECH_NAME} is not installed; "
-            "install requirements-models.txt with --no-deps, or set VIDREC_TEXTS__SPEECH_MODEL=none"
+            f"{what}: the package {package} with {name} is not installed; "
+            f"install requirements-models.txt with --no-deps{otherwise}"
         )
         raise ModelError(message)
-    return ModelFiles(SPEECH_NAME, folder, _checksum(folder))
+    return ModelFiles(name, folder, _checksum(folder))
 
 
 def frame_weights() -> Path:

@@ -28,6 +28,7 @@ from vidrec_tasks.content.modalities.modality import (
     Rows,
     checksum_of,
 )
+from vidrec_tasks.content.modalities.texts import ByTextEncoder
 from vidrec_tasks.content.texts.tracks import SAID, SCREEN
 from vidrec_tasks.settings import ContentSettings
 
@@ -40,7 +41,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Passages:
+class Passages(ByTextEncoder):
     """Passages of some sources; a video's vector is the mean direction of those in its language.
 
     Attributes:
@@ -65,26 +66,14 @@ class Passages:
         """The setting of its name."""
         return float(getattr(settings, f"{self.name}_weight"))
 
-    def identity(self, encoders: Encoders) -> str:
-        """The text encoder's."""
-        return encoders.text_identity
-
-    def space(self, encoders: Encoders) -> str:
-        """That of the text encoder."""
-        return encoders.text_identity
-
-    def dim(self, encoders: Encoders) -> int:
-        """The text encoder's."""
-        return encoders.text_dim
-
     def encode(self, rows: Rows, encoders: Encoders, known: Known | None = None) -> Encoded:
         """See `Modality.encode`; the passages of a video are a block of their own."""
         video_ids = rows.videos[VIDEO_ID].tolist()
         own = _of_sources(rows.passages, self.sources, video_ids)
         checksums = {video_id: _checksum(table) for video_id, table in own.items()}
         before = _known(known, checksums)
-        fresh = [video_id for video_id in own if video_id not in before]
-        made = {**before, **self._encode(fresh, own, encoders)}
+        fresh = {video_id: own[video_id] for video_id in own if video_id not in before}
+        made = {**before, **self._encode(fresh, encoders)}
         vectors = np.zeros((len(video_ids), encoders.text_dim), dtype=np.float32)
         for num, video_id in enumerate(video_ids):
             if video_id in made:
@@ -94,30 +83,23 @@ class Passages:
         return Encoded(
             vectors,
             [checksums.get(video_id, "") for video_id in video_ids],
-            [video_id in set(fresh) for video_id in video_ids],
-            {f"{self.name}_encoded": sum(len(own[video_id]) for video_id in fresh)},
+            [video_id in fresh for video_id in video_ids],
+            {f"{self.name}_encoded": sum(map(len, fresh.values()))},
             moments=Moments(
-                pd.concat([_no_passages(), *tables], ignore_index=True) if tables
-                else _no_passages(),
+                pd.concat([_no_passages(), *tables], ignore_index=True),
                 np.concatenate([np.zeros((0, encoders.text_dim), np.float32), *parts]),
             ),
         )  # fmt: skip
 
-    def encode_queries(self, texts: Sequence[str], encoders: Encoders) -> Floats:
-        """See `Modality.encode_queries`."""
-        return encoders.text.encode(texts)
-
-    def _encode(
-        self, fresh: Sequence[str], own: dict[str, pd.DataFrame], encoders: Encoders
-    ) -> dict[str, Floats]:
+    def _encode(self, fresh: dict[str, pd.DataFrame], encoders: Encoders) -> dict[str, Floats]:
         """Video -> ``(n_passages, dim)``."""
-        texts = [text for video_id in fresh for text in own[video_id][TEXT]]
+        texts = [text for table in fresh.values() for text in table[TEXT]]
         if not texts:
             return {}
         log.info("%d passages of %d videos to embed (%s)", len(texts), len(fresh), self.name)
-        blocks = [num for num, video_id in enumerate(fresh) for _ in range(len(own[video_id]))]
+        blocks = [num for num, table in enumerate(fresh.values()) for _ in range(len(table))]
         vectors = encoders.text.encode(texts, blocks)
-        bounds = np.cumsum([0, *(len(own[video_id]) for video_id in fresh)])
+        bounds = np.cumsum([0, *map(len, fresh.values())])
         pairs = zip(fresh, bounds, bounds[1:], strict=False)
         return {video_id: vectors[first:last] for video_id, first, last in pairs}
 

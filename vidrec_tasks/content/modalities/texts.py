@@ -20,7 +20,27 @@ _Key = tuple[str, str]
 log = logging.getLogger(__name__)
 
 
-class Text:
+class ByTextEncoder:
+    """What all modalities have in common that the text encoder reads."""
+
+    def identity(self, encoders: Encoders) -> str:
+        """The text encoder's."""
+        return encoders.text_identity
+
+    def space(self, encoders: Encoders) -> str:
+        """That of the text encoder."""
+        return encoders.text_identity
+
+    def dim(self, encoders: Encoders) -> int:
+        """The text encoder's."""
+        return encoders.text_dim
+
+    def encode_queries(self, texts: Sequence[str], encoders: Encoders) -> Floats:
+        """See `Modality.encode_queries`."""
+        return encoders.text.encode(texts)
+
+
+class Text(ByTextEncoder):
     """Title, tags, categories and description.
 
     A modality that reads another text of a video overrides name, part, weight, counted and read.
@@ -38,18 +58,6 @@ class Text:
     def weight(self, settings: ContentSettings) -> float:
         """The setting; the frames have the rest."""
         return settings.text_weight
-
-    def identity(self, encoders: Encoders) -> str:
-        """The text encoder's."""
-        return encoders.text_identity
-
-    def space(self, encoders: Encoders) -> str:
-        """That of the text encoder."""
-        return encoders.text_identity
-
-    def dim(self, encoders: Encoders) -> int:
-        """The text encoder's."""
-        return encoders.text_dim
 
     def encode(self, rows: Rows, encoders: Encoders, known: Known | None = None) -> Encoded:
         """See `Modality.encode`.
@@ -75,10 +83,6 @@ class Text:
             if key[1]:
                 vectors[num] = made[block, key[1]] if new else before[key]
         return Encoded(vectors, checksums, is_new, {self.counted: len(missing)})
-
-    def encode_queries(self, texts: Sequence[str], encoders: Encoders) -> Floats:
-        """See `Modality.encode_queries`."""
-        return encoders.text.encode(texts)
 
     def _known(self, known: Known | None) -> dict[_Key, Floats]:
         if known is None:

@@ -9,10 +9,9 @@ from typing import Final
 import pysubs2
 from charset_normalizer import from_bytes
 
-from vidrec_tasks.content.texts.passages import Cue, flat, without_sounds
+from vidrec_tasks.content.texts.passages import MAX_CUES, Cue, flat, without_sounds
 
 SUFFIXES: Final = (".vtt", ".srt", ".ass", ".ssa")
-MAX_CUES: Final = 50_000
 LONGEST_S: Final = 20.0
 """Seconds a cue lasts at most, and one whose end lies before its beginning."""
 

@@ -3,12 +3,11 @@
 import sys
 from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from vidrec_tasks.content.decoding.process import CHANGED, WAITED, Decoder
+from vidrec_tasks.content.decoding.process import CHANGED, WAITED, ask_all
 from vidrec_tasks.settings import ContentSettings, TextSettings
 
 WORKER: Final = (sys.executable, "-m", "vidrec_tasks.content.texts.worker")
@@ -71,22 +70,12 @@ def _asked(
     doing: str,
     n_processes: int,
 ) -> dict[str, dict[str, Any]]:
-    waiting = deque(requests)
     answers: dict[str, dict[str, Any]] = {}
 
-    def work() -> None:
-        while waiting:
-            with Decoder(command, timeout_s=timeout_s, doing=doing) as decoder:
-                while decoder.is_alive and waiting:
-                    try:
-                        request = waiting.popleft()
-                    except IndexError:  # another process took the last film
-                        return
-                    answers[request["key"]] = decoder.ask(request)
+    def take(answer: dict[str, Any]) -> None:
+        answers[answer["key"]] = answer
 
-    n_processes = max(min(n_processes, len(requests)), 0)
-    if n_processes:
-        with ThreadPoolExecutor(n_processes) as pool:
-            for part in [pool.submit(work) for _ in range(n_processes)]:
-                part.result()
+    ask_all(
+        deque(requests), command, take, timeout_s=timeout_s, doing=doing, n_processes=n_processes
+    )
     return answers

@@ -16,6 +16,9 @@ MAX_GAP_S: Final = 6.0
 MAX_PASSAGES: Final = 1_000
 """Passages of one track: eight hours of speech without a pause."""
 
+MAX_CUES: Final = 50_000
+"""Cues of one track of captions."""
+
 MASK: Final = "▇"
 
 _NOTES = re.compile(r"[♪♫♬♩]+|\[[^\]]{0,60}\]|【[^】]{0,60}】|^\W*[(（][^)）]{0,60}[)）]\W*$")
@@ -84,12 +87,17 @@ def mask(text: str, blocked: re.Pattern[str] | None) -> str:
     return text if blocked is None else blocked.sub(lambda found: MASK * len(found[0]), text)
 
 
+def listed_words(words: str) -> set[str]:
+    """The words of a setting, given with commas between."""
+    return {flat(word) for word in words.split(",")} - {""}
+
+
 def blocked_pattern(words: str) -> re.Pattern[str] | None:
     """What finds the blocked words, given with commas between; whole words, whatever their case.
 
     A language that writes without blanks has no whole words: there the letters alone decide.
     """
-    listed = sorted({flat(word) for word in words.split(",")} - {""}, key=len, reverse=True)
+    listed = sorted(listed_words(words), key=len, reverse=True)
     if not listed:
         return None
     return re.compile("|".join(map(_as_word, listed)), re.IGNORECASE)

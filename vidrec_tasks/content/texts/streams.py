@@ -11,14 +11,13 @@ from av.error import FFmpegError
 from av.stream import Discard
 
 from vidrec_tasks.content.decoding.containers import open_container, read_only
-from vidrec_tasks.content.texts.passages import Cue
+from vidrec_tasks.content.texts.passages import MAX_CUES, Cue
 from vidrec_tasks.content.texts.speech import RATE
 
 Floats = npt.NDArray[np.float32]
 
 TEXT_CODECS: Final = ("mov_text", "subrip", "srt", "webvtt", "ass", "ssa", "text")
 MAX_TRACKS: Final = 8
-MAX_CUES: Final = 50_000
 MAX_PACKETS: Final = 5_000_000
 MAX_CUE_BYTES: Final = 4_000
 WINDOW_S: Final = 30.0

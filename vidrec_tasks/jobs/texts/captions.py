@@ -1,7 +1,7 @@
 """Captions of a shard: from the catalogue's column and the files beside the films."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -52,10 +52,14 @@ FILE_COLUMNS: Final = [VIDEO_ID, NAME, SIZE, MTIME_NS, CHECKSUM]
 
 def caption_files(context: Context) -> dict[str, dict[str, MediaFile]]:
     """Video -> name -> caption file: what the column names, then what lies beside the film."""
+    return _caption_files(context, shard_videos(context), _transcripts(context))
+
+
+def _caption_files(
+    context: Context, videos: pd.DataFrame, named: Mapping[str, str]
+) -> dict[str, dict[str, MediaFile]]:
     media = media_of(context)
     sidecars = Sidecars(media, SUFFIXES, is_tag)
-    videos = shard_videos(context)
-    named = _transcripts(context)
     found: dict[str, dict[str, MediaFile]] = {}
     for video_id, uri in zip(videos[VIDEO_ID], videos[URI], strict=True):
         own: dict[str, MediaFile] = {}
@@ -79,12 +83,13 @@ def read_captions_of(
         for video_id, value in zip(videos[VIDEO_ID], videos[DURATION_S], strict=True)
     }
     tracks: dict[str, list[Track]] = {}
-    for video_id, text in _transcripts(context).items():
+    transcripts = _transcripts(context)
+    for video_id, text in transcripts.items():
         if video_id in duration and not _is_path(text):
             tracks[video_id] = [_of_text(text, known, duration[video_id])]
     stamps = _stamps(context)
     rows = []
-    for video_id, files in caption_files(context).items():
+    for video_id, files in _caption_files(context, videos, transcripts).items():
         for name, file in files.items():
             stamp = (video_id, name, file.size, file.mtime_ns)
             track, checksum = _of_file(

@@ -10,6 +10,7 @@ import numpy as np
 
 from vidrec_tasks.columns import CHECKSUM, LOOK, MTIME_NS, SIZE, URI, VIDEO_ID
 from vidrec_tasks.content.texts.films import PASSING, FilmFile
+from vidrec_tasks.content.texts.passages import listed_words
 from vidrec_tasks.content.texts.tracks import CAPTIONS, SCREEN, SPEECH, Known, Track, known_of
 from vidrec_tasks.running.job import Context, shards_before
 from vidrec_tasks.stamps import ChangedError
@@ -47,7 +48,7 @@ def known_before(context: Context) -> Known:
     if parent is None:
         return {}
     before = parent.record.settings.get("texts", {}).get("blocked_words", "")
-    if _words(before) - _words(context.settings.texts.blocked_words):
+    if _folded(before) - _folded(context.settings.texts.blocked_words):
         return {}  # what is no longer covered is not there to be uncovered
     names = shards_before(parent, context.run, "texts", context.shard)
     known: dict[str, Sequence[Track]] = {}
@@ -57,8 +58,8 @@ def known_before(context: Context) -> Known:
     return known
 
 
-def _words(text: str) -> set[str]:
-    return {" ".join(word.split()).casefold() for word in text.split(",")} - {""}
+def _folded(words: str) -> set[str]:
+    return {word.casefold() for word in listed_words(words)}
 
 
 def media_of(context: Context) -> Media:
@@ -66,15 +67,21 @@ def media_of(context: Context) -> Media:
     return Media(context.store, context.settings.content.media_root)
 
 
-def brought(context: Context, films: Mapping[str, FilmOf]) -> Iterator[dict[str, FilmFile | str]]:
-    """Yield films by checksum as files to open here, or why they cannot be opened; some at once."""
+def brought(
+    context: Context, films: Mapping[str, FilmOf]
+) -> Iterator[tuple[dict[str, FilmFile], dict[str, str]]]:
+    """Yield films by checksum, some at once: files to open here, and why others cannot be."""
     media = media_of(context)
     checksums = list(films)
     size = len(checksums) if media.is_local else AT_ONCE
     for first in range(0, len(checksums), max(size, 1)):
         with tempfile.TemporaryDirectory(prefix="texts-") as workspace:
             some = checksums[first : first + size]
-            yield {c: _file_of(media, c, films[c], Path(workspace)) for c in some}
+            files = {c: _file_of(media, c, films[c], Path(workspace)) for c in some}
+            yield (
+                {c: file for c, file in files.items() if isinstance(file, FilmFile)},
+                {c: problem for c, problem in files.items() if isinstance(problem, str)},
+            )
 
 
 def _file_of(media: Media, checksum: str, film: FilmOf, workspace: Path) -> FilmFile | str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from vidrec_tasks.columns import LOOK, N_VIEWERS_RECENT, PUBLISHED_AT, REFUSED, VIDEO_ID
 from vidrec_tasks.content.encoding.model_files import ModelFiles, speech_files
-from vidrec_tasks.content.texts.films import FilmFile, hear
+from vidrec_tasks.content.texts.films import hear
 from vidrec_tasks.content.texts.passages import Cue
 from vidrec_tasks.content.texts.tracks import (
     CAPTIONS,
@@ -51,19 +51,18 @@ def hear_films(
         return heard
     budget_s = texts.max_speech_hours * 3_600 / context.run.record.n_video_shards
     order = _in_turn(context, videos, films, unheard, texts)
-    turn = take_turns(order, budget_s=budget_s)
-    heard |= {c: Track(SPEECH, "sound", keys[c], WAITING) for c in unheard if c not in set(turn)}
+    turn = dict.fromkeys(take_turns(order, budget_s=budget_s))
+    heard |= {c: Track(SPEECH, "sound", keys[c], WAITING) for c in unheard if c not in turn}
     by_checksum = {film.checksum: film for film in films.values()}
-    for files in brought(context, {c: by_checksum[c] for c in turn}):
-        ready = {c: replace(f, film_s=unheard[c]) for c, f in files.items()
-                 if isinstance(f, FilmFile)}  # fmt: skip
+    for files, problems in brought(context, {c: by_checksum[c] for c in turn}):
+        timed = {c: replace(file, film_s=unheard[c]) for c, file in files.items()}
         answers = hear(
-            ready, model.folder, texts, max_pixels=context.settings.content.max_pixels,
+            timed, model.folder, texts, max_pixels=context.settings.content.max_pixels,
             n_processes=cores(context.settings.threads),
         )  # fmt: skip
         heard |= {c: _of_speech(keys[c], answer) for c, answer in answers.items()}
         heard |= {c: Track(SPEECH, "sound", keys[c], REFUSED, problem)
-                  for c, problem in files.items() if isinstance(problem, str)}  # fmt: skip
+                  for c, problem in problems.items()}  # fmt: skip
     log.info("%d of %d films heard, %d wait", len(turn), len(unheard), len(unheard) - len(turn))
     return heard
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from vidrec_tasks.columns import LOOK, REFUSED
 from vidrec_tasks.content.texts.captions import CaptionError, clean_cues
-from vidrec_tasks.content.texts.films import FilmFile, look_into
+from vidrec_tasks.content.texts.films import look_into
 from vidrec_tasks.content.texts.streams import as_cues
 from vidrec_tasks.content.texts.tracks import (
     CAPTIONS,
@@ -39,17 +39,14 @@ def look_at(
             missing[film.checksum] = film
         else:
             found[film.checksum] = list(before)
-    for files in brought(context, missing):
+    for files, problems in brought(context, missing):
         answers = look_into(
-            {c: f for c, f in files.items() if isinstance(f, FilmFile)},
-            context.settings.content,
-            n_processes=cores(context.settings.threads),
+            files, context.settings.content, n_processes=cores(context.settings.threads)
         )
         found |= {checksum: _of_look(checksum, answer) for checksum, answer in answers.items()}
         found |= {
             checksum: [Track(LOOK, "film", key_for(LOOK, checksum=checksum), REFUSED, problem)]
-            for checksum, problem in files.items()
-            if isinstance(problem, str)
+            for checksum, problem in problems.items()
         }
     return found
 

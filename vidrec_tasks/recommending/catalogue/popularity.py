@@ -45,6 +45,14 @@ class Popularity:
     turned_away: npt.NDArray[np.float32]
 
     @cached_property
+    def turned_away_share(self) -> float:
+        """Share of all meetings that ended in turning away."""
+        turned, liked = (
+            float(values.sum(dtype=np.float64)) for values in (self.turned_away, self.n_users)
+        )
+        return (turned + 1) / (turned + liked + 20)
+
+    @cached_property
     def ranks(self) -> npt.NDArray[np.float32]:
         """``(n_videos, n_windows)`` log of the rank by each of the counts, 0 the first.
 

@@ -57,7 +57,7 @@ def measure_signs(block: Block, nums: Ints) -> Doubles:
         events; the mean of what the user did with like videos, and with videos of the creator.
     """
     models, histories = block.models, block.histories
-    base = _base_share(models)
+    base = models.popularity.turned_away_share
     found = np.zeros((*nums.shape, len(SIGNS)))
     found[..., 0] = _crowd(models, nums, base)
     turned = np.clip(-histories.weights.astype(np.float64), 0, 1)
@@ -120,7 +120,7 @@ def learn(block: Block, liked: Ints, turned_away: Ints, *, weight: float) -> dic
         return {"weight": weight, "worths": dict(USUAL)}
     rows = measure_signs(block, nums)[is_real]
     rows = np.concatenate([np.ones((len(rows), 1)), rows], axis=1)
-    base = _logit(_base_share(block.models))
+    base = _logit(block.models.popularity.turned_away_share)
 
     def loss(worths: Doubles) -> tuple[float, Doubles]:
         logits = base + rows @ worths
@@ -140,19 +140,10 @@ def learn(block: Block, liked: Ints, turned_away: Ints, *, weight: float) -> dic
 def _chance(block: Block, signs: Doubles, learned: Mapping[str, Any]) -> Doubles:
     """``(n_users, k)`` the chance that each is turned away."""
     worths = learned["worths"]
-    logits = _logit(_base_share(block.models)) + worths["constant"]
+    logits = _logit(block.models.popularity.turned_away_share) + worths["constant"]
     for place, name in enumerate(SIGNS):
         logits = logits + worths[name] * signs[..., place]
     return np.asarray(expit(logits))
-
-
-def _base_share(models: Models) -> float:
-    """Share of all meetings that ended in turning away."""
-    turned, liked = (
-        float(values.sum(dtype=np.float64))
-        for values in (models.popularity.turned_away, models.popularity.n_users)
-    )
-    return (turned + 1) / (turned + liked + 20)
 
 
 def _directions(models: Models, nums: Ints) -> Doubles:

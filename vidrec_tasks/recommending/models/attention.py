@@ -6,6 +6,8 @@ alone and learns what to add, so it is never worse than the tower on the events 
 on. The score is a sum over ``g(u)`` and the history.
 """
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -14,8 +16,8 @@ from torch.nn import functional
 
 from vidrec_tasks.recommending.models.sequences import PAD
 
-_N_PLACES = 50
-"""Most recent liked videos that are asked."""
+N_ASKED: Final = 50
+"""Most recent liked videos that candidates ask: of more, most are never weighed."""
 _ROWS = 32
 """Users scored together: of more, what lies between leaves the processor's cache."""
 
@@ -35,7 +37,7 @@ class TargetAttention(nn.Module):
         self.ask = nn.Linear(dim, dim)
         self.key = nn.Linear(dim, dim)
         self.value = nn.Linear(dim, dim, bias=False)
-        self.places = nn.Parameter(torch.zeros(_N_PLACES, n_heads))
+        self.places = nn.Parameter(torch.zeros(N_ASKED, n_heads))
         self.none = nn.Parameter(torch.zeros(n_heads))
         nn.init.zeros_(self.value.weight)
 
@@ -50,7 +52,7 @@ class TargetAttention(nn.Module):
         """What each video of the history adds to each candidate's product with ``g(u)``.
 
         Args:
-            history: ``(n, length, dim)`` ``f(v)`` of liked videos, newest last.
+            history: ``(n, length, dim)`` ``f(v)`` of liked videos, newest last, at most `N_ASKED`.
             is_real: ``(n, length)`` False where padded.
             asked: ``(n, k, dim)`` ``f(v)`` of candidates.
 
@@ -59,9 +61,8 @@ class TargetAttention(nn.Module):
         """
         length = history.shape[1]
         logits = self._heads(self.ask(_unit(asked))) @ self._heads(self.key(_unit(history))).mT
-        place = torch.arange(length - 1, -1, -1).clamp(max=_N_PLACES - 1)  # 0 is the newest
         logits = logits / (asked.shape[-1] // self.n_heads) ** 0.5
-        logits = logits + self.places[place].T[None, :, None]
+        logits = logits + self.places[:length].flip(0).T[None, :, None]  # row 0: the newest
         logits = logits.masked_fill(~self._kept(is_real)[:, None, None], -1e9)
         none = self.none[None, :, None, None].expand(*logits.shape[:-1], 1)
         share = torch.cat([logits, none], dim=-1).softmax(dim=-1)[..., :-1]
@@ -104,7 +105,7 @@ def attend(
     if model.is_idle:
         return np.zeros(nums.shape, dtype=np.float32)
     model.eval()
-    rows = rows[:, -_N_PLACES:]
+    rows = rows[:, -N_ASKED:]
     vectors = torch.from_numpy(videos)
     added = np.empty(nums.shape, dtype=np.float32)
     for first in range(0, len(nums), _ROWS):

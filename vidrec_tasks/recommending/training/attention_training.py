@@ -2,7 +2,7 @@
 
 The tower's ``f(v)`` and ``g(u)`` are kept as they are. Each next video competes with a sample of
 others, whose chance to be drawn is corrected, so that what is learned is added to the tower's own
-logits; beside the tower's best guesses alone it learned to rank against them.
+logits.
 """
 
 import logging
@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.catalogue.lately import Steps
-from vidrec_tasks.recommending.models.attention import TargetAttention
+from vidrec_tasks.recommending.models.attention import N_ASKED, TargetAttention
 from vidrec_tasks.recommending.models.seconds import taking
 from vidrec_tasks.recommending.models.sequences import PAD, liked
 from vidrec_tasks.recommending.models.tower import UserTower, embed_rows
@@ -30,8 +30,6 @@ _N_NEGATIVES = 256
 """Drawn for a batch, by popularity; what that favours is corrected."""
 _N_EXAMPLES = 8_000
 """Examples an epoch at most, drawn anew each time."""
-_N_ASKED = 50
-"""Videos of a history that candidates ask: of more, most are never weighed."""
 _BATCH = 64
 
 
@@ -89,6 +87,9 @@ def train_attention(
     Returns:
         The pass whose weights were kept; 0 where none was better than the tower alone.
     """
+    if not schedule.max_epochs:
+        model.eval()
+        return 0
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(schedule.seed)
         rng = np.random.default_rng(schedule.seed)
@@ -147,7 +148,7 @@ class _Trainer:
 
     def _step(self, examples: "_Examples", users: npt.NDArray[np.float32]) -> None:
         nums, log_chance, targets = self.negatives.draw(examples.targets, self.rng)
-        rows = examples.rows[:, -_N_ASKED:]
+        rows = examples.rows[:, -N_ASKED:]
         asked = self.videos[torch.from_numpy(nums)]  # (n_nums, dim)
         parts = self.model.parts(
             self.videos[torch.from_numpy(np.maximum(rows, 0))],

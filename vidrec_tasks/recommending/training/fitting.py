@@ -152,7 +152,7 @@ def _fit_and_choose(held: HeldOut, fit: _Fit, start: Start) -> Models:
     tower, progress = tried[is_warm]
     attention, attention_epochs = _new_attention(fit), 0
     if ATTENTION not in fit.settings.left_out:
-        lately = _lately(held.asked, fit.content.n_videos) if knows_time else 0.0
+        lately = _lately(held.asked, fit.content.n_videos, knows_time=knows_time)
         attention_epochs = train_attention(
             attention, tower, held.train, AttentionSchedule(seed=fit.settings.seed),
             measure=Guesses.of(tower, held.asked, lately).ndcg, knows_time=knows_time,
@@ -216,7 +216,7 @@ def _train_tower(
             max_epochs=epochs or max(2, round(WARM_SHARE * settings.max_epochs)),
             learning_rate=schedule.learning_rate / 2,
         )
-    lately = _lately(asked, len(known)) if knows_time else 0.0
+    lately = _lately(asked, len(known), knows_time=knows_time)
     measure = None if asked is None else lambda model: _tower_ndcg(model, asked, lately)
     return tower, train_tower(tower, histories, schedule, measure=measure, knows_time=knows_time)
 
@@ -250,8 +250,10 @@ def _together(
     )
 
 
-def _lately(asked: Asked | None, n_videos: int) -> npt.NDArray[np.float32] | float:
-    if asked is None or asked.cut is None:
+def _lately(
+    asked: Asked | None, n_videos: int, *, knows_time: bool
+) -> npt.NDArray[np.float32] | float:
+    if not knows_time or asked is None or asked.cut is None:
         return 0.0
     return log_shares(liked(asked.everybody), n_videos, cut=asked.cut)
 
