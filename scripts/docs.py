@@ -3,10 +3,12 @@
 ``python -m scripts.docs`` writes them; the tests compare them with what is committed.
 """
 
+import json
 import logging
 import os
 import sys
 import tempfile
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ def pages() -> dict[str, Callable[[], str]]:
         "ARTEFACTS.md": artefacts_page,
         "METRICS.md": metrics_page,
         "DEPENDENCIES.md": lambda: dependencies_page(MADE),
+        f"contract/{_version()}.json": contract_page,
     }
 
 
@@ -132,6 +135,19 @@ def tables_page() -> str:
         for field in result.columns:
             lines.append(f"| `{field.name}` | {field.type} | {field.comment or ''} |")
     return "\n".join([*lines, *reading()]) + "\n"
+
+
+def contract_page() -> str:
+    """What this version promises to readers of the views; that of an earlier one stays."""
+    from vidrec_tasks.publishing.contract import promised
+
+    return json.dumps(promised(), indent=1) + "\n"
+
+
+def _version() -> str:
+    """Major and minor of the project's version."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return ".".join(project["version"].split(".")[:2])
 
 
 def metrics_page() -> str:

@@ -7,6 +7,7 @@ demo's store, through a real Chromium with a real login, and writes docs/images.
 import io
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from playwright.sync_api import ViewportSize
 
 from tests.chromium import PATIENCE_MS, chromium, wait_for_pictures
 from tests.end_to_end.driving import log_in, open_form
+from vidrec_tasks.publishing.answers import Recommendation
 from vidrec_tasks.publishing.browsing import Browser
 from vidrec_tasks.publishing.engine import reader_url
 from vidrec_tasks.settings import read_settings
@@ -71,7 +73,7 @@ def _addresses() -> dict[str, str]:
     }  # fmt: skip
 
 
-def _is_personal(rows: list[dict[str, Any]]) -> bool:
+def _is_personal(rows: Sequence[Recommendation]) -> bool:
     """Whether the first places of a list are explained by what the user has watched."""
     return all(row["reason_code"].startswith("because") for row in rows[:2])
 

@@ -7,13 +7,14 @@ yet gives empty answers, and asking does not create it.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import sqlalchemy as sa
 
 from vidrec_tasks.columns import DEFAULT_SEGMENT, RANK, RUN_ID
 from vidrec_tasks.errors import PublishError
+from vidrec_tasks.publishing.answers import Fallback, Found, Passage, Recommendation, SimilarVideo
 from vidrec_tasks.publishing.engine import file_of, in_words, make_engine
 from vidrec_tasks.publishing.tables import RESULTS, VIEWS, metadata, pointer, runs
 
@@ -32,7 +33,7 @@ class Listing:
 
     user_id: str
     segment: str | None
-    rows: list[Row]
+    rows: Sequence[Recommendation | Fallback]
 
     @property
     def is_fallback(self) -> bool:
@@ -90,9 +91,9 @@ class Reader:
         found = {row["name"]: int(row["n"]) for row in self._rows(sa.union_all(*counts))}
         return {name: found.get(name, 0) for name in RESULTS}
 
-    def recommendations(self, user_id: str, n: int = 10) -> list[Row]:
+    def recommendations(self, user_id: str, n: int = 10) -> list[Recommendation]:
         """A user's own list, best first; empty when they have none."""
-        return self._rows(_list_of(user_id, n))
+        return cast(list[Recommendation], self._rows(_list_of(user_id, n)))
 
     def list_for(self, user_id: str, *, segment: str = DEFAULT_SEGMENT, n: int = 10) -> Listing:
         """A list for anybody: the user's own, else the segment's, else everybody's.
@@ -108,11 +109,11 @@ class Reader:
         with self._transaction() as connection:
             if connection is None:
                 return Listing(user_id, DEFAULT_SEGMENT, [])
-            own = _fetch(connection, _list_of(user_id, n))
+            own = cast(list[Recommendation], _fetch(connection, _list_of(user_id, n)))
             if own:
                 return Listing(user_id, None, own)
             for name in dict.fromkeys([segment, DEFAULT_SEGMENT]):
-                rows = _fetch(connection, _fallback_of(name, n))
+                rows = cast(list[Fallback], _fetch(connection, _fallback_of(name, n)))
                 if rows:
                     return Listing(user_id, name, rows)
         return Listing(user_id, DEFAULT_SEGMENT, [])
@@ -122,17 +123,18 @@ class Reader:
         view = VIEWS["user_profiles"]
         return next(iter(self._rows(sa.select(view).where(view.c.user_id == user_id))), None)
 
-    def similar(self, video_id: str, n: int = 10) -> list[Row]:
+    def similar(self, video_id: str, n: int = 10) -> list[SimilarVideo]:
         """Videos like a video, most similar first."""
         view = VIEWS["similar_videos"]
-        return self._rows(_ranked(view, view.c.video_id == video_id, n))
+        rows = self._rows(_ranked(view, view.c.video_id == video_id, n))
+        return cast(list[SimilarVideo], rows)
 
-    def search(self, query: str, n: int = 10) -> list[Row]:
+    def search(self, query: str, n: int = 10) -> list[Found]:
         """The answers to a query that was answered tonight, best first."""
         view = VIEWS["search_results"]
-        return self._rows(_ranked(view, view.c.query == query, n))
+        return cast(list[Found], self._rows(_ranked(view, view.c.query == query, n)))
 
-    def texts(self, video_ids: Sequence[str]) -> list[Row]:
+    def texts(self, video_ids: Sequence[str]) -> list[Passage]:
         """What is said in some videos and written on their screens, in order."""
         view = VIEWS["video_texts"]
         chosen = sa.select(view).where(view.c.video_id.in_(list(video_ids)))
@@ -140,7 +142,7 @@ class Reader:
         with self._transaction() as connection:  # the next night makes a table that is younger
             if connection is None or not sa.inspect(connection).has_table(view.name):
                 return []
-            return _fetch(connection, chosen)
+            return cast(list[Passage], _fetch(connection, chosen))
 
     def sample_users(self, n: int) -> list[str]:
         """The first n users with a list, by id."""
