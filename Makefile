@@ -1,4 +1,4 @@
-.PHONY: help setup demo test test-fast bench check e2e faults compose-test fuzz docs lock screenshots up down clean
+.PHONY: help setup demo test test-fast bench check e2e faults compose-test fuzz docs licences lock screenshots up down clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -9,8 +9,11 @@ setup: ## create .venv and install everything (quick when it exists)
 demo: setup ## render a small world, run two nights in Airflow, show the lists
 	@scripts/demo.sh
 
-test: setup check ## all checks and all tests
-	.venv/bin/python -m pytest
+# a file stays in one process, so that its world is made once; which tests take longest is printed
+ALL_CORES = --numprocesses auto --maxprocesses 4 --dist loadfile --durations 15 --durations-min 5
+
+test: setup check ## all checks and all tests, on at most 4 processes
+	.venv/bin/python -m pytest $(ALL_CORES)
 
 FAST = tests/contracts tests/measuring tests/recommending tests/searching tests/store \
 	tests/evaluation/test_gates.py tests/evaluation/test_glossary.py tests/test_settings.py \
@@ -48,6 +51,9 @@ fuzz: setup ## run 100,000 generated rows and 1,000 mangled video files through 
 docs: setup ## write the generated pages of docs/
 	.venv/bin/python -m scripts.docs
 	.venv/bin/python -m scripts.access >/dev/null
+
+licences: setup ## list the licences of packages and weights
+	@.venv/bin/python -m scripts.licences
 
 lock: ## write requirements*.txt from their .in files (UPGRADE=1 or =NAME)
 	@scripts/lock.sh

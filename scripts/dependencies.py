@@ -11,7 +11,10 @@ INTRO: Final = """The project's direct dependencies, read from the requirements 
 pins these and all that they depend on (`requirements*.txt`, Python 3.11, pip-tools in an
 environment of its own; existing pins are kept, `make lock UPGRADE=NAME` takes a newer one). Tests
 fail where a package has no purpose, no pin or no use, and where the library imports a package that
-is not listed. How to check for known vulnerabilities: [SECURITY.md](SECURITY.md)."""
+is not listed. `make licences` lists the licence of each package and of the weights. A package's
+metadata tell of its own code: the wheel of `av` also holds FFmpeg with x264 and x265
+(GPL-2.0-or-later), which matters to whoever passes an image on. How to check for known
+vulnerabilities: [SECURITY.md](SECURITY.md)."""
 
 CHAPTERS: Final = (
     ("requirements.in", "requirements.txt", "What a night runs on", ".venv, and the image"),

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+if "PYTEST_XDIST_WORKER" in os.environ:  # several processes share the cores
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="vidrec-airflow-")
@@ -30,3 +33,23 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data in {folder}")
     return folder
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the fault matrix of tests/publishing, whichever process its tests ran in."""
+    reports = [*terminalreporter.stats.get("passed", ()), *terminalreporter.stats.get("failed", ())]
+    faults = [
+        said
+        for report in reports
+        if report.when == "call"
+        for name, said in report.user_properties
+        if name == "fault"
+    ]
+    if not faults:
+        return
+    rows = [("database", "fault", "a reader saw", "lost"), *faults]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    terminalreporter.section("faults while publishing")
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        terminalreporter.line(" | ".join(cells).rstrip())

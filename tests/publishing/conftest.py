@@ -1,7 +1,6 @@
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,32 +12,20 @@ from vidrec_tasks.publishing.reader import Reader
 
 _NUMBERS = count()
 
-Fault = tuple[str, str, str, str]
-_FAULTS: list[Fault] = []
-
 
 @pytest.fixture
 def survived(request: pytest.FixtureRequest) -> Callable[[str, str, str], None]:
-    """Note a fault that was survived: what it was, what a reader saw, what was lost."""
+    """Note a fault that was survived: what it was, what a reader saw, what was lost.
+
+    The notes travel with the test's report, from whatever process ran it (see tests/conftest.py).
+    """
     callspec = getattr(request.node, "callspec", None)
     database = str(callspec.params["url"]) if callspec else "-"
 
     def note(fault: str, reader_saw: str, lost: str) -> None:
-        _FAULTS.append((database, fault, reader_saw, lost))
+        request.node.user_properties.append(("fault", [database, fault, reader_saw, lost]))
 
     return note
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print the fault matrix under the tests that filled it."""
-    if not _FAULTS:
-        return
-    rows = [("database", "fault", "a reader saw", "lost"), *_FAULTS]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    terminalreporter.section("faults while publishing")
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        terminalreporter.line(" | ".join(cells).rstrip())
 
 
 @pytest.fixture(scope="session")
