@@ -16,8 +16,8 @@ FILES = {
 }
 NOT_IMPORTED = {
     "apache-airflow-providers-standard", "psycopg",  # found by Airflow and SQLAlchemy by name
-    "check-jsonschema", "import-linter", "mypy", "pandas-stubs", "pytest-socket", "ruff",
-    "types-pyyaml",  # programs and types
+    "check-jsonschema", "import-linter", "mypy", "pandas-stubs", "pip-licenses", "pytest-socket",
+    "pytest-xdist", "ruff", "types-pyyaml",  # programs and types
     "omegaconf", "onnxruntime", "pyclipper", "shapely",  # of rapidocr, which comes --no-deps
     "apache-airflow-providers-cncf-kubernetes", "apache-airflow-providers-fab", "s3fs",
     "boto3", "moto", "flask-cors",  # in .venv-cluster alone
