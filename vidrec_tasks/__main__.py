@@ -136,7 +136,10 @@ def _add_demo(commands: Any) -> None:
     watch = _add(commands, "watch", _watch, "print the progress of a night until a process ends")
     watch.add_argument("--night", type=_night, required=True)
     watch.add_argument("--pid", type=int, required=True)
-    _add(commands, "show", _show, "print what the last nights published")
+    shown = _add(commands, "show", _show, "print what the last night published, and its worth")
+    shown.add_argument(
+        "--details", action="store_true", help="rows, seconds a task, and what was skipped instead"
+    )
 
 
 def _run_night(arguments: argparse.Namespace) -> None:
@@ -304,7 +307,7 @@ def _watch(arguments: argparse.Namespace) -> None:
 def _show(arguments: argparse.Namespace) -> None:
     from vidrec_tasks.demo.showing import show
 
-    show(write=_write)
+    show(write=_write, with_details=arguments.details)
 
 
 def _night(text: str) -> date:

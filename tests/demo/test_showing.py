@@ -22,6 +22,11 @@ from vidrec_tasks.store.store import Store
 from vidrec_tasks.store.table_files import input_files
 
 NIGHTS = ("2026-08-31", "2026-09-01")
+METRICS = {
+    "ndcg@10.served": {"value": 0.25, "low": 0.2, "high": 0.3, "n_users": 12},
+    "holdout_days": 3,
+    "lift": {"best": "popular_3d", "ndcg@10": {"value": 1.2, "low": 1.1, "high": 1.3}},
+}
 
 
 @pytest.fixture
@@ -88,31 +93,53 @@ def publish(store: Store, run: Run) -> str:
     publisher.prepare()
     now = datetime(2026, 9, 1, 2, tzinfo=UTC)
     publisher.open_run(
-        run.run_id, night=run.night, started_at=now, manifest={}, metrics={}, gates={"passed": True}
+        run.run_id,
+        night=run.night,
+        started_at=now,
+        manifest={},
+        metrics=METRICS,
+        gates={"passed": True},
     )
     publisher.load(run.run_id, {"recommendations": [rows], "user_profiles": [profiles]})
     assert publisher.publish(run.run_id, now)
     return user_id
 
 
-def test_it_prints_tables_users_seconds_what_was_skipped_recovery_and_places(store: Path) -> None:
+def said_by_show(*, with_details: bool = False) -> str:
+    lines: list[str] = []
+    show(lines.append, with_details=with_details)
+    return "\n".join(" ".join(line.split()) for line in lines)
+
+
+@pytest.fixture
+def user_id(store: Path) -> str:
+    """Two nights, of which the second is published; one user with a list."""
     place = Store(str(store))
     open_run(place, NIGHTS[0], decoded=6, reused=False)
-    run = open_run(place, NIGHTS[1], decoded=0, reused=True)
-    user_id = publish(place, run)
-    lines: list[str] = []
-    show(lines.append)
-    text = "\n".join(" ".join(line.split()) for line in lines)
-    assert "\nrecommendations 1\n" in text
+    return publish(place, open_run(place, NIGHTS[1], decoded=0, reused=True))
+
+
+def test_it_prints_users_with_reasons_the_worth_and_where_to_look(
+    store: Path, user_id: str
+) -> None:
+    text = said_by_show()
     assert f"{user_id} Watches cats and coffee. [model]" in text
     assert "Because you watch cats." in text
-    assert "extract_keyframes 1.5 1.5" in text
-    assert "extract_keyframes decoded 6 → 0, videos 8 → 8" in text
-    assert "2 of 2 tasks found their artefacts" in text
+    assert "NDCG@10 0.250, 1.20 times [1.10, 1.30] the best simple list" in text
     assert "planted topics: 100% of what was possible in 1 users' lists" in text
     assert "0 of 1 pairs found, 1 false" in text
     assert str(store / "results.sqlite") in text
     assert f"reports/{NIGHTS[1]}.html" in text
+    assert "extract_keyframes" not in text
+    assert len(text.splitlines()) < 45
+
+
+def test_details_are_rows_seconds_and_what_was_skipped(user_id: str) -> None:
+    text = said_by_show(with_details=True)
+    assert "\nrecommendations 1\n" in text
+    assert "extract_keyframes 1.5 1.5" in text
+    assert "extract_keyframes decoded 6 → 0, videos 8 → 8" in text
+    assert "2 of 2 tasks found their artefacts" in text
 
 
 def test_before_the_first_night_it_says_what_to_do(store: Path) -> None:
