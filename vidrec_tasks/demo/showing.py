@@ -3,7 +3,7 @@
 Leaves what each task did, and how long it took, to `details`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from vidrec_tasks.columns import EXPLANATION, PORTRAIT, PORTRAIT_SOURCE, SCORE, TITLE, VIDEO_ID
@@ -43,7 +43,7 @@ def show(write: Write, *, with_details: bool = False) -> None:
         message = f"show: no night is published in {store.url} yet; run one first"
         raise EmptyNight(message)
     run = Runs(store).get(run_id)
-    parts = [
+    parts: list[tuple[str, Iterable[str]]] = [
         (f"three users of the published run {run_id}", _user_lines(reader, run)),
         ("what it is worth", _worth_lines(store, reader, run)),
         ("where to look next", _place_lines(settings, store, run)),
