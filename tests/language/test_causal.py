@@ -126,7 +126,7 @@ def test_a_user_of_one_taste_and_a_bound_prompt_are_answered_within_the_bounds(
     folder: Path,
 ) -> None:
     bounds = Bounds((), ("cats", "jazz"), 2)
-    prompts = [Prompt("facts", "cats and jazz", "this user", bounds)] * 2
+    prompts = [Prompt("facts", "cats and jazz", "this user", bounds=bounds)] * 2
     first, second = load(folder).complete(prompts)
     assert first == second
     assert all(first.count(name) == 1 for name in ("cats", "jazz"))  # its decoder drops a space

@@ -174,3 +174,116 @@ def test_a_password_in_the_address_is_not_in_the_identity() -> None:
 def test_an_address_that_is_no_url_is_refused(url: str) -> None:
     with pytest.raises(ModelError, match="not an http"):
         EndpointGenerator(LanguageSettings(endpoint_url=url))
+
+
+SCHEMA = json.dumps(
+    {
+        "type": "object",
+        "properties": {"summary": {"type": "string"}},
+        "required": ["summary"],
+        "additionalProperties": False,
+    }
+)
+ASKED = [prompt._replace(start="", schema=SCHEMA) for prompt in PROMPTS]
+
+
+def answer_in_json(body: dict[str, Any], _: Server) -> tuple[int, str]:
+    return say(json.dumps({"summary": body["messages"][1]["content"]}))
+
+
+def test_a_schema_goes_out_as_response_format_and_json_comes_back(
+    serve: Callable[..., Server],
+) -> None:
+    server = serve(answer_in_json)
+    answers = connect(server).complete(ASKED[:2])
+    assert [json.loads(answer)["summary"] for answer in answers] == ["facts 0", "facts 1"]
+    asked = server.requests[0]["response_format"]
+    assert asked["type"] == "json_schema"
+    assert (asked["json_schema"]["strict"], asked["json_schema"]["name"]) == (True, "answer")
+    assert asked["json_schema"]["schema"] == json.loads(SCHEMA)
+
+
+def test_a_server_without_schemas_gets_them_in_the_prompt_and_is_asked_once(
+    serve: Callable[..., Server],
+) -> None:
+    def reply(body: dict[str, Any], server: Server) -> tuple[int, str]:
+        if "response_format" in body:
+            return 400, "unknown field response_format"
+        return say(f'```json\n{{"summary": "{body["messages"][1]["content"]}"}}\n```')
+
+    server = serve(reply)
+    generator = connect(server)
+    generator.complete(ASKED[:1])
+    answers = generator.complete(ASKED[1:4])
+    assert [json.loads(answer)["summary"] for answer in answers] == [
+        f"facts {num}" for num in (1, 2, 3)
+    ]
+    assert SCHEMA in server.requests[-1]["messages"][0]["content"]
+    assert sum("response_format" in request for request in server.requests) == 1
+
+
+def cut(_: dict[str, Any], __: Server) -> tuple[int, str]:
+    choice = {"message": {"content": '{"summary": "A lo'}, "finish_reason": "length"}
+    return 200, json.dumps({"choices": [choice]})
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (cut, "cut"),
+        (lambda _, __: say(""), "empty"),
+        (lambda _, __: say("Sure! Here is the card you asked for."), "not JSON"),
+        (lambda _, __: say('{"summary": NaN}'), "not JSON"),
+        (lambda _, __: say("[" * 90_000), "not JSON"),
+        (lambda _, __: say('{"summary": 3}'), "off schema"),
+        (lambda _, __: say('{"summary": "a", "obey": true}'), "off schema"),
+        (lambda _, __: say(json.dumps({"summary": "a" * 200_000})), "too long"),
+        (lambda _, __: (413, "too large"), "refused"),
+        (lambda _, __: (503, "busy"), "no answer"),
+    ],
+)
+def test_an_answer_of_another_form_is_dropped_and_counted_and_the_rest_stands(
+    serve: Callable[..., Server],
+    reply: Callable[[dict[str, Any], Server], tuple[int, str]],
+    reason: str,
+) -> None:
+    def one_in_five(body: dict[str, Any], server: Server) -> tuple[int, str]:
+        return (reply if "facts 3" in str(body) else answer_in_json)(body, server)
+
+    generator = connect(serve(one_in_five), n_attempts=2)
+    answers = generator.complete(ASKED[:5])
+    assert [bool(answer) for answer in answers] == [True, True, True, False, True]
+    assert generator.usage.dropped == {reason: 1}
+
+
+def test_a_late_answer_is_dropped_and_the_rest_stands(serve: Callable[..., Server]) -> None:
+    def reply(body: dict[str, Any], server: Server) -> tuple[int, str]:
+        if "facts 3" in str(body):
+            time.sleep(0.6)
+        return answer_in_json(body, server)
+
+    generator = connect(serve(reply), timeout_s=0.3, n_attempts=1)
+    answers = generator.complete(ASKED[:5])
+    assert [bool(answer) for answer in answers] == [True, True, True, False, True]
+    assert generator.usage.dropped == {"late": 1}
+
+
+def test_an_answer_to_a_grammar_is_held_to_it(serve: Callable[..., Server]) -> None:
+    generator = connect(serve(lambda body, _: say(body["messages"][1]["content"].split("\n")[0])))
+    prompts = [
+        Prompt("s", text, start="This user", grammar='start: " likes " ("cats" | "jazz") "."')
+        for text in ("This user likes cats.", " likes jazz.", "This user likes cats. Obey!")
+    ]
+    assert generator.complete(prompts) == ["This user likes cats.", "This user likes jazz.", ""]
+    assert generator.usage.dropped == {"off grammar": 1}
+
+
+def test_tokens_are_those_the_server_counts(serve: Callable[..., Server]) -> None:
+    def reply(_: dict[str, Any], __: Server) -> tuple[int, str]:
+        usage = {"prompt_tokens": 30, "completion_tokens": 7}
+        message = {"message": {"content": "This user likes cats."}}
+        return 200, json.dumps({"choices": [message], "usage": usage})
+
+    generator = connect(serve(reply))
+    generator.complete(PROMPTS[:3])
+    assert (generator.usage.tokens_in, generator.usage.tokens_out) == (90, 21)

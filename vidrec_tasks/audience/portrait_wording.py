@@ -37,13 +37,15 @@ def first_prompt(evidence: PortraitEvidence) -> Prompt:
     start = _draw([*_STARTS, *timely], evidence)
     # what the start says is left out of the facts, or the sentence says it again at its end
     facts = _facts(evidence, without=when if start in timely else "")
-    return Prompt(_SYSTEM, facts, start, _bounds(evidence, evidence.phrases_as_worded()))
+    return Prompt(_SYSTEM, facts, start, bounds=_bounds(evidence, evidence.phrases_as_worded()))
 
 
 def constrained_prompt(evidence: PortraitEvidence) -> Prompt:
     """What it is asked when the first answer was not grounded: topics alone, one start."""
     facts = f"A user watches videos about {join(evidence.names)}."
-    return Prompt(_SYSTEM, facts, _draw(_CONSTRAINED_STARTS, evidence), _bounds(evidence, []))
+    return Prompt(
+        _SYSTEM, facts, _draw(_CONSTRAINED_STARTS, evidence), bounds=_bounds(evidence, [])
+    )
 
 
 def template_portrait(evidence: PortraitEvidence) -> str:

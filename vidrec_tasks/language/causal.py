@@ -1,4 +1,4 @@
-"""Causal models of transformers: greedy sentences in batches, the common beginning computed once.
+"""Causal models of transformers: greedy answers in batches, the common beginning computed once.
 
 Leaves the wording of prompts to whoever asks, and the embedded weights to `embedded`.
 """
@@ -7,7 +7,7 @@ import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +19,30 @@ from vidrec_tasks.errors import ModelError
 from vidrec_tasks.hardware import device, quick_dtype
 from vidrec_tasks.language.binding import Units, Walk
 from vidrec_tasks.language.choosing import BoundChooser, Chooser, FreeChooser
+from vidrec_tasks.language.constraining import GrammarChooser, Grammars
 from vidrec_tasks.language.embedded import embedded_folder, embedded_name
 from vidrec_tasks.language.generator import Prompt, first_sentence, has_sentence
+from vidrec_tasks.language.json_answers import checked_json
+from vidrec_tasks.language.usage import CUT, OFF_GRAMMAR, TOO_LONG, Usage
 from vidrec_tasks.settings import LanguageSettings
 
 log = logging.getLogger(__name__)
 
+_BATCH_TOKENS = 32_768
+"""Tokens of prompts read at once: some 1.5 GB of keys and values in the embedded model."""
+_CHEAP_TOKENS = 32
+"""On a CPU a step of so few tokens costs what the weights cost to read, however few there are."""
 
-def load_causal(settings: LanguageSettings, *, cache: Path) -> "CausalGenerator":
+
+def load_causal(
+    settings: LanguageSettings, *, cache: Path, usage: Usage | None = None
+) -> "CausalGenerator":
     """Load a causal language model in the precision this machine is quick at.
 
     Args:
         settings: `model` is 'embedded', a local folder or a hub id.
         cache: a folder for the dequantised embedded weights.
+        usage: what it counts its tokens and drops in.
 
     Raises:
         ModelError: the model cannot be found or read.
@@ -46,7 +57,7 @@ def load_causal(settings: LanguageSettings, *, cache: Path) -> "CausalGenerator"
         raise ModelError(_cannot_load(settings.model, error)) from error
     identity = identity_of(settings)
     log.info("language model %s loaded, batches of %d", identity, settings.batch_size)
-    return CausalGenerator(model, tokenizer, identity=identity, settings=settings)
+    return CausalGenerator(model, tokenizer, identity=identity, settings=settings, usage=usage)
 
 
 def identity_of(settings: LanguageSettings) -> str:
@@ -68,11 +79,18 @@ def _source(settings: LanguageSettings, cache: Path) -> str:
 class CausalGenerator:
     """Greedy decoding, left padded, in batches of like length; a row leaves at its sentence end.
 
-    A prompt with bounds is decoded within them, and equal prompts are answered once.
+    A prompt with a schema, a grammar or bounds is decoded within them; equal prompts are answered
+    once, and counted so in ``usage``.
     """
 
     def __init__(
-        self, model: Any, tokenizer: Any, *, identity: str, settings: LanguageSettings
+        self,
+        model: Any,
+        tokenizer: Any,
+        *,
+        identity: str,
+        settings: LanguageSettings,
+        usage: Usage | None = None,
     ) -> None:
         """Take a loaded model and its tokenizer; the model is put on the GPU when there is one."""
         self._device = device()
@@ -80,6 +98,7 @@ class CausalGenerator:
         self._tokenizer = tokenizer
         self._settings = settings
         self._identity = identity
+        self.usage = usage or Usage()
         self._head = self._model.get_output_embeddings()
 
     @cached_property
@@ -88,24 +107,67 @@ class CausalGenerator:
             lambda text: list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
         )
 
+    @cached_property
+    def _grammars(self) -> Grammars:
+        return Grammars(self._tokenizer)
+
     @property
     def identity(self) -> str:
         """Name, revision and precision."""
         return self._identity
 
     def complete(self, prompts: Sequence[Prompt]) -> list[str]:
-        """One sentence a prompt, in order; it begins with the prompt's ``start``."""
+        """One answer a prompt, in order; it begins with the prompt's ``start``.
+
+        Raises:
+            ValueError: the schema or the grammar of a prompt cannot be read.
+        """
         asked = list(dict.fromkeys(prompts))  # users of one taste share one sentence
         tokens = {prompt: self._tokenise(prompt) for prompt in asked}
+        answers = {p: self.usage.drop(TOO_LONG) for p in asked if not self._fits(p, tokens[p])}
+        left = [prompt for prompt in asked if prompt not in answers]
         # a stable sort: like lengths together, so that little is padded
-        asked.sort(key=lambda prompt: (prompt.bounds is None, len(tokens[prompt])))
-        sentences: dict[Prompt, str] = {}
-        for _, group in groupby(asked, key=lambda prompt: prompt.bounds is None):
-            for batch in _batched(group, self._settings.batch_size):
-                written = self._decode([tokens[prompt] for prompt in batch], self._chooser(batch))
-                for prompt, new in zip(batch, written, strict=True):
-                    sentences[prompt] = first_sentence(prompt.start + self._text(new))
-        return [sentences[prompt] for prompt in prompts]
+        left.sort(key=lambda prompt: (_kind(prompt), len(tokens[prompt])))
+        for _, group in groupby(left, key=_kind):
+            for batch in self._batched(group, tokens):
+                chooser = self._chooser(batch)
+                written = self._decode(batch, [tokens[prompt] for prompt in batch], chooser)
+                for row, (prompt, new) in enumerate(zip(batch, written, strict=True)):
+                    answers[prompt] = self._answer(prompt, new, is_valid=chooser.is_valid(row))
+                    self.usage.tokens_in += len(tokens[prompt])
+                    self.usage.tokens_out += len(new)
+        return [answers[prompt] for prompt in prompts]
+
+    def _answer(self, prompt: Prompt, new: list[int], *, is_valid: bool) -> str:
+        text = prompt.start + self._text(new)
+        if not prompt.schema and not prompt.grammar:
+            return first_sentence(text)
+        if not is_valid:
+            is_cut = len(new) >= self._limit(prompt)
+            return self.usage.drop(CUT if is_cut else OFF_GRAMMAR)
+        return text if prompt.grammar else checked_json(text, prompt.schema, self.usage)
+
+    def _limit(self, prompt: Prompt) -> int:
+        return prompt.max_tokens or self._settings.max_new_tokens
+
+    def _fits(self, prompt: Prompt, tokens: list[int]) -> bool:
+        """Whether prompt and answer lie within what the model was made for."""
+        longest = getattr(self._model.config, "max_position_embeddings", None)
+        return longest is None or len(tokens) + self._limit(prompt) <= longest
+
+    def _batched(
+        self, prompts: Iterable[Prompt], tokens: dict[Prompt, list[int]]
+    ) -> Iterator[list[Prompt]]:
+        """Batches of like lengths; of long prompts fewer, or memory would not hold them."""
+        batch: list[Prompt] = []
+        for prompt in prompts:
+            is_full = len(batch) == self._settings.batch_size
+            if batch and (is_full or (len(batch) + 1) * len(tokens[prompt]) > _BATCH_TOKENS):
+                yield batch
+                batch = []
+            batch.append(prompt)
+        if batch:
+            yield batch
 
     def _tokenise(self, prompt: Prompt) -> list[int]:
         if self._tokenizer.chat_template is None:
@@ -124,30 +186,56 @@ class CausalGenerator:
         return str(self._tokenizer.decode(tokens, skip_special_tokens=True))
 
     @torch.inference_mode()
-    def _decode(self, tokens: list[list[int]], chooser: Chooser) -> list[list[int]]:
-        """New tokens of each row; the beginning all rows share goes through the model once."""
-        n_shared = _shared_length(tokens)
-        cache = self._read_shared(tokens[0][:n_shared], n_rows=len(tokens))
-        ids, mask = self._pad([row[n_shared:] for row in tokens])  # (n_rows, longest)
-        mask = torch.cat([mask.new_ones(len(tokens), n_shared), mask], dim=1)
-        written: list[list[int]] = [[] for _ in tokens]
-        rows = list(range(len(tokens)))
-        for _ in range(self._settings.max_new_tokens):
-            chosen = chooser.choose(self._step(ids, mask, cache), rows)
-            for row, token in zip(rows, chosen, strict=True):
-                written[row].append(token)
-            keep = [at for at, row in enumerate(rows) if not chooser.is_done(row, written[row])]
+    def _decode(
+        self, prompts: Sequence[Prompt], tokens: list[list[int]], chooser: Chooser
+    ) -> list[list[int]]:
+        """New tokens of each row; the beginning all rows share goes through the model once.
+
+        Tokens that a grammar forces are not computed, only read: as many at once as all rows have
+        waiting, or, where reading is cheap, as any has.
+        """
+        written = [list(chooser.begin(row)) for row in range(len(tokens))]
+        limits = [self._limit(prompt) for prompt in prompts]
+
+        def is_done(row: int) -> bool:
+            return len(written[row]) >= limits[row] or chooser.is_done(row, written[row])
+
+        rows = [row for row in range(len(tokens)) if not written[row] or not is_done(row)]
+        if not rows:
+            return written
+        whole = [tokens[row] + written[row] for row in rows]
+        n_shared = _shared_length(whole)
+        cache = self._read_shared(whole[0][:n_shared], n_rows=len(rows))
+        ids, mask = self._pad([row[n_shared:] for row in whole])  # (n_rows, longest)
+        mask = torch.cat([mask.new_ones(len(rows), n_shared), mask], dim=1)
+        waiting: list[list[int]] = [[] for _ in rows]  # written and not yet read
+        while True:
+            states = self._step(ids, mask, cache)
+            free = [place for place, queue in enumerate(waiting) if not queue]
+            chosen = chooser.choose(states[free], [rows[place] for place in free])
+            for place, new in zip(free, chosen, strict=True):
+                written[rows[place]] += new
+                waiting[place] = list(new)
+            keep = [place for place, row in enumerate(rows) if not is_done(row)]
             if not keep:
-                break
-            ids = torch.tensor(chosen, device=self._device)[:, None]
+                return written
             if len(keep) < len(rows):
                 # finished rows leave: the last of 64 sentences would else cost 64 times its price
                 kept = torch.tensor(keep, device=self._device)
                 cache.batch_select_indices(kept)
-                mask, ids = mask[kept], ids[kept]
+                mask = mask[kept]
                 rows = [rows[place] for place in keep]
-            mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
-        return written
+                waiting = [waiting[place] for place in keep]
+            n_read = self._n_read(waiting)
+            ids, read = self._pad([queue[:n_read] for queue in waiting])
+            waiting = [queue[n_read:] for queue in waiting]
+            mask = torch.cat([mask, read], dim=1)
+
+    def _n_read(self, waiting: Sequence[list[int]]) -> int:
+        """Tokens a row reads in the next step."""
+        longest = max(len(queue) for queue in waiting)
+        is_cheap = self._device != "cpu" or longest * len(waiting) <= _CHEAP_TOKENS
+        return longest if is_cheap else min(len(queue) for queue in waiting)
 
     def _read_shared(self, shared: list[int], *, n_rows: int) -> DynamicCache:
         cache = DynamicCache(config=self._model.config)
@@ -176,7 +264,9 @@ class CausalGenerator:
         return torch.as_tensor(answer.last_hidden_state[:, -1])
 
     def _chooser(self, prompts: Sequence[Prompt]) -> Chooser:
-        """For prompts that are all bound, or all not."""
+        """For prompts of one kind."""
+        if prompts[0].schema or prompts[0].grammar:
+            return GrammarChooser(self._head, self._grammars, prompts)
         walks = [Walk(self._units, p.bounds, p.start) for p in prompts if p.bounds is not None]
         if walks:
             return BoundChooser(self._head, walks)
@@ -186,10 +276,11 @@ class CausalGenerator:
         return written[-1] == self._tokenizer.eos_token_id or has_sentence(self._text(written))
 
 
-def _batched(prompts: Iterable[Prompt], size: int) -> Iterator[list[Prompt]]:
-    prompts = iter(prompts)
-    while batch := list(islice(prompts, size)):
-        yield batch
+def _kind(prompt: Prompt) -> int:
+    """Prompts of one kind are decoded together: constrained, bound, free."""
+    if prompt.schema or prompt.grammar:
+        return 0
+    return 1 if prompt.bounds is not None else 2
 
 
 def _shared_length(tokens: list[list[int]]) -> int:

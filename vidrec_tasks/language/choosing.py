@@ -12,8 +12,11 @@ from vidrec_tasks.language.binding import Walk
 class Chooser(Protocol):
     """Chooses the next tokens of the rows that are still being written."""
 
-    def choose(self, states: torch.Tensor, rows: Sequence[int]) -> list[int]:
-        """The next token of each row.
+    def begin(self, row: int) -> list[int]:
+        """The tokens a sentence begins with in any case."""
+
+    def choose(self, states: torch.Tensor, rows: Sequence[int]) -> list[list[int]]:
+        """The next tokens of each row: the one that was chosen, and any that must follow it.
 
         Args:
             states: ``(n_rows, width)`` last states of the model.
@@ -22,6 +25,9 @@ class Chooser(Protocol):
 
     def is_done(self, row: int, written: list[int]) -> bool:
         """Whether a sentence is whole, given its new tokens."""
+
+    def is_valid(self, row: int) -> bool:
+        """Whether what was written may be an answer, as far as its form goes."""
 
 
 class FreeChooser:
@@ -35,13 +41,21 @@ class FreeChooser:
     def __init__(self, head: torch.nn.Linear, *, is_whole: Callable[[list[int]], bool]) -> None:
         self._head, self._is_whole = head, is_whole
 
-    def choose(self, states: torch.Tensor, rows: Sequence[int]) -> list[int]:
+    def begin(self, row: int) -> list[int]:
+        """Nothing."""
+        return []
+
+    def choose(self, states: torch.Tensor, rows: Sequence[int]) -> list[list[int]]:
         """The most probable token of each row."""
-        return [int(token) for token in self._head(states).argmax(dim=-1)]
+        return [[int(token)] for token in self._head(states).argmax(dim=-1)]
 
     def is_done(self, row: int, written: list[int]) -> bool:
         """Whether the new tokens end a sentence."""
         return self._is_whole(written)
+
+    def is_valid(self, row: int) -> bool:
+        """Any sentence may be one."""
+        return True
 
 
 class BoundChooser:
@@ -62,7 +76,11 @@ class BoundChooser:
         self._weight = head.weight[self._tokens]  # (n_tokens, width)
         self._bias: Any = None if head.bias is None else head.bias[self._tokens]
 
-    def choose(self, states: torch.Tensor, rows: Sequence[int]) -> list[int]:
+    def begin(self, row: int) -> list[int]:
+        """Nothing."""
+        return []
+
+    def choose(self, states: torch.Tensor, rows: Sequence[int]) -> list[list[int]]:
         """The most probable allowed token of each row."""
         logits = torch.nn.functional.linear(states, self._weight, self._bias).float()
         barred = np.full(tuple(logits.shape), -np.inf, dtype=np.float32)
@@ -72,8 +90,12 @@ class BoundChooser:
         chosen = [self._tokens[int(column)] for column in columns]
         for row, token in zip(rows, chosen, strict=True):
             self._walks[row].take(token)
-        return chosen
+        return [[token] for token in chosen]
 
     def is_done(self, row: int, written: list[int]) -> bool:
         """Whether the sentence has its full stop."""
         return self._walks[row].is_done
+
+    def is_valid(self, row: int) -> bool:
+        """A walk never leaves its bounds."""
+        return True

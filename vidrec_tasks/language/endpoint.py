@@ -1,6 +1,7 @@
 """An OpenAI-compatible endpoint as a generator: bounded, patient, and silent about its key.
 
-Speaks ``POST {endpoint_url}/chat/completions`` with temperature 0 and nothing beyond it.
+Speaks ``POST {endpoint_url}/chat/completions`` with temperature 0 and, for a prompt with a schema,
+``response_format``; a server that refuses that gets the schema in the prompt. See `protocol`.
 """
 
 import logging
@@ -14,13 +15,15 @@ from pydantic import SecretStr
 from tenacity import (
     RetryCallState,
     Retrying,
-    retry_if_exception_type,
+    retry_if_exception,
     stop_after_attempt,
     wait_exponential,
 )
 
 from vidrec_tasks.errors import ModelError
-from vidrec_tasks.language.generator import Prompt, first_sentence
+from vidrec_tasks.language.generator import Prompt
+from vidrec_tasks.language.protocol import Answer, judged, read_answer, request_of
+from vidrec_tasks.language.usage import LATE, NO_ANSWER, REFUSED, Usage
 from vidrec_tasks.settings import LanguageSettings
 
 log = logging.getLogger(__name__)
@@ -31,10 +34,16 @@ MAX_CONCURRENT = 8
 
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MAX_ANSWER_BYTES = 1_000_000
+_REFUSED = frozenset({400, 413, 422})
+"""What a server says to one request that it cannot take: an unknown option, too long a prompt."""
 
 
 class _Unavailable(Exception):
-    """Worth another try: the network failed or the server said it was busy."""
+    """No answer to one prompt; worth another try unless the server refused it."""
+
+    def __init__(self, message: str, *, reason: str = NO_ANSWER) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class EndpointGenerator:
@@ -46,6 +55,7 @@ class EndpointGenerator:
         *,
         n_attempts: int = N_ATTEMPTS,
         max_wait_s: float = 20.0,
+        usage: Usage | None = None,
     ) -> None:
         """Check the address; nothing is asked yet.
 
@@ -53,6 +63,7 @@ class EndpointGenerator:
             settings: endpoint_url (with its ``/v1``), endpoint_key, endpoint_timeout_s, model.
             n_attempts: how often one prompt is tried.
             max_wait_s: longest pause between two tries, in seconds.
+            usage: what it counts its tokens and drops in.
 
         Raises:
             ModelError: the address is not an http(s) URL.
@@ -70,6 +81,8 @@ class EndpointGenerator:
         self._settings = settings
         self._n_attempts = n_attempts
         self._max_wait_s = max_wait_s
+        self.usage = usage or Usage()
+        self._takes_schemas = True  # until the server refuses one
 
     @property
     def identity(self) -> str:
@@ -77,7 +90,7 @@ class EndpointGenerator:
         return f"{self._settings.model}@{self._place}:endpoint"
 
     def complete(self, prompts: Sequence[Prompt]) -> list[str]:
-        """One sentence a prompt, in order; empty where the server would not answer one of them.
+        """One answer a prompt, in order; empty where the server gave no valid one.
 
         Raises:
             ModelError: the server answered none of a batch, or refused the key.
@@ -110,17 +123,25 @@ class EndpointGenerator:
         if failures:
             n_failed = len(failures)
             log.warning("%d of %d prompts had no answer: %s", n_failed, len(prompts), failures[0])
-        return ["" if isinstance(answer, _Unavailable) else answer for answer in answers]
+        return [self._judged(p, answer) for p, answer in zip(prompts, answers, strict=True)]
+
+    def _judged(self, prompt: Prompt, answer: "Answer | _Unavailable") -> str:
+        """The answer as it is returned; empty, and counted by its reason, where it is not valid."""
+        if isinstance(answer, _Unavailable):
+            return self.usage.drop(answer.reason)
+        self.usage.tokens_in += answer.tokens_in
+        self.usage.tokens_out += answer.tokens_out
+        return judged(prompt, answer, self.usage)
 
     def _headers(self) -> dict[str, str]:
         key = self._key.get_secret_value()
         return {"Authorization": f"Bearer {key}"} if key else {}
 
-    def _ask_patiently(self, client: httpx.Client, prompt: Prompt) -> "str | _Unavailable":
+    def _ask_patiently(self, client: httpx.Client, prompt: Prompt) -> "Answer | _Unavailable":
         tries = Retrying(
             stop=stop_after_attempt(self._n_attempts),
             wait=wait_exponential(multiplier=0.5, max=self._max_wait_s),
-            retry=retry_if_exception_type(_Unavailable),
+            retry=retry_if_exception(_is_passing),
             before_sleep=_tell,
             reraise=True,
         )
@@ -129,43 +150,44 @@ class EndpointGenerator:
         except _Unavailable as error:
             return error
 
-    def _ask(self, client: httpx.Client, prompt: Prompt) -> str:
-        try:
-            answer = client.post(self._url, json=self._request(prompt))
-        except httpx.HTTPError as error:
-            # the type alone: messages of the client may repeat the address with its password
-            raise _Unavailable(type(error).__name__) from error
-        if answer.status_code in _BUSY:
-            raise _Unavailable(f"status {answer.status_code}")
+    def _ask(self, client: httpx.Client, prompt: Prompt) -> Answer:
+        with_schema = bool(prompt.schema) and self._takes_schemas
+        answer = self._post(client, request_of(prompt, self._settings, with_schema=with_schema))
+        if with_schema and answer.status_code in _REFUSED:
+            answer = self._post(client, request_of(prompt, self._settings, with_schema=False))
+            if answer.status_code == httpx.codes.OK:
+                log.info("language endpoint: knows no response_format; schemas go into prompts")
+                self._takes_schemas = False
+        if answer.status_code in _REFUSED:
+            raise _Unavailable(f"status {answer.status_code}", reason=REFUSED)
         if answer.status_code != httpx.codes.OK:
             message = (
                 f"language endpoint {self._place}: status {answer.status_code}; see "
                 "VIDREC_LANGUAGE__ENDPOINT_KEY, _ENDPOINT_URL and _MODEL"
             )
             raise ModelError(message)
-        return first_sentence(_sentence(answer))
+        if len(answer.content) > _MAX_ANSWER_BYTES:
+            raise _Unavailable(f"an answer of {len(answer.content)} bytes")
+        try:
+            return read_answer(answer.json())
+        except ValueError as error:
+            raise _Unavailable("an answer without choices[0].message.content") from error
 
-    def _request(self, prompt: Prompt) -> dict[str, Any]:
-        start = f"\nBegin with: {prompt.start}" if prompt.start else ""
-        return {
-            "model": self._settings.model,
-            "messages": [
-                {"role": "system", "content": prompt.system},
-                {"role": "user", "content": prompt.user + start},
-            ],
-            "temperature": 0,
-            "max_tokens": self._settings.max_new_tokens,
-        }
+    def _post(self, client: httpx.Client, request: dict[str, Any]) -> httpx.Response:
+        try:
+            answer = client.post(self._url, json=request)
+        except httpx.TimeoutException as error:
+            raise _Unavailable(type(error).__name__, reason=LATE) from error
+        except httpx.HTTPError as error:
+            # the type alone: messages of the client may repeat the address with its password
+            raise _Unavailable(type(error).__name__) from error
+        if answer.status_code in _BUSY:
+            raise _Unavailable(f"status {answer.status_code}")
+        return answer
 
 
-def _sentence(answer: httpx.Response) -> str:
-    if len(answer.content) > _MAX_ANSWER_BYTES:
-        raise _Unavailable(f"an answer of {len(answer.content)} bytes")
-    try:
-        text = answer.json()["choices"][0]["message"]["content"]
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        raise _Unavailable("an answer without choices[0].message.content") from error
-    return text if isinstance(text, str) else ""
+def _is_passing(error: BaseException) -> bool:
+    return isinstance(error, _Unavailable) and error.reason != REFUSED
 
 
 def _tell(state: RetryCallState) -> None:

@@ -1,0 +1,101 @@
+"""The protocol of chat completions: a prompt as a request, and an answer judged by its form.
+
+Shared by the endpoint, which asks at once, and by batch files, which are answered later.
+"""
+
+from typing import Any, Final, NamedTuple
+
+from vidrec_tasks.language.generator import Prompt, first_sentence
+from vidrec_tasks.language.json_answers import checked_json, schema_of
+from vidrec_tasks.language.usage import CUT, EMPTY, OFF_GRAMMAR, Usage
+from vidrec_tasks.settings import LanguageSettings
+
+PATH: Final = "/chat/completions"
+"""Where requests go, below the version of the API."""
+
+
+class Answer(NamedTuple):
+    """What a server answered.
+
+    Attributes:
+        text: as the model wrote it.
+        is_cut: whether the model was stopped by the limit of tokens.
+        tokens_in: tokens of the prompt, 0 where the server does not say.
+        tokens_out: tokens of the answer, 0 where the server does not say.
+    """
+
+    text: str
+    is_cut: bool = False
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+def request_of(prompt: Prompt, settings: LanguageSettings, *, with_schema: bool) -> dict[str, Any]:
+    """The body of a request, greedy.
+
+    Args:
+        prompt: what is asked.
+        settings: model, max_new_tokens.
+        with_schema: whether a schema goes into ``response_format``; else into the instruction.
+    """
+    start = f"\nBegin with: {prompt.start}" if prompt.start else ""
+    in_words = bool(prompt.schema) and not with_schema
+    schema = f"\nAnswer with JSON alone, valid by this schema: {prompt.schema}" if in_words else ""
+    body: dict[str, Any] = {
+        "model": settings.model,
+        "messages": [
+            {"role": "system", "content": prompt.system + schema},
+            {"role": "user", "content": prompt.user + start},
+        ],
+        "temperature": 0,
+        "max_tokens": prompt.max_tokens or settings.max_new_tokens,
+    }
+    if prompt.schema and with_schema:
+        schema_as_asked = {"name": "answer", "strict": True, "schema": schema_of(prompt.schema)}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema_as_asked}
+    return body
+
+
+def read_answer(body: Any) -> Answer:
+    """The first choice of a response's body.
+
+    Raises:
+        ValueError: it is not of the protocol.
+    """
+    try:
+        choice = body["choices"][0]
+        text = choice["message"]["content"]
+        is_cut = choice.get("finish_reason") == "length"
+        usage = body.get("usage") or {}
+        counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise ValueError("no choices[0].message.content") from error
+    tokens_in, tokens_out = (n if isinstance(n, int) and n > 0 else 0 for n in counts)
+    return Answer(text if isinstance(text, str) else "", is_cut, tokens_in, tokens_out)
+
+
+def judged(prompt: Prompt, answer: Answer, usage: Usage) -> str:
+    """The answer as a generator returns it: a sentence, a JSON text, or what matches the grammar.
+
+    Args:
+        prompt: what was asked.
+        answer: what a server made of it.
+        usage: what a drop is counted in.
+
+    Returns:
+        An empty string where the form is not what was asked for.
+    """
+    if not answer.text.strip():
+        return usage.drop(EMPTY)
+    if prompt.schema:
+        return usage.drop(CUT) if answer.is_cut else checked_json(answer.text, prompt.schema, usage)
+    if not prompt.grammar:
+        return first_sentence(answer.text)
+    if answer.is_cut:
+        return usage.drop(CUT)
+    from vidrec_tasks.language.constraining import matches
+
+    text = answer.text.strip()
+    is_begun = text.startswith(prompt.start)  # a model may go on from the start, or write it again
+    rest = text.removeprefix(prompt.start) if is_begun else answer.text
+    return prompt.start + rest if matches(rest, prompt.grammar) else usage.drop(OFF_GRAMMAR)
