@@ -88,6 +88,9 @@ BEHAVIOUR: Final = "behaviour"
 PORTRAIT: Final = "portrait"
 PORTRAIT_SOURCE: Final = "portrait_source"
 AS_OF: Final = "as_of"
+CLAIMS: Final = "claims"
+STRUCTURE: Final = "structure"
+DROPPED: Final = "dropped"
 
 # models
 MODEL: Final = "model"

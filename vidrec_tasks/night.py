@@ -143,7 +143,7 @@ JOBS: Final = (
     JobPlan(
         "write_portraits",
         AUDIENCE,
-        needs=("profiles.#",),
+        needs=("videos", "content", "profiles.#"),
         makes=("portraits.#",),
         settings=("language", "content"),
         per="user_shard",

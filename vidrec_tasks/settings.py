@@ -211,6 +211,7 @@ class LanguageSettings(Group):
     max_new_tokens: int = Field(
         48, ge=8, le=256, description="Maximum number of tokens in a sentence."
     )
+    portrait_language: Literal["en", "zh"] = Field("en", description="Language of portraits.")
     max_sentences: int = Field(
         5_000, ge=0, description="Sentences generated per shard and night, most active users first."
     )

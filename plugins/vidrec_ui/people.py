@@ -41,9 +41,7 @@ def user_page(sources: Sources, user_id: str, *, why: str = "", older: int = 0) 
     return {
         "user_id": user_id,
         "profile": profile,
-        "evidence": [
-            (name, spelled(value)) for name, value in (profile or {}).get("evidence", {}).items()
-        ],
+        **_portrait(profile or {}),
         "segment": listing.segment,
         "is_fallback": listing.is_fallback,
         "rows": [card(row, catalogue) for row in listing.rows],
@@ -54,6 +52,34 @@ def user_page(sources: Sources, user_id: str, *, why: str = "", older: int = 0) 
         "why": why,
         "decision": why_not(run, catalogue, user_id, why) if why else None,
     }
+
+
+def _portrait(profile: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a portrait, the sentences with the facts behind each, and what was dropped.
+
+    A run of before version 0.3 has its evidence by name, and no sentence that names a fact.
+    """
+    evidence = profile.get("evidence") or []
+    if isinstance(evidence, Mapping):
+        return {
+            "evidence": [(name, spelled(value)) for name, value in evidence.items()],
+            "facts": [], "claims": [], "dropped": [],
+        }  # fmt: skip
+    by_number = {fact["number"]: fact for fact in evidence}
+    return {
+        "evidence": [],
+        "facts": evidence,
+        "claims": [_with_facts(claim, by_number) for claim in profile.get("claims") or []],
+        "dropped": [_with_facts(claim, by_number) for claim in profile.get("dropped") or []],
+    }
+
+
+def _with_facts(
+    claim: Mapping[str, Any], by_number: Mapping[int, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """A sentence with the facts that it names, those that are kept."""
+    facts = [by_number[number] for number in claim["facts"] if number in by_number]
+    return {**claim, "facts": facts}
 
 
 def _history(

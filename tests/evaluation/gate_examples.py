@@ -34,6 +34,7 @@ MEASURED = {
         "ndcg@10": {"value": 1.1, "low": 1.0, "high": 1.2, "n_users": 90.0},
     },
     "claim_precision": 1.0,
+    "portrait_claim_precision": 1.0,
     "index_recall": 0.99,
 }
 GOOD_NIGHT = Evidence(
@@ -146,6 +147,11 @@ EXAMPLES: dict[str, Examples] = {
             NO_VARIETY,
             ("too few users had a list the night before", {"shape": ListShape(SPREAD.videos, 20)}),
         ),
+    ),
+    "portrait_claim_precision": Examples(
+        fails=(measured(portrait_claim_precision=0.999),),
+        passes=(measured(portrait_claim_precision=1.0),),
+        absent=(("no portrait made a claim", without("portrait_claim_precision")),),
     ),
     "claim_precision": Examples(
         fails=(measured(claim_precision=0.999),),

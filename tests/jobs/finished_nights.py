@@ -126,8 +126,11 @@ def _sharded(night: date) -> dict[str, dict[str, Any]]:
                 portrait="Watches cats.",
                 portrait_source="template",
                 as_of=pd.Timestamp(night, tz="UTC"),
-                evidence=pd.Series([{"names": ["cat"]}] * n, dtype=object),
+                evidence=pd.Series([[{"kind": "topic", "number": 1}]] * n, dtype=object),
                 evidence_key="k",
+                claims=pd.Series([[{"text": "Watches cats.", "facts": [1]}]] * n, dtype=object),
+                structure=pd.Series([{"interests": []}] * n, dtype=object),
+                dropped=pd.Series([[]] * n, dtype=object),
             ),
             "vectors": vectors,
         }

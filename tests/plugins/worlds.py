@@ -196,7 +196,17 @@ def _tables(listed: list[str]) -> dict[str, pd.DataFrame]:
     profile = {
         "user_id": "u1", "portrait": f"Watches cats {HOSTILE}", "portrait_source": "template",
         "topics": [["cat", 0.7, 3]], "behaviour": {"n_sessions": 4}, "as_of": UNTIL,
-        "evidence": {"topics": [["cat", 3]]},
+        "evidence": [
+            {"kind": "topic", "number": 1, "name": "cat", "text": f"F cats {HOSTILE}"},
+            {"kind": "total", "number": 2, "n": 4, "text": "This user has watched 4 videos."},
+        ],
+        "claims": [
+            {"text": f"Watches cats {HOSTILE}", "facts": [1], "source": "template"},
+        ],
+        "structure": {"interests": [{"topic": "cat", "facts": [1]}]},
+        "dropped": [
+            {"text": f"Owns nine cats {HOSTILE}", "facts": [2], "reason": "false: 3, not 9"},
+        ],
     }  # fmt: skip
     similar = pd.DataFrame({"video_id": ["v1"], "rank": [1], "similar_video_id": ["v3"]})
     insight = {

@@ -55,7 +55,10 @@ def profiles(number: int, user_ids: tuple[str, ...] = USERS) -> pd.DataFrame:
             "topics": [[["cat", 1.0, 3]]] * len(user_ids),
             "behaviour": [{"night_share": float("nan"), "run": number}] * len(user_ids),
             "as_of": pd.Timestamp(moment(number)),
-            "evidence": [{"names": ["cat"]}] * len(user_ids),
+            "evidence": [[{"kind": "topic", "number": 1, "name": "cat"}]] * len(user_ids),
+            "claims": [[{"text": "Watches cats.", "facts": [1]}]] * len(user_ids),
+            "structure": [{"interests": [{"topic": "cat", "facts": [1]}]}] * len(user_ids),
+            "dropped": [[]] * len(user_ids),
         }
     )
 

@@ -1,101 +1,238 @@
-"""Portrait wording: the prompts a generator gets and the template that stands in for it.
+"""Portrait wording: the plan of a user's portrait: at most three sentences out of the user's facts.
 
-Facts go in as plain sentences, because the embedded model of 135 million parameters copies a
-sentence better than it reads a table (0.92 of its answers named two topics, against 0.3 to 0.6).
-No title and no id ever reaches a prompt.
+The first says what they watch, the second names liked videos, the third says what changed, how they
+watch and what they turn away from. Leaves the words to `portrait_phrases`.
 """
 
 import hashlib
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from itertools import combinations
+from typing import Any, Final
 
-from vidrec_tasks.audience.portrait_evidence import MIN_NAMES, PortraitEvidence
-from vidrec_tasks.language.generator import Bounds, Prompt
-
-PROMPT_VERSION = "2"
-"""Part of every evidence key: raise it when a prompt, a start, a bound or the template changes."""
-
-_SYSTEM = "You repeat facts about a user in one short sentence. Keep every topic. Add nothing."
-
-# Several starts, so that portraits differ in shape; which one is drawn from the evidence itself.
-_STARTS = (
-    "This user enjoys watching",
-    "This user enjoys videos about",
-    "This user is a fan of",
-    "This user watches",
-    "This user watches a mix of",
+from vidrec_tasks.audience import portrait_facts as kinds
+from vidrec_tasks.audience.portrait_facts import Fact
+from vidrec_tasks.audience.portrait_phrases import PHRASES, Phrases
+from vidrec_tasks.audience.portrait_plan import (
+    Draw,
+    Node,
+    OneOf,
+    Row,
+    Said,
+    Sentence,
+    one_of,
+    realise,
+    row,
 )
-_CONSTRAINED_STARTS = ("This user enjoys videos about", "This user watches videos about")
 
-UNKNOWN = "This user has not watched any video yet, so there is nothing to say of their taste."
-"""The portrait of a user without interactions."""
+WORDING_VERSION: Final = "3"
+"""Part of every evidence key: raise it when a phrase, a plan or a prompt changes."""
 
+MAX_TOPICS: Final = 3
+MAX_TITLES: Final = 3
+MAX_CLAUSES: Final = 3
+"""What a sentence names at most; of more facts it says which."""
+_LITTLE: Final = 2
+"""Videos up to which counts of topics say nothing."""
+_OFTEN: Final = 3
 
-def first_prompt(evidence: PortraitEvidence) -> Prompt:
-    """What the generator is asked first."""
-    when = _when(evidence)
-    timely = [f"{when.capitalize()}, this user watches"] if when else []
-    start = _draw([*_STARTS, *timely], evidence)
-    # what the start says is left out of the facts, or the sentence says it again at its end
-    facts = _facts(evidence, without=when if start in timely else "")
-    return Prompt(_SYSTEM, facts, start, bounds=_bounds(evidence, evidence.phrases_as_worded()))
-
-
-def constrained_prompt(evidence: PortraitEvidence) -> Prompt:
-    """What it is asked when the first answer was not grounded: topics alone, one start."""
-    facts = f"A user watches videos about {join(evidence.names)}."
-    return Prompt(
-        _SYSTEM, facts, _draw(_CONSTRAINED_STARTS, evidence), bounds=_bounds(evidence, [])
-    )
+_TURNS: Final = (kinds.MORE, kinds.NEW, kinds.LESS)
+_HABITS: Final = (kinds.WHEN, kinds.LENGTH, kinds.FAR, kinds.FRESH)
+_ORDER: Final = (*_TURNS, kinds.CREATOR, *_HABITS, kinds.AWAY)
 
 
-def template_portrait(evidence: PortraitEvidence) -> str:
-    """The sentence without a model: true, whole, and no more than the evidence."""
-    if not evidence.n_videos and not evidence.topics:
-        return UNKNOWN
-    phrases = evidence.habit_phrases
-    # one of what and one of when: with all four habits nobody reads to the end
-    what = [phrase for phrase in phrases if not _is_when(phrase)][:1]
-    chosen = [*what, *(phrase for phrase in phrases if _is_when(phrase))]
-    habits = ", watching " + join(chosen) if chosen else ""
-    return f"This user has watched {_watched(evidence)}{habits}."
+def plan_of(facts: Sequence[Fact], *, language: str) -> list[Node]:
+    """The sentences that a portrait may consist of; none where there is nothing to say.
+
+    Args:
+        facts: of one user, numbered.
+        language: 'en' or 'zh'.
+    """
+    words = PHRASES[language]
+    sentences = [_topics(facts, words), _favourites(facts, words), _clauses(facts, words)]
+    return [sentence for sentence in sentences if sentence is not None]
 
 
-def join(parts: Sequence[str]) -> str:
-    """Parts as an English list: ``a, b and c``."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]
+def template_sentences(facts: Sequence[Fact], *, language: str) -> list[Sentence]:
+    """The portrait without a model; which wording is drawn from the facts themselves."""
+    plan = plan_of(facts, language=language)
+    if not plan:
+        return [Sentence(PHRASES[language].unknown, ())]
+    return realise(plan, drawn_from(facts))
 
 
-def _facts(evidence: PortraitEvidence, *, without: str) -> str:
-    phrases = [phrase for phrase in evidence.habit_phrases if not without or without not in phrase]
-    when = [phrase for phrase in phrases if _is_when(phrase)]
-    facts = [", ".join([f"A user watches videos about {join(evidence.names)}", *when]) + "."]
-    # how far they watch is left to the template: told of it, 22 of 120 answers said "most videos"
-    preferred = [phrase.removeprefix("mostly ") for phrase in phrases if phrase.endswith("videos")]
-    return " ".join([*facts, *(f"The user prefers {phrase}." for phrase in preferred)])
+def fact_sentence(fact: Fact, *, language: str) -> str:
+    """One fact as a sentence of its own, as the page shows it and a model is given it."""
+    words = PHRASES[language]
+    places = _places(fact, words)
+    if fact.kind == kinds.TOTAL:
+        counted = words.one_video if fact.n == 1 else words.videos.format(n=fact.n)
+        return words.watched_only[0].format(videos=counted)
+    if fact.kind == kinds.TOPIC:
+        opening = words.openings["liked" if fact.n_liked else "any"][0]
+        return opening + words.first_topic.format(**places) + words.stop
+    if fact.kind == kinds.TITLE:
+        title = words.title_again if fact.n > 1 else words.title
+        return words.favourite[0].format(names=title.format(**places))
+    return words.clause + _texts(fact, words)[0].format(**places) + words.stop
 
 
-def _bounds(evidence: PortraitEvidence, phrases: Sequence[str]) -> Bounds:
-    return Bounds(tuple(phrases), tuple(evidence.names), min(MIN_NAMES, len(evidence.names)))
+def gap_of(language: str) -> str:
+    """What stands between two sentences."""
+    return PHRASES[language].gap
 
 
-def _when(evidence: PortraitEvidence) -> str:
-    """The habit of time without its "mostly", empty when there is none."""
-    return next((p.removeprefix("mostly ") for p in evidence.habit_phrases if _is_when(p)), "")
+def narrowed(node: Node, draw: Draw, n: int) -> Node:
+    """The same with at most ``n`` alternatives at each place, so that portraits differ in shape."""
+    if isinstance(node, OneOf):
+        nodes = [narrowed(one, draw, n) for one in node.nodes]
+        start = draw(len(nodes))
+        return one_of(*(nodes[start:] + nodes[:start])[:n])
+    if isinstance(node, Row):
+        return Row(tuple(narrowed(one, draw, n) for one in node.nodes))
+    return node
 
 
-def _is_when(phrase: str) -> bool:
-    return phrase.startswith(("mostly in ", "mostly at "))
+def drawn_from(facts: Sequence[Fact]) -> Draw:
+    """Draws that follow from the facts, so that a night that is run again says the same."""
+    text = json.dumps([asdict(fact) for fact in facts], sort_keys=True)
+    state = int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
+
+    def draw(n: int) -> int:
+        nonlocal state
+        state, rest = divmod(state, n)
+        return rest
+
+    return draw
 
 
-def _draw(starts: Sequence[str], evidence: PortraitEvidence) -> str:
-    digest = hashlib.sha256(evidence.key(version=PROMPT_VERSION).encode()).digest()
-    return starts[int.from_bytes(digest[:4], "big") % len(starts)]
+def _topics(facts: Sequence[Fact], words: Phrases) -> Node | None:
+    topics = [fact for fact in facts if fact.kind == kinds.TOPIC]
+    total = next((fact for fact in facts if fact.kind == kinds.TOTAL), None)
+    if total is None:
+        return None
+    if not topics or total.n <= _LITTLE:
+        return _little(total, topics, words)
+    return one_of(*(_opened(chosen, words) for chosen in _choices(topics, MAX_TOPICS)))
 
 
-def _watched(evidence: PortraitEvidence) -> str:
-    topics = evidence.topics[: len(evidence.names)]
-    if not topics:
-        return f"{evidence.n_videos} video{'s' if evidence.n_videos != 1 else ''}"
-    (name, n), *others = topics
-    first = f"{n} video{'s' if n != 1 else ''} about {name}"
-    return join([first, *(f"{n} about {name}" for name, n in others)])
+def _little(total: Fact, topics: Sequence[Fact], words: Phrases) -> Node:
+    """Of a video or two, and of videos that no topic can be named of."""
+    counted = words.one_video if total.n == 1 else words.videos.format(n=total.n)
+    videos = Said(counted, (total.number,))
+    names: list[Node] = [
+        Said(words.bare_topic.format(name=fact.name), (fact.number,))
+        for fact in topics[:MAX_TOPICS]
+    ]
+    listed = _listed(names, words.comma, words.last)
+    if not names:
+        return _filled(words.watched_only[0], videos=videos)
+    return one_of(*(_filled(one, videos=videos, names=listed) for one in words.watched_little))
+
+
+def _opened(topics: Sequence[Fact], words: Phrases) -> Node:
+    first = topics[0]
+    openings = [*words.openings["any"]]
+    if all(fact.n_liked for fact in topics):
+        openings += words.openings["liked"]
+    if min(fact.n for fact in topics) >= _OFTEN:
+        openings += words.openings["often"]
+    leaves: list[Node] = [
+        Said((words.first_topic if fact is first else words.topic).format(**_places(fact, words)),
+             (fact.number,))
+        for fact in topics
+    ]  # fmt: skip
+    listed = _listed(leaves, words.comma, words.last)
+    if 2 * first.n > first.of and len(topics) > 1:
+        also = row(leaves[0], words.also, _listed(leaves[1:], words.comma, words.last))
+        mostly = [row(one, also) for one in words.openings["mostly"]]
+    else:
+        mostly = []
+    plain = row(one_of(*openings), listed)
+    return row(one_of(plain, *mostly), words.stop)
+
+
+def _favourites(facts: Sequence[Fact], words: Phrases) -> Node | None:
+    titles = [fact for fact in facts if fact.kind == kinds.TITLE]
+    if not titles:
+        return None
+    nodes = []
+    for chosen in _choices(titles, MAX_TITLES):
+        leaves: list[Node] = [
+            Said((words.title_again if fact.n > 1 else words.title).format(**_places(fact, words)),
+                 (fact.number,))
+            for fact in chosen
+        ]  # fmt: skip
+        listed = _listed(leaves, words.comma, words.last)
+        frames = words.favourites if len(chosen) > 1 else words.favourite
+        nodes.append(one_of(*(_filled(frame, names=listed) for frame in frames)))
+    return one_of(*nodes)
+
+
+def _clauses(facts: Sequence[Fact], words: Phrases) -> Node | None:
+    """What changed first, then a creator, habits and a dislike; at most three."""
+    found: dict[str, Node] = {}
+    for kind in _ORDER:
+        for fact in facts:
+            if fact.kind == kind and kind not in found:
+                found[kind] = _clause(fact, words)
+    if not found:
+        return None
+    turns = [kind for kind in found if kind in _TURNS][:1]
+    rest = [kind for kind in found if kind not in _TURNS]
+    n = MAX_CLAUSES - len(turns)
+    groups = [[*turns, *some] for some in combinations(rest, min(n, len(rest)))]
+    # a dislike says most of what a user is not shown, so it is kept where there is one
+    if kinds.AWAY in rest:
+        groups = [group for group in groups if kinds.AWAY in group]
+    nodes = [
+        _listed([found[kind] for kind in group], words.clause_comma, words.clause_last)
+        for group in groups
+    ]
+    return row(words.clause, one_of(*nodes), words.stop)
+
+
+def _clause(fact: Fact, words: Phrases) -> Node:
+    places = _places(fact, words)
+    texts = _texts(fact, words)
+    return one_of(*(Said(text.format(**places), (fact.number,)) for text in texts))
+
+
+def _texts(fact: Fact, words: Phrases) -> tuple[str, ...]:
+    return words.clauses.get(fact.kind + fact.name) or words.clauses[fact.kind]
+
+
+def _choices(facts: Sequence[Fact], n: int) -> list[list[Fact]]:
+    """The strongest with some of the next ones, in order; all of few."""
+    first, *others = facts[: n + 1]
+    return [[first, *some] for some in combinations(others, min(n - 1, len(others)))]
+
+
+def _listed(nodes: Sequence[Node], comma: str, last: str) -> Node:
+    """``a, b and c``."""
+    joined: list[Node] = []
+    for place, node in enumerate(nodes):
+        if place:
+            joined.append(last if place == len(nodes) - 1 else comma)
+        joined.append(node)
+    return Row(tuple(joined))
+
+
+def _filled(text: str, **places: Node) -> Node:
+    """A text whose ``{places}`` are nodes."""
+    nodes: list[Node] = []
+    for piece in text.split("{"):
+        name, brace, rest = piece.partition("}")
+        nodes += [places[name], rest] if brace else [piece]
+    return Row(tuple(nodes))
+
+
+def _places(fact: Fact, words: Phrases) -> dict[str, Any]:
+    places = {**asdict(fact), "minutes": fact.limit // 60}
+    if fact.since:
+        since = date.fromisoformat(fact.since)
+        month = words.months[since.month - 1] if words.months else since.month
+        places["day"] = words.day.format(day=since.day, month=month, year=since.year)
+    return places

@@ -1,61 +1,98 @@
-"""Portraits: one sentence about each user, written by a generator and published only if true.
+"""Portraits: what a user watches in two or three sentences, each published only if it is true.
 
-The generator is asked once, once more in constrained words, and then the template stands in. A
-portrait whose evidence, prompt and model are unchanged is taken from before and costs nothing.
+A generator is asked where it may be, a template stands in where its sentences fail, and a checker
+that neither knows judges every sentence of both. A portrait whose facts, wording and model are
+unchanged is taken from before and costs nothing but the gathering of its facts.
 """
 
+import hashlib
+import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any, Final
 
 import pandas as pd
 
-from vidrec_tasks.audience.portrait_evidence import MIN_NAMES, PortraitEvidence, gather_evidence
+from vidrec_tasks.audience import portrait_facts as kinds
+from vidrec_tasks.audience.portrait_facts import Fact
+from vidrec_tasks.audience.portrait_plan import Sentence
+from vidrec_tasks.audience.portrait_prompts import (
+    Answer,
+    free_prompt,
+    planned_prompt,
+    read_free,
+    read_planned,
+)
+from vidrec_tasks.audience.portrait_structure import structure_of
 from vidrec_tasks.audience.portrait_wording import (
-    PROMPT_VERSION,
-    UNKNOWN,
-    constrained_prompt,
-    first_prompt,
-    template_portrait,
+    WORDING_VERSION,
+    fact_sentence,
+    gap_of,
+    template_sentences,
 )
 from vidrec_tasks.columns import (
     AS_OF,
-    BEHAVIOUR,
+    CLAIMS,
+    DROPPED,
     EVIDENCE,
     EVIDENCE_KEY,
     N_INTERACTIONS,
     PORTRAIT,
     PORTRAIT_SOURCE,
-    TOPICS,
+    STRUCTURE,
     USER_ID,
 )
-from vidrec_tasks.language.generator import Generator, Prompt
-from vidrec_tasks.language.grounding import Grounding, is_grounded, sentence_shape
+from vidrec_tasks.language.generator import Generator
+from vidrec_tasks.language.quoting import quote
 from vidrec_tasks.settings import LanguageSettings
 
 log = logging.getLogger(__name__)
 
-MODEL = "model"
-TEMPLATE = "template"
+MODEL: Final = "model"
+TEMPLATE: Final = "template"
+ENOUGH: Final = 4
+"""Facts that a portrait states before it is left as the model wrote it."""
+MAX_SENTENCES: Final = 4
+DROPPED_LIMIT: Final = 240
+"""Characters of a refused sentence that are kept."""
+KNOWN_COLUMNS: Final = (
+    PORTRAIT, PORTRAIT_SOURCE, EVIDENCE_KEY, EVIDENCE, CLAIMS, STRUCTURE, DROPPED,
+)  # fmt: skip
+"""What of an earlier portrait is taken again."""
+
+Records = Sequence[Mapping[str, Any]]
+Judge = Callable[[str, str, Records], tuple[str, int, int]]
+"""User, sentence, the facts it names -> what is wrong ('' nothing), claims made, true ones."""
 
 
 @dataclass
 class _Draft:
-    """One user's portrait in the making."""
+    """One user's portrait in the making.
+
+    Attributes:
+        gathered: the facts as they were gathered; the key is of these.
+        facts: those of them that the checker recomputed.
+        sentences: each with who wrote it.
+    """
 
     user_id: str
     n_interactions: int
-    evidence: PortraitEvidence
+    gathered: tuple[Fact, ...]
+    facts: tuple[Fact, ...] = ()
     key: str = ""
-    portrait: str = ""
-    source: str = ""
+    sentences: list[tuple[Sentence, str]] = field(default_factory=list)
+    dropped: list[dict[str, Any]] = field(default_factory=list)
+    known: Mapping[Any, Any] | None = None
 
 
 def write_portraits(
-    profiles: pd.DataFrame,
+    users: pd.DataFrame,
+    facts: Sequence[tuple[Fact, ...]],
     generator: Generator,
     settings: LanguageSettings,
+    judge: Judge,
     *,
     night: date,
     known: pd.DataFrame | None = None,
@@ -63,132 +100,196 @@ def write_portraits(
     """Write one portrait a user from facts before the night.
 
     Args:
-        profiles: `Profiles.table`: user_id, n_interactions, behaviour, topics.
-        generator: asked for those whose evidence changed, most active users first.
+        users: user_id, n_interactions.
+        facts: of each user, as `portrait_gathering.gather_facts` numbers them.
+        generator: asked for those whose facts changed, most active users first.
         settings: `max_sentences` bounds the users for whom the generator is asked.
+        judge: says whether a sentence is true; it knows nothing of who wrote it.
         night: the portraits are as of its beginning, 00:00 UTC.
-        known: earlier portraits (portrait, portrait_source, evidence_key), taken again as they are.
+        known: earlier portraits with the columns in `KNOWN_COLUMNS`, taken again as they are.
 
     Returns:
-        user_id, portrait, portrait_source ('model' or 'template'), as_of, evidence (dict),
-        evidence_key; in the order of the profiles.
+        user_id, portrait, portrait_source ('model' where it wrote half of the sentences or more,
+        else 'template'), as_of, evidence (the facts, each with its sentence), evidence_key, claims
+        (a sentence each: text, facts, source), structure, dropped (text, facts, reason); in the
+        order of the users.
     """
-    drafts = _draft(profiles)
-    n_known = _recall(drafts, known, identity=generator.identity)
-    asked = _within_budget(drafts, settings.max_sentences)
-    for draft in asked:
-        draft.key = _key(draft.evidence, generator.identity)
-    _ask_once(asked, generator, first_prompt)
-    _ask_once([draft for draft in asked if not draft.portrait], generator, constrained_prompt)
-    _fill_with_templates(drafts)
-    n_model = sum(draft.source == MODEL for draft in drafts)
+    rows = zip(users[USER_ID], users[N_INTERACTIONS], facts, strict=True)
+    drafts = [_Draft(str(user_id), int(n), own) for user_id, n, own in rows]
+    n_known = _recall(drafts, known, generator.identity, settings)
+    new = [draft for draft in drafts if draft.known is None]
+    for draft in new:
+        _keep_true_facts(draft, judge, settings)
+    asked = _within_budget(new, settings.max_sentences)
+    _ask(asked, generator, settings, judge)
+    for draft in new:
+        draft.key = draft.key or _key(draft, TEMPLATE, settings)
+        _complete(draft, judge, settings)
+    table = _table(drafts, night, settings)
+    n_model = int(table[PORTRAIT_SOURCE].eq(MODEL).sum())
     log.info(
         "%d of %d portraits by the model; %d known, %d asked for, %d by template",
         n_model, len(drafts), n_known, len(asked), len(drafts) - n_model,
     )  # fmt: skip
-    return _table(drafts, night)
+    return table
 
 
-def check_portrait(portrait: str, evidence: PortraitEvidence) -> Grounding:
-    """Whether a portrait is grounded and names two of the three strongest topics, or all there are.
-
-    The sentence that says that nothing is known holds for a user without videos or topics.
-    """
-    if portrait == UNKNOWN:
-        nothing = not evidence.n_videos and not evidence.topics
-        return Grounding(nothing, "" if nothing else "something is known")
-    n_names = min(MIN_NAMES, len(evidence.names))
-    return is_grounded(portrait, evidence.phrases(), names=evidence.names, min_names=n_names)
+def facts_in(evidence: Records) -> tuple[Fact, ...]:
+    """The facts of a row's evidence."""
+    return tuple(Fact.from_dict(record) for record in evidence)
 
 
-def count_portraits(portraits: pd.DataFrame, profiles: pd.DataFrame) -> dict[str, int]:
-    """What the published portraits are worth: who wrote them, how many are grounded, how varied.
-
-    Args:
-        portraits: what `write_portraits` returned.
-        profiles: what it was given, in the same order; the evidence is gathered from it anew.
-
-    Returns:
-        n_portraits, n_with_topic (users the model may be asked about), n_by_model, n_grounded,
-        n_shapes (different `sentence_shape`).
-    """
-    evidences = [draft.evidence for draft in _draft(profiles)]
-    pairs = list(zip(portraits[PORTRAIT], evidences, strict=True))
-    return {
-        "n_portraits": len(pairs),
-        "n_with_topic": sum(bool(evidence.topics) for evidence in evidences),
-        "n_by_model": int(portraits[PORTRAIT_SOURCE].eq(MODEL).sum()),
-        "n_grounded": sum(check_portrait(text, e).ok for text, e in pairs),
-        "n_shapes": len({sentence_shape(text, [*e.phrases(), *e.names]) for text, e in pairs}),
-    }
+def stated_in(claims: Records) -> set[int]:
+    """Numbers of the facts that the sentences of a portrait state."""
+    return {int(number) for claim in claims for number in claim["facts"]}
 
 
-def _draft(profiles: pd.DataFrame) -> list[_Draft]:
-    columns = (profiles[name] for name in (USER_ID, N_INTERACTIONS, TOPICS, BEHAVIOUR))
-    return [
-        _Draft(str(user_id), int(n), gather_evidence(topics, behaviour))
-        for user_id, n, topics, behaviour in zip(*columns, strict=True)
-    ]
-
-
-def _key(evidence: PortraitEvidence, writer: str) -> str:
-    return evidence.key(version=f"{PROMPT_VERSION}|{writer}")
-
-
-def _recall(drafts: Sequence[_Draft], known: pd.DataFrame | None, *, identity: str) -> int:
-    """Take what is known; returns how many were."""
+def _recall(
+    drafts: Sequence[_Draft], known: pd.DataFrame | None, identity: str, settings: LanguageSettings
+) -> int:
+    """Take portraits by key: the model's while it is asked at all, the template's where not."""
     if known is None or known.empty:
         return 0
-    found = known.drop_duplicates(EVIDENCE_KEY).set_index(EVIDENCE_KEY)
-    earlier: Mapping[str, tuple[str, str]] = dict(
-        zip(found.index, zip(found[PORTRAIT], found[PORTRAIT_SOURCE], strict=True), strict=True)
-    )
+    earlier = {str(row[EVIDENCE_KEY]): row for row in known.to_dict("records")}
     for draft in drafts:
-        key = _key(draft.evidence, identity)
-        if key in earlier:
-            draft.key, (draft.portrait, draft.source) = key, earlier[key]
-    return sum(bool(draft.portrait) for draft in drafts)
+        draft.known = earlier.get(_key(draft, identity, settings))
+    missing = [draft for draft in drafts if draft.known is None]
+    left = {draft.user_id for draft in _within_budget(missing, settings.max_sentences)}
+    for draft in missing:
+        if draft.user_id not in left:  # the generator will not be asked for this one
+            draft.known = earlier.get(_key(draft, TEMPLATE, settings))
+    return sum(draft.known is not None for draft in drafts)
 
 
-def _within_budget(drafts: Sequence[_Draft], max_sentences: int) -> list[_Draft]:
-    """Who is written about by the generator: new evidence with a topic, most active first."""
-    waiting = [draft for draft in drafts if not draft.portrait and draft.evidence.topics]
+def _key(draft: _Draft, identity: str, settings: LanguageSettings) -> str:
+    """Hash (hex) of the facts, the wording and who would write from them."""
+    records = [fact.as_dict() for fact in draft.gathered]
+    what = [records, WORDING_VERSION, settings.portrait_language, identity]
+    text = json.dumps(what, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _keep_true_facts(draft: _Draft, judge: Judge, settings: LanguageSettings) -> None:
+    """A fact whose own sentence the checker refuses reaches neither a writer nor the table."""
+    kept = []
+    for fact in draft.gathered:
+        sentence = fact_sentence(fact, language=settings.portrait_language)
+        reason, _, _ = judge(draft.user_id, sentence, [fact.as_dict()])
+        if reason:
+            _drop(draft, Sentence(sentence, (fact.number,)), reason)
+        else:
+            kept.append(fact)
+    draft.facts = tuple(kept)
+
+
+def _within_budget(drafts: Iterable[_Draft], max_sentences: int) -> list[_Draft]:
+    """Who is written about by the generator: those with a topic, most active first."""
+    waiting = [
+        draft for draft in drafts
+        if any(fact.kind == kinds.TOPIC for fact in draft.facts or draft.gathered)
+    ]  # fmt: skip
     return sorted(waiting, key=lambda d: (-d.n_interactions, d.user_id))[:max_sentences]
 
 
-def _ask_once(
-    drafts: Sequence[_Draft],
-    generator: Generator,
-    prompt: Callable[[PortraitEvidence], Prompt],
+def _ask(
+    drafts: Sequence[_Draft], generator: Generator, settings: LanguageSettings, judge: Judge
 ) -> None:
+    """The embedded model words a plan, any other writes freely; the judge is the same."""
     if not drafts:
         return
-    sentences = generator.complete([prompt(draft.evidence) for draft in drafts])
-    for draft, sentence in zip(drafts, sentences, strict=True):
-        verdict = check_portrait(sentence, draft.evidence)
-        if verdict.ok:
-            draft.portrait, draft.source = sentence, MODEL
-        else:
-            log.debug("portrait not published: %s", verdict.reason)
+    language, is_planned = settings.portrait_language, writes_plans(settings)
+    prompt = planned_prompt if is_planned else free_prompt
+    answers = generator.complete([prompt(draft.facts, language=language) for draft in drafts])
+    for draft, text in zip(drafts, answers, strict=True):
+        draft.key = _key(draft, generator.identity, settings)
+        answer = (
+            read_planned(text, draft.facts, language=language)
+            if is_planned
+            else read_free(text, draft.facts)
+        )
+        _take(draft, answer, judge)
 
 
-def _fill_with_templates(drafts: Sequence[_Draft]) -> None:
-    """The rest; who was not asked gets the template's own key, so a later night may ask."""
-    for draft in drafts:
-        draft.key = draft.key or _key(draft.evidence, TEMPLATE)
-        if not draft.portrait:
-            draft.portrait, draft.source = template_portrait(draft.evidence), TEMPLATE
+def writes_plans(settings: LanguageSettings) -> bool:
+    """Whether the model is too small to write freely: then it words what was planned for it."""
+    return settings.model == "embedded" and not settings.endpoint_url
 
 
-def _table(drafts: Sequence[_Draft], night: date) -> pd.DataFrame:
+def _take(draft: _Draft, answer: Answer, judge: Judge) -> None:
+    draft.dropped += [
+        {"text": text, "facts": list(numbers), "reason": reason}
+        for text, numbers, reason in answer.dropped
+    ]
+    for sentence in answer.sentences:
+        if _is_true(draft, sentence, judge):
+            draft.sentences.append((sentence, MODEL))
+
+
+def _complete(draft: _Draft, judge: Judge, settings: LanguageSettings) -> None:
+    """Add the template's sentences on what is not said yet, until enough is."""
+    for sentence in template_sentences(draft.facts, language=settings.portrait_language):
+        said = {number for one, _ in draft.sentences for number in one.facts}
+        is_enough = len(said) >= ENOUGH or len(draft.sentences) >= MAX_SENTENCES
+        if is_enough and any(writer == MODEL for _, writer in draft.sentences):
+            return
+        if said.isdisjoint(sentence.facts) and _is_true(draft, sentence, judge):
+            draft.sentences.append((sentence, TEMPLATE))
+
+
+def _is_true(draft: _Draft, sentence: Sentence, judge: Judge) -> bool:
+    by_number = {fact.number: fact.as_dict() for fact in draft.facts}
+    reason, _, _ = judge(draft.user_id, sentence.text, [by_number[num] for num in sentence.facts])
+    if reason:
+        _drop(draft, sentence, reason)
+    return not reason
+
+
+def _drop(draft: _Draft, sentence: Sentence, reason: str) -> None:
+    text = quote(sentence.text, DROPPED_LIMIT)
+    draft.dropped.append({"text": text, "facts": list(sentence.facts), "reason": reason})
+
+
+def _table(drafts: Sequence[_Draft], night: date, settings: LanguageSettings) -> pd.DataFrame:
+    rows = [_known_row(d.known) if d.known is not None else _row(d, settings) for d in drafts]
     as_of = pd.Series([pd.Timestamp(night, tz="UTC")] * len(drafts), dtype="datetime64[us, UTC]")
+    texts = {
+        name: pd.Series([row[name] for row in rows], dtype="str")
+        for name in (PORTRAIT, PORTRAIT_SOURCE, EVIDENCE_KEY)
+    }
+    nested = {
+        name: pd.Series([row[name] for row in rows], dtype=object)
+        for name in (EVIDENCE, CLAIMS, STRUCTURE, DROPPED)
+    }
     return pd.DataFrame(
         {
             USER_ID: pd.Series([draft.user_id for draft in drafts], dtype="str"),
-            PORTRAIT: pd.Series([draft.portrait for draft in drafts], dtype="str"),
-            PORTRAIT_SOURCE: pd.Series([draft.source for draft in drafts], dtype="str"),
+            **texts,
             AS_OF: as_of,
-            EVIDENCE: pd.Series([d.evidence.as_dict() for d in drafts], dtype=object),
-            EVIDENCE_KEY: pd.Series([draft.key for draft in drafts], dtype="str"),
+            **nested,
         }
     )
+
+
+def _known_row(known: Mapping[Any, Any]) -> dict[str, Any]:
+    return {name: known[name] for name in KNOWN_COLUMNS}
+
+
+def _row(draft: _Draft, settings: LanguageSettings) -> dict[str, Any]:
+    language = settings.portrait_language
+    n_model = sum(writer == MODEL for _, writer in draft.sentences)
+    is_models = n_model > 0 and 2 * n_model >= len(draft.sentences)
+    return {
+        PORTRAIT: gap_of(language).join(sentence.text for sentence, _ in draft.sentences),
+        PORTRAIT_SOURCE: MODEL if is_models else TEMPLATE,
+        EVIDENCE_KEY: draft.key,
+        EVIDENCE: [
+            {**fact.as_dict(), "text": fact_sentence(fact, language=language)}
+            for fact in draft.facts
+        ],
+        CLAIMS: [
+            {"text": sentence.text, "facts": list(sentence.facts), "source": writer}
+            for sentence, writer in draft.sentences
+        ],
+        STRUCTURE: structure_of(draft.facts),
+        DROPPED: draft.dropped,
+    }

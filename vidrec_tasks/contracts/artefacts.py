@@ -250,13 +250,16 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
         },
     ),
     "portraits": Artefact(
-        "A sentence about each user of a shard, as text and as a vector.",
+        "What each user of a shard watches: facts, claims that name them, a text, and its vector.",
         {
             "table": Table({
-                "user_id": TEXT, "portrait": TEXT, "portrait_source": TEXT, "as_of": MOMENT,
-                "evidence": NESTED, "evidence_key": TEXT,
+                "user_id": TEXT, "portrait": TEXT, "portrait_source": TEXT, "evidence_key": TEXT,
+                "as_of": MOMENT, "evidence": NESTED, "claims": NESTED, "structure": NESTED,
+                "dropped": NESTED,
             }, keys=(("user_id",),)),
             "vectors": Array((ROWS, "dim")),
+            "named_table": Table({"text": TEXT}, keys=(("text",),)),
+            "named_vectors": Array(("named", "dim")),
             "counts": Json(("n_portraits",)),
         },
     ),

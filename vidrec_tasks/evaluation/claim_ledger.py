@@ -1,10 +1,8 @@
 """Claim ledger: the tables, asked one claim at a time; a claim is true or has a reason why not."""
 
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -23,6 +21,7 @@ from vidrec_tasks.columns import (
 from vidrec_tasks.evaluation.claim_likeness import Alike, numbered
 from vidrec_tasks.evaluation.claim_others import Counts, Others
 from vidrec_tasks.evaluation.claim_parsing import Claim
+from vidrec_tasks.evaluation.claim_quoting import is_quote_of
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ class Ledger:
     def _titled(self, title: str, subject: Subject) -> list[str]:
         """Cited videos with that title."""
         rows = ((v, self.catalogue[v][TITLE]) for v in subject.cited if v in self.catalogue)
-        return [video_id for video_id, whole in rows if _is_quote_of(title, str(whole))]
+        return [video_id for video_id, whole in rows if is_quote_of(title, str(whole))]
 
     def _watched(self, claim: Claim, subject: Subject) -> str:
         cited = self._titled(claim.text, subject)
@@ -146,7 +145,7 @@ class Ledger:
         own = str(self.catalogue.get(subject.video_id, {}).get(CREATOR_ID, ""))
         cited = set(self._titled(title, subject)) & self._history(subject)
         is_same = any(self.catalogue[video_id][CREATOR_ID] == own for video_id in cited)
-        is_named = _is_quote_of(creator, own)
+        is_named = is_quote_of(creator, own)
         return "" if own and is_same and is_named else "the cited video is by another creator"
 
     def _alike(self, claim: Claim, subject: Subject) -> str:
@@ -224,7 +223,7 @@ class Ledger:
 
     def _creator(self, claim: Claim, subject: Subject) -> str:
         creator = str(self.catalogue.get(subject.video_id, {}).get(CREATOR_ID, ""))
-        return "" if _is_quote_of(claim.text, creator) else "the video is by another creator"
+        return "" if is_quote_of(claim.text, creator) else "the video is by another creator"
 
     def _watched_by(self, claim: Claim, subject: Subject) -> str:
         creator = self.catalogue.get(subject.video_id, {}).get(CREATOR_ID, "")
@@ -252,17 +251,3 @@ class Ledger:
     def _unseen(self, claim: Claim, subject: Subject) -> str:
         seen = subject.video_id in self._history(subject)
         return "the user has watched the video" if seen else ""
-
-
-def _is_quote_of(quoted: str, whole: str) -> bool:
-    """Whether the letters and digits quoted are those of the whole, or its beginning when cut."""
-    shown, meant = _letters(quoted), _letters(whole)
-    if not shown:
-        return False
-    return meant.startswith(shown) if quoted.endswith("…") else meant == shown
-
-
-@lru_cache(maxsize=1 << 16)
-def _letters(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(char for char in folded if char.isalnum())

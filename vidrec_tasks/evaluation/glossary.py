@@ -110,10 +110,15 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
              "`recommending.explaining.counterfactual`"),
         Term("explanations_replaced", "explanations that failed the check and were replaced by a "
              "plainer one", "rows", "lower", "`jobs.explain_lists`"),
-        Term("model_written_share", "portraits whose sentence the model wrote, over users with "
-             "a topic", "0 to 1", "higher", "`audience.portraits`"),
-        Term("grounded_share", "published portraits whose every word is supported by the user's "
-             "evidence, over portraits", "0 to 1", "higher", "`audience.portraits`, ADR 0011"),
+        Term("model_written_share", "portraits of which the model wrote half of the sentences or "
+             "more, over users with a topic", "0 to 1", "higher", "`audience.portraits`"),
+        Term("portrait_claim_precision", "true claims of published portraits over all their "
+             "claims, checked by code that shares none with the writers", "0 to 1", "higher",
+             "`evaluation.portrait_claims`, ADR 0037"),
+        Term("claims_per_portrait", "claims that a portrait makes, mean over portraits that state "
+             "a fact", "claims", "higher", "`evaluation.portrait_claims`"),
+        Term("portrait_claims_dropped.*", "sentences and facts of portraits that were not "
+             "published, by the kind of reason", "sentences", "lower", "`audience.portraits`"),
         Term("portrait_shapes", "different sentence shapes of portraits, the most of any shard",
              "shapes", "higher", "`audience.portraits`"),
     ),

@@ -1,5 +1,6 @@
 """evaluate_lists: how good the evaluation fit was, and what tonight's lists look like."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -173,9 +174,10 @@ def _words(context: Context) -> dict[str, Any]:
     )
     n_explained, n_lists, n_kinds = _sums(claims, "n_explained", "n_lists", "n_kinds")
     portraits = _counts_of(context, "portraits", "counts")
-    n_all, n_with_topic, n_by_model, n_grounded = _sums(
-        portraits, "n_portraits", "n_with_topic", "n_by_model", "n_grounded"
+    n_with_topic, n_by_model, n_said, n_right, n_stating = _sums(
+        portraits, "n_with_topic", "n_by_model", "n_claims", "n_true", "n_stating"
     )
+    dropped = sum((Counter(counts["n_dropped"]) for counts in portraits), Counter[str]())
     return {
         "claim_precision": n_true / n_claims if n_claims else None,
         "claims_per_explanation": n_claims / n_explained if n_explained else None,
@@ -183,8 +185,13 @@ def _words(context: Context) -> dict[str, Any]:
         "counterfactual_share": n_lowered / n_rows if n_rows else None,
         "explanations_replaced": float(sum(counts["n_replaced"] for counts in claims)),
         "model_written_share": n_by_model / max(1, n_with_topic),
-        "grounded_share": n_grounded / n_all if n_all else 1.0,
+        "portrait_claim_precision": n_right / n_said if n_said else None,
+        "claims_per_portrait": n_said / n_stating if n_stating else None,
         "portrait_shapes": float(max(counts["n_shapes"] for counts in portraits)),
+        **{
+            f"portrait_claims_dropped.{reason.replace(' ', '_').lower()}": float(n)
+            for reason, n in sorted(dropped.items())
+        },
     }
 
 

@@ -1,35 +1,67 @@
-"""write_portraits: a true sentence about each user of a shard, and its embedding."""
+"""write_portraits: what each user of a shard watches, in true sentences, and as a vector."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vidrec_tasks.audience.portraits import MODEL, count_portraits
+from vidrec_tasks.audience.portrait_facts import TOPIC
+from vidrec_tasks.audience.portrait_gathering import gather_facts
+from vidrec_tasks.audience.portrait_passages import (
+    Centre,
+    passages_of,
+    pool_passages,
+    telling_names,
+)
+from vidrec_tasks.audience.portraits import KNOWN_COLUMNS, MODEL, facts_in, stated_in
 from vidrec_tasks.audience.portraits import write_portraits as write
-from vidrec_tasks.columns import EVIDENCE_KEY, PORTRAIT, PORTRAIT_SOURCE, encoder_column
+from vidrec_tasks.columns import (
+    CLAIMS,
+    DROPPED,
+    EVIDENCE,
+    PORTRAIT_SOURCE,
+    TITLE,
+    TOPICS,
+    USER_ID,
+    VIDEO_ID,
+    encoder_column,
+)
 from vidrec_tasks.content.encoding.encoders import Encoders
 from vidrec_tasks.content.modalities.texts import TEXT
+from vidrec_tasks.evaluation.portrait_claims import check_portraits, check_sentence
+from vidrec_tasks.evaluation.portrait_ledger import PortraitLedger
 from vidrec_tasks.language.generator import LazyGenerator
+from vidrec_tasks.language.quoting import plain_title, plain_topic
 from vidrec_tasks.running.job import Context, Made, job, shards_before
 from vidrec_tasks.store.codecs import Part
 from vidrec_tasks.store.runs import Run
 
 Vectors = dict[str, npt.NDArray[np.float32]]
-"""sentence -> its embedding."""
-
-KNOWN_COLUMNS = [PORTRAIT, PORTRAIT_SOURCE, EVIDENCE_KEY]
+"""text -> its embedding."""
 
 
 @job()
 def write_portraits(context: Context) -> Made:
-    """Write the portraits whose evidence changed; the others are taken from the night before."""
-    profiles = context.read_table(context.own("profiles"))
+    """Write the portraits whose facts changed; the others are taken from the night before."""
+    own = context.own("profiles")
+    users, visits = context.read_table(own), context.read_table(own, "visits")
+    videos, content = context.read_table("videos"), context.read_table("content")
+    topics = content[TOPICS].tolist()
+    facts = gather_facts(visits, videos, topics, users[USER_ID].tolist(), night=context.night)
+    by_id = dict(zip(content[VIDEO_ID], topics, strict=True))
+    ledger = PortraitLedger(visits, videos, by_id, night=context.night)
+    judge = partial(_judge, ledger)
     encoders = Encoders(context.settings.content)
     known, seen = _known(context, encoders.text_identity)
-    cache = context.store.cache("models")
-    generator = LazyGenerator(context.settings.language, cache=cache)
-    table = write(profiles, generator, context.settings.language, night=context.night, known=known)
-    vectors, n_encoded = _embed(encoders, table[PORTRAIT].tolist(), seen)
+    language = context.settings.language
+    generator = LazyGenerator(language, cache=context.store.cache("models"))
+    table = write(users, facts, generator, language, judge, night=context.night, known=known)
+    checks = check_portraits(table, ledger)
+    vectors, named, n_encoded = _embed(encoders, table, videos, topics, seen)
     by_model = int((table[PORTRAIT_SOURCE] == MODEL).sum())
     counts = {
         "users": len(table),
@@ -38,29 +70,61 @@ def write_portraits(context: Context) -> Made:
         "sentences_asked": generator.n_asked,
         "encoded": n_encoded,
     }
-    worth = count_portraits(table, profiles)
-    parts: dict[str, Part] = {"table": table, "vectors": vectors, "counts": worth}
+    worth = {
+        **checks,
+        "n_portraits": len(table),
+        "n_with_topic": sum(any(fact.kind == TOPIC for fact in own) for own in facts),
+        "n_by_model": by_model,
+        "n_dropped": _dropped(table[DROPPED]),
+    }
+    parts: dict[str, Part] = {
+        "table": table,
+        "vectors": vectors,
+        "named_table": pd.DataFrame({"text": pd.Series(list(named), dtype="str")}),
+        "named_vectors": np.array(list(named.values()), dtype=np.float32).reshape(
+            len(named), encoders.text_dim
+        ),
+        "counts": worth,
+    }
     return Made({context.own("portraits"): parts}, counts)
+
+
+def _judge(
+    ledger: PortraitLedger, user_id: str, sentence: str, facts: Sequence[Mapping[str, Any]]
+) -> tuple[str, int, int]:
+    return check_sentence(sentence, facts, user_id=user_id, ledger=ledger)
+
+
+def _dropped(dropped: pd.Series) -> dict[str, int]:
+    """What was dropped by the first word of its reason."""
+    reasons = Counter(one["reason"].split(":")[0] for row in dropped for one in row)
+    return dict(sorted(reasons.items()))
 
 
 def _known(context: Context, identity: str) -> tuple[pd.DataFrame | None, Vectors]:
     """The portraits of the night before: of this shard, if it is the same.
 
-    Their embeddings come with them, by sentence, unless another encoder made them.
+    The embeddings of what they name come with them, by text, unless another encoder made them.
     """
     parent = context.parent("previous")
     if parent is None:
         return None, {}
     names = shards_before(parent, context.run, "portraits", context.shard)
-    refs = [name for name in names if parent.find(name) is not None]
+    refs = [name for name in names if parent.find(name) is not None and _is_whole(parent, name)]
     if not refs:
         return None, {}
-    tables = [parent.read_rows(name, columns=KNOWN_COLUMNS) for name in refs]
+    tables = [parent.read_rows(name, columns=list(KNOWN_COLUMNS)) for name in refs]
     seen: Vectors = {}
     if _text_encoder(parent) == identity:
-        for name, table in zip(refs, tables, strict=True):
-            seen |= dict(zip(table[PORTRAIT], parent.read_array(name, "vectors"), strict=True))
+        for name in refs:
+            texts = parent.read_table(name, "named_table")["text"]
+            seen |= dict(zip(texts, parent.read_array(name, "named_vectors"), strict=True))
     return pd.concat(tables, ignore_index=True), seen
+
+
+def _is_whole(parent: Run, name: str) -> bool:
+    """Whether a night's portraits name facts and claims: none did before version 0.3."""
+    return {CLAIMS, DROPPED} <= set(parent.read_table(name))
 
 
 def _text_encoder(run: Run) -> str:
@@ -72,13 +136,32 @@ def _text_encoder(run: Run) -> str:
 
 
 def _embed(
-    encoders: Encoders, portraits: list[str], seen: Vectors
-) -> tuple[npt.NDArray[np.float32], int]:
-    """Text embeddings of the portraits; a sentence that was embedded before is not again."""
-    new = sorted({text for text in portraits if text not in seen})
-    if new:
-        seen = seen | dict(zip(new, encoders.text.encode(new), strict=True))
-    vectors = np.zeros((len(portraits), encoders.text_dim), dtype=np.float32)
-    for num, text in enumerate(portraits):
-        vectors[num] = seen[text]
-    return vectors, len(new)
+    encoders: Encoders,
+    table: pd.DataFrame,
+    videos: pd.DataFrame,
+    topics: Sequence[Sequence[str]],
+    seen: Vectors,
+) -> tuple[npt.NDArray[np.float32], Vectors, int]:
+    """The vectors of the portraits, those of all they name, and how many texts were encoded."""
+    named = [[plain_topic(str(topic)) for topic in of_video] for of_video in topics]
+    telling = telling_names([[name for name in of_video if name] for of_video in named])
+    titles = [title for title in map(plain_title, videos[TITLE].astype(str)) if title]
+    passages = [
+        passages_of(facts_in(evidence), stated_in(claims), telling)
+        for evidence, claims in zip(table[EVIDENCE], table[CLAIMS], strict=True)
+    ]
+    used: Vectors = {}
+    n_encoded = 0
+
+    def encode(texts: list[str]) -> npt.NDArray[np.float32]:
+        nonlocal n_encoded
+        new = sorted({text for text in texts if text not in seen})
+        n_encoded = len(new)
+        made = dict(zip(new, encoders.text.encode(new), strict=True)) if new else {}
+        for text in sorted(set(texts)):
+            used[text] = seen[text] if text in seen else made[text]
+        rows = [used[text] for text in texts]
+        return np.array(rows, dtype=np.float32).reshape(len(texts), encoders.text_dim)
+
+    vectors = pool_passages(passages, Centre.of(telling, titles), encode)
+    return vectors, used, n_encoded

@@ -66,6 +66,21 @@ def plain_topic(topic: str) -> str:
     return "" if any(stem in flat.casefold() for stem in INSTRUCTION_STEMS) else flat
 
 
+@lru_cache(REMEMBERED)
+def plain_title(title: str) -> str:
+    """The title (or a creator) as a sentence may quote it; empty when it may not.
+
+    Refused: no letter or digit, words of instructions, sensitive attributes.
+    """
+    flat = quote(title)
+    words = re.split(r"[\W_]+", flat.casefold())
+    if not any(map(str.isalnum, flat)) or has_sensitive(flat):
+        return ""
+    if not INSTRUCTION_WORDS.isdisjoint(words):
+        return ""
+    return "" if any(stem in flat.casefold() for stem in INSTRUCTION_STEMS) else flat
+
+
 def _unpile(text: str) -> str:
     kept: list[str] = []
     n_marks = 0

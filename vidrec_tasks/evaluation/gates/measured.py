@@ -84,6 +84,14 @@ MEASURED_GATES: Final = (
         absent="no claim was made",
     ),
     Gate(
+        "portrait_claim_precision", "at_least",
+        measure=lambda night: night.metric("portrait_claim_precision"),
+        bound=lambda settings: settings.evaluation.min_claim_precision,
+        formula="as the metric",
+        meaning="True claims among all that portraits make.",
+        absent="no portrait made a claim",
+    ),
+    Gate(
         "index_recall", "at_least",
         measure=lambda night: night.metric("index_recall"),
         bound=lambda settings: settings.content.min_index_recall,

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from vidrec_tasks.audience.histories import Histories
-from vidrec_tasks.audience.portrait_evidence import N_TOPICS
+from vidrec_tasks.audience.portrait_wording import MAX_TOPICS
 from vidrec_tasks.content.encoding.units import to_unit
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.models.models import Models
@@ -38,7 +38,7 @@ def portrait_profiles(models: Models, histories: Histories) -> Floats:
     profiles = np.zeros((histories.n_users, vectors.shape[1]), dtype=np.float32)
     for user, (start, end) in enumerate(pairwise(interests.indptr)):
         columns, weights = interests.indices[start:end], interests.data[start:end]
-        named = np.lexsort((columns, -weights))[:N_TOPICS]
+        named = np.lexsort((columns, -weights))[:MAX_TOPICS]
         profiles[user] = weights[named] @ vectors[columns[named]]
     return to_unit(profiles)
 
