@@ -21,7 +21,9 @@ TARGETS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "language": {
         "portraits_vs_one_by_one": ">= 8", "claim_precision": ">= 1",
-        "grounded_share_published": ">= 1", "model_written_share": ">= 0.6",
+        "portrait_claim_precision": ">= 1", "claims_per_portrait": ">= 4",
+        "portrait_identifies": ">= 2", "portrait_only_ndcg": ">= 2",
+        "model_written_share": ">= 0.9", "sentences_of_a_second_night": "<= 0",
         "counterfactual_share": ">= 0.9", "sensible_share": ">= 0.98",
         "claims_per_explanation": ">= 2", "injections_leaked": "<= 0",
         "planted_false_caught": ">= 1",

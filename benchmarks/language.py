@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.language [--data DIR] --json PATH``: runs one night of a small demo world,
 and of some users of MovieLens latest-small with overviews when its folder is given, up to their
-explanations; times the portraits against the same model asked one prompt at a time, plants lies in
-the explanations and hostile texts in the catalogue. Of two worlds the worse number counts.
+explanations; plants lies in the explanations and hostile texts in the catalogue. Portraits are
+measured by `language_portraits`, in worlds of more users. Of two worlds the worse number counts.
 """
 
 import argparse
@@ -12,7 +12,6 @@ import logging
 import re
 import sys
 import tempfile
-import time
 import unicodedata
 from collections.abc import Sequence
 from datetime import date
@@ -21,14 +20,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
+from benchmarks.language_portraits import measure_portraits
 from benchmarks.one_line_errors import run
 from tests.recommending.hostile import INJECTIONS
 from vidrec_tasks.audience.histories import gather
-from vidrec_tasks.audience.portrait_evidence import gather_evidence
-from vidrec_tasks.audience.portrait_wording import first_prompt
-from vidrec_tasks.audience.portraits import count_portraits, write_portraits
 from vidrec_tasks.demo.size import Size
 from vidrec_tasks.demo.truth import has_truth, read_truth, sensible_share
 from vidrec_tasks.demo.world import render_world
@@ -41,8 +37,7 @@ from vidrec_tasks.evaluation.claims import (
 )
 from vidrec_tasks.hardware import quick_dtype
 from vidrec_tasks.importing.presets import import_data
-from vidrec_tasks.language.causal import CausalGenerator, load_causal
-from vidrec_tasks.language.generator import Prompt
+from vidrec_tasks.language.quoting import plain_title, plain_topic
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.explaining.counterfactual import compare_without_cited, keep_named
 from vidrec_tasks.recommending.explaining.explanations import explain_lists
@@ -56,15 +51,22 @@ from vidrec_tasks.store.store import Store
 
 log = logging.getLogger("benchmarks.language")
 
-SIZE = Size(videos=48, users=64, nights=10, films=0)
+PORTRAITS, EXPLANATIONS = "portraits", "explanations"
+SIZES = {
+    PORTRAITS: Size(videos=120, users=130, nights=14, films=0),
+    EXPLANATIONS: Size(videos=48, users=64, nights=10, films=0),
+}
+UNTIL = {PORTRAITS: "build_profiles", EXPLANATIONS: "explain_lists"}
+"""The last job that is run: portraits are written by the benchmark itself."""
 N_COUNTERFACTUAL = 60
 N_EXPLAINED = 600
-N_MOVIELENS = 64
+N_MOVIELENS = {PORTRAITS: 120, EXPLANATIONS: 64}
 """Users of MovieLens: the night of all 668 took most of an hour, nearly all of it training."""
-AT_MOST = ("injections_leaked", "sentences_of_a_second_night", "seconds_a_portrait")
+AT_MOST = (
+    "injections_leaked", "sentences_of_a_second_night", "seconds_a_portrait", "seconds_a_plan",
+    "portrait_sentences_dropped",
+)  # fmt: skip
 """Figures of which less is better."""
-N_TIMED = 8
-"""Prompts of the slow way: each is a second or more, and their mean is all that is used."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -72,15 +74,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="folder with ml-latest-small and tmdb-5000")
     parser.add_argument("--store", type=Path, help="a store with a night; else one is made")
-    parser.add_argument("--users", type=int, default=48, help="portraits timed")
+    parser.add_argument("--users", type=int, default=48, help="portraits that the model writes")
+    parser.add_argument("--model", default="embedded", help="a folder or file for the portraits")
+    parser.add_argument("--only", choices=("portraits", "explanations"), help="measure one of both")
     parser.add_argument("--json", type=Path, required=True)
     said = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     with tempfile.TemporaryDirectory(prefix="vidrec-bench-") as folder:
-        worlds = _worlds(said, Path(folder))
-        results = {
-            name: measure(store, settings, said.users) for name, (store, settings) in worlds.items()
-        }
+        results = _measure_all(said, Path(folder))
     result = {**_worse(results), "worlds": results}
     said.json.parent.mkdir(parents=True, exist_ok=True)
     said.json.write_text(json.dumps(result, indent=1, sort_keys=True), encoding="utf-8")
@@ -88,15 +89,43 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _worlds(said: argparse.Namespace, folder: Path) -> dict[str, tuple[Path, Settings]]:
+def _measure_all(said: argparse.Namespace, folder: Path) -> dict[str, dict[str, Any]]:
+    """Ratios and figures of each world, by name."""
+    results: dict[str, dict[str, Any]] = {}
+    for name, (store, settings) in _worlds(said, folder, PORTRAITS).items():
+        portraits = measure_portraits(last_run(settings), settings, said.users, store / "models")
+        results[name] = portraits
+    for name, (_, settings) in _worlds(said, folder, EXPLANATIONS).items():
+        found = measure(settings)
+        known = results.setdefault(name, {"ratios": {}, "figures": {}})
+        results[name] = {
+            **known, **found,
+            "ratios": {**known["ratios"], **found["ratios"]},
+            "figures": {**known["figures"], **found["figures"]},
+        }  # fmt: skip
+    return results
+
+
+def _worlds(said: argparse.Namespace, folder: Path, what: str) -> dict[str, tuple[Path, Settings]]:
     """Stores with a night, by name."""
+    if said.only not in (None, what):
+        return {}
     if said.store:
-        return {"store": (said.store, Settings(store_url=str(said.store)))}
-    worlds = {"demo": (folder / "demo", render(folder / "demo"))}
+        return {"store": (said.store, _settings(said.store, said.model))}
+    until, size = UNTIL[what], SIZES[what]
+    demo, movielens = folder / f"{what}-demo", folder / f"{what}-movielens"
+    worlds = {"demo": (demo, render(demo, size, until=until, model=said.model))}
     if said.data:
-        store = folder / "movielens"
-        worlds["movielens"] = (store, bring_movielens(said.data, store))
+        settings = bring_movielens(
+            said.data, movielens, N_MOVIELENS[what], until=until, model=said.model
+        )
+        worlds["movielens"] = (movielens, settings)
     return worlds
+
+
+def last_run(settings: Settings) -> Run:
+    """The last night of a store."""
+    return max(Runs(Store(settings.store_url)), key=lambda one: (one.night, one.run_id))
 
 
 def _worse(results: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -105,23 +134,25 @@ def _worse(results: dict[str, dict[str, Any]]) -> dict[str, Any]:
     for part in ("ratios", "figures"):
         found[part] = {}
         for name in next(iter(results.values()))[part]:
-            values = [r[part][name] for r in results.values() if r[part][name] is not None]
+            values = [r[part][name] for r in results.values() if r[part].get(name) is not None]
             worse = max if name in AT_MOST else min
             found[part][name] = worse(values) if values else None
     return found
 
 
-def render(store: Path) -> Settings:
+def render(store: Path, size: Size, *, until: str, model: str = "embedded") -> Settings:
     """A small demo world and one night of it, in an empty store."""
-    settings = _settings(store)
-    render_world(store, SIZE)
-    run_night(SIZE.two_nights[0], settings, until="explain_lists")
+    settings = _settings(store, model)
+    render_world(store, size)
+    run_night(size.two_nights[0], settings, until=until)
     return settings
 
 
-def bring_movielens(data: Path, store: Path) -> Settings:
+def bring_movielens(
+    data: Path, store: Path, n_users: int, *, until: str, model: str = "embedded"
+) -> Settings:
     """A night over some users of MovieLens latest-small and the films they rated, in a store."""
-    settings = _settings(store)
+    settings = _settings(store, model)
     inputs = store / "inputs"
     inputs.mkdir(parents=True)
     overviews = data / "tmdb-5000" / "tmdb_5000_movies.csv.zip"
@@ -129,30 +160,30 @@ def bring_movielens(data: Path, store: Path) -> Settings:
     events = pd.read_parquet(inputs / "interactions.parquet")
     videos = pd.read_parquet(inputs / "videos.parquet")
     users = np.sort(events["user_id"].unique())
-    drawn = np.random.default_rng(settings.recommending.seed).permutation(users)[:N_MOVIELENS]
+    drawn = np.random.default_rng(settings.recommending.seed).permutation(users)[:n_users]
     events = events[events["user_id"].isin(drawn)]
     videos = videos[videos["video_id"].isin(events["video_id"])]
     events.to_parquet(inputs / "interactions.parquet", index=False)
     videos.to_parquet(inputs / "videos.parquet", index=False)
     last = pd.to_datetime(pd.to_numeric(events["event_at"]), unit="s", utc=True).max()
-    run_night((last + pd.Timedelta(days=1)).date(), settings, until="explain_lists")
+    run_night((last + pd.Timedelta(days=1)).date(), settings, until=until)
     return settings
 
 
-def _settings(store: Path) -> Settings:
+def _settings(store: Path, model: str) -> Settings:
     return Settings(
-        store_url=str(store), recommending={"max_epochs": 5}, insights={"k_anonymity": 5}
-    )
+        store_url=str(store), recommending={"max_epochs": 5}, insights={"k_anonymity": 5},
+        language={"model": model},
+    )  # fmt: skip
 
 
-def measure(store: Path, settings: Settings, n_users: int) -> dict[str, Any]:
-    """Ratios and figures of the last night of a store."""
-    run = max(Runs(Store(settings.store_url)), key=lambda one: (one.night, one.run_id))
+def measure(settings: Settings) -> dict[str, Any]:
+    """Ratios and figures of the explanations of the last night of a store."""
+    store, run = Path(settings.store_url), last_run(settings)
     tables = _tables(run)
-    speed = _speed(tables["profiles"].head(n_users), settings, store / "models", run.night)
     claims = _check(tables, tables["explained"], settings, run.night)
     return {
-        "ratios": {"portraits_vs_one_by_one": speed.pop("ratio")},
+        "ratios": {},
         "figures": {
             "claim_precision": claim_precision(claims),
             "claims_per_explanation": claims_per_explanation(claims),
@@ -160,7 +191,6 @@ def measure(store: Path, settings: Settings, n_users: int) -> dict[str, Any]:
             "injections_leaked": _leaked(tables, settings, run.night),
             "planted_false_caught": _caught(tables, settings, run.night),
             **_counterfactual(run, tables, settings),
-            **speed,
         },
         "night": run.night.isoformat(),
         "dtype": str(quick_dtype()),
@@ -216,70 +246,6 @@ def _all(run: Run, kind: str, part: str = "table") -> pd.DataFrame:
     return pd.concat([run.read_table(name, part) for name in names], ignore_index=True)
 
 
-def _speed(
-    profiles: pd.DataFrame, settings: Settings, cache: Path, night: date
-) -> dict[str, float]:
-    """Seconds a portrait in one batch, and one prompt at a time by transformers' own `generate`."""
-    pairs = zip(profiles["topics"], profiles["behaviour"], strict=True)
-    evidences = [gather_evidence(topics, behaviour) for topics, behaviour in pairs]
-    prompts = [first_prompt(evidence) for evidence in evidences if evidence.topics]
-    generator = load_causal(settings.language, cache=cache)
-    generator.complete(prompts[:1])  # the first call warms the threads
-    begin = time.perf_counter()
-    sentences = generator.complete(prompts)
-    ours = (time.perf_counter() - begin) / len(prompts)
-    few = prompts[:: max(1, len(prompts) // N_TIMED)][:N_TIMED]
-    begin = time.perf_counter()
-    n_tokens = sum(_generate(generator, prompt, settings) for prompt in few)
-    theirs = (time.perf_counter() - begin) / len(few)
-    begin = time.perf_counter()
-    for prompt in few:
-        generator.complete([prompt])
-    alone = (time.perf_counter() - begin) / len(few)
-    n_new = sum(
-        len(generator._tokenizer(text[len(prompt.start) :])["input_ids"])
-        for text, prompt in zip(sentences, prompts, strict=True)
-    )
-    first = write_portraits(profiles, generator, settings.language, night=night)
-    counted = _Counted(generator)
-    write_portraits(profiles, counted, settings.language, night=night, known=first)
-    words = count_portraits(first, profiles)
-    return {
-        "ratio": theirs / ours,
-        "model_written_share": words["n_by_model"] / words["n_with_topic"],
-        "grounded_share_published": words["n_grounded"] / words["n_portraits"],
-        "n_shapes": words["n_shapes"],
-        "ratio_own_generator_one_by_one": alone / ours,
-        "seconds_a_portrait": ours,
-        "tokens_per_s": n_new / (ours * len(prompts)),
-        "tokens_per_s_one_by_one": n_tokens / (theirs * len(few)),
-        "portraits_timed": len(prompts),
-        "distinct_prompts": len(set(prompts)),
-        "sentences_of_a_second_night": counted.n_asked,
-    }
-
-
-class _Counted:
-    """A generator that counts what it is asked."""
-
-    def __init__(self, generator: CausalGenerator) -> None:
-        self._generator, self.identity, self.n_asked = generator, generator.identity, 0
-
-    def complete(self, prompts: Sequence[Prompt]) -> list[str]:
-        self.n_asked += len(prompts)
-        return self._generator.complete(prompts)
-
-
-def _generate(generator: CausalGenerator, prompt: Prompt, settings: Settings) -> int:
-    """Tokens written by `generate`, greedy, to the model's own end or the same limit as ours."""
-    ids = torch.tensor([generator._tokenise(prompt)])
-    whole = generator._model.generate(
-        ids, attention_mask=torch.ones_like(ids), do_sample=False,
-        max_new_tokens=settings.language.max_new_tokens,
-    )  # fmt: skip
-    return int(whole.shape[1] - ids.shape[1])
-
-
 def _leaked(tables: dict[str, Any], settings: Settings, night: date) -> int:
     """Texts of the hostile set that change a published word outside a quoted title, or break out.
 
@@ -292,7 +258,7 @@ def _leaked(tables: dict[str, Any], settings: Settings, night: date) -> int:
         said = _explained_as(text, tables, settings, night)
         can_be_quoted = any(char.isalnum() for char in text)
         is_same = _masked(said) == _masked(plain if can_be_quoted else nameless)
-        names = gather_evidence([[text, 9.0, 9]], {}).names
+        names = [name for name in (plain_topic(text), plain_title(text)) if name]
         if not is_same or not all(map(_is_tame, [*_quoted(said), *names])):
             leaked.append(text)
     log.info("%d of %d hostile texts leaked: %s", len(leaked), len(INJECTIONS), leaked)

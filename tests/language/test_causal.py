@@ -10,7 +10,7 @@ from transformers import LlamaForCausalLM
 
 from tests.language.tiny_models import save_causal
 from vidrec_tasks.language.causal import CausalGenerator, load_causal
-from vidrec_tasks.language.generator import Bounds, Generator, LazyGenerator, Prompt, load_generator
+from vidrec_tasks.language.generator import Generator, LazyGenerator, Prompt, load_generator
 from vidrec_tasks.settings import LanguageSettings
 
 PROMPTS = [
@@ -120,13 +120,3 @@ def test_the_embedded_model_is_named_without_being_dequantised(
     lazy = LazyGenerator(LanguageSettings(), cache=tmp_path)
     assert lazy.identity == embedded.identity
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_user_of_one_taste_and_a_bound_prompt_are_answered_within_the_bounds(
-    folder: Path,
-) -> None:
-    bounds = Bounds((), ("cats", "jazz"), 2)
-    prompts = [Prompt("facts", "cats and jazz", "this user", bounds=bounds)] * 2
-    first, second = load(folder).complete(prompts)
-    assert first == second
-    assert all(first.count(name) == 1 for name in ("cats", "jazz"))  # its decoder drops a space

@@ -109,8 +109,8 @@ def write_portraits(
         known: earlier portraits with the columns in `KNOWN_COLUMNS`, taken again as they are.
 
     Returns:
-        user_id, portrait, portrait_source ('model' where it wrote half of the sentences or more,
-        else 'template'), as_of, evidence (the facts, each with its sentence), evidence_key, claims
+        user_id, portrait, portrait_source ('model' where it wrote most of the sentences, else
+        'template'), as_of, evidence (the facts, each with its sentence), evidence_key, claims
         (a sentence each: text, facts, source), structure, dropped (text, facts, reason); in the
         order of the users.
     """
@@ -277,7 +277,7 @@ def _known_row(known: Mapping[Any, Any]) -> dict[str, Any]:
 def _row(draft: _Draft, settings: LanguageSettings) -> dict[str, Any]:
     language = settings.portrait_language
     n_model = sum(writer == MODEL for _, writer in draft.sentences)
-    is_models = n_model > 0 and 2 * n_model >= len(draft.sentences)
+    is_models = 2 * n_model > len(draft.sentences)
     return {
         PORTRAIT: gap_of(language).join(sentence.text for sentence, _ in draft.sentences),
         PORTRAIT_SOURCE: MODEL if is_models else TEMPLATE,

@@ -110,8 +110,8 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
              "`recommending.explaining.counterfactual`"),
         Term("explanations_replaced", "explanations that failed the check and were replaced by a "
              "plainer one", "rows", "lower", "`jobs.explain_lists`"),
-        Term("model_written_share", "portraits of which the model wrote half of the sentences or "
-             "more, over users with a topic", "0 to 1", "higher", "`audience.portraits`"),
+        Term("model_written_share", "portraits most sentences of which the model wrote, over "
+             "users with a topic", "0 to 1", "higher", "`audience.portraits`"),
         Term("portrait_claim_precision", "true claims of published portraits over all their "
              "claims, checked by code that shares none with the writers", "0 to 1", "higher",
              "`evaluation.portrait_claims`, ADR 0037"),

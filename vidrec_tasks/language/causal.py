@@ -17,8 +17,7 @@ from transformers.utils import logging as transformers_logging
 
 from vidrec_tasks.errors import ModelError
 from vidrec_tasks.hardware import device, quick_dtype
-from vidrec_tasks.language.binding import Units, Walk
-from vidrec_tasks.language.choosing import BoundChooser, Chooser, FreeChooser
+from vidrec_tasks.language.choosing import Chooser, FreeChooser
 from vidrec_tasks.language.constraining import GrammarChooser, Grammars
 from vidrec_tasks.language.embedded import embedded_folder, embedded_name
 from vidrec_tasks.language.generator import Prompt, first_sentence, has_sentence
@@ -79,8 +78,8 @@ def _source(settings: LanguageSettings, cache: Path) -> str:
 class CausalGenerator:
     """Greedy decoding, left padded, in batches of like length; a row leaves at its sentence end.
 
-    A prompt with a schema, a grammar or bounds is decoded within them; equal prompts are answered
-    once, and counted so in ``usage``.
+    A prompt with a schema or a grammar is decoded within it; equal prompts are answered once, and
+    counted so in ``usage``.
     """
 
     def __init__(
@@ -100,12 +99,6 @@ class CausalGenerator:
         self._identity = identity
         self.usage = usage or Usage()
         self._head = self._model.get_output_embeddings()
-
-    @cached_property
-    def _units(self) -> Units:
-        return Units(
-            lambda text: list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
-        )
 
     @cached_property
     def _grammars(self) -> Grammars:
@@ -267,9 +260,6 @@ class CausalGenerator:
         """For prompts of one kind."""
         if prompts[0].schema or prompts[0].grammar:
             return GrammarChooser(self._head, self._grammars, prompts)
-        walks = [Walk(self._units, p.bounds, p.start) for p in prompts if p.bounds is not None]
-        if walks:
-            return BoundChooser(self._head, walks)
         return FreeChooser(self._head, is_whole=self._is_whole)
 
     def _is_whole(self, written: list[int]) -> bool:
@@ -277,10 +267,8 @@ class CausalGenerator:
 
 
 def _kind(prompt: Prompt) -> int:
-    """Prompts of one kind are decoded together: constrained, bound, free."""
-    if prompt.schema or prompt.grammar:
-        return 0
-    return 1 if prompt.bounds is not None else 2
+    """Prompts of one kind are decoded together: constrained, free."""
+    return 0 if prompt.schema or prompt.grammar else 1
 
 
 def _shared_length(tokens: list[list[int]]) -> int:

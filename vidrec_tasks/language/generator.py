@@ -18,20 +18,6 @@ from vidrec_tasks.settings import LanguageSettings
 _SENTENCE_END = re.compile(r"""(?<!\d)[.!?]["')\]]*(?=\s|$)|[。！？]|(?<=\d)[.!?](?=\s)|\n""")
 
 
-class Bounds(NamedTuple):
-    """What a sentence may be made of, beside words that need no evidence; as for `is_grounded`.
-
-    Attributes:
-        phrases: each may stand once, as written here.
-        names: phrases of which some must be named.
-        min_names: how many different names the sentence must hold.
-    """
-
-    phrases: tuple[str, ...]
-    names: tuple[str, ...]
-    min_names: int = 0
-
-
 class Prompt(NamedTuple):
     """What a generator is asked.
 
@@ -46,8 +32,6 @@ class Prompt(NamedTuple):
         grammar: a grammar in llguidance's dialect of Lark that the whole answer after ``start``
             matches; a generator that cannot decode within it is held to it afterwards.
         max_tokens: tokens the answer may have; 0: the setting ``max_new_tokens``.
-        bounds: what the sentence may be made of, for a generator that can hold to it; None:
-            anything.
     """
 
     system: str
@@ -56,7 +40,6 @@ class Prompt(NamedTuple):
     schema: str = ""
     grammar: str = ""
     max_tokens: int = 0
-    bounds: Bounds | None = None
 
 
 class Generator(Protocol):
