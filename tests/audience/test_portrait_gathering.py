@@ -87,7 +87,7 @@ def test_a_title_that_commands_or_names_who_somebody_is_is_not_quoted(title: str
     assert of_kind(found, kinds.TITLE) == []
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(worlds())
 def test_each_fact_is_true_by_the_checker_in_both_languages(made: World) -> None:
     judge = made.judge
@@ -97,7 +97,7 @@ def test_each_fact_is_true_by_the_checker_in_both_languages(made: World) -> None
             assert judge("u", sentence, [fact.as_dict()])[0] == "", sentence
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(worlds())
 def test_a_fact_survives_the_table(made: World) -> None:
     facts = made.facts()[0]

@@ -112,6 +112,19 @@ def test_a_user_sees_portrait_list_reasons_and_thumbnails(viewer: TestClient) ->
     assert "Recommended" in page
 
 
+def test_a_user_sees_the_facts_behind_each_sentence_and_what_was_dropped(
+    viewer: TestClient,
+) -> None:
+    page = viewer.get("/user?user_id=u1").text
+    rests = page[page.index("What each sentence rests on") : page.index("All facts")]
+    assert "F1</span> F cats" in rests
+    assert "F2" not in rests
+    dropped = page[page.index("What was not published") :]
+    assert "Owns nine cats" in dropped
+    assert "false: 3, not 9" in dropped
+    assert "F2" in dropped[: dropped.index("</details>")]
+
+
 def test_a_users_history_is_shown_with_what_was_watched(viewer: TestClient) -> None:
     page = viewer.get("/user?user_id=u1").text
     history = page[page.index('id="history"') :]
