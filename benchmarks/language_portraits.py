@@ -21,7 +21,7 @@ import torch
 
 from vidrec_tasks.audience.interactions import weigh
 from vidrec_tasks.audience.portrait_facts import TOPIC, Fact
-from vidrec_tasks.audience.portrait_gathering import gather_facts
+from vidrec_tasks.audience.portrait_gathering import gather_facts, topic_name
 from vidrec_tasks.audience.portrait_passages import (
     Centre,
     passages_of,
@@ -275,7 +275,7 @@ def _vectors(
     world: Portraits, table: pd.DataFrame, encode: Callable[[list[str]], Floats]
 ) -> Floats:
     """As `write_portraits` makes them."""
-    named = [[plain_topic(str(topic)) for topic in topics] for topics in world.topics]
+    named = [[topic_name(str(topic)) for topic in topics] for topics in world.topics]
     telling = telling_names([[name for name in names if name] for names in named])
     titles = [title for title in map(plain_title, world.videos["title"].astype(str)) if title]
     passages = [

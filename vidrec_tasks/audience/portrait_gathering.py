@@ -5,6 +5,7 @@ of a millisecond: sets of the videos that the user met, and no table as large as
 """
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +36,7 @@ from vidrec_tasks.columns import (
     WEIGHT,
 )
 from vidrec_tasks.language.quoting import plain_title, plain_topic
+from vidrec_tasks.language.words import FUNCTION_WORDS, TASTE_WORDS
 
 N_TOPICS: Final = 5
 N_TITLES: Final = 4
@@ -66,6 +68,9 @@ _TURN: Final = 1.5
 _WINDOW_S: Final = 56 * 86_400
 _HALF_LIFE_DAYS: Final = 30.0
 
+_GRAMMAR: Final = FUNCTION_WORDS | TASTE_WORDS
+"""Words of any sentence: a topic of them alone ("videos", "9") would not be seen as a name."""
+
 Ints = npt.NDArray[np.int64]
 Doubles = npt.NDArray[np.float64]
 
@@ -92,7 +97,7 @@ class Shelf:
     def topics(self, num: int) -> tuple[str, ...]:
         """The topics of a video that a sentence may name."""
         if num not in self._named:
-            named = (plain_topic(str(topic)) for topic in self._topics[num])
+            named = (topic_name(str(topic)) for topic in self._topics[num])
             self._named[num] = tuple(dict.fromkeys(topic for topic in named if topic))
         return self._named[num]
 
@@ -114,7 +119,7 @@ class Shelf:
         raw = Counter(chain.from_iterable(self._topics))
         named: Counter[str] = Counter()
         for topic, n in raw.items():
-            named[plain_topic(str(topic))] += n
+            named[topic_name(str(topic))] += n
         return named
 
 
@@ -165,6 +170,13 @@ class UserVisits:
 
     def _with(self, keep: npt.NDArray[np.bool_]) -> set[int]:
         return set(self.nums[keep].tolist())
+
+
+def topic_name(topic: str) -> str:
+    """The topic as a portrait may write it; '' where it would read as a word of the sentence."""
+    name = plain_topic(topic)
+    words = re.findall(r"[^\W\d_]+", name.casefold())
+    return "" if _GRAMMAR.issuperset(words) else name
 
 
 def gather_facts(

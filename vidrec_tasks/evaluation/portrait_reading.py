@@ -153,6 +153,10 @@ _FORMS: Final = [
     for forms in (_ENGLISH, _CHINESE)
 ]
 _SILENT: Final = re.compile(rf"(?:{_NEUTRAL})(?![\w’'])|{_NEUTRAL_ZH}", re.IGNORECASE)
+_OWN: Final = frozenset(
+    re.findall("[a-z]+", " ".join([*(form for _, form in _ENGLISH), _NEUTRAL, *_PARTS, *_MONTHS]))
+)
+"""Words of the forms themselves."""
 _BETWEEN: Final = re.compile(r"[\s,;，；、]+")
 _STOP: Final = re.compile(r"[.。]$")
 
@@ -189,8 +193,17 @@ def read_statements(sentence: str, names: Sequence[str]) -> list[Statement]:
 
 
 def _mask(text: str, names: Sequence[str]) -> str:
-    """Each name as one private character; the longest first, as a whole word, in any case."""
+    """Each name as one private character; the longest first, as a whole word, in any case.
+
+    One that the forms are made of ("videos", "9") is a name only in quotation marks.
+    """
     for num, name in enumerate(names):
+        for opening, closing in ("“”", "《》"):
+            quoted = f"{opening}{name}{closing}"
+            text = text.replace(quoted, f"{opening}{chr(_PRIVATE + num)}{closing}")
+    for num, name in enumerate(names):
+        if _OWN.issuperset(re.findall(r"[a-z]+|[^\W\da-z_]", name.casefold())):
+            continue
         before = r"(?<!\w)" if name[0].isascii() and name[0].isalnum() else ""
         after = r"(?!\w)" if name[-1].isascii() and name[-1].isalnum() else ""
         if name.casefold() in text.casefold():

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.audience.portrait_facts import TOPIC
-from vidrec_tasks.audience.portrait_gathering import gather_facts
+from vidrec_tasks.audience.portrait_gathering import gather_facts, topic_name
 from vidrec_tasks.audience.portrait_passages import (
     Centre,
     passages_of,
@@ -35,7 +35,7 @@ from vidrec_tasks.content.modalities.texts import TEXT
 from vidrec_tasks.evaluation.portrait_claims import check_portraits, check_sentence
 from vidrec_tasks.evaluation.portrait_ledger import PortraitLedger
 from vidrec_tasks.language.generator import LazyGenerator
-from vidrec_tasks.language.quoting import plain_title, plain_topic
+from vidrec_tasks.language.quoting import plain_title
 from vidrec_tasks.running.job import Context, Made, job, shards_before
 from vidrec_tasks.store.codecs import Part
 from vidrec_tasks.store.runs import Run
@@ -143,7 +143,7 @@ def _embed(
     seen: Vectors,
 ) -> tuple[npt.NDArray[np.float32], Vectors, int]:
     """The vectors of the portraits, those of all they name, and how many texts were encoded."""
-    named = [[plain_topic(str(topic)) for topic in of_video] for of_video in topics]
+    named = [[topic_name(str(topic)) for topic in of_video] for of_video in topics]
     telling = telling_names([[name for name in of_video if name] for of_video in named])
     titles = [title for title in map(plain_title, videos[TITLE].astype(str)) if title]
     passages = [
