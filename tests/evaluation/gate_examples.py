@@ -148,17 +148,17 @@ EXAMPLES: dict[str, Examples] = {
             ("too few users had a list the night before", {"shape": ListShape(SPREAD.videos, 20)}),
         ),
     ),
-    "portrait_claim_precision": Examples(
-        fails=(measured(portrait_claim_precision=0.999),),
-        passes=(measured(portrait_claim_precision=1.0),),
-        absent=(("no portrait made a claim", without("portrait_claim_precision")),),
-    ),
     "claim_precision": Examples(
         fails=(measured(claim_precision=0.999),),
         absent=(
             ("no claim was made", without("claim_precision")),
             ("no claim was made", measured(claim_precision=float("nan"))),
         ),
+    ),
+    "portrait_claim_precision": Examples(
+        fails=(measured(portrait_claim_precision=0.999),),
+        passes=(measured(portrait_claim_precision=1.0),),
+        absent=(("no portrait made a claim", without("portrait_claim_precision")),),
     ),
     "index_recall": Examples(
         fails=(measured(index_recall=0.94),),
