@@ -91,10 +91,10 @@ def measure_portraits(run: Run, settings: Settings, n_users: int, cache: Path) -
         cache: a folder for dequantised weights.
     """
     world = _split(run, settings)
-    language = settings.language.model_copy(update={"max_sentences": n_users})
+    language = settings.language
     generator = load_causal(language, cache=cache)
     speed = _speed(world, generator, language, n_users)
-    written = _write(world, generator, language, run)
+    written = _write(world, generator, language, run, n_users)
     worth = _worth(world, written.pop("table"), settings)
     ratios = {name: worth.pop(name) for name in ("portrait_identifies", "portrait_only_ndcg")}
     return {
@@ -192,21 +192,28 @@ class _Counted:
 
 
 def _write(
-    world: Portraits, generator: CausalGenerator, language: LanguageSettings, run: Run
+    world: Portraits,
+    generator: CausalGenerator,
+    language: LanguageSettings,
+    run: Run,
+    n_users: int,
 ) -> dict[str, Any]:
-    """The portraits of two nights, judged as they are published."""
+    """The portraits of two nights, judged as they are published; those of some by the model."""
     by_id = dict(zip(world.videos["video_id"], world.topics, strict=True))
     ledger = PortraitLedger(world.visits, world.videos, by_id, night=run.night)
     judge = partial(_judge, ledger)
-    write = partial(
-        write_portraits, world.users, world.facts, settings=language, judge=judge, night=run.night
-    )
-    table = write(generator=generator)
+    write = partial(write_portraits, judge=judge, night=run.night)
+    some = partial(write, world.users[:n_users], world.facts[:n_users], settings=language)
+    asked = some(generator=generator)
     counted = _Counted(generator)
-    write(generator=counted, known=table)
+    some(generator=counted, known=asked)
+    templates = language.model_copy(update={"max_sentences": 0})
+    others = write(world.users[n_users:], world.facts[n_users:], generator, templates)
+    table = pd.concat([asked, others], ignore_index=True)
     checks = check_portraits(table, ledger)
-    by_model = table[table["portrait_source"] == MODEL]
-    n_asked = min(language.max_sentences, sum(bool(facts) for facts in world.facts))
+    by_model = asked[asked["portrait_source"] == MODEL]
+    n_asked = sum(any(fact.kind == TOPIC for fact in facts) for facts in world.facts[:n_users])
+    writers = [claim["source"] for claims in asked["claims"] for claim in claims]
     dropped = Counter(one["reason"].split(":")[0] for row in table["dropped"] for one in row)
     log.info("portraits: dropped %s", dict(dropped))
     return {
@@ -214,19 +221,11 @@ def _write(
         "portrait_claim_precision": checks["n_true"] / checks["n_claims"],
         "claims_per_portrait": checks["n_claims"] / max(1, checks["n_stating"]),
         "model_written_share": len(by_model) / max(1, n_asked),
-        "model_sentence_share": _sentence_share(table, n_asked),
+        "model_sentence_share": writers.count(MODEL) / max(1, len(writers)),
         "n_shapes": check_portraits(by_model, ledger)["n_shapes"],
         "portrait_sentences_dropped": sum(dropped.values()),
         "sentences_of_a_second_night": counted.n_asked,
     }
-
-
-def _sentence_share(table: pd.DataFrame, n_asked: int) -> float:
-    """Sentences of the model among those of the portraits that it was asked for."""
-    writers = [
-        claim["source"] for claims in table["claims"][:n_asked] for claim in claims
-    ]  # the users of a world are asked for in no order: the share is over the first as a sample
-    return writers.count(MODEL) / max(1, len(writers))
 
 
 def _judge(ledger: PortraitLedger, user_id: str, sentence: str, facts: Any) -> tuple[str, int, int]:

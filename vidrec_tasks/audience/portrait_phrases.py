@@ -71,7 +71,7 @@ ENGLISH: Final = Phrases(
     ),
     watched_only=("This user has watched {videos} so far.",),
     openings={
-        "any": ("This user watches ", "This user goes for ", "This user's topics are "),
+        "any": ("This user watches ", "This user goes for ", "This user is drawn to "),
         "liked": ("This user enjoys ", "This user likes "),
         "often": ("This user keeps coming back to ", "This user often watches "),
         "mostly": ("This user mostly watches ",),

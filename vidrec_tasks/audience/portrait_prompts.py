@@ -113,10 +113,7 @@ def read_free(answer: str, facts: Sequence[Fact]) -> Answer:
 def _summary(facts: Sequence[Fact]) -> str:
     """The facts in a few words: the small model reads every one of them for some milliseconds."""
     topics = [fact.name for fact in facts if fact.kind == kinds.TOPIC]
-    titles = [fact.name for fact in facts if fact.kind == kinds.TITLE][:2]
-    parts = [f"Topics: {', '.join(topics)}."] if topics else []
-    parts += [f"Liked: {'; '.join(titles)}."] if titles else []
-    return " ".join(parts)
+    return f"The user watches {', '.join(topics)}."
 
 
 def _schema(facts: Sequence[Fact]) -> str:

@@ -1,7 +1,8 @@
 """Portrait wording: the plan of a user's portrait: at most three sentences out of the user's facts.
 
-The first says what they watch, the second names liked videos, the third says what changed, how they
-watch and what they turn away from. Leaves the words to `portrait_phrases`.
+The first says what they watch, the second what changed, how they watch and what they turn away
+from, the third names liked videos. Nothing is chosen within the third, so a model that words the
+plan need not read its many tokens. Leaves the words to `portrait_phrases`.
 """
 
 import hashlib
@@ -51,8 +52,11 @@ def plan_of(facts: Sequence[Fact], *, language: str) -> list[Node]:
         language: 'en' or 'zh'.
     """
     words = PHRASES[language]
-    sentences = [_topics(facts, words), _favourites(facts, words), _clauses(facts, words)]
-    return [sentence for sentence in sentences if sentence is not None]
+    topics = _topics(facts, words)
+    if topics is None:
+        return []
+    others = [_clauses(facts, words), _favourites(facts, words)]
+    return [topics, *(sentence for sentence in others if sentence is not None)]
 
 
 def template_sentences(facts: Sequence[Fact], *, language: str) -> list[Sentence]:
@@ -155,20 +159,16 @@ def _opened(topics: Sequence[Fact], words: Phrases) -> Node:
 
 
 def _favourites(facts: Sequence[Fact], words: Phrases) -> Node | None:
-    titles = [fact for fact in facts if fact.kind == kinds.TITLE]
+    titles = [fact for fact in facts if fact.kind == kinds.TITLE][:MAX_TITLES]
     if not titles:
         return None
-    nodes = []
-    for chosen in _choices(titles, MAX_TITLES):
-        leaves: list[Node] = [
-            Said((words.title_again if fact.n > 1 else words.title).format(**_places(fact, words)),
-                 (fact.number,))
-            for fact in chosen
-        ]  # fmt: skip
-        listed = _listed(leaves, words.comma, words.last)
-        frames = words.favourites if len(chosen) > 1 else words.favourite
-        nodes.append(one_of(*(_filled(frame, names=listed) for frame in frames)))
-    return one_of(*nodes)
+    leaves: list[Node] = []
+    for fact in titles:
+        title = words.title_again if fact.n > 1 else words.title
+        leaves.append(Said(title.format(**_places(fact, words)), (fact.number,)))
+    listed = _listed(leaves, words.comma, words.last)
+    frames = words.favourites if len(titles) > 1 else words.favourite
+    return one_of(*(_filled(frame, names=listed) for frame in frames))
 
 
 def _clauses(facts: Sequence[Fact], words: Phrases) -> Node | None:

@@ -141,8 +141,8 @@ _CHINESE: Final = [
 ]  # fmt: skip
 
 _NEUTRAL: Final = (
-    r"this user's|this user|the user's|the user|they|their|so far|goes for|along with|has|have|"
-    r"watches|watched|watch|watching|videos|video|topics|topic|include|includes|are|is|about|on|of|"
+    r"this user's|this user|the user's|the user|they|their|so far|goes for|is drawn to|along with|"
+    r"has|have|watches|watched|watch|watching|videos|video|topics|topic|include|includes|are|is|about|on|of|"
     r"and|also|both|a|an|the"
 )
 _NEUTRAL_ZH: Final = (
