@@ -7,7 +7,7 @@ night itself: a user for whom nothing happened has the same facts a month later.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 TOTAL: Final = "total"
@@ -73,9 +73,7 @@ class Fact:
     def as_dict(self) -> dict[str, Any]:
         """Kind, number and what is not empty, as plain values for the result table."""
         return {
-            name: value
-            for name, value in asdict(self).items()
-            if value or name in ("kind", "number")
+            name: value for name, value in vars(self).items() if value or name in ("kind", "number")
         }
 
     @classmethod

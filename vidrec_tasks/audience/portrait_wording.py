@@ -8,7 +8,6 @@ plan need not read its many tokens. Leaves the words to `portrait_phrases`.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import date
 from itertools import combinations
 from typing import Any, Final
@@ -101,7 +100,7 @@ def narrowed(node: Node, draw: Draw, n: int) -> Node:
 
 def drawn_from(facts: Sequence[Fact]) -> Draw:
     """Draws that follow from the facts, so that a night that is run again says the same."""
-    text = json.dumps([asdict(fact) for fact in facts], sort_keys=True)
+    text = json.dumps([vars(fact) for fact in facts], sort_keys=True)
     state = int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
 
     def draw(n: int) -> int:
@@ -230,7 +229,7 @@ def _filled(text: str, **places: Node) -> Node:
 
 
 def _places(fact: Fact, words: Phrases) -> dict[str, Any]:
-    places = {**asdict(fact), "minutes": fact.limit // 60}
+    places = {**vars(fact), "minutes": fact.limit // 60}
     if fact.since:
         since = date.fromisoformat(fact.since)
         month = words.months[since.month - 1] if words.months else since.month

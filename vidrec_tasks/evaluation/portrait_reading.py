@@ -7,7 +7,8 @@ sentence with anything else cannot be read.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 
@@ -148,10 +149,27 @@ _NEUTRAL: Final = (
 _NEUTRAL_ZH: Final = (
     "这位用户|该用户|用户|目前|观看|看过|看的主题包括|内容有|的视频|视频|看|此外还有|还|也|和|的"
 )
-_FORMS: Final = [
-    [(kind, re.compile(form, re.IGNORECASE)) for kind, form in forms]
-    for forms in (_ENGLISH, _CHINESE)
-]
+
+
+def _class_of(char: str) -> str:
+    """Names, numbers and words begin different forms, and most forms need not be tried."""
+    if char in "“《" or _PRIVATE <= ord(char) <= 0xF8FF:
+        return "name"
+    return "number" if char.isdigit() else "word"
+
+
+def _by_class(
+    forms: Sequence[tuple[str, str]],
+) -> dict[str, list[tuple[str, re.Pattern[str]]]]:
+    found: dict[str, list[tuple[str, re.Pattern[str]]]] = {"name": [], "number": [], "word": []}
+    for kind, form in forms:
+        is_name = form.startswith((_ONE, _ONE_ZH))
+        begins = "name" if is_name else "number" if form.startswith("(?P<n>") else "word"
+        found[begins].append((kind, re.compile(form, re.IGNORECASE)))
+    return found
+
+
+_FORMS: Final = [_by_class(_ENGLISH), _by_class(_CHINESE)]
 _SILENT: Final = re.compile(rf"(?:{_NEUTRAL})(?![\w’'])|{_NEUTRAL_ZH}", re.IGNORECASE)
 _OWN: Final = frozenset(
     re.findall("[a-z]+", " ".join([*(form for _, form in _ENGLISH), _NEUTRAL, *_PARTS, *_MONTHS]))
@@ -202,24 +220,47 @@ def _mask(text: str, names: Sequence[str]) -> str:
             quoted = f"{opening}{name}{closing}"
             text = text.replace(quoted, f"{opening}{chr(_PRIVATE + num)}{closing}")
     for num, name in enumerate(names):
-        if _OWN.issuperset(re.findall(r"[a-z]+|[^\W\da-z_]", name.casefold())):
-            continue
-        before = r"(?<!\w)" if name[0].isascii() and name[0].isalnum() else ""
-        after = r"(?!\w)" if name[-1].isascii() and name[-1].isalnum() else ""
-        if name.casefold() in text.casefold():
-            pattern = before + re.escape(name) + after
-            text = re.sub(pattern, chr(_PRIVATE + num), text, flags=re.IGNORECASE)
+        if not _is_own(name):
+            text = _replaced(text, name, chr(_PRIVATE + num))
     return text
 
 
+@lru_cache(maxsize=1 << 16)
+def _is_own(name: str) -> bool:
+    return _OWN.issuperset(re.findall(r"[a-z]+|[^\W\da-z_]", name.casefold()))
+
+
+def _replaced(text: str, name: str, sign: str) -> str:
+    """The text with a name as a sign wherever it stands as a whole word."""
+    folded, sought = text.lower(), name.lower()
+    if len(folded) != len(text) or sought not in folded:  # a letter that folds to two is left
+        return text
+    pieces, begin, place = [], 0, folded.find(sought)
+    while place >= 0:
+        end = place + len(sought)
+        before, after = text[place - 1 : place], text[end : end + 1]
+        if not (_joins(before) and _joins(sought[0])) and not (
+            _joins(after) and _joins(sought[-1])
+        ):
+            pieces += [text[begin:place], sign]
+            begin = end
+        place = folded.find(sought, end)
+    return "".join([*pieces, text[begin:]])
+
+
+def _joins(char: str) -> bool:
+    """Whether a character is part of a word that has spaces around it."""
+    return char.isascii() and (char.isalnum() or char == "_")
+
+
 def _longest(
-    text: str, place: int, forms: Sequence[tuple[str, re.Pattern[str]]]
+    text: str, place: int, forms: Mapping[str, Sequence[tuple[str, re.Pattern[str]]]]
 ) -> tuple[str, re.Match[str] | None]:
     """The form that reads most of the text from a place on."""
     best: tuple[str, re.Match[str] | None] = ("", None)
-    if place and text[place - 1].isascii() and text[place - 1].isalnum():
+    if place and _joins(text[place - 1]):
         return best  # within a word or a number
-    for kind, form in forms:
+    for kind, form in forms[_class_of(text[place])]:
         match = form.match(text, place)
         if match is not None and (best[1] is None or match.end() > best[1].end()):
             best = (kind, match)
