@@ -144,6 +144,14 @@ class UserVisits:
     def __len__(self) -> int:
         return len(self.nums)
 
+    def between(self, start: int, end: int) -> "UserVisits":
+        """Some of the visits."""
+        rows = slice(start, end)
+        return UserVisits(
+            self.nums[rows], self.seconds[rows], self.shares[rows], self.watched[rows],
+            self.weights[rows],
+        )  # fmt: skip
+
     @cached_property
     def watched_nums(self) -> set[int]:
         """Videos that were watched."""
@@ -207,11 +215,12 @@ def split_visits(
 ) -> Iterator[UserVisits]:
     """The visits of each user before a night, oldest first."""
     before = visits[visits[EVENT_AT] < pd.Timestamp(night, tz="UTC")]
-    users = pd.Index(user_ids, dtype=object).get_indexer(pd.Index(before[USER_ID].astype(object)))
+    known = pd.Index(np.array(user_ids, dtype=object))
+    users = known.get_indexer(pd.Index(before[USER_ID].astype(object)))
     seconds = epoch_seconds(before[EVENT_AT])
     order = np.lexsort((before[VIDEO_NUM].to_numpy(), seconds, users))
     bounds = np.searchsorted(users[order], np.arange(len(user_ids) + 1))
-    columns = (
+    whole = UserVisits(
         before[VIDEO_NUM].to_numpy(np.int64)[order],
         seconds[order],
         before[WATCHED_SHARE].to_numpy(np.float64)[order],
@@ -219,7 +228,7 @@ def split_visits(
         before[WEIGHT].to_numpy(np.float64)[order],
     )
     for start, end in pairwise(bounds):
-        yield UserVisits(*(column[start:end] for column in columns))
+        yield whole.between(int(start), int(end))
 
 
 def facts_of(user: UserVisits, shelf: Shelf) -> tuple[Fact, ...]:
