@@ -37,6 +37,7 @@ from vidrec_tasks.evaluation.claims import (
 )
 from vidrec_tasks.hardware import quick_dtype
 from vidrec_tasks.importing.presets import import_data
+from vidrec_tasks.language.embedded import dequantised_folder
 from vidrec_tasks.language.quoting import plain_title, plain_topic
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.explaining.counterfactual import compare_without_cited, keep_named
@@ -75,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, help="folder with ml-latest-small and tmdb-5000")
     parser.add_argument("--store", type=Path, help="a store with a night; else one is made")
     parser.add_argument("--users", type=int, default=48, help="portraits that the model writes")
-    parser.add_argument("--model", default="embedded", help="a folder or file for the portraits")
+    parser.add_argument("--model", default="embedded", help="'embedded', a folder or a .gguf file")
     parser.add_argument("--only", choices=("portraits", "explanations"), help="measure one of both")
     parser.add_argument("--json", type=Path, required=True)
     said = parser.parse_args(argv)
@@ -171,6 +172,10 @@ def bring_movielens(
 
 
 def _settings(store: Path, model: str) -> Settings:
+    if model.endswith(".gguf"):
+        file, dtype = Path(model), quick_dtype()
+        folder = dequantised_folder(file, store.parent / "models", name=file.stem, dtype=dtype)
+        model = str(folder)
     return Settings(
         store_url=str(store), recommending={"max_epochs": 5}, insights={"k_anonymity": 5},
         language={"model": model},

@@ -1,11 +1,13 @@
 """Language page: ten portraits and twenty explanations of a store's latest night, as published.
 
-``python -m benchmarks.language_page --store DIR --into docs/LANGUAGE.md``. Rows are drawn evenly
-over users, not chosen, so weak ones stand among them.
+``python -m benchmarks.language_page --store DIR [--also NAME=DIR] --into docs/LANGUAGE.md``. Rows
+are drawn evenly over users, not chosen, so weak ones stand among them. A store that is named beside
+the first holds a night of the same world with the portraits of another model.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +25,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--into", type=Path, required=True)
+    parser.add_argument("--also", action="append", default=[], help="NAME=DIR of another model")
     said = parser.parse_args(argv)
-    run = max(Runs(Store(str(said.store))), key=lambda one: one.night)
-    said.into.write_text(page(run), encoding="utf-8")
+    also = dict(pair.split("=", 1) for pair in said.also)
+    others = {name: _latest(Path(folder)) for name, folder in also.items()}
+    said.into.write_text(page(_latest(said.store), others), encoding="utf-8")
     return 0
 
 
-def page(run: Run) -> str:
-    """The page in Markdown."""
-    portraits = _even(_all(run, "portraits"), N_PORTRAITS)
+def _latest(store: Path) -> Run:
+    return max(Runs(Store(str(store))), key=lambda one: one.night)
+
+
+def page(run: Run, others: Mapping[str, Run]) -> str:
+    """The page in Markdown.
+
+    Args:
+        run: with the embedded model.
+        others: name of another model -> a night with its portraits.
+    """
     explained = _even(_all(run, "explained"), N_EXPLANATIONS)
     return "\n".join(
         [
@@ -41,7 +53,20 @@ def page(run: Run) -> str:
             "over users and not selected by hand. `python -m benchmarks.language_page` makes",
             "this page.",
             "",
-            *_table(portraits, ["portrait", "portrait_source"]),
+            "A portrait is sentences that name the facts they rest on; each was recomputed from the",
+            "visits before the night ([decision 0037]"
+            "(decisions/0037-a-portrait-is-claims-that-name-their-facts.md)).",
+            "",
+            "## Portraits of the embedded model",
+            "",
+            *_portraits(run),
+            *(
+                line
+                for name, other in others.items()
+                for line in ("", f"## Portraits of {name}", "", *_portraits(other))
+            ),
+            "",
+            "## Explanations",
             "",
             "An explanation says what the score came from and, in a second sentence, what else is",
             "true. A watched video is named only with what joins it to the listed one; others are",
@@ -54,6 +79,27 @@ def page(run: Run) -> str:
             "",
         ]
     )
+
+
+def _portraits(run: Run) -> list[str]:
+    """What was counted of all portraits, and some of them."""
+    whole = _all(run, "portraits")
+    counts: list[dict[str, Any]] = [
+        run.read_json(ref.name, "counts")
+        for ref in run.refs() if ref.name.startswith("portraits.")
+    ]  # fmt: skip
+    n_said, n_true, n_stating, n_model = (
+        sum(count[name] for count in counts)
+        for name in ("n_claims", "n_true", "n_stating", "n_by_model")
+    )
+    dropped = sum((Counter(count["n_dropped"]) for count in counts), Counter[str]())
+    reasons = ", ".join(f"{n} {reason}" for reason, n in dropped.most_common()) or "none"
+    return [
+        f"{n_true} of {n_said} claims of {len(whole)} portraits are true, {n_said / n_stating:.2f} a "
+        f"portrait that states something. {n_model} are the model's. Dropped sentences: {reasons}.",
+        "",
+        *_table(_even(whole, N_PORTRAITS), ["portrait", "portrait_source"]),
+    ]
 
 
 def _measured(run: Run) -> list[str]:

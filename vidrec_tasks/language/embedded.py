@@ -42,9 +42,20 @@ def embedded_folder(cache: Path, *, dtype: torch.dtype) -> Path:
     Raises:
         ModelError: the package with the weights is not installed.
     """
-    source = _weights_file()
+    return dequantised_folder(_weights_file(), cache, name=NAME, dtype=dtype)
+
+
+def dequantised_folder(source: Path, cache: Path, *, name: str, dtype: torch.dtype) -> Path:
+    """The folder with a model of one GGUF file, made on first use, complete or absent.
+
+    Args:
+        source: the file.
+        cache: the folder the model's folder is kept in.
+        name: what the folder's name begins with.
+        dtype: the precision the weights are kept in.
+    """
     precision = str(dtype).removeprefix("torch.")
-    folder = cache / f"{NAME}-{_short_checksum(source)}-{precision}"
+    folder = cache / f"{name}-{_short_checksum(source)}-{precision}"
     if not folder.is_dir():
         _dequantise(source, folder, dtype=dtype)
     return folder
