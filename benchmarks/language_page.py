@@ -53,9 +53,8 @@ def page(run: Run, others: Mapping[str, Run]) -> str:
             "over users and not selected by hand. `python -m benchmarks.language_page` makes",
             "this page.",
             "",
-            "A portrait is sentences that name the facts they rest on; each was recomputed from the",
-            "visits before the night ([decision 0037]"
-            "(decisions/0037-a-portrait-is-claims-that-name-their-facts.md)).",
+            "A portrait is sentences that name the facts they rest on. Each was recomputed from",
+            "the visits before the night by a checker that shares no code with whoever wrote it.",
             "",
             "## Portraits of the embedded model",
             "",
@@ -95,8 +94,8 @@ def _portraits(run: Run) -> list[str]:
     dropped = sum((Counter(count["n_dropped"]) for count in counts), Counter[str]())
     reasons = ", ".join(f"{n} {reason}" for reason, n in dropped.most_common()) or "none"
     return [
-        f"{n_true} of {n_said} claims of {len(whole)} portraits are true, {n_said / n_stating:.2f} a "
-        f"portrait that states something. {n_model} are the model's. Dropped sentences: {reasons}.",
+        f"{n_true} of {n_said} claims of {len(whole)} portraits are true, "
+        f"{n_said / n_stating:.2f} in each that states something. {n_model} are the model's. Dropped sentences: {reasons}.",
         "",
         *_table(_even(whole, N_PORTRAITS), ["portrait", "portrait_source"]),
     ]
