@@ -95,7 +95,8 @@ def _portraits(run: Run) -> list[str]:
     reasons = ", ".join(f"{n} {reason}" for reason, n in dropped.most_common()) or "none"
     return [
         f"{n_true} of {n_said} claims of {len(whole)} portraits are true, "
-        f"{n_said / n_stating:.2f} in each that states something. {n_model} are the model's. Dropped sentences: {reasons}.",
+        f"{n_said / n_stating:.2f} in each that states something. {n_model} are the model's. "
+        f"Dropped sentences: {reasons}.",
         "",
         *_table(_even(whole, N_PORTRAITS), ["portrait", "portrait_source"]),
     ]
