@@ -28,7 +28,7 @@ MAX_CLAIMS: Final = 4
 MAX_SENTENCE: Final = 240
 _ALTERNATIVES: Final = 4
 """Wordings offered at each place of a plan, drawn from the user's facts."""
-_PLANNED_TOKENS: Final = 192
+_PLANNED_TOKENS: Final = 400
 _FREE_TOKENS: Final = 320
 _NAMED: Final = {"en": "English", "zh": "Chinese"}
 
