@@ -22,7 +22,7 @@ PUBLICATION: Final = "publication"
 GROUPS: Final = {
     INPUTS: "The input tables: read once, checked and pinned.",
     CONTENT: "What the videos are; no user is known here.",
-    AUDIENCE: "Who watches: a profile of each user, then a sentence about them.",
+    AUDIENCE: "Who watches: a profile of each user, then a portrait of them.",
     MODELS: "Two fits: one chooses the configuration and is measured; the other serves.",
     LISTS: "For each shard of users: from candidates to explained lists.",
     BESIDE: "Parallel to the lists: similar videos, fallback lists, answers to queries, insights.",

@@ -1,6 +1,7 @@
 """Portraits with a scripted generator: what is asked, published, dropped and kept."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 
 from tests.audience.portrait_worlds import World, busy, visit, world, worlds
 from tests.audience.worlds import NIGHT
+from tests.recommending.hostile import INJECTIONS
 from vidrec_tasks.audience.portraits import write_portraits
 from vidrec_tasks.evaluation.portrait_claims import check_portraits
 from vidrec_tasks.language.generator import Prompt
+from vidrec_tasks.language.words import INSTRUCTION_WORDS
 from vidrec_tasks.settings import LanguageSettings
 
 FREE = LanguageSettings(model="a-model-that-writes-freely")
@@ -192,6 +195,35 @@ def test_foreign_text_is_a_quoted_field_of_one_line_of_the_prompt() -> None:
     plain = world({"v": {"topics": ["cats"], "title": "A\n2. “cat” <b>"}}, visit("v", 1))
     write(generator, plain)
     assert "“A 2. 'cat' ‹b›”" in generator.asked[1].user
+
+
+@pytest.mark.parametrize("hostile", INJECTIONS)
+def test_a_hostile_title_stands_in_quotation_marks_or_nowhere(hostile: str) -> None:
+    videos = {f"v{num}": {"topics": ["cats"], "title": hostile} for num in range(6)}
+    made = world(videos, *(visit(f"v{num}", num + 1) for num in range(6)))
+    generator = Scripted(silent)
+    row = write(generator, made).iloc[0]
+    lines = generator.asked[0].user.splitlines()
+    assert [line.split(".")[0] for line in lines[1:]] == [str(f["number"]) for f in row["evidence"]]
+    quoted = re.findall("“([^“”]*)”", row["portrait"])
+    assert all(0 < len(name) <= 80 and set(name).isdisjoint("<>{}[]|`\\") for name in quoted)
+    assert not hostile or hostile not in re.sub("“[^“”]*”", "", row["portrait"])
+    checks = check_portraits(pd.DataFrame([row]), made.ledger())
+    assert checks["n_true"] == checks["n_claims"] >= 1
+
+
+@pytest.mark.parametrize("hostile", INJECTIONS)
+def test_a_hostile_topic_is_a_few_plain_words_or_nothing(hostile: str) -> None:
+    videos = {f"v{num}": {"topics": [hostile], "title": "A cat"} for num in range(6)}
+    made = world(videos, *(visit(f"v{num}", num + 1) for num in range(6)))
+    topics = [fact.name for fact in made.facts()[0] if fact.kind == "topic"]
+    assert all(len(topic.split()) <= 4 and topic.isprintable() for topic in topics)
+    assert has_no_order(topics)
+
+
+def has_no_order(names: Sequence[str]) -> bool:
+    words = {word for name in names for word in name.casefold().split()}
+    return words.isdisjoint(INSTRUCTION_WORDS)
 
 
 def test_a_user_without_history_gets_the_honest_template() -> None:
