@@ -21,7 +21,7 @@ import torch
 
 from vidrec_tasks.audience.interactions import weigh
 from vidrec_tasks.audience.portrait_facts import TOPIC, Fact
-from vidrec_tasks.audience.portrait_gathering import gather_facts, topic_name
+from vidrec_tasks.audience.portrait_gathering import gather_facts
 from vidrec_tasks.audience.portrait_passages import (
     Centre,
     passages_of,
@@ -43,7 +43,7 @@ from vidrec_tasks.evaluation.portrait_claims import check_portraits, check_sente
 from vidrec_tasks.evaluation.portrait_ledger import PortraitLedger
 from vidrec_tasks.language.causal import CausalGenerator, load_causal
 from vidrec_tasks.language.generator import Prompt
-from vidrec_tasks.language.quoting import plain_title, plain_topic
+from vidrec_tasks.language.quoting import plain_topic
 from vidrec_tasks.settings import LanguageSettings, Settings
 from vidrec_tasks.store.runs import Run
 
@@ -274,14 +274,12 @@ def _vectors(
     world: Portraits, table: pd.DataFrame, encode: Callable[[list[str]], Floats]
 ) -> Floats:
     """As `write_portraits` makes them."""
-    named = [[topic_name(str(topic)) for topic in topics] for topics in world.topics]
-    telling = telling_names([[name for name in names if name] for names in named])
-    titles = [title for title in map(plain_title, world.videos["title"].astype(str)) if title]
+    telling = telling_names(world.topics)
     passages = [
         passages_of(facts_in(evidence), stated_in(claims), telling)
         for evidence, claims in zip(table["evidence"], table["claims"], strict=True)
     ]
-    return pool_passages(passages, Centre.of(telling, titles), encode)
+    return pool_passages(passages, Centre.of(telling, world.videos["title"]), encode)
 
 
 def _mean_text(world: Portraits, user: str) -> Floats:

@@ -9,6 +9,7 @@ repeat from user to user, so far fewer texts are encoded than there are users.
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,6 +17,8 @@ import numpy.typing as npt
 
 from vidrec_tasks.audience import portrait_facts as kinds
 from vidrec_tasks.audience.portrait_facts import Fact
+from vidrec_tasks.audience.portrait_gathering import topic_name
+from vidrec_tasks.language.quoting import plain_title
 
 N_CENTRE: Final = 128
 """Topics, and titles, of the catalogue whose mean is taken as what all names have in common."""
@@ -41,8 +44,12 @@ class Centre(NamedTuple):
 
     @classmethod
     def of(cls, topics: Iterable[str], titles: Iterable[str]) -> "Centre":
-        """Drawn from the names of a catalogue; the same for every shard."""
-        return cls(_even(sorted(set(topics))), _even(sorted(set(titles))))
+        """Drawn from the topics and titles of a catalogue; the same for every shard."""
+        # drawn before they are quoted: a million titles would take half a minute a shard
+        drawn = (plain_title(title) for title in _even(sorted(set(titles))))
+        return cls(
+            _even(sorted(set(topics))), tuple(dict.fromkeys(title for title in drawn if title))
+        )
 
 
 def passages_of(facts: Sequence[Fact], stated: Iterable[int], telling: Mapping[str, float]) -> list[
@@ -63,11 +70,17 @@ def passages_of(facts: Sequence[Fact], stated: Iterable[int], telling: Mapping[s
     return [*_shared(kinds.TOPIC, topics), *_shared(kinds.TITLE, titles)]
 
 
-def telling_names(names: Iterable[Sequence[str]]) -> dict[str, float]:
-    """Topic -> how telling it is of a video: 0 for one that all carry, and for none."""
-    carried = list(names)
-    counts = Counter(name for of_video in carried for name in set(of_video))
-    return {name: max(0.0, math.log((len(carried) + 0.5) / n)) for name, n in counts.items()}
+def telling_names(topics: Sequence[Sequence[str]]) -> dict[str, float]:
+    """Topic as a sentence would write it -> how telling it is: 0 for one that all videos carry.
+
+    Args:
+        topics: of each video of the catalogue.
+    """
+    named: Counter[str] = Counter()
+    for topic, n in Counter(chain.from_iterable(topics)).items():
+        if name := topic_name(str(topic)):
+            named[name] += n
+    return {name: max(0.0, math.log((len(topics) + 0.5) / n)) for name, n in named.items()}
 
 
 def pool_passages(

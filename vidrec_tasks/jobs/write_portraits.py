@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.audience.portrait_facts import TOPIC
-from vidrec_tasks.audience.portrait_gathering import gather_facts, topic_name
+from vidrec_tasks.audience.portrait_gathering import gather_facts
 from vidrec_tasks.audience.portrait_passages import (
     Centre,
     passages_of,
@@ -35,7 +35,6 @@ from vidrec_tasks.content.modalities.texts import TEXT
 from vidrec_tasks.evaluation.portrait_claims import check_portraits, check_sentence
 from vidrec_tasks.evaluation.portrait_ledger import PortraitLedger
 from vidrec_tasks.language.generator import LazyGenerator
-from vidrec_tasks.language.quoting import plain_title
 from vidrec_tasks.running.job import Context, Made, job, shards_before
 from vidrec_tasks.store.codecs import Part
 from vidrec_tasks.store.runs import Run
@@ -143,9 +142,7 @@ def _embed(
     seen: Vectors,
 ) -> tuple[npt.NDArray[np.float32], Vectors, int]:
     """The vectors of the portraits, those of all they name, and how many texts were encoded."""
-    named = [[topic_name(str(topic)) for topic in of_video] for of_video in topics]
-    telling = telling_names([[name for name in of_video if name] for of_video in named])
-    titles = [title for title in map(plain_title, videos[TITLE].astype(str)) if title]
+    telling = telling_names(topics)
     passages = [
         passages_of(facts_in(evidence), stated_in(claims), telling)
         for evidence, claims in zip(table[EVIDENCE], table[CLAIMS], strict=True)
@@ -163,5 +160,5 @@ def _embed(
         rows = [used[text] for text in texts]
         return np.array(rows, dtype=np.float32).reshape(len(texts), encoders.text_dim)
 
-    vectors = pool_passages(passages, Centre.of(telling, titles), encode)
+    vectors = pool_passages(passages, Centre.of(telling, videos[TITLE]), encode)
     return vectors, used, n_encoded
