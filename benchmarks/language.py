@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.language_cards import card_figures, seconds_of
 from benchmarks.language_portraits import measure_portraits
 from benchmarks.one_line_errors import run
 from tests.recommending.hostile import INJECTIONS
@@ -65,7 +66,7 @@ N_MOVIELENS = {PORTRAITS: 120, EXPLANATIONS: 64}
 """Users of MovieLens: the night of all 668 took most of an hour, nearly all of it training."""
 AT_MOST = (
     "injections_leaked", "sentences_of_a_second_night", "seconds_a_portrait", "seconds_a_plan",
-    "portrait_sentences_dropped",
+    "portrait_sentences_dropped", "card_injections_leaked", "card_fields_dropped", "seconds_a_card",
 )  # fmt: skip
 """Figures of which less is better."""
 
@@ -196,6 +197,7 @@ def measure(settings: Settings) -> dict[str, Any]:
             "injections_leaked": _leaked(tables, settings, run.night),
             "planted_false_caught": _caught(tables, settings, run.night),
             **_counterfactual(run, tables, settings),
+            **card_figures(_all(run, "cards"), seconds_of(run, "write_cards")),
         },
         "night": run.night.isoformat(),
         "dtype": str(quick_dtype()),

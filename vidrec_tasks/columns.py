@@ -80,6 +80,17 @@ STATE: Final = "state"
 SECONDS: Final = "seconds"
 IS_CANONICAL: Final = "is_canonical"
 
+# cards
+N_VIDEOS: Final = "n_videos"
+STRENGTH: Final = "strength"
+FORMAT: Final = "format"
+MOOD: Final = "mood"
+AUDIENCE: Final = "audience"
+NAMED: Final = "named"
+DROPPED: Final = "dropped"
+CARD_SOURCE: Final = "card_source"
+CARD_KEY: Final = "card_key"
+
 # audience
 N_INTERACTIONS: Final = "n_interactions"
 IS_COLD: Final = "is_cold"
@@ -90,7 +101,6 @@ PORTRAIT_SOURCE: Final = "portrait_source"
 AS_OF: Final = "as_of"
 CLAIMS: Final = "claims"
 STRUCTURE: Final = "structure"
-DROPPED: Final = "dropped"
 
 # models
 MODEL: Final = "model"

@@ -118,6 +118,29 @@ JOBS: Final = (
         is_encoding=True,
     ),
     JobPlan(
+        "learn_vocabulary",
+        CONTENT,
+        needs=("videos", "embeddings.*", "texts.*"),
+        makes=("vocabulary",),
+        settings=("content", "texts"),
+        parents=("previous",),
+        counts=(("topics", "of the catalogue", "topics"),),
+    ),
+    JobPlan(
+        "write_cards",
+        CONTENT,
+        needs=("videos", "embeddings.#", "texts.#", "vocabulary"),
+        makes=("cards.#",),
+        settings=("content", "texts", "language"),
+        per="video_shard",
+        parents=("previous",),
+        is_encoding=True,
+        counts=(
+            ("videos", "with a card", "videos"),
+            ("videos", "with topics", "with_topics"),
+        ),
+    ),
+    JobPlan(
         "find_duplicates",
         CONTENT,
         needs=("videos", "keyframes.*", "embeddings.*"),
@@ -127,7 +150,7 @@ JOBS: Final = (
     JobPlan(
         "build_content_index",
         CONTENT,
-        needs=("videos", "embeddings.*"),
+        needs=("videos", "embeddings.*", "cards.*"),
         makes=("content", "frames", "said", "written", "content_index"),
         settings=("content",),
     ),
@@ -286,7 +309,7 @@ JOBS: Final = (
         PUBLICATION,
         needs=(
             "explained.*", "portraits.*", "profiles.*", "similar", "fallbacks", "answers",
-            "insights", "texts.*", "metrics", "gates",
+            "insights", "texts.*", "cards.*", "metrics", "gates",
         ),
         makes=("publication",),
         settings=("publishing",),

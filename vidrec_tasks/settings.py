@@ -131,6 +131,9 @@ class ContentSettings(Group):
     written_weight: float = Field(
         0.1, ge=0, le=1, description="Weight in fusion of what is written on the screen."
     )
+    card_weight: float = Field(
+        0.2, ge=0, le=1, description="Weight in fusion of the card of a video (`write_cards`)."
+    )
     min_duplicate_similarity: float = Field(
         0.9,
         ge=0,
@@ -215,6 +218,27 @@ class LanguageSettings(Group):
     max_sentences: int = Field(
         5_000, ge=0, description="Sentences generated per shard and night, most active users first."
     )
+    cards: Literal["auto", "rules", "model"] = Field(
+        "auto",
+        description="Who writes cards of videos: rules alone, or the model as far as it is true; "
+        "'auto': rules beside the embedded model, the model beside any other.",
+    )
+    max_cards: int = Field(
+        2_000,
+        ge=0,
+        description="Cards that the model is asked for per night, newest and most watched videos "
+        "in turn.",
+    )
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the embedded model writes, which may only choose among what rules found."""
+        return not self.endpoint_url and self.model == "embedded"
+
+    @property
+    def cards_by_model(self) -> bool:
+        """Whether a model writes cards, once 'auto' is decided."""
+        return self.cards == "model" or (self.cards == "auto" and not self.is_embedded)
 
 
 class AudienceSettings(Group):

@@ -14,6 +14,7 @@ from vidrec_tasks.columns import (
     VIDEO_ID,
 )
 from vidrec_tasks.store.runs import Run
+from vidrec_ui.cards import card_of
 from vidrec_ui.catalogue import Catalogue
 from vidrec_ui.passages import passage_at, transcript
 from vidrec_ui.refused import quarantine_reason
@@ -53,6 +54,7 @@ def video_page(sources: Sources, video_id: str, *, start: str = "", query: str =
             if name in video and has_value(video[name])
         ],
         "frames": catalogue.frames(video_id),
+        "about": card_of(sources.reader.card(video_id)),
         "transcript": transcript(sources.reader.texts([video_id]), query),
         "concepts": _concepts(run, video_id),
         "quarantine": quarantine_reason(sources, run, video_id),

@@ -1,4 +1,4 @@
-"""Topics: tags first, what the frames show else; and how telling a topic is."""
+"""Topics: tags first, those of the card else; and how telling a topic is."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from tests.audience.worlds import catalogue
 from vidrec_tasks.audience.topics import MAX_TOPICS, topic_idf, topic_matrix, video_topics
 
-SEEN = [["tabby, tabby cat", 0.6], ["sofa", 0.2], ["lamp", 0.06], ["rug", 0.05], ["dog", 0.01]]
+OF_CARD = ["street food", "Tokyo"]
 
 
-def topics(concepts: Any = None, **video: Any) -> list[str]:
-    (found,) = video_topics(catalogue(v=video), [concepts])
+def topics(told: Any = None, **video: Any) -> list[str]:
+    (found,) = video_topics(catalogue(v=video), [told])
     return found
 
 
@@ -26,19 +26,15 @@ def test_tags_come_first_then_categories_each_once_in_lower_case() -> None:
     ]
 
 
-def test_what_the_frames_show_stands_in_only_where_nothing_was_said() -> None:
-    assert topics(SEEN, tags=["jazz"]) == ["jazz"]
-    assert topics(SEEN, categories=["music"]) == ["music"]
-    assert topics(SEEN) == ["tabby", "sofa", "lamp"]
+def test_the_card_stands_in_only_where_there_are_no_tags() -> None:
+    assert topics(OF_CARD, tags=["jazz"]) == ["jazz"]
+    assert topics(OF_CARD, categories=["music"]) == ["music"]
+    assert topics(OF_CARD) == ["street food", "tokyo"]
 
 
-def test_a_concept_that_is_hardly_seen_is_no_topic() -> None:
-    assert topics([["sofa", 0.05], ["dog", 0.049]]) == ["sofa"]
-
-
-@pytest.mark.parametrize("concepts", [None, []])
-def test_a_video_of_which_nothing_is_known_has_no_topic(concepts: Any) -> None:
-    assert topics(concepts) == []
+@pytest.mark.parametrize("told", [None, []])
+def test_a_video_of_which_nothing_is_known_has_no_topic(told: Any) -> None:
+    assert topics(told) == []
 
 
 def test_a_video_keeps_the_topics_it_names_first() -> None:
@@ -46,7 +42,7 @@ def test_a_video_keeps_the_topics_it_names_first() -> None:
     assert topics(tags=named) == named[:MAX_TOPICS]
 
 
-def test_concepts_of_another_number_of_videos_are_refused() -> None:
+def test_cards_of_another_number_of_videos_are_refused() -> None:
     with pytest.raises(ValueError, match="zip"):
         video_topics(catalogue(a={}, b={}), [None])
 

@@ -92,6 +92,17 @@ def interactions(user_ids: tuple[str, ...], night: date) -> pd.DataFrame:
     )  # fmt: skip
 
 
+def cards() -> dict[str, Any]:
+    """The card of the first video."""
+    ground = {"field": "topics", "value": "cat", "source": "title", "words": "cat", "by": "rules"}
+    table = pd.DataFrame(
+        {"video_id": ["v1"], "summary": "A cat.", "topics": [["cat"]], "format": "", "mood": "",
+         "audience": "", "named": [[]], "text": "A cat. cat", "evidence": [[ground]],
+         "dropped": [[]], "card_source": "rules", "card_key": "k"}
+    )  # fmt: skip
+    return {"table": table, "vectors": np.zeros((1, 0), dtype=np.float32)}
+
+
 def texts() -> dict[str, pd.DataFrame]:
     """What is said in v1, beside its title."""
     passages = pd.DataFrame(
@@ -161,6 +172,7 @@ def _shared() -> dict[str, dict[str, Any]]:
         "answers": {"table": pd.DataFrame({"query": "a cat", "video_id": "v1", "rank": [1],
                                            "score": 0.5, "matched": "title", "at_s": np.nan})},
         "texts.0": texts(),
+        "cards.0": cards(),
         "insights": {
             "creator_insights": pd.DataFrame({"creator_id": ["c1"], "topic": "cat",
                                               "audience_share": 0.5, "trend": np.nan,

@@ -20,7 +20,7 @@ VIDEOS = ["v1", "v2", "v3", "v4"]
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return settings_of(tmp_path)
+    return settings_of(tmp_path, content={"card_weight": 0.0})
 
 
 def run_with(settings: Settings, shards: list[list[str]]) -> Run:
@@ -31,6 +31,7 @@ def run_with(settings: Settings, shards: list[list[str]]) -> Run:
     for number, names in enumerate(shards):
         made[f"embeddings.{number}"] = embeddings(names)
         made[f"keyframes.{number}"] = keyframes(names)
+        made[f"cards.{number}"] = cards(names)
     for name, parts in made.items():
         run.remember(run.artefacts.write(name, key_of({"of": name}), parts))
     return run
@@ -72,6 +73,14 @@ def embeddings(names: list[str]) -> dict[str, object]:
     }  # fmt: skip
 
 
+def cards(names: list[str], dim: int = 8) -> dict[str, object]:
+    """Cards that all say the same: the first unit vector."""
+    topics = pd.Series([["dog"] for _ in names], dtype=object)
+    vectors = np.zeros((len(names), dim), dtype=np.float32)
+    vectors[:, :1] = 1
+    return {"table": pd.DataFrame({"video_id": names, "topics": topics}), "vectors": vectors}
+
+
 def keyframes(names: list[str]) -> dict[str, object]:
     media = pd.DataFrame({"video_id": names, "checksum": "same"})
     empty = {name: pd.Series(dtype=str) for name in ("video_id", "frame_hash", "frame_luma")}
@@ -95,6 +104,18 @@ def test_content_follows_the_order_of_the_videos_whatever_the_shards(
     assert receipt["counts"]["frames"] == 8
 
 
+def test_cards_are_fused_with_what_they_weigh(settings: Settings) -> None:
+    run = run_with(settings, [["v4", "v1"], ["v3", "v2"]])
+    content = settings.content.model_copy(update={"card_weight": 0.5})
+    run_job(Order("build_content_index", NIGHT), settings.model_copy(update={"content": content}))
+    fused = run.read_array("content", "fused")
+    np.testing.assert_allclose(np.linalg.norm(fused, axis=1), 1, rtol=1e-5)
+    own = fused[np.arange(4), [1, 2, 3, 4]]
+    # text, frame, said and written weigh 0.6, 0.4, 0.2 and 0.1, all in one direction
+    np.testing.assert_allclose(fused[:, 0] / own, 0.5 / 1.3, rtol=1e-5)
+    assert (run.read_array("content", "text") == unit_rows(VIDEOS)).all()
+
+
 def test_frames_are_in_order_with_their_vectors(settings: Settings) -> None:
     run = run_with(settings, [["v4", "v1"], ["v3", "v2"]])
     run_job(Order("build_content_index", NIGHT), settings)
@@ -116,6 +137,13 @@ def test_the_index_belongs_to_the_fused_vectors(settings: Settings) -> None:
 def test_a_video_without_embeddings_is_named(settings: Settings) -> None:
     run_with(settings, [["v1", "v2", "v4"]])
     with pytest.raises(ContractError, match=r"1 of 4 videos have none \(first: v3\)"):
+        run_job(Order("build_content_index", NIGHT), settings)
+
+
+def test_a_video_without_a_card_is_named(settings: Settings) -> None:
+    run = run_with(settings, [VIDEOS])
+    run.remember(run.artefacts.write("cards.0", key_of({"of": "few"}), cards(["v1", "v2", "v3"])))
+    with pytest.raises(ContractError, match=r"cards: 1 of 4 videos have none.*run write_cards"):
         run_job(Order("build_content_index", NIGHT), settings)
 
 

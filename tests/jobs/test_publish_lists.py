@@ -40,7 +40,7 @@ def test_a_night_that_passed_its_gates_is_shown(tmp_path: Path) -> None:
     assert reader.row_counts() == {
         "recommendations": 6, "fallback_recommendations": 1, "similar_videos": 1,
         "user_profiles": 3, "search_results": 1, "creator_insights": 1, "creator_videos": 1,
-        "creator_summaries": 1, "video_texts": 1,
+        "creator_summaries": 1, "video_texts": 1, "video_cards": 1,
     }  # fmt: skip
     assert receipt["counts"]["is_current"] is True
     assert run.read_json("publication", "said") == {

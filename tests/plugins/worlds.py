@@ -219,6 +219,18 @@ def _tables(listed: list[str]) -> dict[str, pd.DataFrame]:
         "video_id": "v1", "passage_num": 2, "source": "speech", "at_s": 61.0, "until_s": 64.0,
         "language": "en", "confidence": 0.75, "box": [], "text": f"two cats meet {HOSTILE}",
     }  # fmt: skip
+    ground = {"source": "title", "words": HOSTILE}
+    described = {
+        "video_id": "v1", "summary": f"Two cats {HOSTILE}", "topics": ["cats"], "format": "",
+        "mood": "funny", "audience": "", "named": ["Ada Lovelace"], "card_source": "model",
+        "evidence": [
+            {**ground, "field": "summary", "value": f"Two cats {HOSTILE}", "by": "model"},
+            {**ground, "field": "topics", "value": "cats", "by": "rules"},
+            {**ground, "field": "mood", "value": "funny", "by": "rules"},
+            {**ground, "field": "named", "value": "Ada Lovelace", "by": "model"},
+        ],
+        "dropped": [{"field": "mood", "reason": "nothing in the sources shows it"}],
+    }  # fmt: skip
     summary = {"creator_id": "c1", "summary": "Wants cats.", "summary_source": "template"}
     return {
         "recommendations": lists,
@@ -230,6 +242,7 @@ def _tables(listed: list[str]) -> dict[str, pd.DataFrame]:
         "creator_videos": pd.DataFrame([film]),
         "creator_summaries": pd.DataFrame([summary]),
         "video_texts": pd.DataFrame([spoken]),
+        "video_cards": pd.DataFrame([described]),
     }
 
 

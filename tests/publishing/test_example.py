@@ -87,6 +87,7 @@ KINDS = {
         ("similar_videos", answers.SimilarVideo),
         ("search_results", answers.Found),
         ("video_texts", answers.Passage),
+        ("video_cards", answers.VideoCard),
     ],
 )
 def test_typed_rows_are_those_of_the_views(table: str, row: type) -> None:

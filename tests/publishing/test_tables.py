@@ -16,6 +16,7 @@ KEYS = {
     "creator_videos": ["run_id", "creator_id", "video_id"],
     "creator_summaries": ["run_id", "creator_id"],
     "video_texts": ["run_id", "video_id", "passage_num"],
+    "video_cards": ["run_id", "video_id"],
     "adhoc_search_results": ["request_id", "query", "rank"],
 }
 

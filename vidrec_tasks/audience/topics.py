@@ -1,7 +1,7 @@
-"""Topics: what a video is about, in the words of its tags, else of what its frames show."""
+"""Topics: what a video is about, in the words of its tags, else of its card."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,31 +13,20 @@ from vidrec_tasks.columns import CATEGORIES, TAGS
 MAX_TOPICS: Final = 30
 """Topics kept a video, first named first."""
 
-MAX_CONCEPTS: Final = 3
-"""Concepts that stand in where a video has no tags."""
 
-MIN_PROBABILITY: Final = 0.05
-"""Probability under which a concept is not said to be seen."""
-
-
-def video_topics(
-    videos: pd.DataFrame, concepts: Sequence[Sequence[Sequence[Any]] | None]
-) -> list[list[str]]:
-    """The topics of each video: its tags and categories, else its most probable concepts.
+def video_topics(videos: pd.DataFrame, told: Sequence[Sequence[str] | None]) -> list[list[str]]:
+    """The topics of each video: its tags and categories as they are, else those of its card.
 
     Args:
         videos: tags and categories, lists of text.
-        concepts: for each video, in the order of ``videos``, ``[name, probability]`` strongest
-            first; None where nothing was seen.
+        told: for each video, in the order of ``videos``, the topics of its card, strongest first;
+            None where it has none.
 
     Returns:
         Lower-case topics without repeats, at most `MAX_TOPICS` a video.
     """
-    columns = zip(videos[TAGS], videos[CATEGORIES], concepts, strict=True)
-    return [
-        _clean([*tags, *categories]) or _clean(_seen(shown or ()))
-        for tags, categories, shown in columns
-    ]
+    columns = zip(videos[TAGS], videos[CATEGORIES], told, strict=True)
+    return [_clean([*tags, *categories]) or _clean(own or ()) for tags, categories, own in columns]
 
 
 def topic_matrix(topics: Sequence[Sequence[str]]) -> tuple[sparse.csr_array, list[str]]:
@@ -74,12 +63,6 @@ def telling_topics(carried: sparse.csr_array) -> sparse.csr_array:
     spread = 1 / np.sqrt(np.maximum(np.asarray(carried.sum(axis=1)).ravel(), 1))
     told = sparse.diags_array(spread) @ carried @ sparse.diags_array(topic_idf(carried))
     return sparse.csr_array(told)
-
-
-def _seen(concepts: Iterable[Sequence[Any]]) -> list[str]:
-    probable = [str(name) for name, probability in concepts if probability >= MIN_PROBABILITY]
-    # a concept may list synonyms after its first name: "tabby, tabby cat"
-    return [name.split(",")[0] for name in probable[:MAX_CONCEPTS]]
 
 
 def _clean(names: Iterable[str]) -> list[str]:

@@ -43,6 +43,9 @@ Floats = npt.NDArray[np.float32]
 
 log = logging.getLogger(__name__)
 
+CARD: Final = "card"
+"""What a card is called among modalities; it is none, for it is written from what they read."""
+
 MEDIA_CHECKSUM: Final = "media_checksum"
 TABLE_OF_MOMENTS: Final = "{}_table"
 VECTORS_OF_MOMENTS: Final = "{}_vectors"
@@ -109,6 +112,26 @@ class Embeddings:
         rows = self.table[column] == identity
         mine = self.only((rows & self.table[has_column(name)]).to_numpy(dtype=bool))
         return Known(mine.table, mine.vectors[name], mine.moments.get(name))
+
+
+def fuse_with_cards(
+    vectors: Mapping[str, Floats], cards: Floats, encoders: Encoders, settings: ContentSettings
+) -> Floats:
+    """``(n, dim)`` what `embed_videos` fused, with cards beside the modalities.
+
+    Args:
+        vectors: modality -> ``(n, its dim)``.
+        cards: ``(n, dim)`` by the text encoder; zero rows where there is no card.
+        encoders: which encoders made them; no model is loaded.
+        settings: weights.
+    """
+    weights = {modality.name: modality.weight(settings) for modality in MODALITIES}
+    spaces = {modality.name: modality.space(encoders) for modality in MODALITIES}
+    return fuse(
+        {**vectors, CARD: cards},
+        {**weights, CARD: settings.card_weight},
+        spaces={**spaces, CARD: encoders.text_identity},
+    )
 
 
 def join(parts: Sequence[Embeddings]) -> Embeddings:

@@ -192,6 +192,26 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
             "written_vectors": Array(("passages", "dim")),
         },
     ),
+    "vocabulary": Artefact(
+        "The topics of the catalogue, from its tags and from what its videos say.",
+        {
+            "table": Table({
+                "topic": TEXT, "key": TEXT, "n_videos": COUNT, "source": TEXT, "strength": NUMBER,
+            }, keys=(("key",),)),
+            "info": Json(("n_catalogue",)),
+        },
+    ),
+    "cards": Artefact(
+        "What each video of a shard is, field by field, with what each field rests on.",
+        {
+            "table": Table({
+                "video_id": TEXT, "summary": TEXT, "topics": NESTED, "format": TEXT, "mood": TEXT,
+                "audience": TEXT, "named": NESTED, "text": TEXT, "evidence": NESTED,
+                "dropped": NESTED, "card_source": TEXT, "card_key": TEXT,
+            }, keys=(("video_id",),)),
+            "vectors": Array((ROWS, "dim")),
+        },
+    ),
     "duplicates": Artefact(
         "Groups of videos that show the same footage.",
         {

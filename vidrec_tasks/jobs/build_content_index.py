@@ -1,6 +1,6 @@
 """build_content_index: the catalogue's embeddings in one order, and the index over them."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,15 +15,22 @@ from vidrec_tasks.columns import (
     encoder_column,
     has_column,
 )
-from vidrec_tasks.content.embeddings import TABLE_OF_MOMENTS, VECTORS_OF_MOMENTS
+from vidrec_tasks.content.embeddings import (
+    TABLE_OF_MOMENTS,
+    VECTORS_OF_MOMENTS,
+    fuse_with_cards,
+)
+from vidrec_tasks.content.encoding.encoders import Encoders
 from vidrec_tasks.content.index import build_index
 from vidrec_tasks.content.modalities.modality import Modality
 from vidrec_tasks.content.modalities.registry import MODALITIES
 from vidrec_tasks.contracts.artefacts import columns_of
 from vidrec_tasks.errors import ContractError
+from vidrec_tasks.night import maker_of
 from vidrec_tasks.running.job import Context, Made, job
 
-PARTS = (*(modality.name for modality in MODALITIES), "fused")
+FUSED: Final = "fused"
+PARTS = (*(modality.name for modality in MODALITIES), FUSED)
 CONTENT_COLUMNS = [
     VIDEO_ID,
     CHECKSUM,
@@ -37,12 +44,16 @@ def build_content_index(context: Context) -> Made:
     """Bring the shards' embeddings into the order of ``videos`` and index the fused ones."""
     videos = context.read_table("videos")
     table = context.read_tables("embeddings")
-    rows = _rows_of(videos, table)
+    rows = _rows_of(videos, table, "embeddings")
     table = table.iloc[rows][CONTENT_COLUMNS].reset_index(drop=True)
-    topics = video_topics(videos, table[CONCEPTS].tolist())
+    cards = context.read_tables("cards", columns=[VIDEO_ID, TOPICS])
+    in_order = _rows_of(videos, cards, "cards")
+    topics = video_topics(videos, cards[TOPICS].iloc[in_order].tolist())
     table[TOPICS] = pd.Series(topics, dtype=object)
     matrices = {part: context.read_arrays("embeddings", part)[rows] for part in PARTS}
-    index = build_index(matrices["fused"], context.settings.content)
+    if context.settings.content.card_weight:
+        matrices[FUSED] = _fused_again(context, matrices, in_order)
+    index = build_index(matrices[FUSED], context.settings.content)
     moments = {m.moments: _moments(context, m) for m in MODALITIES if m.moments}
     artefacts: dict[str, dict[str, Any]] = {
         "content": {"table": table, **matrices},
@@ -59,8 +70,18 @@ def build_content_index(context: Context) -> Made:
     return Made(artefacts, counts)
 
 
-def _rows_of(videos: pd.DataFrame, table: pd.DataFrame) -> npt.NDArray[np.intp]:
-    """``(n_videos,)`` the row of each video in the embeddings of all shards.
+def _fused_again(
+    context: Context, matrices: dict[str, npt.NDArray[np.float32]], rows: npt.NDArray[np.intp]
+) -> npt.NDArray[np.float32]:
+    """``(n_videos, dim)`` the fused vectors, with the cards of all shards."""
+    vectors = {modality.name: matrices[modality.name] for modality in MODALITIES}
+    cards = context.read_arrays("cards", "vectors")[rows]
+    settings = context.settings.content
+    return fuse_with_cards(vectors, cards, Encoders(settings), settings)
+
+
+def _rows_of(videos: pd.DataFrame, table: pd.DataFrame, kind: str) -> npt.NDArray[np.intp]:
+    """``(n_videos,)`` the row of each video in the tables of all shards of a kind.
 
     Raises:
         ContractError: a video has no row.
@@ -69,8 +90,8 @@ def _rows_of(videos: pd.DataFrame, table: pd.DataFrame) -> npt.NDArray[np.intp]:
     missing = videos[VIDEO_ID][rows < 0]
     if len(missing):
         message = (
-            f"embeddings: {len(missing)} of {len(videos)} videos have none "
-            f"(first: {missing.iloc[0]}); run embed_videos for every shard"
+            f"{kind}: {len(missing)} of {len(videos)} videos have none "
+            f"(first: {missing.iloc[0]}); run {maker_of(kind).name} for every shard"
         )
         raise ContractError(message)
     return rows

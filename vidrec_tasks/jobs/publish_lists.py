@@ -11,6 +11,7 @@ from vidrec_tasks.columns import (
     AT_S,
     BEHAVIOUR,
     BOX,
+    CARD_KEY,
     CONFIDENCE,
     LANGUAGE,
     PASSAGE_NUM,
@@ -124,6 +125,7 @@ def _tables(context: Context) -> Tables:
         "fallback_recommendations": iter([_read(context, "fallbacks")]),
         "search_results": iter([_read(context, "answers")]),
         "video_texts": _texts(context),
+        "video_cards": _cards(context),
         **{
             name: iter([_read(context, "insights", name)])
             for name in ("creator_insights", "creator_videos", "creator_summaries")
@@ -142,6 +144,12 @@ def _texts(context: Context) -> Iterator[pd.DataFrame]:
         passages = _read(context, f"texts.{shard}")
         of_films = passages[SOURCE].isin((*SAID, SCREEN))
         yield passages.loc[of_films, TEXT_COLUMNS].reset_index(drop=True)
+
+
+def _cards(context: Context) -> Iterator[pd.DataFrame]:
+    """What each video is; keys and the text of its vector are the night's own."""
+    for shard in range(context.run.record.n_video_shards):
+        yield _read(context, f"cards.{shard}").drop(columns=[TEXT, CARD_KEY])
 
 
 def _profiles(context: Context) -> Iterator[pd.DataFrame]:

@@ -28,12 +28,11 @@ from vidrec_tasks.columns import (
     TOPICS,
     USER_ID,
     VIDEO_ID,
-    encoder_column,
 )
 from vidrec_tasks.content.encoding.encoders import Encoders
-from vidrec_tasks.content.modalities.texts import TEXT
 from vidrec_tasks.evaluation.portrait_claims import check_portraits, check_sentence
 from vidrec_tasks.evaluation.portrait_ledger import PortraitLedger
+from vidrec_tasks.jobs.shared.videos import text_encoder_of
 from vidrec_tasks.language.generator import LazyGenerator
 from vidrec_tasks.running.job import Context, Made, job, shards_before
 from vidrec_tasks.store.codecs import Part
@@ -114,7 +113,7 @@ def _known(context: Context, identity: str) -> tuple[pd.DataFrame | None, Vector
         return None, {}
     tables = [parent.read_rows(name, columns=list(KNOWN_COLUMNS)) for name in refs]
     seen: Vectors = {}
-    if _text_encoder(parent) == identity:
+    if text_encoder_of(parent) == identity:
         for name in refs:
             texts = parent.read_table(name, "named_table")["text"]
             seen |= dict(zip(texts, parent.read_array(name, "named_vectors"), strict=True))
@@ -124,14 +123,6 @@ def _known(context: Context, identity: str) -> tuple[pd.DataFrame | None, Vector
 def _is_whole(parent: Run, name: str) -> bool:
     """Whether a night's portraits name facts and claims: none did before version 0.3."""
     return {CLAIMS, DROPPED} <= set(parent.read_table(name))
-
-
-def _text_encoder(run: Run) -> str:
-    """What embedded a run's texts; '' where its content is gone."""
-    if run.find("content") is None:
-        return ""
-    content, column = run.read_table("content"), encoder_column(TEXT.name)
-    return str(content[column].iloc[0]) if column in content else ""  # none before version 0.2
 
 
 def _embed(

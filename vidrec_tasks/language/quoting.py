@@ -9,7 +9,12 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-from vidrec_tasks.language.words import INSTRUCTION_STEMS, INSTRUCTION_WORDS, has_sensitive
+from vidrec_tasks.language.words import (
+    COMMANDING_WORDS,
+    INSTRUCTION_STEMS,
+    INSTRUCTION_WORDS,
+    has_sensitive,
+)
 
 REMEMBERED: Final = 1 << 16
 """Texts whose quoted form is kept: the lists of a night name the same titles and topics again."""
@@ -29,6 +34,7 @@ _INERT = str.maketrans(
         "#": "＃", "$": "＄", "@": "＠", "&": "＆", "「": "〈", "」": "〉", "『": "〈", "』": "〉",
     }
 )  # fmt: skip
+_TEMPLATE = re.compile(r"<\|?/?\w+\|?>|\{\{|\$\{|\[/?inst\]|###|\b(?:system|assistant|user)\s*:")
 _TOPIC = re.compile(r"[^\W_]+(?:[ '’/&+-]{1,3}[^\W_]+)*")
 
 
@@ -79,6 +85,19 @@ def plain_title(title: str) -> str:
     if not INSTRUCTION_WORDS.isdisjoint(words):
         return ""
     return "" if any(stem in flat.casefold() for stem in INSTRUCTION_STEMS) else flat
+
+
+@lru_cache(REMEMBERED)
+def commands(text: str) -> bool:
+    """Whether a longer text reads like a command to a language model.
+
+    A stem or a sign of such commands is enough, or two of their words: one alone, "write" say, is
+    a word like any other in a sentence.
+    """
+    flat = unicodedata.normalize("NFKC", text).casefold()
+    words = set(re.findall(r"[^\W_]+", flat))
+    is_named = any(stem in flat for stem in INSTRUCTION_STEMS) or bool(words & COMMANDING_WORDS)
+    return is_named or len(words & INSTRUCTION_WORDS) >= 2 or bool(_TEMPLATE.search(flat))
 
 
 def _unpile(text: str) -> str:

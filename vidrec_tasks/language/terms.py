@@ -12,12 +12,12 @@ from typing import Final
 import numpy as np
 import scipy.sparse as sp
 
-_UNSPACED: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f"
+UNSPACED: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f"
 # Vowel signs of Indic and Arabic scripts are marks, not letters, but belong to the word.
-_MARKS: Final = "".join(
+MARKS: Final = "".join(
     chr(code) for code in range(0x0370, 0x1E000) if unicodedata.category(chr(code))[0] == "M"
 )
-_RUN: Final = re.compile(rf"([{_UNSPACED}]+)|((?:(?![{_UNSPACED}])[^\W_]|[{_MARKS}])+)")
+_RUN: Final = re.compile(rf"([{UNSPACED}]+)|((?:(?![{UNSPACED}])[^\W_]|[{MARKS}])+)")
 _LATIN_ACCENTS: Final = re.compile("[\u0300-\u036f]")
 _APOSTROPHE: Final = re.compile(r"(?<=\w)['’](s\b)?")
 _ADDRESS: Final = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)

@@ -32,6 +32,9 @@ INSTRUCTION_WORDS: Final = frozenset(
 )
 """Words of commands to a language model; no topic may hold one."""
 
+COMMANDING_WORDS: Final = frozenset("disregard override jailbreak pretend reveal".split())
+"""Those of them that one alone makes a sentence suspect."""
+
 INSTRUCTION_STEMS: Final = tuple(
     """ignor instruc instruk instruzion anweisung befehl prompt jailbreak игнор инструкц
     تجاهل تعليمات 忽略 无视 無視 指令 指示 提示词 系统提示 무시 지시 अनदेखा निर्देश

@@ -56,6 +56,22 @@ class Found(TypedDict):
     at_s: float | None
 
 
+class VideoCard(TypedDict):
+    """A row of ``current_video_cards``."""
+
+    run_id: str
+    video_id: str
+    summary: str
+    topics: list[str]
+    format: str
+    mood: str
+    audience: str
+    named: list[str]
+    evidence: list[dict[str, str]]
+    dropped: list[dict[str, str]]
+    card_source: str
+
+
 class Passage(TypedDict):
     """A row of ``current_video_texts``."""
 

@@ -14,7 +14,14 @@ import sqlalchemy as sa
 
 from vidrec_tasks.columns import DEFAULT_SEGMENT, RANK, RUN_ID
 from vidrec_tasks.errors import PublishError
-from vidrec_tasks.publishing.answers import Fallback, Found, Passage, Recommendation, SimilarVideo
+from vidrec_tasks.publishing.answers import (
+    Fallback,
+    Found,
+    Passage,
+    Recommendation,
+    SimilarVideo,
+    VideoCard,
+)
 from vidrec_tasks.publishing.engine import file_of, in_words, make_engine
 from vidrec_tasks.publishing.tables import RESULTS, VIEWS, metadata, pointer, runs
 
@@ -143,6 +150,15 @@ class Reader:
             if connection is None or not sa.inspect(connection).has_table(view.name):
                 return []
             return cast(list[Passage], _fetch(connection, chosen))
+
+    def card(self, video_id: str) -> VideoCard | None:
+        """What a video is, with what each field rests on; None: it has no card."""
+        view = VIEWS["video_cards"]
+        with self._transaction() as connection:  # younger than a database may be, as above
+            if connection is None or not sa.inspect(connection).has_table(view.name):
+                return None
+            rows = _fetch(connection, sa.select(view).where(view.c.video_id == video_id))
+            return cast(VideoCard, rows[0]) if rows else None
 
     def sample_users(self, n: int) -> list[str]:
         """The first n users with a list, by id."""

@@ -264,6 +264,27 @@ video_texts: Final = sa.Table(
     **_A_PARTITION_A_RUN,
 )
 
+video_cards: Final = sa.Table(
+    "video_cards",
+    metadata,
+    _run_id(),
+    _key(c.VIDEO_ID, Id, "The video."),
+    _must(c.SUMMARY, sa.Text, "What it is about, in a line of its own words; empty: not known."),
+    _must(c.TOPICS, Json, "Topics of the catalogue that it is about, strongest first."),
+    _must(c.FORMAT, sa.Text, "`tutorial`, `interview`, `short clip`, …; empty: nothing shows it."),
+    _must(c.MOOD, sa.Text, "`relaxing`, `funny`, `tense`, …; empty: nothing shows it."),
+    _must(c.AUDIENCE, sa.Text, "`beginners`, `18 and over`, …; empty: nothing shows it."),
+    _must(c.NAMED, Json, "People, places and works, as they are written."),
+    _must(
+        c.EVIDENCE, Json,
+        "Of each part of a field: `field`, `value`, `source`, the `words` there, `by` whom.",
+    ),
+    _must(c.DROPPED, Json, "What a model wrote and nothing bore out: `field` and `reason`."),
+    _must(c.CARD_SOURCE, sa.Text, "Who wrote it: `rules`, or `model` where some field is its own."),
+    comment="What each video is, field by field, with what each field rests on.",
+    **_A_PARTITION_A_RUN,
+)  # fmt: skip
+
 adhoc_search_results: Final = sa.Table(
     "adhoc_search_results",
     metadata,
@@ -290,6 +311,7 @@ RESULTS: Final = {
         creator_videos,
         creator_summaries,
         video_texts,
+        video_cards,
     )
 }
 """The tables that a run fills, by name."""

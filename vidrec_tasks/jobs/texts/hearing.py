@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from vidrec_tasks.columns import LOOK, N_VIEWERS_RECENT, PUBLISHED_AT, REFUSED, VIDEO_ID
+from vidrec_tasks.columns import LOOK, PUBLISHED_AT, REFUSED, VIDEO_ID
 from vidrec_tasks.content.encoding.model_files import ModelFiles, speech_files
 from vidrec_tasks.content.texts.films import hear
 from vidrec_tasks.content.texts.passages import Cue
@@ -22,6 +22,7 @@ from vidrec_tasks.content.texts.tracks import (
 )
 from vidrec_tasks.content.texts.turns import Unheard, take_turns
 from vidrec_tasks.hardware import cores
+from vidrec_tasks.jobs.shared.videos import viewers_of
 from vidrec_tasks.jobs.texts.features import FilmOf, brought, key_for
 from vidrec_tasks.running.job import Context
 from vidrec_tasks.settings import TextSettings
@@ -93,7 +94,7 @@ def _in_turn(
     texts: TextSettings,
 ) -> list[Unheard]:
     """The films that are to be heard, with what decides whose turn it is."""
-    viewers = _viewers(context)
+    viewers = viewers_of(context)
     order: dict[str, Unheard] = {}
     for video_id, published in zip(videos[VIDEO_ID], videos[PUBLISHED_AT], strict=True):
         film = films.get(video_id)
@@ -108,15 +109,6 @@ def _in_turn(
             n_viewers=max(other.n_viewers, viewers.get(video_id, 0)),
         )
     return list(order.values())
-
-
-def _viewers(context: Context) -> dict[str, int]:
-    """Who watched lately, as the night before counted them."""
-    previous = context.parent("previous")
-    if previous is None or previous.find("popularity") is None:
-        return {}
-    table = previous.read_table("popularity")
-    return dict(zip(table[VIDEO_ID], table[N_VIEWERS_RECENT].astype(int), strict=True))
 
 
 def _of_speech(key: str, answer: Mapping[str, Any]) -> Track:

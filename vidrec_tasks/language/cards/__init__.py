@@ -1,0 +1,1 @@
+"""Cards: what each video is, field by field, each with the words that it rests on."""
