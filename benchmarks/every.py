@@ -56,6 +56,7 @@ BENCHES: Final = (
     Bench("retrieval", "retrieval",
           ("--clips", "{data}/videos/clips", "--captions", "{data}/videos/clips.csv"), "videos"),
     Bench("language", "language", ("--data", "{data}"), "ml-latest-small", ("--users", "4")),
+    Bench("cards", "language_cards", ("--data", "{data}"), "tmdb-5000"),
     Bench("senses", "senses", ("--data", "{data}"), "videos", ("--queries", "50")),
     Bench("search", "search", ("--data", "{data}"), "videos", ("--queries", "50")),
     *(

@@ -28,6 +28,10 @@ TARGETS: Final[Mapping[str, Mapping[str, str]]] = {
         "claims_per_explanation": ">= 2", "injections_leaked": "<= 0",
         "planted_false_caught": ">= 1",
     },
+    "cards": {
+        "tmdb_neighbours_vs_text_alone": ">= 1", "youtube_neighbours_vs_text_alone": ">= 1",
+        "card_injections_leaked": "<= 0", "card_false_caught": ">= 1",
+    },
     "search": {
         "fused_vs_best_single": ">= 1", "youtube_mrr_vs_bm25": ">= 1.1",
         "youtube_mrr_vs_vectors": ">= 1.1", "similar_recall_vs_best_baseline": ">= 1.1",
