@@ -71,6 +71,14 @@ ORDER BY rank
 LIMIT :n""",
     ),
     (
+        "What a video is",
+        "One row a video, or none where it is new since the night. `evidence` says what each field "
+        "rests on.",
+        """SELECT summary, topics, format, named, card_source
+FROM current_video_cards
+WHERE video_id = :video_id""",
+    ),
+    (
         "What is said",
         "What is said in a video and written on its screen, in passages.",
         """SELECT at_s, source, language, text
