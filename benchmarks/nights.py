@@ -1,8 +1,8 @@
 """Two nights over one catalogue: what an unchanged one costs, and how large the processes grow.
 
 Small films, each another one, go through the content jobs of two nights in a row, each night in a
-process of its own; nothing changes in between. ``python -m benchmarks.nights STORE NIGHT JSON`` is
-such a night.
+process of its own; nothing changes in between. ``python -m benchmarks.nights STORE NIGHT JSON TEXTS``
+is such a night, with settings of what is said and written as JSON.
 """
 
 import json
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -34,7 +34,9 @@ log = logging.getLogger(__name__)
 
 NIGHT: Final = date(2026, 9, 1)
 LAST_JOB: Final = "build_content_index"
-CONTENT_JOBS: Final = ("extract_keyframes", "embed_videos", "find_duplicates", LAST_JOB)
+CONTENT_JOBS: Final = (
+    "extract_keyframes", "read_texts", "embed_videos", "find_duplicates", LAST_JOB,
+)  # fmt: skip
 
 WIDTH, HEIGHT, RATE = 320, 180, 4
 N_SCENES: Final = 8
@@ -56,8 +58,8 @@ def measure(n_films: int) -> dict[str, Any]:
         _make_catalogue(store, n_films)
         nights = []
         for night in (NIGHT, NIGHT + timedelta(days=1)):
-            nights.append(_in_a_process(store, night))
-            _count_as_published(store, night)
+            nights.append(in_a_process(store, night))
+            count_as_published(store, night)
             log.info("night %s: %s", night, json.dumps(nights[-1]))
     first, second = (sum(said["seconds"].values()) for said in nights)
     return {
@@ -108,17 +110,27 @@ def _scene(rng: np.random.Generator) -> npt.NDArray[np.uint8]:
     return np.asarray(large, dtype=np.uint8)
 
 
-def _in_a_process(store: Path, night: date) -> dict[str, Any]:
+def in_a_process(
+    store: Path, night: date, texts: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Run the content jobs of a night in a process of its own; what `main` writes of them.
+
+    Args:
+        store: a folder.
+        night: the day.
+        texts: settings of that group.
+    """
     out = store / f"{night}.json"
-    command = [sys.executable, "-m", "benchmarks.nights", str(store), night.isoformat(), str(out)]
+    command = [sys.executable, "-m", "benchmarks.nights", str(store), night.isoformat(), str(out),
+               json.dumps(dict(texts or {}))]  # fmt: skip
     begin = time.monotonic()
     subprocess.run(command, check=True)
     said: dict[str, Any] = json.loads(out.read_text())
     return {**said, "process_seconds": round(time.monotonic() - begin, 2)}
 
 
-def _count_as_published(store: Path, night: date) -> None:
-    """The next night builds on a run that is finished."""
+def count_as_published(store: Path, night: date) -> None:
+    """Let a night count as finished: the next one builds on it."""
     run = Runs(Store(str(store))).of_night(night)
     run.remember(run.artefacts.write("publication", "0" * 20, {"said": {}}))
 
@@ -126,7 +138,8 @@ def _count_as_published(store: Path, night: date) -> None:
 def main() -> None:
     """Run the content jobs of one night and write what they took."""
     store, night, out = Path(sys.argv[1]), date.fromisoformat(sys.argv[2]), Path(sys.argv[3])
-    settings = Settings(store_url=str(store), inputs={"need_interactions": False})
+    inputs = {"need_interactions": False}
+    settings = Settings(store_url=str(store), inputs=inputs, texts=json.loads(sys.argv[4]))
     with _watched_children() as peaks:
         receipts = run_night(night, settings, until=LAST_JOB)
     seconds = {

@@ -16,7 +16,7 @@ from vidrec_tasks.settings import ContentSettings
 
 @pytest.fixture(scope="module")
 def extraction(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Extraction:
-    films = {path.stem: path for path in sorted((tiny / "inputs" / "media").iterdir())}
+    films = {path.stem: path for path in sorted((tiny / "inputs" / "media").glob("*.mp4"))}
     workspace = tmp_path_factory.mktemp("frames")
     return extract_keyframes(films, ContentSettings(), workspace=workspace)
 

@@ -126,6 +126,8 @@ def test_it_prints_users_with_reasons_the_worth_and_where_to_look(
     assert f"{user_id} Watches cats and coffee. [model]" in text
     assert "Because you watch cats." in text
     assert "NDCG@10 0.250, 1.20 times [1.10, 1.30] the best simple list" in text
+    assert "spoken words: 0 of" in text
+    assert "written titles: read whole in 0 of 0 videos" in text
     assert "planted topics: 100% of what was possible in 1 users' lists" in text
     assert "0 of 1 pairs found, 1 false" in text
     assert str(store / "results.sqlite") in text

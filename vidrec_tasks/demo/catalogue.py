@@ -10,6 +10,7 @@ from vidrec_tasks.demo.planned import Market, PlannedVideo
 from vidrec_tasks.demo.size import Size
 from vidrec_tasks.demo.specials import plant_specials
 from vidrec_tasks.demo.topics import Topic, topics_for
+from vidrec_tasks.demo.voices import plan_voices
 from vidrec_tasks.demo.wording import chinese_title, creator_ids, titles
 
 SHAPES: Final = ((320, 180), (320, 180), (256, 256), (180, 320), (320, 240))
@@ -32,6 +33,7 @@ def plan_catalogue(size: Size) -> tuple[list[PlannedVideo], Market]:
     creators = _creators(topics, mains, plentiful)
     videos = _plain_videos(size, mains, creators, (wanted, *plentiful), rng)
     plant_specials(videos, size, wanted, rng)
+    plan_voices(videos, size)
     affected = tuple(sorted(c for name in plentiful for c in creators[name]))
     return videos, Market(topics, wanted, plentiful, affected)
 

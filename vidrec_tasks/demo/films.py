@@ -11,6 +11,7 @@ import numpy as np
 from vidrec_tasks.demo.photographs import Image, photograph
 from vidrec_tasks.demo.planned import PlannedVideo
 from vidrec_tasks.demo.shots import Frame, Shot, plan_shots
+from vidrec_tasks.demo.voices import give_sound
 from vidrec_tasks.errors import MediaError
 
 FADE_FRAMES: Final = 4
@@ -42,6 +43,7 @@ def render(video: PlannedVideo, path: Path, *, seed: int) -> None:
     card = title_card(video.title, video.topic_names[0], _seen(first, shots[0].begin, video.shape),
                       accent=_accent(video.creator_id))  # fmt: skip
     write_film(path, _pictures(card, n_card, shots, video.shape), video.shape, video.fps)
+    give_sound(path, video)
     if video.role == "corrupt":
         path.write_bytes(path.read_bytes()[: int(path.stat().st_size * KEPT_OF_CORRUPT)])
 
@@ -53,6 +55,7 @@ def render_again(source: Path, path: Path, video: PlannedVideo) -> None:
         MediaError: ``source`` cannot be read, or mp4 cannot be written.
     """
     write_film(path, _decoded(source, video.shape), video.shape, video.fps)
+    give_sound(path, video)
 
 
 def write_film(path: Path, pictures: Iterable[Image], shape: tuple[int, int], fps: float) -> None:

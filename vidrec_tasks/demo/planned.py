@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from vidrec_tasks.contracts.inputs import ACTIVE
+from vidrec_tasks.demo.spoken import SpokenLine
 from vidrec_tasks.demo.topics import Topic
 from vidrec_tasks.demo.wording import description
 
@@ -21,6 +22,8 @@ class PlannedVideo:
         shape: width and height of its film, in pixels.
         fps: frames a second of its film.
         has_media: whether the catalogue names a file.
+        spoken: what is said in its film, in order of time.
+        has_captions: whether a caption file with it lies beside the film.
     """
 
     video_id: str
@@ -38,6 +41,8 @@ class PlannedVideo:
     shape: tuple[int, int] = (320, 180)
     fps: int = 8
     has_media: bool = True
+    spoken: tuple[SpokenLine, ...] = ()
+    has_captions: bool = False
     expires_at: pd.Timestamp | None = None
     updated_at: pd.Timestamp | None = None
     age_rating: int = 0

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from vidrec_tasks.columns import CREATOR_ID, EVENT_TYPE, EVIDENCE, RANK, USER_ID, VIDEO_ID
+from vidrec_tasks.demo.hearing import spoken_found, written_found
 from vidrec_tasks.demo.truth import (
     Truth,
     duplicates_found,
@@ -16,6 +17,7 @@ from vidrec_tasks.demo.truth import (
     sensible_share,
     underserved_found,
 )
+from vidrec_tasks.demo.voices import NONE
 from vidrec_tasks.publishing.reader import Reader
 from vidrec_tasks.store.runs import Run
 
@@ -29,6 +31,9 @@ class Recovery:
     duplicates: dict[str, int]
     underserved: dict[str, float]
     sensible: dict[str, float]
+    spoken: dict[str, int]
+    written: dict[str, int]
+    narrator: str
 
 
 def measure_recovery(run: Run, reader: Reader, truth: Truth) -> Recovery:
@@ -54,6 +59,9 @@ def measure_recovery(run: Run, reader: Reader, truth: Truth) -> Recovery:
         if CREATOR_ID in insights
         else {"n_affected": 0, "n_found": 0},
         sensible_share(lists, truth),
+        spoken_found(reader.table("search_results"), truth),
+        written_found(reader.table("video_texts"), truth),
+        truth["narrator"],
     )
 
 
@@ -80,6 +88,7 @@ def recovery_lines(recovery: Recovery) -> list[str]:
         f"rank and length: correlation {recovery.duration_correlation:+.3f} (0: length tells"
         " nothing)",
     ]
+    lines += _text_lines(recovery)
     if not np.isnan(planted["drifted_share"]):
         lines.append(
             f"drift: {_share(planted['drifted_share'])} of the planted-topic videos of users whose"
@@ -90,6 +99,17 @@ def recovery_lines(recovery: Recovery) -> list[str]:
             f"planted gap: top gap of {gaps['n_found']:g} of {gaps['n_affected']:g} creators"
         )
     return lines
+
+
+def _text_lines(recovery: Recovery) -> list[str]:
+    spoken, written = recovery.spoken, recovery.written
+    voice = "" if recovery.narrator != NONE else " (no ffmpeg with flite: films have no sound)"
+    return [
+        f"spoken words: {spoken['n_found']} of {spoken['n_asked']} searches find a video that says"
+        f" them first, {spoken['n_at_second']} at the right second{voice}",
+        f"written titles: read whole in {written['n_right']} of {written['n_read']} videos with"
+        " letters on their keyframes",
+    ]
 
 
 def _share(value: Any) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from vidrec_tasks.errors import SettingsError
 
 LAST_NIGHT: Final = date(2026, 9, 1)
-WORLD_VERSION: Final = 1
+WORLD_VERSION: Final = 2
 """Raised when the same size and seed give another world."""
 
 MINIMUM: Final = {"videos": 8, "users": 6, "nights": 4, "seed": 0}

@@ -49,6 +49,8 @@ def write_truth(
     users: list[PlannedUser],
     events: pd.DataFrame,
     rejects: dict[str, dict[str, int]],
+    narrator: str,
+    spoken_queries: list[str],
 ) -> None:
     """Write ``truth.json`` and ``world.json``, with sorted keys: the same world, the same bytes."""
     nights = [night.isoformat() for night in size.two_nights]
@@ -63,6 +65,8 @@ def write_truth(
         "videos": {video.video_id: _video_truth(video) for video in videos},
         "users": {user.user_id: _user_truth(user, videos) for user in users},
         "rejects": rejects,
+        "narrator": narrator,
+        "spoken_queries": spoken_queries,
         "events": {str(name): int(n) for name, n in events["event_type"].value_counts().items()},
     }
     folder.mkdir(parents=True)
@@ -269,6 +273,9 @@ def _video_truth(video: PlannedVideo) -> dict[str, Any]:
         "appeal": video.appeal,
         "role": video.role,
         "reupload_of": video.reupload_of,
+        "spoken": [{"at_s": line.at_s, "text": line.text} for line in video.spoken],
+        "has_captions": video.has_captions,
+        "written": video.title if video.title.isascii() else video.topic_names[0].capitalize(),
     }
 
 

@@ -21,6 +21,7 @@ from vidrec_tasks.demo.sessions import let_watch, shelve
 from vidrec_tasks.demo.size import Size
 from vidrec_tasks.demo.tastes import PlannedUser, plan_users, users_table
 from vidrec_tasks.demo.truth import write_truth
+from vidrec_tasks.demo.voices import NONE, narrator, spoken_searches, write_captions
 from vidrec_tasks.demo.wording import searches
 from vidrec_tasks.errors import InputError
 from vidrec_tasks.store.store import Store
@@ -118,9 +119,13 @@ def _write(world: World, folder: Path) -> None:
     rejects = {"videos": _write_videos(world, inputs), "interactions": _write_events(world, inputs)}
     _write_csv(users_table(world.users), inputs / "users.csv")
     rng = np.random.default_rng([world.size.seed, 5])
-    queries = pd.DataFrame(searches(world.market.topics, rng), columns=["query", "count"])
-    _write_csv(queries, inputs / "queries.csv")
-    _render_films(world, inputs / "media")
+    filmed = _filmed(world)
+    spoken = spoken_searches(filmed, world.size)
+    asked = [*searches(world.market.topics, rng), *spoken]
+    _write_csv(pd.DataFrame(asked, columns=["query", "count"]), inputs / "queries.csv")
+    if narrator() == NONE:
+        log.info("demo: films have no sound: no ffmpeg with the synthesiser flite is installed")
+    _render_films(filmed, inputs / "media", seed=world.size.seed)
     write_truth(
         folder / TRUTH,
         size=world.size,
@@ -129,6 +134,8 @@ def _write(world: World, folder: Path) -> None:
         users=world.users,
         events=world.events,
         rejects=rejects,
+        narrator=narrator(),
+        spoken_queries=[query for query, _ in spoken],
     )
     log.info(
         "demo: %d videos, %d users, %d events in %.0f s",
@@ -158,10 +165,14 @@ def _write_csv(table: pd.DataFrame, path: Path) -> None:
     table.to_csv(path, index=False, lineterminator="\n")
 
 
-def _render_films(world: World, media: Path) -> None:
-    media.mkdir()
+def _filmed(world: World) -> list[PlannedVideo]:
+    """The videos that get a film."""
     n_films = len(world.videos) if world.size.films < 0 else world.size.films
-    filmed = [video for video in world.videos[:n_films] if video.has_media]
+    return [video for video in world.videos[:n_films] if video.has_media]
+
+
+def _render_films(filmed: list[PlannedVideo], media: Path, *, seed: int) -> None:
+    media.mkdir()
     first = [video for video in filmed if not video.reupload_of]
     again = [video for video in filmed if video.reupload_of]
     begin = logged_at = time.monotonic()
@@ -171,7 +182,8 @@ def _render_films(world: World, media: Path) -> None:
         if video.reupload_of and source.exists():
             render_again(source, path, video)
         else:
-            render(video, path, seed=world.size.seed)
+            render(video, path, seed=seed)
+        write_captions(path, video)
         if time.monotonic() - logged_at > LOG_EVERY_S or number == len(filmed):
             logged_at = time.monotonic()
             log.info(
