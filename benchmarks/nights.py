@@ -1,8 +1,8 @@
 """Two nights over one catalogue: what an unchanged one costs, and how large the processes grow.
 
 Small films, each another one, go through the content jobs of two nights in a row, each night in a
-process of its own; nothing changes in between. ``python -m benchmarks.nights STORE NIGHT JSON TEXTS``
-is such a night, with settings of what is said and written as JSON.
+process of its own; nothing changes in between. ``python -m benchmarks.nights STORE NIGHT JSON
+TEXTS`` is such a night, with settings of what is said and written as JSON.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Screens: what is written in the keyframes of a film, read where a cheap look sees lines.
 
-Letters are many upright edges in a low band. Of 273 frames of 91 clips 51% have a band as dense as
-`MIN_DENSITY`, 15 of the 16 with words among them; a look takes 1.5 ms, reading 75 ms.
+Letters are many upright edges in a low band. Of 728 frames of 91 clips 38% have a band as dense as
+`MIN_DENSITY`, the 31 with words that stand in them among these; a look takes 0.3 ms, reading 22 ms.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ PACKAGE: Final = "rapidocr"
 EDGE: Final = 25.0
 BAND: Final = (31, 7)
 """Width and height of the band whose edges are counted, in pixels of a keyframe."""
-MIN_DENSITY: Final = 0.55
+MIN_DENSITY: Final = 0.6
 
 MIN_CONFIDENCE: Final = 0.8
 MIN_LETTERS: Final = 3
@@ -34,8 +34,10 @@ MIN_SIGNS: Final = 2
 MIN_ALIKE: Final = 0.7
 """Share of letters from which two lines of a film are one that was read twice."""
 
-READ_IN_VAIN: Final = 3
-"""Frames of a film without a word after which the others are not read, the likeliest first."""
+READ_IN_VAIN: Final = 2
+"""Frames of a film without a word after which the others are not read, the likeliest first: three
+find words in the same 6 of 91 clips, and in the same 24 of 58 films of the demo, for a third more
+reading."""
 
 
 @dataclass(frozen=True)
