@@ -44,9 +44,10 @@ faults: setup ## cause faults in a running cluster during its nights and print t
 compose-test: ## docker-compose.yaml in real containers: build, nights, a killed worker, upgrade, backup, s3 (see docs/CONTAINERS.md)
 	@python3 -m tests.containers.check
 
-fuzz: setup ## run 100,000 generated rows and 1,000 mangled video files through the real jobs
+fuzz: setup ## run 100,000 generated rows, 1,000 mangled video files and 10,000 mangled caption files through the real code
 	.venv/bin/python -m tests.fuzz.rows --rows 100000
 	.venv/bin/python -m tests.fuzz.media --files 1000
+	.venv/bin/python -m tests.fuzz.captions --files 10000
 
 docs: setup ## write the generated pages of docs/
 	.venv/bin/python -m scripts.docs

@@ -1,5 +1,6 @@
 """Clips: real films searched by their caption, by frames, by titles in other words, and by both."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -125,6 +126,28 @@ def _found(
     fusion: str = "evidence",
 ) -> dict[str, float]:
     """Whether each caption finds its own clip."""
+    vectors = encoders.text.encode(titles)
+    return found_by(captions, queries, titles, vectors, {"frame": Moments(*frames)}, fusion)
+
+
+def found_by(
+    captions: Sequence[str],
+    queries: tuple[Floats, Floats],
+    titles: Sequence[str],
+    title_vectors: Floats,
+    others: Mapping[str, Moments],
+    fusion: str = "evidence",
+) -> dict[str, float]:
+    """Recall and MRR of captions, each of which means the clip of its number.
+
+    Args:
+        captions: the queries.
+        queries: their vectors for texts and for frames.
+        titles: of the clips.
+        title_vectors: of the titles.
+        others: modality -> its moments.
+        fusion: see `SearchingSettings`.
+    """
     n = len(captions)
     videos = pd.DataFrame(
         {
@@ -134,11 +157,12 @@ def _found(
             "tags": [[]] * n,
         }
     )
-    index = SearchIndex.of(videos, encoders.text.encode(titles), {"frame": Moments(*frames)})
+    index = SearchIndex.of(videos, title_vectors, others)
     settings = SearchingSettings.model_validate({"n_results": n, "fusion": fusion})
     ranks = []
     for num, caption in enumerate(captions):
-        vectors = {"text": queries[0][[num]], "frame": queries[1][[num]]}
+        text, frame = (vectors[[num]] for vectors in queries)
+        vectors = {name: frame if name == "frame" else text for name in ("text", *others)}
         allowed = np.ones(n, dtype=bool)
         answer = search(index, [caption], vectors, settings=settings, allowed=allowed)
         own = answer.loc[answer["video_id"] == _id(num), "rank"]

@@ -3,7 +3,9 @@
 ``python -m benchmarks.senses --data DIR --json PATH``. Clips are those of DIR/videos/clips. The
 word error rate is measured where the publisher put captions into the film. False words are all
 words of clips that nobody is known to speak in: of some it is not known, so they are a bound from
-above. Title cards are drawn, since few clips show text. `senses_search` searches what is said.
+above. Title cards are drawn, since few clips show text. `senses_search` searches what is said,
+`senses_kept` what needs no texts, `senses_weights` weighs it in fusion, `senses_nights` says what
+it adds to a night. ``--only`` measures some of it.
 """
 
 import argparse
@@ -12,8 +14,9 @@ import logging
 import re
 import resource
 import sys
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +24,10 @@ import cv2
 import numpy as np
 
 from benchmarks.one_line_errors import run
+from benchmarks.senses_kept import measure_kept
+from benchmarks.senses_nights import measure_nights
 from benchmarks.senses_search import measure_search
+from benchmarks.senses_weights import measure_weights
 from vidrec_tasks.content.encoding.model_files import speech_files
 from vidrec_tasks.content.texts.films import FilmFile, hear, look_into
 from vidrec_tasks.content.texts.screens import ScreenReader, read_frames
@@ -38,6 +44,8 @@ CARDS: Final = (
     "THE LAST HARVEST", "Chapter One", "Rings of Saturn", "How to bake bread", "SUBSCRIBE NOW",
     "Breaking News Tonight", "Lesson 12: Fractions", "To be continued",
 )  # fmt: skip
+PARTS: Final = ("hearing", "reading", "search", "kept", "weights", "nights")
+
 SCALES: Final = (0.5, 0.7, 1.0)
 """Sizes of letters on a frame 320 pixels wide: 11, 15 and 21 pixels high."""
 
@@ -170,18 +178,38 @@ def card(text: str, scale: float, rng: np.random.Generator) -> Any:
     return image
 
 
-def measure(data: Path, *, n_queries: int) -> dict[str, Any]:
-    """All figures.
+def quiet_clips(clips: Path) -> list[str]:
+    """Names of the clips that have neither sound nor streams of text."""
+    files = {path.name: FilmFile(path) for path in sorted(clips.iterdir())}
+    looks = look_into(files, ContentSettings(), n_processes=cores())
+    return [
+        name
+        for name, look in looks.items()
+        if "failure" not in look and not look["has_sound"] and not look["tracks"]
+    ]
+
+
+def measure(data: Path, *, n_queries: int, parts: Sequence[str] = PARTS) -> dict[str, Any]:
+    """All figures, or those of some parts.
 
     Raises:
         InputError: the clips are not there.
     """
-    clips = data / "videos" / "clips"
+    videos = data / "videos"
+    clips = videos / "clips"
     if not clips.is_dir():
         message = f"senses: no folder {clips}; give the folder of the real data with --data"
         raise InputError(message)
-    figures = {**measure_hearing(clips), **measure_reading()}
-    return {**figures, **measure_search(data, n_queries=n_queries)}
+    with tempfile.TemporaryDirectory(prefix="vidrec-bench-") as name:
+        ways: Mapping[str, Callable[[], dict[str, Any]]] = {
+            "hearing": lambda: measure_hearing(clips),
+            "reading": measure_reading,
+            "search": lambda: measure_search(data, n_queries=n_queries),
+            "kept": lambda: measure_kept(videos, Path(name)),
+            "weights": lambda: measure_weights(data),
+            "nights": lambda: measure_nights(clips, quiet_clips(clips)),
+        }
+        return {key: value for part in parts for key, value in ways[part]().items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -190,8 +218,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the real data")
     parser.add_argument("--json", type=Path, help="where the figures go")
     parser.add_argument("--queries", type=int, default=300, help="searches for what is said")
+    parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="some parts alone")
     asked = parser.parse_args(arguments)
-    figures = measure(asked.data, n_queries=asked.queries)
+    figures = measure(asked.data, n_queries=asked.queries, parts=asked.only)
     for name, value in figures.items():
         print(f"{name:<28} {value}")
     if asked.json:

@@ -1,7 +1,8 @@
 """Pictures of the DAG, the forms and the vidrec page, for README: ``make screenshots``.
 
 ``python -m scripts.screenshots`` asks the Airflow that ``scripts/screenshots.sh`` started over the
-demo's store, through a real Chromium with a real login, and writes docs/images.
+demo's store, through a real Chromium with a real login, and writes docs/images. Names of pictures
+behind it take those alone.
 """
 
 import io
@@ -10,7 +11,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
+import pandas as pd
 from PIL import Image
 from playwright.sync_api import ViewportSize
 
@@ -38,16 +41,22 @@ def main() -> int:
         page = browser.new_page(viewport=DESK)
         page.set_default_timeout(PATIENCE_MS)
         log_in(page, url, Path(os.environ["AIRFLOW_HOME"]))
-        for name, path in _addresses().items():
+        addresses = _addresses()
+        wanted = set(sys.argv[1:]) or {*addresses, "form", "phone"}
+        for name, path in addresses.items():
+            if name not in wanted:
+                continue
             page.goto(f"{url}/vidrec{path}")
             if page.locator("main img").count():
                 wait_for_pictures(page)
             _keep(page, name)
-        _in_airflow(page, url)
-        page.set_viewport_size(PHONE)
-        page.goto(f"{url}/vidrec{_addresses()['user']}")
-        wait_for_pictures(page)
-        _keep(page, "phone")
+        if "form" in wanted:
+            _in_airflow(page, url)
+        if "phone" in wanted:
+            page.set_viewport_size(PHONE)
+            page.goto(f"{url}/vidrec{addresses['user']}")
+            wait_for_pictures(page)
+            _keep(page, "phone")
     return 0
 
 
@@ -59,6 +68,7 @@ def _addresses() -> dict[str, str]:
         run_id = reader.current_run_id()
         lists = {user: reader.recommendations(user) for user in reader.sample_users(N_SAMPLED)}
         creator_id = str(reader.table("creator_insights")["creator_id"].min())
+        spoken = _spoken(reader.table("search_results"))
     finally:
         reader.close()
     user_id = next((user for user, rows in lists.items() if _is_personal(rows)), min(lists))
@@ -69,8 +79,15 @@ def _addresses() -> dict[str, str]:
         "run": f"/run/{run_id}", "rejects": f"/rejects/{run_id}", "compare": "/compare",
         "user": f"/user?user_id={user_id}", "video": f"/video?video_id={mine[0]}",
         "why_not": f"/user?user_id={user_id}&why={missed}#why", "search": "/search?q=cats",
+        "said": f"/search?q={quote(spoken)}",
         "creator": f"/creator?creator_id={creator_id}", "report": f"/report/{run_id}#metrics",
     }  # fmt: skip
+
+
+def _spoken(results: pd.DataFrame) -> str:
+    """A query whose first answer is a video that says its words; any, where none is."""
+    said = results[(results["rank"] == 1) & results["matched"].str.contains("said")]
+    return str((said if len(said) else results)["query"].min())
 
 
 def _is_personal(rows: Sequence[Recommendation]) -> bool:

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Pictures of the pages into docs/images, over the store that `make demo` has filled.
+# Pictures of the pages into docs/images, over the store that `make demo` has filled; names behind it
+# take those alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/airflow_env.sh
@@ -9,4 +10,4 @@ if ! airflow_is_up; then
     trap scripts/down.sh EXIT
     scripts/up.sh >/dev/null
 fi
-AIRFLOW__API__PORT=$(cat "$AIRFLOW_HOME/standalone.port") python -m scripts.screenshots
+AIRFLOW__API__PORT=$(cat "$AIRFLOW_HOME/standalone.port") python -m scripts.screenshots "$@"

@@ -92,7 +92,12 @@ class ContentSettings(Group):
     media_root: str = Field(
         "", description="Folder of the media files; empty: inputs/media of the store."
     )
-    n_keyframes: int = Field(8, ge=1, le=64, description="Keyframes kept per video file.")
+    n_keyframes: int = Field(
+        8,
+        ge=1,
+        le=64,
+        description="Keyframes kept per video file at most: fewer where fewer pictures differ.",
+    )
     keyframe_mode: Literal["intra", "scene"] = Field(
         "intra", description="Which frames are candidates: intra frames only, or scene changes."
     )

@@ -27,10 +27,11 @@ def flat(grey: int) -> Image:
 
 @settings(deadline=None, max_examples=25)
 @given(n_frames=st.integers(0, 40), n=st.integers(1, 12))
-def test_at_most_n_frames_are_chosen_in_order_and_none_twice(n_frames: int, n: int) -> None:
+def test_at_most_n_frames_are_chosen_in_order_and_no_picture_twice(n_frames: int, n: int) -> None:
     chosen = choose(looks_at([scene(seed % 5) for seed in range(n_frames)]), n)
-    assert len(chosen) == min(n, n_frames)
-    assert chosen == sorted(set(chosen))
+    assert len(chosen) == min(n, n_frames, 5)
+    assert chosen == sorted(chosen)
+    assert len({place % 5 for place in chosen}) == len(chosen)
 
 
 def test_black_white_and_flat_frames_are_left_out() -> None:
@@ -38,8 +39,8 @@ def test_black_white_and_flat_frames_are_left_out() -> None:
     assert set(choose(looks_at(images, step_s=3), 8)) <= {1, 3, 5, 7}
 
 
-def test_a_film_that_is_black_throughout_still_gives_frames() -> None:
-    assert len(choose(looks_at([flat(0)] * 20), 8)) == 8
+def test_a_film_that_is_black_throughout_still_gives_a_frame() -> None:
+    assert len(choose(looks_at([flat(0)] * 20), 8)) == 1
 
 
 def test_a_line_drawing_on_white_paper_is_not_white() -> None:
@@ -51,7 +52,11 @@ def test_a_line_drawing_on_white_paper_is_not_white() -> None:
 def test_a_fade_to_black_is_left_out() -> None:
     picture = scene(1)
     fade = [(picture * share).astype(np.uint8) for share in (1, 1, 1, 0.5, 0.3, 0.15)]
-    assert choose(looks_at([scene(2), *fade, scene(3)], step_s=0.4), 8) == [0, 1, 2, 3, 7]
+    assert choose(looks_at([scene(2), *fade, scene(3)], step_s=0.4), 8) in (
+        [0, 1, 7],
+        [0, 2, 7],
+        [0, 3, 7],
+    )
 
 
 @pytest.mark.parametrize("length_s", [12, 30, 120])
@@ -68,10 +73,37 @@ def test_the_edges_serve_where_there_is_too_little_else() -> None:
     assert choose(looks, 8) == list(range(8))
 
 
-def test_frames_spread_over_time_where_nothing_changes() -> None:
-    looks = looks_at([scene(1)] * 101, step_s=1)
+def test_one_still_picture_is_one_keyframe() -> None:
+    assert len(choose(looks_at([scene(1)] * 101, step_s=1), 8)) == 1
+
+
+def test_each_slide_is_one_keyframe_however_long_it_is_shown() -> None:
+    slides = [scene(seed) for seed in (1, 2, 3) for _ in range(20 * seed)]
+    chosen = choose(looks_at(slides, step_s=1), 8)
+    assert len(chosen) == 3
+
+
+def test_another_line_on_a_slide_is_another_picture_where_there_may_be_letters() -> None:
+    first = flat(240)
+    cv2.circle(first, (40, 45), 20, (30, 30, 30), 2)
+    second = first.copy()
+    cv2.putText(second, "AND A LINE", (85, 45), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1)
+    looks = looks_at([first] * 10 + [second] * 10, step_s=1)
+    assert len(choose(looks, 8)) == 1
+    assert len(choose(looks, 8, has_letters=lambda place: place >= 10)) == 2
+
+
+def test_a_pan_over_one_picture_gives_few_keyframes() -> None:
+    wide = cv2.GaussianBlur(scene(3, size=(260, 120)), (0, 0), 1.5)
+    pan = [wide[10:100, 2 * step : 2 * step + 160] for step in range(50)]
+    assert len(choose(looks_at(pan, step_s=0.5), 8)) <= 3
+
+
+def test_frames_spread_over_time_where_every_picture_is_another() -> None:
+    looks = looks_at([scene(seed) for seed in range(101)], step_s=1)
     times = [looks[place].at_s for place in choose(looks, 8)]
-    assert min(np.diff(times)) >= 8
+    assert len(times) == 8
+    assert min(np.diff(times)) >= 5
 
 
 def test_a_short_flash_of_colours_does_not_take_all_frames() -> None:
@@ -79,8 +111,7 @@ def test_a_short_flash_of_colours_does_not_take_all_frames() -> None:
     looks = looks_at(calm + wild + calm, step_s=0.25)
     chosen = choose(looks, 8)
     assert sum(40 <= place < 50 for place in chosen) <= 3
-    assert min(chosen) < 20
-    assert max(chosen) > 70
+    assert sum(place < 40 or place >= 50 for place in chosen) == 1
 
 
 def test_a_scene_that_appears_once_is_seen() -> None:
@@ -89,7 +120,7 @@ def test_a_scene_that_appears_once_is_seen() -> None:
 
 
 def test_the_sharper_of_two_like_frames_is_taken() -> None:
-    sharp = drifting(3, 20)
+    sharp = [scene(seed) for seed in range(20)]
     images = [
         image if number % 2 else np.asarray(cv2.GaussianBlur(image, (0, 0), 12), dtype=np.uint8)
         for number, image in enumerate(sharp)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.fuzz import media, rows
+from tests.fuzz import captions, media, rows
 
 
 def test_generated_rows_end_in_tables_rejects_or_a_clear_error(tmp_path: Path) -> None:
@@ -17,3 +17,10 @@ def test_mangled_films_give_frames_or_a_reason(tmp_path: Path) -> None:
     assert found["gave frames"] > 0
     assert found["quarantined"] > 0
     assert found.total() == 24
+
+
+def test_mangled_captions_give_passages_or_a_reason(tmp_path: Path) -> None:
+    found = captions.fuzz(1_000, folder=tmp_path)
+    assert found["gave passages"] > 100
+    assert found["refused"] > 100
+    assert found.total() == 1_000

@@ -1,16 +1,20 @@
 """Selection: which of a film's frames cover it best.
 
 Greedy farthest-point choice (Gonzalez, 1985) over time and colour: each next keyframe is the one
-farthest from those already taken. Black, white and faded frames are taken only where a film has
+farthest from those already taken, and one that shows what these show is left out: few pictures give
+few keyframes. Black, white and faded frames are taken only where a film has
 nothing else; the first and the last second are considered last.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from vidrec_tasks.content.decoding.distinct import THUMB, are_alike, are_close
 
 DARK: Final = 16.0
 LIGHT: Final = 239.0
@@ -29,10 +33,13 @@ EDGE_S: Final = 1.0
 EDGE_SHARE: Final = 0.2
 """The edges are a second, or a fifth of a film that is shorter than five."""
 
+TOO_NEAR: Final = 0.25
+"""Distance (0..1, see `_distances`) below which a frame adds too little to those taken: a flash of
+ten pictures within two seconds of a calm minute gives two or three keyframes."""
+
 SCENE_CHANGE: Final = 0.35
 """Total variation of colour histograms from which a frame begins a scene."""
 
-THUMB: Final = (64, 36)
 LUMA: Final = (12, 12)
 """Of 8, 12 and 16 a side, 12 kept copies and look-alikes farthest apart on 91 clips."""
 
@@ -89,13 +96,21 @@ def frame_luma(image: npt.NDArray[np.uint8]) -> str:
     return np.asarray(small, dtype=np.uint8).tobytes().hex()
 
 
-def choose(looks: list[Look], n: int, *, by_scene: bool = False) -> list[int]:
+def choose(
+    looks: list[Look],
+    n: int,
+    *,
+    by_scene: bool = False,
+    has_letters: Callable[[int], bool] | None = None,
+) -> list[int]:
     """Positions of the frames that cover a film best, in order of time.
 
     Args:
         looks: the candidates, in order of time.
-        n: how many to choose at most; poor frames are left out where there are others.
+        n: how many to choose at most: of frames that show one picture one is taken, and poor ones
+            are left out where there are others.
         by_scene: take a frame of each scene first.
+        has_letters: whether something may be written on a frame, by its position; none by default.
     """
     if not looks:
         return []
@@ -104,7 +119,15 @@ def choose(looks: list[Look], n: int, *, by_scene: bool = False) -> list[int]:
     usable = np.flatnonzero(good) if good.any() else np.arange(len(looks))
     kept = [looks[place] for place in usable]
     tiers = _tiers(kept, times, by_scene)
-    return sorted(int(usable[place]) for place in _farthest(kept, tiers, min(n, len(kept))))
+
+    def is_one(place: int, other: int) -> bool:
+        if not _are_alike(kept[place], kept[other]):
+            return False
+        may_say_more = has_letters and any(has_letters(int(usable[p])) for p in (place, other))
+        return not may_say_more or are_close(kept[place].grey, kept[other].grey)
+
+    least = 0.0 if by_scene else TOO_NEAR
+    return sorted(int(usable[place]) for place in _farthest(kept, tiers, n, is_one, least))
 
 
 def scenes(looks: list[Look]) -> list[tuple[int, int]]:
@@ -144,24 +167,54 @@ def _tiers(
     return tiers
 
 
-def _farthest(looks: list[Look], tiers: npt.NDArray[np.int64], n: int) -> list[int]:
-    """``n`` positions: whole tiers while they fit, then the farthest frames of the next one."""
+def _farthest(
+    looks: list[Look],
+    tiers: npt.NDArray[np.int64],
+    n: int,
+    is_one: Callable[[int, int], bool],
+    least: float,
+) -> list[int]:
+    """At most ``n`` positions: tier after tier the farthest frames, each another picture.
+
+    A tier is looked at where there are fewer than ``n`` frames before it, whatever they show.
+    """
+    chosen: list[int] = []
+    for place in _in_order(looks, tiers, n, chosen, least):
+        if not any(is_one(place, other) for other in chosen):
+            chosen.append(place)
+    return chosen
+
+
+def _in_order(
+    looks: list[Look],
+    tiers: npt.NDArray[np.int64],
+    n: int,
+    chosen: list[int],
+    least: float,
+) -> Iterator[int]:
+    """Yield the farthest frame from those chosen so far, until there are ``n`` or none is far."""
     times = np.array([look.at_s for look in looks])
     histograms = np.stack([look.histogram for look in looks])
     worth = _worth(looks)
-    last_tier = int(np.sort(tiers)[n - 1])
-    chosen = [int(place) for place in np.flatnonzero(tiers < last_tier)]
-    open_places = tiers == last_tier
     even_s = max(float(times[-1] - times[0]) / n, 1e-6)
     nearest = np.full(len(looks), 1.0)
-    for place in chosen:
-        nearest = np.minimum(nearest, _distances(times, histograms, place, even_s))
-    while len(chosen) < n:
-        best = int(np.argmax(np.where(open_places, nearest * worth, -1.0)))
-        chosen.append(best)
-        open_places[best] = False
-        nearest = np.minimum(nearest, _distances(times, histograms, best, even_s))
-    return chosen
+    last_tier = np.sort(tiers)[min(n, len(looks)) - 1]
+    for tier in np.unique(tiers[tiers <= last_tier]):
+        open_places = tiers == tier
+        while open_places.any() and len(chosen) < n:
+            best = int(np.argmax(np.where(open_places, nearest * worth, -1.0)))
+            open_places[best] = False
+            if nearest[best] < least:
+                continue
+            n_before = len(chosen)
+            yield best
+            if len(chosen) > n_before:
+                nearest = np.minimum(nearest, _distances(times, histograms, best, even_s))
+
+
+def _are_alike(look: Look, other: Look) -> bool:
+    colours = 0.5 * float(np.abs(look.histogram - other.histogram).sum())
+    return are_alike(look.grey, other.grey, colours)
 
 
 def _worth(looks: list[Look]) -> npt.NDArray[np.float64]:

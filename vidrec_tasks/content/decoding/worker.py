@@ -6,6 +6,7 @@ What holds such a process is in `sandbox`; `keyframes` starts it, times it and r
 import os
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -18,6 +19,7 @@ from av.error import FFmpegError
 
 from vidrec_tasks.content.decoding.containers import OpeningError
 from vidrec_tasks.content.decoding.diagnosis import diagnose
+from vidrec_tasks.content.decoding.distinct import MIN_DENSITY, letter_density
 from vidrec_tasks.content.decoding.grabbing import PIXELS_A_SECOND, Candidates, Limits, grab
 from vidrec_tasks.content.decoding.process import CHANGED
 from vidrec_tasks.content.decoding.sandbox import first_line, opened, serve
@@ -101,7 +103,12 @@ def _write(found: Candidates, request: dict[str, Any], sound: str) -> list[dict[
     looks = found.looks
     folder.mkdir(parents=True, exist_ok=True)
     frames = []
-    places = choose(looks, request["n_keyframes"], by_scene=request["mode"] == "scene")
+    places = choose(
+        looks,
+        request["n_keyframes"],
+        by_scene=request["mode"] == "scene",
+        has_letters=cache(lambda place: letter_density(found.images[place]) >= MIN_DENSITY),
+    )
     for number, place in enumerate(places):
         name = f"{number}.jpg"
         image = found.images[place]

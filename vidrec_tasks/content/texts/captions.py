@@ -2,6 +2,7 @@
 
 import html
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -50,7 +51,9 @@ def parse_captions(text: str, name: str, *, film_s: float = 0.0) -> list[Cue]:
     """The cues of captions as text; see `read_captions`."""
     kind = format_of(text, name)
     try:
-        events = pysubs2.SSAFile.from_string(text, format_=kind).events
+        with warnings.catch_warnings():  # a margin that is no number is no reason
+            warnings.simplefilter("ignore", RuntimeWarning)
+            events = pysubs2.SSAFile.from_string(text, format_=kind).events
     except Exception as error:  # whatever a file from outside brings about costs that file alone
         message = f"caption file is broken ({type(error).__name__})"
         raise CaptionError(message) from error
