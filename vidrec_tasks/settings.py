@@ -121,6 +121,10 @@ class ContentSettings(Group):
     text_encoder: str = Field(
         "embedded", description="'embedded' (MiniLM), a local folder or a hub id of a text encoder."
     )
+    text_prefix: str = Field(
+        "",
+        description="What a text encoder wants before every text: 'query: ' for E5 models.",
+    )
     frame_encoder: str = Field(
         "embedded",
         description="'embedded' (ConSE on EfficientNet-Lite0), a folder or hub id of CLIP/SigLIP.",

@@ -85,6 +85,17 @@ def test_any_text_encoder_is_loaded_from_a_folder(tiny: Path) -> None:
     assert encoder.dim == 16
 
 
+def test_a_prefix_stands_before_every_text_that_is_not_empty(tiny: Path) -> None:
+    def encoders(prefix: str) -> Encoders:
+        return Encoders(ContentSettings(text_encoder=str(tiny), text_prefix=prefix))
+
+    plain, prefixed = encoders(""), encoders("a photo ")
+    said, empty = prefixed.text.encode(["of dog", ""])
+    np.testing.assert_allclose(said, plain.text.encode(["a photo of dog"])[0], atol=1e-5)
+    assert not empty.any()
+    assert plain.text_identity != prefixed.text_identity  # what the one made is not the other's
+
+
 def test_a_text_has_the_same_bits_whatever_it_is_encoded_with(plain: TextEncoder) -> None:
     texts = [f"{'a dog runs ' * (num % 5)}film {num}" for num in range(24)]
     together = plain.encode(texts)

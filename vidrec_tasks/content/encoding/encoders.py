@@ -109,8 +109,9 @@ class Encoders:
         Raises:
             ModelError: the encoder cannot be found.
         """
-        files = self._text_files
-        return f"{files.name}@{files.revision}/{self._precision}"
+        files, prefix = self._text_files, self.settings.text_prefix
+        identity = f"{files.name}@{files.revision}/{self._precision}"
+        return f"{identity}+{prefix}" if prefix else identity
 
     @cached_property
     def frame_identity(self) -> str:
@@ -156,6 +157,7 @@ class Encoders:
             self.text_identity,
             precision=self.settings.precision,
             batch_size=self.settings.batch_size,
+            prefix=self.settings.text_prefix,
         )
 
     @cached_property

@@ -34,16 +34,24 @@ class TransformerTextEncoder:
         identity: see `encoders.TextEncoder`.
         precision: ``auto``, ``fp32`` or ``bf16``.
         batch_size: texts encoded at once.
+        prefix: put before every text that is not empty.
 
     Raises:
         ModelError: transformers cannot load it.
     """
 
     def __init__(
-        self, files: ModelFiles, identity: str, *, precision: str = "auto", batch_size: int = 64
+        self,
+        files: ModelFiles,
+        identity: str,
+        *,
+        precision: str = "auto",
+        batch_size: int = 64,
+        prefix: str = "",
     ) -> None:
         self.identity = identity
         self._batch_size = batch_size
+        self._prefix = prefix
         self._device = device()
         self._tokenizer, self._model = _load(files, quick_dtype(precision), self._device)
         self._max_tokens = _max_tokens(files, self._tokenizer, self._model.config)
@@ -60,7 +68,9 @@ class TransformerTextEncoder:
         vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
         filled = np.array([num for num, text in enumerate(texts) if text.strip()], dtype=np.int64)
         for nums in chunks_of_blocks(filled, of_text, CHUNK):
-            vectors[nums] = self._encode_filled([texts[num] for num in nums], of_text[nums])
+            vectors[nums] = self._encode_filled(
+                [f"{self._prefix}{texts[num]}" for num in nums], of_text[nums]
+            )
         return vectors
 
     def _encode_filled(self, texts: list[str], blocks: npt.NDArray[np.int64]) -> Floats:
