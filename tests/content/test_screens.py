@@ -4,11 +4,12 @@ import cv2
 import numpy as np
 
 from tests.content.films import Image, scene
-from vidrec_tasks.content.decoding.distinct import MIN_DENSITY, letter_density
 from vidrec_tasks.content.texts.screens import (
+    MIN_DENSITY,
     READ_IN_VAIN,
     Line,
     ScreenReader,
+    density,
     distinct,
     read_frames,
 )
@@ -75,9 +76,7 @@ def test_a_picture_without_text_is_not_even_read() -> None:
 
 
 def test_text_is_dense_and_a_scene_is_not() -> None:
-    assert (
-        letter_density(titled("HELLO WORLD")) >= MIN_DENSITY > letter_density(scene(4, size=SIZE))
-    )
+    assert density(titled("HELLO WORLD")) >= MIN_DENSITY > density(scene(4, size=SIZE))
 
 
 def test_a_film_of_busy_pictures_without_words_is_given_up() -> None:

@@ -83,20 +83,15 @@ def test_each_slide_is_one_keyframe_however_long_it_is_shown() -> None:
     assert len(chosen) == 3
 
 
-def test_another_line_on_a_slide_is_another_picture_where_there_may_be_letters() -> None:
+def test_another_line_on_a_slide_is_another_picture() -> None:
     first = flat(240)
     cv2.circle(first, (40, 45), 20, (30, 30, 30), 2)
     second = first.copy()
     cv2.putText(second, "AND A LINE", (85, 45), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1)
     looks = looks_at([first] * 10 + [second] * 10, step_s=1)
-    assert len(choose(looks, 8)) == 1
-    assert len(choose(looks, 8, has_letters=lambda place: place >= 10)) == 2
-
-
-def test_a_pan_over_one_picture_gives_few_keyframes() -> None:
-    wide = cv2.GaussianBlur(scene(3, size=(260, 120)), (0, 0), 1.5)
-    pan = [wide[10:100, 2 * step : 2 * step + 160] for step in range(50)]
-    assert len(choose(looks_at(pan, step_s=0.5), 8)) <= 3
+    chosen = choose(looks, 8)
+    assert len(chosen) == 2
+    assert chosen[0] < 10 <= chosen[1]
 
 
 def test_frames_spread_over_time_where_every_picture_is_another() -> None:

@@ -6,15 +6,13 @@ few keyframes. Black, white and faded frames are taken only where a film has
 nothing else; the first and the last second are considered last.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-
-from vidrec_tasks.content.decoding.distinct import THUMB, are_alike, are_close
 
 DARK: Final = 16.0
 LIGHT: Final = 239.0
@@ -33,6 +31,11 @@ EDGE_S: Final = 1.0
 EDGE_SHARE: Final = 0.2
 """The edges are a second, or a fifth of a film that is shorter than five."""
 
+STILL: Final = 24.0
+"""Difference that the grey values (0..255, 64 × 36 pixels) of a still picture may have after
+compression: measured are 1 for covers under sound, 70 and more for the stillest of 91 clips that
+move."""
+
 TOO_NEAR: Final = 0.25
 """Distance (0..1, see `_distances`) below which a frame adds too little to those taken: a flash of
 ten pictures within two seconds of a calm minute gives two or three keyframes."""
@@ -40,6 +43,7 @@ ten pictures within two seconds of a calm minute gives two or three keyframes.""
 SCENE_CHANGE: Final = 0.35
 """Total variation of colour histograms from which a frame begins a scene."""
 
+THUMB: Final = (64, 36)
 LUMA: Final = (12, 12)
 """Of 8, 12 and 16 a side, 12 kept copies and look-alikes farthest apart on 91 clips."""
 
@@ -101,7 +105,6 @@ def choose(
     n: int,
     *,
     by_scene: bool = False,
-    has_letters: Callable[[int], bool] | None = None,
 ) -> list[int]:
     """Positions of the frames that cover a film best, in order of time.
 
@@ -110,7 +113,6 @@ def choose(
         n: how many to choose at most: of frames that show one picture one is taken, and poor ones
             are left out where there are others.
         by_scene: take a frame of each scene first.
-        has_letters: whether something may be written on a frame, by its position; none by default.
     """
     if not looks:
         return []
@@ -119,15 +121,13 @@ def choose(
     usable = np.flatnonzero(good) if good.any() else np.arange(len(looks))
     kept = [looks[place] for place in usable]
     tiers = _tiers(kept, times, by_scene)
-
-    def is_one(place: int, other: int) -> bool:
-        if not _are_alike(kept[place], kept[other]):
-            return False
-        may_say_more = has_letters and any(has_letters(int(usable[p])) for p in (place, other))
-        return not may_say_more or are_close(kept[place].grey, kept[other].grey)
-
     least = 0.0 if by_scene else TOO_NEAR
-    return sorted(int(usable[place]) for place in _farthest(kept, tiers, n, is_one, least))
+    return sorted(int(usable[place]) for place in _farthest(kept, tiers, n, least))
+
+
+def is_one_picture(look: Look, other: Look) -> bool:
+    """Whether two frames are the same but for compression: nothing has moved between them."""
+    return float(np.abs(look.grey - other.grey).max()) < STILL
 
 
 def scenes(looks: list[Look]) -> list[tuple[int, int]]:
@@ -171,7 +171,6 @@ def _farthest(
     looks: list[Look],
     tiers: npt.NDArray[np.int64],
     n: int,
-    is_one: Callable[[int, int], bool],
     least: float,
 ) -> list[int]:
     """At most ``n`` positions: tier after tier the farthest frames, each another picture.
@@ -180,7 +179,7 @@ def _farthest(
     """
     chosen: list[int] = []
     for place in _in_order(looks, tiers, n, chosen, least):
-        if not any(is_one(place, other) for other in chosen):
+        if not any(is_one_picture(looks[place], looks[other]) for other in chosen):
             chosen.append(place)
     return chosen
 
@@ -210,11 +209,6 @@ def _in_order(
             yield best
             if len(chosen) > n_before:
                 nearest = np.minimum(nearest, _distances(times, histograms, best, even_s))
-
-
-def _are_alike(look: Look, other: Look) -> bool:
-    colours = 0.5 * float(np.abs(look.histogram - other.histogram).sum())
-    return are_alike(look.grey, other.grey, colours)
 
 
 def _worth(looks: list[Look]) -> npt.NDArray[np.float64]:

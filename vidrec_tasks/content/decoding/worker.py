@@ -6,7 +6,6 @@ What holds such a process is in `sandbox`; `keyframes` starts it, times it and r
 import os
 import sys
 import time
-from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -14,16 +13,19 @@ from typing import Any, BinaryIO, Final
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
 import cv2
-import numpy as np
 from av.error import FFmpegError
 
 from vidrec_tasks.content.decoding.containers import OpeningError
 from vidrec_tasks.content.decoding.diagnosis import diagnose
-from vidrec_tasks.content.decoding.distinct import MIN_DENSITY, letter_density
 from vidrec_tasks.content.decoding.grabbing import PIXELS_A_SECOND, Candidates, Limits, grab
 from vidrec_tasks.content.decoding.process import CHANGED
 from vidrec_tasks.content.decoding.sandbox import first_line, opened, serve
-from vidrec_tasks.content.decoding.selection import choose, frame_hash, frame_luma
+from vidrec_tasks.content.decoding.selection import (
+    choose,
+    frame_hash,
+    frame_luma,
+    is_one_picture,
+)
 from vidrec_tasks.content.decoding.sounds import loudness
 from vidrec_tasks.errors import MediaError
 from vidrec_tasks.stamps import ChangedError
@@ -34,9 +36,6 @@ READING_SHARE: Final = 0.95
 
 CANDIDATES_A_KEYFRAME: Final = 4
 SCENE_CANDIDATES: Final = 240
-STILL: Final = 24.0
-"""Difference that the grey values (0..255) of a still picture may have after compression: measured
-are 1 for covers under sound, 70 and more for the stillest of 91 clips that move."""
 
 
 def decode(request: dict[str, Any]) -> dict[str, Any]:
@@ -89,8 +88,8 @@ def _look(file: BinaryIO, request: dict[str, Any]) -> tuple[Candidates, str]:
 
 def _sound(file: BinaryIO, found: Candidates, max_pixels: int) -> str:
     """What a film of one still picture sounds like; others tell themselves apart."""
-    greys = [look.grey for look in found.looks if not look.is_poor]
-    if not greys or any(np.abs(grey - greys[0]).max() >= STILL for grey in greys):
+    shown = [look for look in found.looks if not look.is_poor]
+    if not shown or not all(is_one_picture(look, shown[0]) for look in shown):
         return ""
     try:
         return loudness(file, max_pixels=max_pixels)
@@ -103,12 +102,7 @@ def _write(found: Candidates, request: dict[str, Any], sound: str) -> list[dict[
     looks = found.looks
     folder.mkdir(parents=True, exist_ok=True)
     frames = []
-    places = choose(
-        looks,
-        request["n_keyframes"],
-        by_scene=request["mode"] == "scene",
-        has_letters=cache(lambda place: letter_density(found.images[place]) >= MIN_DENSITY),
-    )
+    places = choose(looks, request["n_keyframes"], by_scene=request["mode"] == "scene")
     for number, place in enumerate(places):
         name = f"{number}.jpg"
         image = found.images[place]
