@@ -133,7 +133,7 @@ def write_folder(packed: Packed, folder: Path) -> None:
         if name in state:
             state[name] = torch.from_numpy(value.copy()).reshape(state[name].shape)
     model.load_state_dict(state)
-    model.half().save_pretrained(folder)
+    model.half().save_pretrained(folder)  # type: ignore[no-untyped-call]
     _tokenizer(packed).save_pretrained(folder)
 
 
@@ -159,7 +159,7 @@ def _tokenizer(packed: Packed) -> PreTrainedTokenizerFast:
         single=f"{names['bos']} $A {names['eos']}",
         special_tokens=[(names["bos"], bos), (names["eos"], eos)],
     )
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer, model_max_length=packed.config.max_position_embeddings,
         bos_token=names["bos"], eos_token=names["eos"], pad_token=names["pad"],
         unk_token=names["unk"],
