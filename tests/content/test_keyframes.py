@@ -55,7 +55,8 @@ def test_each_film_gives_its_keyframes_in_order(films: dict[str, Path], workspac
     assert found.failures == {}
     assert set(found.frames["checksum"]) == set(films)
     for _, rows in found.frames.groupby("checksum"):
-        assert rows["frame_num"].tolist() == list(range(8))
+        assert rows["frame_num"].tolist() == list(range(len(rows)))
+        assert 3 <= len(rows) <= 8
         assert rows["at_s"].is_monotonic_increasing
         assert rows["at_s"].is_unique
 

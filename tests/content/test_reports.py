@@ -73,7 +73,7 @@ def test_each_film_has_a_right_value(
     assert found.failures == REASONS
     right = pd.read_csv(real_data / "videos" / "reports.csv")["file"]
     assert set(found.frames["checksum"]) | set(REASONS) == set(right) == set(films)
-    assert found.frames.groupby("checksum").size().eq(8).all()
+    assert found.frames.groupby("checksum").size().between(1, 8).all()
 
 
 @pytest.mark.parametrize(("name", "shape"), SHAPES.items())
