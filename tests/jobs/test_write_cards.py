@@ -9,6 +9,7 @@ import pytest
 
 from tests.content.tiny_models import save_bert
 from tests.jobs.worlds import finish
+from tests.language.tiny_models import save_byte_causal
 from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.retention import drop_old_runs
@@ -96,6 +97,21 @@ def test_the_number_of_shards_changes_no_card(world: World) -> None:
     world.night(inputs={"videos_per_shard": 1})
     many = world.cards()
     pd.testing.assert_frame_equal(one, many)
+
+
+def test_a_model_is_asked_once_within_its_budget(world: World) -> None:
+    """A model of random weights: what it writes is a card by its form, and hardly ever true."""
+    language = {"model": str(save_byte_causal(world.folder / "causal")), "max_cards": 2}
+    first = world.night(language=language)["write_cards"]
+    assert (first["cards_asked"], first["videos"]) == (2, 3)
+    cards = world.cards()
+    assert sum(len(row) for row in cards["dropped"]) == first["fields_dropped"]
+    assert world.night(language=language)["write_cards"]["cards_asked"] == 1
+    assert world.night(language=language)["write_cards"]["cards_asked"] == 0
+
+
+def test_the_embedded_model_is_not_asked_unless_it_is_told_to(world: World) -> None:
+    assert "cards_asked" not in world.night()["write_cards"]
 
 
 def test_cards_that_weigh_nothing_are_not_embedded(world: World) -> None:
