@@ -24,6 +24,7 @@ from vidrec_tasks.measuring.intervals import bootstrap_interval, paired_bootstra
 from vidrec_tasks.measuring.metrics import ranking_metrics
 from vidrec_tasks.recommending.lists.block import Block, Search
 from vidrec_tasks.recommending.lists.candidates import find_candidates
+from vidrec_tasks.recommending.lists.eligibility import Eligible
 from vidrec_tasks.recommending.lists.ranker import score
 from vidrec_tasks.recommending.lists.turning_away import TURNED_AWAY, USUAL, part_of_score
 from vidrec_tasks.recommending.models.models import Models
@@ -102,8 +103,8 @@ def lists_of(models: Models, later: Later, settings: RecommendingSettings) -> di
 
 def _best(models: Models, block: Histories, settings: RecommendingSettings) -> dict[float, Ints]:
     """The same candidates and scores, with as much of the part as each weight says."""
-    allowed = np.ones((block.n_users, models.content.n_videos), dtype=bool)
-    nums, _ = find_candidates(Search(models), block, allowed, settings)
+    everything = Eligible.everything(block.n_users, models.content.n_videos)
+    nums, _ = find_candidates(Search(models), block, everything, settings)
     bare, once = with_weight(models, 0.0), with_weight(models, 1.0)
     scores = score(bare, block, nums, scorer=models.configuration.scorer)
     part = part_of_score(Block(models=once, histories=block), nums)

@@ -20,6 +20,7 @@ from vidrec_tasks.measuring.metrics import ranking_metrics
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.lists.block import Search
 from vidrec_tasks.recommending.lists.candidates import find_candidates
+from vidrec_tasks.recommending.lists.eligibility import Eligible
 from vidrec_tasks.recommending.lists.ranker import rank_candidates
 from vidrec_tasks.recommending.lists.reranker import rerank_lists
 from vidrec_tasks.recommending.lists.rules import UserRules
@@ -70,8 +71,8 @@ def ranked_of(
     """The ranked candidates of each block of users, by the nightly jobs' own steps."""
     tables = []
     for _, block in histories.blocks():
-        allowed = np.ones((block.n_users, models.content.n_videos), dtype=bool)
-        _, candidates = find_candidates(Search(models), block, allowed, settings)
+        everything = Eligible.everything(block.n_users, models.content.n_videos)
+        _, candidates = find_candidates(Search(models), block, everything, settings)
         scorer = models.configuration.scorer
         tables.append(rank_candidates(models, block, candidates, scorer=scorer))
     return tables

@@ -23,7 +23,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.one_line_errors import run
-from benchmarks.scale_world import DIM, NIGHT, SEED, no_duplicates, settings_of
+from benchmarks.scale_draws import DIM, SEED
+from benchmarks.scale_world import NIGHT, no_duplicates, settings_of
 from vidrec_tasks.columns import USER_ID, VIDEO_ID
 from vidrec_tasks.content.encoding.units import to_unit
 from vidrec_tasks.contracts.inputs import INTERACTIONS

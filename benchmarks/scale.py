@@ -4,6 +4,10 @@
 runs the jobs from ``embed_users`` to ``explain_lists`` for real, shard by shard on one thread, each
 number of users in a process of its own (or in ``--processes`` side by side, as workers do).
 ``docs/SCALE.md`` is computed from the JSON by `scale_page`.
+
+In pieces: ``--store DIR --plant`` only plants, and a store that is there is used again;
+``--against JSON`` names the figures of a smaller catalogue, by which the growth with the catalogue
+is computed.
 """
 
 import argparse
@@ -20,9 +24,11 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.one_line_errors import run
+from benchmarks.scale_dense import MOST_VIDEOS, measure_equal
 from benchmarks.scale_overhead import SLOTS, measure_overhead, n_tasks
+from benchmarks.scale_peer import measure_peer
 from benchmarks.scale_search import N_QUERIES, measure_search
-from benchmarks.scale_stages import BEFORE, LIST_JOBS
+from benchmarks.scale_stages import BEFORE, LIST_JOBS, LIST_STAGES
 from benchmarks.scale_world import NIGHT, plant_shared, settings_of
 from vidrec_tasks.content.index import Index
 from vidrec_tasks.settings import InputSettings, Settings
@@ -35,6 +41,9 @@ log = logging.getLogger("benchmarks.scale")
 NIGHT_USERS: Final = 100_000
 """Users of the night whose share of orchestration is given."""
 
+EQUAL_USERS: Final = 1_000
+"""Users whose lists are made in the dense way too."""
+
 HOW: Final = {
     "search_vs_faiss_flat": "users/s of the content index over users/s of faiss.IndexFlatIP, same "
     "vectors, queries, k, block and one thread; the best of five rounds in turn",
@@ -43,6 +52,12 @@ HOW: Final = {
     "empty, over these and the measured seconds of the same jobs on as many slots, at 100,000 "
     "users; like with like: neither the tasks nor the work of films, sentences and training count",
     "growth_exponent": "log10 of seconds of the list jobs at N users over those at N/10",
+    "catalogue_exponent": "of the list stages (find_candidates, rank_candidates, rerank_lists): "
+    "log of seconds a user here over those of --against, over that of videos here over those there",
+    "lists_equal_dense": "share of listed rows that scores of all users times all videos would "
+    "list too, in the same ranking and re-ranking; of --against where there are too many videos",
+    "users_vs_implicit": "users/s of the index over f(v) over those of implicit's recommend, same "
+    "vectors, users, k and one thread; the recall of both is beside it",
     "users_per_s": "N over the list jobs' seconds of all processes: the rate of one, which has one "
     "thread; reading and writing the store too",
     "peak_gib": "largest resident memory of a process that ran shards of the N users",
@@ -61,23 +76,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )  # fmt: skip
     parser.add_argument("--processes", type=int, default=1, help="shards at a time")
     parser.add_argument("--no-airflow", action="store_true", help="leave orchestration out")
+    parser.add_argument("--no-peer", action="store_true", help="leave implicit out")
+    parser.add_argument("--store", type=Path, help="a folder that is kept, and used again")
+    parser.add_argument("--plant", action="store_true", help="plant the store and measure nothing")
+    parser.add_argument("--against", type=Path, help="JSON of a smaller catalogue")
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     log.setLevel(logging.INFO)
     with tempfile.TemporaryDirectory(prefix="vidrec-bench-") as name:
-        found = _measure(asked, Path(name))
+        found = _measure(asked, asked.store or Path(name))
+    if found is None:
+        return
     asked.json.parent.mkdir(parents=True, exist_ok=True)
     asked.json.write_text(json.dumps(found, indent=1) + "\n")
     log.info("%s", json.dumps({"ratios": found["ratios"], "figures": _short(found["figures"])}))
 
 
-def _measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
+def _measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any] | None:
     store = folder / "store"
     settings = settings_of(store, asked.users_per_shard)
-    log.info("planting %d videos and training on a sample", asked.videos)
-    plant_shared(settings, asked.videos)
+    planted = folder / f"planted-{asked.videos}"
+    if not planted.exists():
+        log.info("planting %d videos and training on a sample", asked.videos)
+        plant_shared(settings, asked.videos)
+        planted.touch()
+    if asked.plant:
+        return None
     search = _search(settings)
     log.info("search: %s", json.dumps(search))
+    before = json.loads(asked.against.read_text())["figures"] if asked.against else None
     small = max(1, asked.users // 10)
     runs = [_run_of(store, n, asked) for n in (small, asked.users)]
     for measured in runs:
@@ -86,6 +113,8 @@ def _measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "search_recall": search["recall"],
         "orchestration_share": None,
         "growth_exponent": _exponent(runs),
+        **_of_catalogue(runs[-1], asked.videos, before),
+        **_equal(settings, asked, before),
         "users_per_s": runs[-1]["users_per_s"],
         "peak_gib": runs[-1]["peak_gib"],
         "videos": asked.videos,
@@ -96,6 +125,11 @@ def _measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "reasons": {},
         "how": HOW,
     }
+    figures["users_vs_implicit"] = None
+    if asked.no_peer:
+        figures["reasons"]["users_vs_implicit"] = "--no-peer"
+    else:
+        figures |= measure_peer(settings, folder)
     if asked.no_airflow:
         figures["reasons"]["orchestration_share"] = "--no-airflow"
     else:
@@ -151,6 +185,30 @@ def _exponent(runs: list[dict[str, Any]]) -> float:
     return round(math.log(growth) / math.log(large["users"] / small["users"]), 4)
 
 
+def _of_catalogue(
+    run: dict[str, Any], n_videos: int, before: dict[str, Any] | None
+) -> dict[str, Any]:
+    """How the list stages grow with the catalogue, where a smaller one was measured."""
+    each = sum(run["seconds"][job] for job in LIST_STAGES) / run["users"]
+    found: dict[str, Any] = {"stage_ms_a_user": round(1e3 * each, 3), "catalogue_exponent": None}
+    if before is None or before["videos"] >= n_videos:
+        return found
+    growth = math.log(found["stage_ms_a_user"] / before["stage_ms_a_user"])
+    exponent = growth / math.log(n_videos / before["videos"])
+    against = {key: before[key] for key in ("videos", "stage_ms_a_user", "users_per_s")}
+    return found | {"catalogue_exponent": round(exponent, 4), "against": against}
+
+
+def _equal(
+    settings: Settings, asked: argparse.Namespace, before: dict[str, Any] | None
+) -> dict[str, Any]:
+    if asked.videos <= MOST_VIDEOS:
+        said = measure_equal(settings, min(asked.users, EQUAL_USERS))
+        return {"lists_equal_dense": said["lists_equal_dense"], "dense": said}
+    keys = ("lists_equal_dense", "dense")
+    return {key: None if before is None else before[key] for key in keys}
+
+
 def _orchestration(run: dict[str, Any], n_videos: int, settings: Settings) -> dict[str, Any]:
     try:
         overhead = measure_overhead()
@@ -176,7 +234,11 @@ def _orchestration(run: dict[str, Any], n_videos: int, settings: Settings) -> di
 
 
 def _short(figures: dict[str, Any]) -> dict[str, Any]:
-    names = ("search_recall", "orchestration_share", "growth_exponent", "users_per_s", "peak_gib")
+    names = (
+        "videos", "users_per_s", "peak_gib", "growth_exponent", "catalogue_exponent",
+        "stage_ms_a_user", "search_recall", "lists_equal_dense", "users_vs_implicit",
+        "orchestration_share",
+    )  # fmt: skip
     return {name: figures[name] for name in names}
 
 

@@ -24,6 +24,8 @@ BEFORE: Final = ("build_profiles",)
 LIST_JOBS: Final = (
     "embed_users", "find_candidates", "rank_candidates", "rerank_lists", "explain_lists",
 )  # fmt: skip
+LIST_STAGES: Final = ("find_candidates", "rank_candidates", "rerank_lists")
+"""Those that look for videos in the catalogue."""
 
 
 def run_stages(

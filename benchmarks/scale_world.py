@@ -1,9 +1,10 @@
-"""A store in the middle of a night, planted: synthetic embeddings, histories and a short training.
+"""A store in the middle of a night, planted: drawn embeddings, histories and a short training.
 
 Everything that the list stages read is there as the jobs before them would have left it, for any
 number of users: a shard's users are made when the shard is, from (seed, shard) alone.
 """
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -12,12 +13,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from benchmarks.scale_draws import DIM, SEED, Drawn, draw_embeddings, draw_plays
 from vidrec_tasks.audience.histories import gather
 from vidrec_tasks.audience.interactions import duration_statistics, weigh
 from vidrec_tasks.columns import EVENT_AT, IS_CANONICAL, USER_ID, VIDEO_ID
+from vidrec_tasks.content.encoding.units import to_unit
 from vidrec_tasks.content.index import build_index
 from vidrec_tasks.recommending.catalogue.content import Content
+from vidrec_tasks.recommending.catalogue.popularity import measure_popularity
+from vidrec_tasks.recommending.models.item_models import ITEM_MODELS
+from vidrec_tasks.recommending.models.lending import lend
 from vidrec_tasks.recommending.models.models import Configuration
+from vidrec_tasks.recommending.models.ridge import LinearShape
 from vidrec_tasks.recommending.training.fitting import fit_models
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings
@@ -28,13 +35,15 @@ from vidrec_tasks.store.store import Store
 Floats = npt.NDArray[np.float32]
 
 NIGHT: Final = date(2026, 9, 1)
-DIM: Final = 384
-"""As the embedded text encoder's."""
-N_TOPICS: Final = 64
-EVENTS_A_USER: Final = 20
-TRAINING_USERS: Final = 2_000
+TOWER_USERS: Final = 2_000
+"""Users whom the towers learn from: the use of models is measured, not how good they are."""
+TRAINING_USERS: Final = 20_000
+"""Users whom item-item models and popularity are counted from: their rows are what a list costs."""
 WINDOW_DAYS: Final = 60
-SEED: Final = 7
+EMBEDDINGS: Final = "embeddings.npy"
+"""Beside the store: what a shard's portraits are drawn from."""
+REGIONS: Final = ("DE", "FR", "ES", "IT", "PL", "SE")
+N_RULED, RULED_A_SHARD = 10, 20_000
 DRAWN: Final = 99_999
 """Number of the shard whose users are those that explanations count."""
 
@@ -54,21 +63,21 @@ def settings_of(store: Path, users_per_shard: int, **groups: Any) -> Settings:
 def plant_shared(settings: Settings, n_videos: int) -> None:
     """Videos, content, indexes and models: the same for any number of users."""
     run = open_run(settings, n_user_shards=1)
-    rng = np.random.default_rng(SEED)
-    topic_of = rng.integers(0, N_TOPICS, n_videos)
-    videos, fused = _videos(topic_of, rng), _embeddings(topic_of, rng)
-    topics = [[f"topic {topic}"] for topic in topic_of]
+    drawn = Drawn.of(n_videos)
+    fused = draw_embeddings(drawn, Path(settings.store_url) / EMBEDDINGS)
+    videos = _videos(drawn)
+    topics = [[f"topic {topic}"] for topic in drawn.topic_of]
     _keep(run, "videos", table=videos)
-    _keep(run, "users", table=_no_users())
+    _keep(run, "users", table=_users())
     _keep(run, "content", table=_content_table(videos, topics), text=fused, fused=fused)
     _keep(run, "duplicates", table=no_duplicates())
     index = build_index(fused, settings.content)
     _keep(run, "content_index", index=index.to_bytes(), info=index.info)
-    events = shard_events(videos, topic_of, 0, TRAINING_USERS)
+    events = shard_events(drawn, 0, TRAINING_USERS)
     statistics = duration_statistics(events, videos, night=NIGHT)
     _keep(run, "watch_statistics", table=statistics)
     _keep_models(run, settings, videos, fused, topics, events)
-    _keep_peers(run, settings, videos, topic_of)
+    _keep_peers(run, settings, drawn, videos)
     run_job(Order("index_video_vectors", NIGHT), settings)
 
 
@@ -89,45 +98,29 @@ def open_run(settings: Settings, *, n_user_shards: int, n_user_buckets: int = 0)
 
 def plant_shard(run: Run, shard: int, n_users: int) -> list[Ref]:
     """The events and portraits of a shard's users, as the jobs before the lists leave them."""
-    videos = run.read_table("videos")
-    topic_of = np.array(
-        [int(topics[0].split()[1]) for topics in run.read_table("content")["topics"]]
-    )
-    events = shard_events(videos, topic_of, shard, n_users)
+    fused = np.load(Path(run.store.url) / EMBEDDINGS, mmap_mode="r")
+    events = shard_events(Drawn.of(len(fused)), shard, n_users)
     ids = pd.Series(sorted(events[USER_ID].unique()), dtype="str")
     rng = np.random.default_rng([SEED, shard, 1])
-    drawn = run.read_array("content", "text")[rng.integers(0, len(videos), len(ids))]
-    portraits = _unit(drawn + 0.5 * rng.standard_normal(drawn.shape).astype(np.float32) / DIM**0.5)
+    near = fused[rng.integers(0, len(fused), len(ids))]
+    portraits = to_unit(near + 0.5 * rng.standard_normal(near.shape).astype(np.float32) / DIM**0.5)
     return [
         _keep(run, f"interactions.{shard}", table=events),
         _keep(run, f"portraits.{shard}", table=ids.to_frame(USER_ID), vectors=portraits),
     ]
 
 
-def shard_events(
-    videos: pd.DataFrame, topic_of: npt.NDArray[np.int64], shard: int, n_users: int
-) -> pd.DataFrame:
-    """Plays of a shard's users: two topics each, popular videos more often (Zipf)."""
+def shard_events(drawn: Drawn, shard: int, n_users: int) -> pd.DataFrame:
+    """Plays of a shard's users, as `interactions` holds them."""
     rng = np.random.default_rng([SEED, shard])
-    n_videos = len(videos)
-    counts = rng.geometric(1 / EVENTS_A_USER, n_users).clip(2, 10 * EVENTS_A_USER)
-    user = np.repeat(np.arange(n_users), counts)
-    tastes = rng.integers(0, N_TOPICS, (n_users, 2))
-    by_topic = np.argsort(topic_of, kind="stable")
-    starts = np.searchsorted(topic_of[by_topic], np.arange(N_TOPICS + 1))
-    topic = tastes[user, rng.integers(0, 2, len(user))]
-    size = np.maximum(starts[topic + 1] - starts[topic], 1)
-    place = np.minimum((size * rng.random(len(user)) ** 2).astype(np.int64), size - 1)
-    video = by_topic[np.minimum(starts[topic] + place, n_videos - 1)]
-    ago_s = rng.integers(3_600, WINDOW_DAYS * 86_400, len(user))
-    share = rng.random(len(user))
+    plays = draw_plays(drawn, rng, n_users, WINDOW_DAYS)
     events = pd.DataFrame(
         {
-            USER_ID: [f"u{shard:05d}-{num:06d}" for num in user],
-            VIDEO_ID: videos[VIDEO_ID].to_numpy(dtype=object)[video],
-            EVENT_AT: pd.Timestamp(NIGHT, tz="UTC") - pd.to_timedelta(ago_s, unit="s"),
+            USER_ID: [f"u{shard:05d}-{num:06d}" for num in plays.users],
+            VIDEO_ID: [video_id(num) for num in plays.videos],
+            EVENT_AT: pd.Timestamp(NIGHT, tz="UTC") - pd.to_timedelta(plays.ago_s, unit="s"),
             "event_type": "play",
-            "watched_s": share * videos["duration_s"].to_numpy()[video],
+            "watched_s": plays.watched_s,
             "value": np.nan,
             "session_id": "",
         }
@@ -135,6 +128,11 @@ def shard_events(
     events[EVENT_AT] = events[EVENT_AT].astype("datetime64[us, UTC]")
     events["row_num"] = np.arange(len(events))
     return events.sort_values([USER_ID, EVENT_AT, "row_num"], ignore_index=True)
+
+
+def video_id(num: int) -> str:
+    """The id of a video; in the order of the numbers."""
+    return f"v{num:07d}"
 
 
 def forget(run: Run, refs: list[Ref]) -> int:
@@ -157,43 +155,48 @@ def _keep(run: Run, name: str, **parts: Any) -> Ref:
     return ref
 
 
-def _embeddings(topic_of: npt.NDArray[np.int64], rng: np.random.Generator) -> Floats:
-    """``(n_videos, DIM)`` unit rows around their topic's direction."""
-    centres = _unit(rng.standard_normal((N_TOPICS, DIM)).astype(np.float32))
-    own = rng.standard_normal((len(topic_of), DIM)).astype(np.float32) / DIM**0.5
-    return _unit(centres[topic_of] + 1.5 * own)
-
-
-def _unit(rows: Floats) -> Floats:
-    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
-
-
-def _videos(topic_of: npt.NDArray[np.int64], rng: np.random.Generator) -> pd.DataFrame:
-    n = len(topic_of)
+def _videos(drawn: Drawn) -> pd.DataFrame:
+    n = len(drawn.topic_of)
+    rng = np.random.default_rng([SEED, 5])
     night = pd.Timestamp(NIGHT, tz="UTC")
     empty = [[] for _ in range(n)]
     table = pd.DataFrame(
         {
-            VIDEO_ID: [f"v{num:07d}" for num in range(n)],
-            "title": [f"Film {num} of topic {topic}" for num, topic in enumerate(topic_of)],
+            VIDEO_ID: [video_id(num) for num in range(n)],
+            "title": [f"Film {num} of topic {topic}" for num, topic in enumerate(drawn.topic_of)],
             "description": "", "tags": pd.Series(empty, dtype=object),
             "categories": pd.Series(empty, dtype=object),
             "creator_id": [f"c{num % max(1, n // 20)}" for num in range(n)], "language": "en",
-            "duration_s": rng.uniform(30, 1_800, n),
+            "duration_s": drawn.duration_s,
             "published_at": night - pd.to_timedelta(rng.integers(1, 400, n), unit="D"),
             "expires_at": pd.Series([pd.NaT] * n, dtype="datetime64[us, UTC]"),
-            "status": "active", "age_rating": 0, "regions": pd.Series(empty, dtype=object),
-            "uri": "", "updated_at": pd.Series([pd.NaT] * n, dtype="datetime64[us, UTC]"),
+            "status": "active", "age_rating": rng.choice([0, 12, 18], n, p=[0.8, 0.15, 0.05]),
+            "regions": _regions(n, rng), "uri": "",
+            "updated_at": pd.Series([pd.NaT] * n, dtype="datetime64[us, UTC]"),
         }
     )  # fmt: skip
     return table.astype({VIDEO_ID: "str", "title": "str", "creator_id": "str", "status": "str"})
 
 
-def _no_users() -> pd.DataFrame:
-    texts = {name: pd.Series(dtype="str") for name in (USER_ID, "region", "language")}
-    return pd.DataFrame(
-        {**texts, "max_age_rating": pd.Series(dtype="float64"), "opted_out": pd.Series(dtype=bool)}
-    )
+def _regions(n: int, rng: np.random.Generator) -> pd.Series:
+    """One video in ten is bound to a few regions."""
+    bound = [[region] for region in REGIONS]
+    drawn = np.where(rng.random(n) < 0.1, rng.integers(0, len(REGIONS), n), -1)
+    return pd.Series([bound[region] if region >= 0 else [] for region in drawn], dtype=object)
+
+
+def _users() -> pd.DataFrame:
+    """Rules of the users of the first shards: a region each, an age rating of a fifth."""
+    ids = [f"u{shard:05d}-{num:06d}" for shard in range(N_RULED) for num in range(RULED_A_SHARD)]
+    rng = np.random.default_rng([SEED, 6])
+    young = rng.random(len(ids)) < 0.2
+    table = pd.DataFrame(
+        {
+            USER_ID: ids, "region": np.array(REGIONS)[rng.integers(0, len(REGIONS), len(ids))],
+            "language": "en", "max_age_rating": np.where(young, 12.0, np.nan), "opted_out": False,
+        }
+    )  # fmt: skip
+    return table.astype({USER_ID: "str", "region": "str", "language": "str"})
 
 
 def no_duplicates() -> pd.DataFrame:
@@ -221,15 +224,21 @@ def _keep_models(
     topics: list[list[str]],
     events: pd.DataFrame,
 ) -> None:
-    """Two passes over a sample: what is measured is the use of models, not how good they are."""
+    """Two passes of the towers over a sample; what is counted, over more."""
     visits = weigh(events, videos, settings.audience, night=NIGHT)
-    content = Content.of(videos, fused, topics)
+    content, everybody = Content.of(videos, fused, topics), gather(visits)
+    cut = int(pd.Timestamp(NIGHT, tz="UTC").timestamp())
     models = fit_models(
-        gather(visits), content, settings.recommending,
-        cut=int(pd.Timestamp(NIGHT, tz="UTC").timestamp()),
-        half_life_days=settings.audience.half_life_days,
+        everybody.take(np.arange(TOWER_USERS)), content, settings.recommending,
+        cut=cut, half_life_days=settings.audience.half_life_days,
         configuration=Configuration(2, 1, 0),
     )  # fmt: skip
+    shape = LinearShape(dense_limit=settings.recommending.dense_linear_limit)
+    n_videos = content.n_videos
+    items = {model.name: model.fit(everybody, n_videos, shape) for model in ITEM_MODELS}
+    popularity = measure_popularity(everybody, content, cut=cut)
+    lent = lend(content.fused, popularity.n_users)
+    models = replace(models, items=items, popularity=popularity, lent=lent)
     _keep(run, "models.serving", **models.to_parts())
     recent = visits[visits["is_watched"]].groupby(VIDEO_ID)[USER_ID].nunique()
     likers = visits[visits["weight"] > 0].groupby(VIDEO_ID)[USER_ID].nunique()
@@ -238,12 +247,10 @@ def _keep_models(
     _keep(run, "popularity", table=popularity.reset_index())
 
 
-def _keep_peers(
-    run: Run, settings: Settings, videos: pd.DataFrame, topic_of: npt.NDArray[np.int64]
-) -> None:
+def _keep_peers(run: Run, settings: Settings, drawn: Drawn, videos: pd.DataFrame) -> None:
     """As many users as are drawn of a store of any size."""
     n_drawn = settings.recommending.max_training_users
-    events = shard_events(videos, topic_of, DRAWN, n_drawn)
+    events = shard_events(drawn, DRAWN, n_drawn)
     visits = weigh(events, videos, settings.audience, night=NIGHT)
     columns = [USER_ID, "video_num", EVENT_AT, "weight"]
     _keep(

@@ -7,6 +7,7 @@ from tests.recommending import worlds
 from tests.recommending.test_models import SETTINGS, allowed, fit
 from vidrec_tasks.recommending.lists.block import Search
 from vidrec_tasks.recommending.lists.candidates import find_candidates
+from vidrec_tasks.recommending.lists.eligibility import Eligible
 from vidrec_tasks.recommending.lists.features import PORTRAIT
 from vidrec_tasks.recommending.lists.sources.registry import SOURCES
 from vidrec_tasks.recommending.models.models import Models
@@ -24,7 +25,10 @@ class Exact:
     def __init__(self, vectors: np.ndarray) -> None:
         self.vectors = vectors
 
-    def search(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    def search(
+        self, queries: np.ndarray, k: int, *, among: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        assert among is None
         scores = queries @ self.vectors.T
         nums = np.argsort(-scores, axis=1, kind="stable")[:, :k]
         return np.take_along_axis(scores, nums, axis=1), nums
@@ -42,8 +46,9 @@ def test_seen_videos_are_never_candidates(models: Models) -> None:
 
 
 def test_forbidden_videos_are_never_candidates(models: Models) -> None:
-    may = allowed(worlds.N_USERS)
-    may[:, [3, 17]] = False
+    masks = np.ones((1, worlds.N_VIDEOS), dtype=bool)
+    masks[:, [3, 17]] = False
+    may = Eligible.of_masks(masks, np.zeros(worlds.N_USERS, dtype=np.int64))
     for search in (Search(models), Search(models, Exact(models.video_vectors))):
         _, table = find_candidates(search, worlds.histories(), may, SETTINGS)
         assert {"v03", "v17"}.isdisjoint(table["video_id"])

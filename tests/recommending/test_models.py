@@ -12,6 +12,7 @@ from vidrec_tasks.contracts.parts import Parts
 from vidrec_tasks.errors import ModelError
 from vidrec_tasks.recommending.lists.block import Block, Search
 from vidrec_tasks.recommending.lists.candidates import find_candidates
+from vidrec_tasks.recommending.lists.eligibility import Eligible
 from vidrec_tasks.recommending.lists.features import FEATURES, NAMES, measure_features
 from vidrec_tasks.recommending.lists.ranker import rank_candidates
 from vidrec_tasks.recommending.lists.scorers.blend import fit_blend
@@ -41,8 +42,8 @@ def models() -> Models:
     return fit()
 
 
-def allowed(n_users: int) -> np.ndarray:
-    return np.ones((n_users, worlds.N_VIDEOS), dtype=bool)
+def allowed(n_users: int) -> Eligible:
+    return Eligible.everything(n_users, worlds.N_VIDEOS)
 
 
 @pytest.mark.parametrize("scorer", SCORER_NAMES)

@@ -53,4 +53,7 @@ def test_each_user_has_the_rules_of_their_row_or_the_default() -> None:
     assert rules.mask_of("open").sum() == 16
     assert rules.mask_of("unknown").sum() == 16
     assert rules.opted_out == {"out"}
-    assert rules.masks(np.array(["child", "open"], dtype=object)).shape == (2, worlds.N_VIDEOS)
+    some = rules.eligible(np.array(["child", "unknown", "open", "child"], dtype=object))
+    assert some.n_allowed.tolist() == [8, 16, 16, 8]
+    assert len(some.cells) == 3
+    assert rules.may("child", np.array([0, 1, 3])).tolist() == [True, False, True]

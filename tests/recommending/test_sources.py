@@ -6,6 +6,7 @@ import pytest
 from tests.recommending import worlds
 from tests.recommending.test_models import SETTINGS, allowed, fit
 from vidrec_tasks.recommending.lists.block import AskingBlock, Search
+from vidrec_tasks.recommending.lists.eligibility import Eligible
 from vidrec_tasks.recommending.lists.features import FEATURES
 from vidrec_tasks.recommending.lists.sources.registry import SOURCES
 from vidrec_tasks.recommending.lists.sources.source import Source
@@ -21,14 +22,13 @@ def models() -> Models:
     return fit(histories.where(~np.isin(histories.video_nums, (11, 23))))
 
 
-def asked(models: Models, *, may: np.ndarray | None = None, users: slice | None = None):
+def asked(models: Models, *, may: np.ndarray | None = None):
     histories = worlds.histories()
-    mask = allowed(worlds.N_USERS) if may is None else may
-    if users is not None:
-        nums = np.arange(worlds.N_USERS)[users]
-        histories, mask = histories.take(nums), mask[nums]
+    eligible = allowed(worlds.N_USERS)
+    if may is not None:
+        eligible = Eligible.of_masks(may, np.arange(worlds.N_USERS))
     return AskingBlock(
-        models=models, histories=histories, search=Search(models), allowed=mask, settings=FEW
+        models=models, histories=histories, search=Search(models), eligible=eligible, settings=FEW
     )
 
 
@@ -59,7 +59,7 @@ class TestEverySource:
 
     def test_what_is_forbidden_is_not_found(self, source: Source, models: Models) -> None:
         _, free = source.find(asked(models))
-        may = allowed(worlds.N_USERS)
+        may = np.ones((worlds.N_USERS, worlds.N_VIDEOS), dtype=bool)
         may[np.arange(worlds.N_USERS), np.maximum(free[:, 0], 0)] = False
         _, nums = source.find(asked(models, may=may))
         users, places = np.nonzero(nums >= 0)
@@ -71,9 +71,13 @@ class TestEverySource:
 
     def test_the_world_is_not_changed_by_asking(self, source: Source, models: Models) -> None:
         block = asked(models)
-        before = (block.allowed.copy(), block.histories.weights.copy(), models.video_vectors.copy())
+        before = (
+            block.eligible.cells.copy(),
+            block.histories.weights.copy(),
+            models.video_vectors.copy(),
+        )
         source.find(block)
-        after = (block.allowed, block.histories.weights, models.video_vectors)
+        after = (block.eligible.cells, block.histories.weights, models.video_vectors)
         for was, now in zip(before, after, strict=True):
             np.testing.assert_array_equal(was, now)
 

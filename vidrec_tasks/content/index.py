@@ -47,13 +47,18 @@ class Index:
     _faiss: Any
 
     def search(
-        self, queries: npt.NDArray[np.float32], k: int
+        self,
+        queries: npt.NDArray[np.float32],
+        k: int,
+        *,
+        among: npt.NDArray[np.uint8] | None = None,
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
         """The nearest rows.
 
         Args:
             queries: ``(m, d)`` unit rows.
             k: how many.
+            among: ``(ceil(n / 8),)`` bits, the first of eight the lowest: no others are found.
 
         Returns:
             Scores ``(m, k)`` float32 (cosines to 6 digits, falling; equal ones by number) and
@@ -64,12 +69,26 @@ class Index:
         if not len(queries) or not self.info["n_indexed"] or k < 1:
             shape = (len(queries), max(k, 0))
             return np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int64)
+        if among is not None:
+            return _in_order(*self._faiss.search(queries, k, params=self._only(among)))
         if self.info["kind"] != "exact":
             return _in_order(*self._faiss.search(queries, k))
         scores, nums = _in_order(*self._faiss.search(queries, k + 1))
         for row in np.flatnonzero((nums[:, k] >= 0) & (scores[:, k - 1] == scores[:, k])):
             scores[row, :k], nums[row, :k] = self._lowest_of_equals(queries[row], k)
         return scores[:, :k], nums[:, :k]
+
+    def _only(self, among: npt.NDArray[np.uint8]) -> Any:
+        """Search parameters that let nothing else be found; as wide as usual."""
+        import faiss
+
+        library: Any = faiss  # its stubs do not know what Python adds to these
+        chosen = library.IDSelectorBitmap(np.ascontiguousarray(among))
+        if self.info["kind"] == "hnsw":
+            return library.SearchParametersHNSW(sel=chosen, efSearch=EF_SEARCH)
+        if self.info["kind"] == "ivf_sq":
+            return library.SearchParametersIVF(sel=chosen, nprobe=self._faiss.nprobe)
+        return library.SearchParameters(sel=chosen)
 
     def _lowest_of_equals(
         self, query: npt.NDArray[np.float32], k: int

@@ -102,7 +102,7 @@ def baseline_lists(
     asked = np.unique(liked(histories).video_nums)
     neighbours = _neighbours(crowd.learned, asked, content.n_videos)
     for nums, block in histories.blocks():
-        masks = rules.masks(block.user_ids)
+        masks = np.stack([rules.mask_of(str(user_id)) for user_id in block.user_ids])
         masks[block.user_nums(), block.video_nums] = False
         found = _personal(block, masks, neighbours, content, n)
         for place, user in enumerate(nums):

@@ -78,11 +78,12 @@ def evaluate_offline(
     shape = (histories.n_users, DEPTH)
     together = {name: np.full(shape, PADDING, dtype=np.int64) for name in names}
     relevant: list[set[int]] = [set()] * histories.n_users
+    search = Search(models)
     for nums, block in histories.blocks():
-        masks = rules.masks(block.user_ids)
-        for num, mask in zip(nums, masks, strict=True):
-            relevant[num] = set(held_out[num][mask[held_out[num]]].tolist())
-        for name, lists in _lists_of(models, block, masks, rules, settings).items():
+        for num, user_id in zip(nums, block.user_ids, strict=True):
+            may = rules.may(str(user_id), held_out[num])
+            relevant[num] = set(held_out[num][may].tolist())
+        for name, lists in _lists_of(search, block, rules, settings).items():
             together[name][nums] = lists
     unknown = set(np.flatnonzero(models.popularity.n_users == 0).tolist())
     return Offline(
@@ -122,14 +123,11 @@ def summarise_offline(offline: Offline, *, n_draws: int, seed: int) -> dict[str,
 
 
 def _lists_of(
-    models: Models,
-    block: Histories,
-    masks: npt.NDArray[np.bool_],
-    rules: UserRules,
-    settings: RecommendingSettings,
+    search: Search, block: Histories, rules: UserRules, settings: RecommendingSettings
 ) -> dict[str, Ints]:
     """Scorer -> ``(n_users, DEPTH)`` lists of a block."""
-    _, candidates = find_candidates(Search(models), block, masks, settings)
+    models = search.models
+    _, candidates = find_candidates(search, block, rules.eligible(block.user_ids), settings)
     lists: dict[str, Ints] = {}
     for scorer in SCORER_NAMES:
         table = rank_candidates(models, block, candidates, scorer=scorer)

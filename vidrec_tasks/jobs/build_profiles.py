@@ -2,16 +2,25 @@
 
 from vidrec_tasks.audience.interactions import weigh
 from vidrec_tasks.audience.profiles import build_profiles as build
-from vidrec_tasks.columns import IS_COLD, TOPICS
+from vidrec_tasks.columns import (
+    CREATOR_ID,
+    DURATION_S,
+    IS_COLD,
+    PUBLISHED_AT,
+    TOPICS,
+    VIDEO_ID,
+)
 from vidrec_tasks.jobs.shared.reading import shard_users
 from vidrec_tasks.running.job import Context, Made, job
 from vidrec_tasks.store.codecs import Part
+
+READ = (VIDEO_ID, CREATOR_ID, DURATION_S, PUBLISHED_AT)
 
 
 @job()
 def build_profiles(context: Context) -> Made:
     """Weigh the shard's visits and sum them up a user."""
-    videos = context.read_table("videos")
+    videos = context.read_rows("videos", columns=READ)
     interactions = context.read_table(context.own("interactions"))
     visits = weigh(
         interactions,
@@ -25,7 +34,7 @@ def build_profiles(context: Context) -> Made:
         visits,
         videos,
         context.read_array("content", "fused"),
-        context.read_table("content")[TOPICS].tolist(),
+        context.read_rows("content", columns=(TOPICS,))[TOPICS].tolist(),
         context.settings.audience,
         night=context.night,
         users=shard_users(context),

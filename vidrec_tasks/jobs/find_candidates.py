@@ -14,21 +14,19 @@ from vidrec_tasks.jobs.shared.reading import (
 )
 from vidrec_tasks.recommending.lists.block import Search
 from vidrec_tasks.recommending.lists.candidates import find_candidates as find
+from vidrec_tasks.recommending.lists.sources.finding import COUNTED
 from vidrec_tasks.running.job import Context, Made, job
 
+TEXT_LIMIT = 200_000
+"""Videos up to whose texts sentences are compared one by one; of more, the index of fused
+embeddings answers, which are of the same space: texts alone would be 1.4 GiB of a million."""
 COLUMNS = (USER_ID, VIDEO_ID, SOURCE, SOURCE_RANK, SCORE)
 
 
 @job()
 def find_candidates(context: Context) -> Made:
     """Ask every source for every user, a bucket at a time."""
-    content = read_content(context)
-    search = Search(
-        read_models(context, "serving", content),
-        _index(context, "video_vectors"),
-        _index(context, "content_index"),
-        context.read_array("content", "text"),
-    )
+    search = read_search(context)
     histories, rules = read_histories(context), read_rules(context, context.night)
     user_vectors = context.read_array(context.own("user_vectors"), "vectors")
     portraits = rows_of(
@@ -41,7 +39,7 @@ def find_candidates(context: Context) -> Made:
         _, table = find(
             search,
             block,
-            rules.masks(block.user_ids),
+            rules.eligible(block.user_ids),
             context.settings.recommending,
             portraits=portraits[nums],
             user_vectors=user_vectors[nums],
@@ -54,8 +52,20 @@ def find_candidates(context: Context) -> Made:
         "candidates": len(table),
         "per_user": round(len(table) / max(1, histories.n_users), 1),
         "sources": int(np.unique(table[SOURCE].astype(str)).size),
+        **{name: search.counts[name] for name in COUNTED},
     }
     return Made({context.own("candidates"): {"table": table}}, counts)
+
+
+def read_search(context: Context) -> Search:
+    """The serving models, and the indexes over their vectors."""
+    content = read_content(context)
+    return Search(
+        read_models(context, "serving", content),
+        _index(context, "video_vectors"),
+        _index(context, "content_index"),
+        context.read_array("content", "text") if content.n_videos <= TEXT_LIMIT else None,
+    )
 
 
 def _index(context: Context, name: str) -> Index:

@@ -7,17 +7,21 @@ import hashlib
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from vidrec_tasks.errors import MissingPart, StoreError
-from vidrec_tasks.store.codecs import Part, decode, decode_rows, encode
+from vidrec_tasks.store.codecs import SUFFIXES, Part, decode, decode_rows, encode
 from vidrec_tasks.store.store import Store
 
 log = logging.getLogger(__name__)
 
 COMMIT = "_artefact.json"
+MAPPED_BYTES: Final = 64 * 2**20
+"""Size of an array's file from which it is mapped, not read: what is not looked at is not held, and
+no second copy is while it is read. Pages that are written to are the reader's own."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,12 @@ class Artefacts:
             StoreError: the artefact is gone.
             MissingPart: it has no such part.
         """
-        return decode(*self._encoded(ref, part))
+        suffix, path = self._file(ref, part)
+        if suffix == SUFFIXES["array"] and self.store.is_local:
+            local = self.store.local(path)
+            if local.exists() and local.stat().st_size > MAPPED_BYTES:
+                return np.load(local, mmap_mode="c", allow_pickle=False)
+        return decode(suffix, self.store.read(path))
 
     def read_json(self, ref: Ref, part: str) -> dict[str, object]:
         """A part that is JSON, of an artefact that is not declared because no job reads it.
@@ -138,12 +147,17 @@ class Artefacts:
 
     def _encoded(self, ref: Ref, part: str) -> tuple[str, bytes]:
         """The suffix and the bytes of a part."""
+        suffix, path = self._file(ref, part)
+        return suffix, self.store.read(path)
+
+    def _file(self, ref: Ref, part: str) -> tuple[str, Any]:
+        """The suffix of a part, and where its file lies."""
         folder = self.folder(ref.name, ref.key)
         files = self.store.read_json(folder / COMMIT)["files"]
         if part not in files:
             message = f"store: {ref.name} has no part {part!r} (it has {', '.join(files)})"
             raise MissingPart(message)
-        return files[part], self.store.read(folder / f"{part}.{files[part]}")
+        return files[part], folder / f"{part}.{files[part]}"
 
     def folder(self, name: str, key: str) -> Any:
         """Where an artefact lies."""

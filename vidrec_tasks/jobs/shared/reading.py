@@ -9,9 +9,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.audience.histories import Histories, gather
-from vidrec_tasks.columns import TOPICS, USER_ID, VIDEO_ID, encoder_column
+from vidrec_tasks.columns import (
+    CREATOR_ID,
+    DURATION_S,
+    PUBLISHED_AT,
+    TOPICS,
+    USER_ID,
+    VIDEO_ID,
+    encoder_column,
+)
 from vidrec_tasks.recommending.catalogue.content import Content
-from vidrec_tasks.recommending.lists.rules import UserRules
+from vidrec_tasks.recommending.lists.rules import RULED, UserRules
 from vidrec_tasks.recommending.models.models import Configuration, Models
 from vidrec_tasks.recommending.training.warmth import Parent
 from vidrec_tasks.running.job import Context, midnight
@@ -46,11 +54,10 @@ def moment_of(night: date) -> pd.Timestamp:
 
 def read_content(context: Context) -> Content:
     """The videos with embeddings, topics and duplicate groups."""
-    table = context.read_table("content")
     return Content.of(
-        context.read_table("videos"),
+        context.read_rows("videos", columns=(VIDEO_ID, CREATOR_ID, PUBLISHED_AT, DURATION_S)),
         context.read_array("content", "fused"),
-        table[TOPICS].tolist(),
+        context.read_rows("content", columns=(TOPICS,))[TOPICS].tolist(),
         context.read_table("duplicates"),
     )
 
@@ -117,7 +124,7 @@ def shard_users(context: Context) -> pd.DataFrame:
 def read_rules(context: Context, night: date) -> UserRules:
     """What each user may be shown on a night."""
     return UserRules(
-        context.read_table("videos"),
+        context.read_rows("videos", columns=RULED),
         context.read_table("users"),
         moment=moment_of(night),
         default_max_age_rating=context.settings.recommending.default_max_age_rating,

@@ -3,7 +3,8 @@
 Each of these is made once a block, when it is first asked for.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -13,16 +14,17 @@ import scipy.sparse as sp
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.lists import profiles
+from vidrec_tasks.recommending.lists.eligibility import Bits, Eligible
 from vidrec_tasks.recommending.models.item_model import ItemModel
 from vidrec_tasks.recommending.models.item_models import scores_with_lent
 from vidrec_tasks.recommending.models.models import Models, with_one
 from vidrec_tasks.recommending.models.sequences import last_videos
+from vidrec_tasks.recommending.models.touching import picked, touched
 from vidrec_tasks.recommending.models.tower import embed_rows
 from vidrec_tasks.settings import RecommendingSettings
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -72,18 +74,22 @@ class Block:
         return profiles.portrait_profiles(self.models, self.histories)
 
     def item_scores(self, model: ItemModel, nums: Ints | None = None) -> Floats:
-        """``(n_users, n_nums)`` of an item-item model; ``nums``: rising, None: all videos."""
-        if nums is not None:
-            return self._item_scores(model, nums)
-        if model.name not in self._all_item_scores:
-            self._all_item_scores[model.name] = self._item_scores(model, None)
-        return self._all_item_scores[model.name]
+        """``(n_users, n_nums)`` of an item-item model, dense: for few videos or small catalogues.
 
-    def _item_scores(self, model: ItemModel, nums: Ints | None) -> Floats:
+        ``nums``: rising, None: all videos.
+        """
         own = self.models.items[model.name]
-        return scores_with_lent(own, self.models.lent, self._query(model), nums)
+        return scores_with_lent(own, self.models.lent, self.query(model), nums)
 
-    def _query(self, model: ItemModel) -> sp.csr_matrix:
+    def item_picks(self, model: ItemModel, nums: Ints) -> Floats:
+        """``(n_users, k)`` of an item-item model, for candidates ``(n_users, k)``; 0 at -1."""
+        found = np.zeros(nums.shape, dtype=np.float32)
+        for users, own in touched(self.models.items[model.name], self.query(model)):
+            found[users] = picked(own, self.models.lent, nums[users])
+        return found
+
+    def query(self, model: ItemModel) -> sp.csr_matrix:
+        """``(n_users, n_videos)`` the weighted histories that a model is multiplied with."""
         if model.query not in self._queries:
             n_videos = self.models.content.n_videos
             self._queries[model.query] = model.query(self.histories, n_videos)
@@ -93,16 +99,15 @@ class Block:
     def _queries(self) -> dict[object, sp.csr_matrix]:
         return {}
 
-    @cached_property
-    def _all_item_scores(self) -> dict[str, Floats]:
-        return {}
-
 
 class Neighbours(Protocol):
     """Nearest vectors, as `content.index.Index` finds them."""
 
-    def search(self, queries: Floats, k: int) -> tuple[Floats, Ints]:
-        """Scores and nums ``(n_queries, k)``, best first, -1 where there are no more."""
+    def search(self, queries: Floats, k: int, *, among: Bits | None = None) -> tuple[Floats, Ints]:
+        """Scores and nums ``(n_queries, k)``, best first, -1 where there are no more.
+
+        Only what is set in ``among`` (`eligibility.to_bits`) is found, where it is given.
+        """
 
 
 @dataclass(frozen=True)
@@ -114,12 +119,17 @@ class Search:
         videos_index: over ``f(v)``; None: exact products.
         content_index: over the fused embeddings; None: exact products.
         text: ``(n_videos, dim)`` text embeddings, compared with the sentences of portraits.
+        orders: source -> videos, best first, and their scores, where these are the same for
+            everybody; filled as sources are asked.
+        counts: how often searches had to be widened (`sources.finding.near`); added to.
     """
 
     models: Models
     videos_index: Neighbours | None = None
     content_index: Neighbours | None = None
     text: Floats | None = None
+    orders: dict[str, tuple[Ints, Floats]] = field(default_factory=dict, repr=False)
+    counts: Counter[str] = field(default_factory=Counter, repr=False)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -128,13 +138,13 @@ class AskingBlock(Block):
 
     Attributes:
         search: where is searched.
-        allowed: ``(n_users, n_videos)`` what each user may be shown and has not met.
+        eligible: what each user may be shown and has not met.
         settings: n_per_source, min_score, fresh_days, n_exploration.
         portraits: ``(n_users, dim)`` embeddings of the users' portraits, zero where there is none;
             None: the topics that they would name stand in.
     """
 
     search: Search
-    allowed: Mask
+    eligible: Eligible
     settings: RecommendingSettings
     portraits: Floats | None = None

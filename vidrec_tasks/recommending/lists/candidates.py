@@ -12,19 +12,20 @@ import pandas as pd
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import SCORE, SOURCE, SOURCE_RANK, USER_ID, VIDEO_ID
+from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.lists.block import AskingBlock, Search
+from vidrec_tasks.recommending.lists.eligibility import Eligible
 from vidrec_tasks.recommending.lists.sources.registry import SOURCES
 from vidrec_tasks.settings import RecommendingSettings
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 def find_candidates(
     search: Search,
     histories: Histories,
-    allowed: Mask,
+    eligible: Eligible,
     settings: RecommendingSettings,
     *,
     portraits: Floats | None = None,
@@ -35,7 +36,7 @@ def find_candidates(
     Args:
         search: models and indexes.
         histories: the block; its videos are never candidates.
-        allowed: ``(n_users, n_videos)`` what the rules let each user see.
+        eligible: what the rules let each user see.
         settings: n_candidates, n_per_source, min_score (cosine of content sources), n_exploration.
         portraits: ``(n_users, dim)`` embeddings of the users' portraits, zero where there is none;
             None: the topics that they would name stand in, as at a cut before the night.
@@ -45,12 +46,11 @@ def find_candidates(
         ``(n_users, k)`` video_nums, -1 behind, and user_id, video_id, source (the one that placed
         it highest), source_rank, score (the source's own), in order of user and of merging.
     """
-    allowed = allowed & ~_seen(histories, search.models.content.n_videos)
     block = AskingBlock(
         models=search.models,
         histories=histories,
         search=search,
-        allowed=allowed,
+        eligible=eligible.without(histories),
         settings=settings,
         portraits=portraits,
         user_vectors=user_vectors,
@@ -60,13 +60,27 @@ def find_candidates(
         for source in SOURCES
         if source.name not in settings.left_out
     ]
-    merged = _merge(found, histories.n_users, search.models.content.n_videos, settings)
+    return merge(found, histories, search.models.content, settings)
+
+
+def merge(
+    found: list[tuple[str, Floats, Ints]],
+    histories: Histories,
+    content: Content,
+    settings: RecommendingSettings,
+) -> tuple[Ints, pd.DataFrame]:
+    """Merge what each source found, by name in the order of their turns.
+
+    Returns:
+        As `find_candidates`.
+    """
+    merged = _merge(found, histories.n_users, content.n_videos, settings)
     nums = np.full((histories.n_users, settings.n_candidates), -1, dtype=np.int64)
     nums[merged.users, merged.places] = merged.nums
     table = pd.DataFrame(
         {
             USER_ID: histories.user_ids[merged.users],
-            VIDEO_ID: search.models.content.video_ids[merged.nums],
+            VIDEO_ID: content.video_ids[merged.nums],
             SOURCE: merged.sources,
             SOURCE_RANK: merged.ranks,
             SCORE: merged.scores,
@@ -74,12 +88,6 @@ def find_candidates(
     )
     texts = dict.fromkeys((USER_ID, VIDEO_ID, SOURCE), "str")
     return nums, table.astype({**texts, SOURCE_RANK: "int64", SCORE: "float64"})
-
-
-def _seen(histories: Histories, n_videos: int) -> Mask:
-    seen = np.zeros((histories.n_users, n_videos), dtype=bool)
-    seen[histories.user_nums(), histories.video_nums] = True
-    return seen
 
 
 @dataclass(frozen=True)

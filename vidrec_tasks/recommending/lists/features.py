@@ -38,14 +38,11 @@ PORTRAIT: Final = "portrait"
 
 
 def _item_feature(model: ItemModel) -> Feature:
-    def measure(block: Block, nums: Ints) -> Floats:
-        columns = np.unique(nums[nums >= 0])
-        if not len(columns):
-            return np.zeros(nums.shape, dtype=np.float32)
-        places = np.where(nums >= 0, np.searchsorted(columns, nums), 0)
-        return np.take_along_axis(block.item_scores(model, columns), places, axis=1)
-
-    return Feature(model.name, measure, lambda block, nums: block.item_scores(model)[:, nums])
+    return Feature(
+        model.name,
+        lambda block, nums: block.item_picks(model, nums),
+        lambda block, nums: block.item_scores(model, nums),
+    )
 
 
 def _dot(block: Block, nums: Ints) -> Floats:
@@ -114,7 +111,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         lambda block, nums: block.models.popularity.trending[nums],
         speaks_for=(POPULAR_NOW,),
     ),
-    Feature("fresh", lambda block, nums: freshness(block.models)[nums], speaks_for=(NEW_VIDEO,)),
+    Feature("fresh", lambda block, nums: freshness(block.models, nums), speaks_for=(NEW_VIDEO,)),
     Feature(
         LATELY,
         lambda block, nums: block.models.lately[nums],

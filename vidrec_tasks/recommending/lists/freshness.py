@@ -10,9 +10,19 @@ _DECAY_DAYS = 7.0
 """Days in which the feature falls by e; `fresh_days` is how long a video counts as fresh at all."""
 
 
-def freshness(models: Models) -> npt.NDArray[np.float32]:
-    """``(n_videos,)`` 1 for a video published at the cut, falling by e in a week; 0 if unknown."""
-    age = np.maximum(models.popularity.age_days, 0)
+def freshness(
+    models: Models, nums: npt.NDArray[np.int64] | slice = slice(None)
+) -> npt.NDArray[np.float32]:
+    """1 for a video published at the cut, falling by e in a week; 0 if unknown.
+
+    Args:
+        models: when the videos were published.
+        nums: video_nums of any shape; by default all videos.
+
+    Returns:
+        float32 in the shape of ``nums``.
+    """
+    age = np.maximum(models.popularity.age_days[nums], 0)
     return np.exp(-age / _DECAY_DAYS).astype(np.float32)
 
 

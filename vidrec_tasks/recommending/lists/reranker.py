@@ -101,7 +101,8 @@ def rerank_lists(
     chosen: list[npt.NDArray[np.int64]] = [_NOTHING]
     for user_id, num, (first, end) in zip(users, met, pairwise(starts), strict=True):
         seen = histories.video_nums[histories.of(int(num))] if num >= 0 else _NOTHING
-        mine, allowed = rows.take(slice(first, end)), rules.mask_of(str(user_id))
+        mine = rows.take(slice(first, end))
+        allowed = rules.may(str(user_id), mine.nums)
         places = _list_of(mine, seen, mixes[num], content, allowed, settings)
         chosen.append(first + np.array(places, dtype=np.int64))
     ranks = [np.arange(1, 1 + len(places)) for places in chosen]
@@ -143,9 +144,9 @@ def _list_of(
     allowed: npt.NDArray[np.bool_],
     settings: RecommendingSettings,
 ) -> list[int]:
-    """Places in ``rows`` of the videos chosen, in order of rank."""
+    """Places in ``rows`` of the videos chosen, in order of rank; ``allowed``: of each row."""
     nums = rows.nums
-    may = allowed[nums] & ~_among(nums, met) & ~_in_groups(content, nums, met)
+    may = allowed & ~_among(nums, met) & ~_in_groups(content, nums, met)
     places = np.flatnonzero(may)
     n_pool = POOL * settings.n
     extra = places[n_pool:][rows.explores[places[n_pool:]]][: settings.n_exploration]
@@ -175,9 +176,10 @@ def columns_of(matrix: sp.csr_array, rows: Ints, columns: Ints) -> Floats:
 
 def _among(nums: Ints, some: Ints) -> npt.NDArray[np.bool_]:
     """``(k,)`` whether a number is one of some; `np.isin` takes 20 us a call to begin with."""
-    known = np.zeros(1 + max(nums.max(initial=0), some.max(initial=0)), dtype=bool)
-    known[some] = True
-    return known[nums]
+    if not len(some):
+        return np.zeros(len(nums), dtype=bool)
+    rising = np.sort(some)
+    return rising[np.minimum(np.searchsorted(rising, nums), len(rising) - 1)] == nums
 
 
 def _in_groups(

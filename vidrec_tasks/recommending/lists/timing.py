@@ -17,6 +17,9 @@ from vidrec_tasks.recommending.reason_codes import NEW_VIDEO, POPULAR_NOW
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
+Measure = Callable[[Block, Ints], Floats]
+"""``(n_users, k)`` a number of each candidate; of the candidates alone, never of all videos."""
+
 _DAY_S = 86_400.0
 _UNKNOWN = -1.0
 """Stands for an age that nobody knows: ages in days and their logarithms are never below 0."""
@@ -35,9 +38,9 @@ def _rank(window: int) -> Feature:
 def _trend(short: int, long: int) -> Feature:
     def measure(block: Block, nums: Ints) -> Floats:
         counts = block.models.popularity.counts
-        rates = [counts[:, window] / DAYS[window] for window in (short, long)]
+        rates = [counts[nums, window] / DAYS[window] for window in (short, long)]
         doubt = 0.5 / DAYS[long]
-        return np.log((rates[0] + doubt) / (rates[1] + doubt)).astype(np.float32)[nums]
+        return np.log((rates[0] + doubt) / (rates[1] + doubt)).astype(np.float32)
 
     name = f"trend_{DAYS[short]}d_{DAYS[long]}d"
     return Feature(name, measure, speaks_for=(POPULAR_NOW,), blended=False)
@@ -49,21 +52,20 @@ def _since(moments: npt.NDArray[np.int64], cut: int) -> Floats:
     return np.where(moments > 0, days, _UNKNOWN).astype(np.float32)
 
 
-def _first_seen(block: Block) -> Floats:
-    return _since(block.models.popularity.first_at, block.models.cut)
+def _first_seen(block: Block, nums: Ints) -> Floats:
+    return _since(block.models.popularity.first_at[nums], block.models.cut)
 
 
-def _published(block: Block) -> Floats:
-    return _since(block.models.content.published_at_s, block.models.cut)
+def _published(block: Block, nums: Ints) -> Floats:
+    return _since(block.models.content.published_at_s[nums], block.models.cut)
 
 
-def _idle(block: Block) -> Floats:
-    return _since(block.models.popularity.last_at, block.models.cut)
+def _idle(block: Block, nums: Ints) -> Floats:
+    return _since(block.models.popularity.last_at[nums], block.models.cut)
 
 
-def _of_video(name: str, measure: Callable[[Block], Floats]) -> Feature:
-    return Feature(name, lambda block, nums: measure(block)[nums], speaks_for=(NEW_VIDEO,),
-                   blended=False)  # fmt: skip
+def _of_video(name: str, measure: Measure) -> Feature:
+    return Feature(name, measure, speaks_for=(NEW_VIDEO,), blended=False)
 
 
 def _of_user(name: str, measure: Callable[[Block], Floats]) -> Feature:
@@ -100,8 +102,8 @@ def _usual_published(block: Block) -> Floats:
 
 
 def _usual_popularity(block: Block) -> Floats:
-    n_users = np.log1p(block.models.popularity.n_users)
-    return _mean_of_liked(block, n_users[block.histories.video_nums])
+    n_users = block.models.popularity.n_users[block.histories.video_nums]
+    return _mean_of_liked(block, np.log1p(n_users))
 
 
 def _n_history(block: Block) -> Floats:
@@ -116,13 +118,11 @@ def _away(block: Block) -> Floats:
     return _since(last, block.models.cut)
 
 
-def _gap(
-    name: str, of_video: Callable[[Block], Floats], of_user: Callable[[Block], Floats]
-) -> Feature:
+def _gap(name: str, of_video: Measure, of_user: Callable[[Block], Floats]) -> Feature:
     """How much older a video is than what the user likes usually was; 0 where either is unknown."""
 
     def measure(block: Block, nums: Ints) -> Floats:
-        own, usual = of_video(block)[nums], of_user(block)[:, None]
+        own, usual = of_video(block, nums), of_user(block)[:, None]
         return np.where((own >= 0) & (usual >= 0), own - usual, 0).astype(np.float32)
 
     return Feature(name, measure, blended=False)

@@ -9,7 +9,7 @@ from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.models.item_model import ItemModel
 from vidrec_tasks.recommending.models.ridge import LinearShape
 from vidrec_tasks.recommending.models.sequences import liked, recent_matrix
-from vidrec_tasks.recommending.models.sparse import SparseModel
+from vidrec_tasks.recommending.models.sparse import SparseModel, keep_strongest_of_rows
 
 _REACH = 10
 _HALF_REACH = 3.0
@@ -40,7 +40,7 @@ def count_covisits(histories: Histories, n_videos: int) -> SparseModel:
         shape = (n_videos, n_videos)
         total += sp.csr_matrix((worth, (before, after)), shape=shape)
         total += sp.csr_matrix((worth / 2, (after, before)), shape=shape)
-    return SparseModel(_strongest_a_row(_normalised(total)))
+    return SparseModel(keep_strongest_of_rows(_normalised(total), _N_KEPT))
 
 
 def _normalised(counts: sp.csr_matrix) -> sp.csr_matrix:
@@ -49,18 +49,6 @@ def _normalised(counts: sp.csr_matrix) -> sp.csr_matrix:
     incoming = np.asarray(counts.sum(axis=0)).ravel() + 2
     scaled = sp.diags(outgoing**-0.5) @ counts @ sp.diags(incoming**-0.5)
     return sp.csr_matrix(scaled, dtype=np.float32)
-
-
-def _strongest_a_row(matrix: sp.csr_matrix) -> sp.csr_matrix:
-    """Keep the strongest entries of each row; equal ones by video_num."""
-    matrix.sort_indices()
-    lengths = np.diff(matrix.indptr)
-    rows = np.repeat(np.arange(matrix.shape[0]), lengths)
-    order = np.lexsort((matrix.indices, -matrix.data, rows))
-    place = np.arange(len(rows)) - np.repeat(matrix.indptr[:-1], lengths)
-    kept = order[place < _N_KEPT]
-    places = (rows[kept], matrix.indices[kept])
-    return sp.csr_matrix((matrix.data[kept], places), shape=matrix.shape)
 
 
 def _fit(histories: Histories, n_videos: int, _: LinearShape) -> SparseModel:

@@ -12,7 +12,11 @@ import scipy.sparse as sp
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.models.item_model import ItemModel
 from vidrec_tasks.recommending.models.ridge import LinearShape, inverse, solve_by_column
-from vidrec_tasks.recommending.models.sparse import SparseModel, keep_strongest
+from vidrec_tasks.recommending.models.sparse import (
+    SparseModel,
+    keep_strongest,
+    keep_strongest_of_rows,
+)
 
 
 def fit_linear(histories: Histories, n_videos: int, shape: LinearShape) -> SparseModel:
@@ -32,7 +36,8 @@ def fit_linear(histories: Histories, n_videos: int, shape: LinearShape) -> Spars
         small = solve_by_column(gram, gram, shape, on_itself=False)
     triples = small.tocoo()
     places = (used[triples.row], used[triples.col])
-    return SparseModel(sp.csr_matrix((triples.data, places), shape=(n_videos, n_videos)))
+    matrix = sp.csr_matrix((triples.data, places), shape=(n_videos, n_videos))
+    return SparseModel(keep_strongest_of_rows(matrix, shape.n_columns))
 
 
 def user_matrix(histories: Histories, n_videos: int) -> sp.csr_matrix:

@@ -37,11 +37,17 @@ class SparseModel:
 
     def columns(self, nums: npt.NDArray[np.int64]) -> sp.csc_matrix:
         """``(n_videos, n_nums)`` some columns: what speaks for these videos."""
-        return sp.csc_matrix(self._by_column[:, nums])
+        return sp.csc_matrix(self.by_column[:, nums])
 
     @cached_property
-    def _by_column(self) -> sp.csc_matrix:
+    def by_column(self) -> sp.csc_matrix:
+        """``(n_videos, n_videos)`` the matrix, by what it speaks for."""
         return sp.csc_matrix(self.matrix)
+
+    @cached_property
+    def row_lengths(self) -> npt.NDArray[np.int64]:
+        """``(n_videos,)`` how many videos each speaks for."""
+        return np.diff(self.matrix.indptr).astype(np.int64)
 
 
 def keep_strongest(dense: npt.NDArray[np.float32], n: int) -> sp.csr_matrix:
@@ -57,6 +63,25 @@ def keep_strongest(dense: npt.NDArray[np.float32], n: int) -> sp.csr_matrix:
     data = dense[rows, columns].ravel()
     shape = (n_rows, n_columns)
     return sp.csr_matrix((data, (rows.ravel(), columns.ravel())), shape=shape, dtype=np.float32)
+
+
+def keep_strongest_of_rows(matrix: sp.csr_matrix, n: int) -> sp.csr_matrix:
+    """A sparse matrix with only the ``n`` entries of largest size in each row.
+
+    Of equal ones those of the first columns are kept. A row is what a watched video costs whoever
+    watched it, so no row may be as long as the catalogue.
+    """
+    lengths = np.diff(matrix.indptr)
+    if lengths.max(initial=0) <= n:
+        return matrix
+    matrix = sp.csr_matrix(matrix)
+    matrix.sort_indices()
+    rows = np.repeat(np.arange(matrix.shape[0]), lengths)
+    order = np.lexsort((matrix.indices, -np.abs(matrix.data), rows))
+    places = np.arange(len(rows)) - np.repeat(matrix.indptr[:-1], lengths)
+    kept = np.sort(order[places < n])
+    cells = (matrix.data[kept], (rows[kept], matrix.indices[kept]))
+    return sp.csr_matrix(cells, shape=matrix.shape)
 
 
 def pick(scores: sp.csr_matrix, nums: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:

@@ -15,7 +15,11 @@ from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.models.item_model import ItemModel
 from vidrec_tasks.recommending.models.ridge import LinearShape, inverse, solve_by_column
 from vidrec_tasks.recommending.models.sequences import liked, recent_before, recent_matrix
-from vidrec_tasks.recommending.models.sparse import SparseModel, keep_strongest
+from vidrec_tasks.recommending.models.sparse import (
+    SparseModel,
+    keep_strongest,
+    keep_strongest_of_rows,
+)
 
 TRANSITION_L2: Final = 300.0
 """On the event before the last of MovieLens's users NDCG@10 was 0.094, 0.097, 0.092 at 100, 300,
@@ -52,7 +56,8 @@ def fit_transitions(histories: Histories, n_videos: int, shape: LinearShape) -> 
         small = solve_by_column(gram, onward, shape, on_itself=True)
     triples = small.tocoo()
     places = (used[triples.row], used[triples.col])
-    return SparseModel(sp.csr_matrix((triples.data, places), shape=(n_videos, n_videos)))
+    matrix = sp.csr_matrix((triples.data, places), shape=(n_videos, n_videos))
+    return SparseModel(keep_strongest_of_rows(matrix, shape.n_columns))
 
 
 def _fit(histories: Histories, n_videos: int, shape: LinearShape) -> SparseModel:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from vidrec_tasks.recommending.catalogue.popularity import measure_popularity
 from vidrec_tasks.recommending.lists.block import Block, Search
 from vidrec_tasks.recommending.lists.candidates import find_candidates
+from vidrec_tasks.recommending.lists.eligibility import Eligible
 from vidrec_tasks.recommending.lists.features import measure_features
 from vidrec_tasks.recommending.lists.scorers.scorer import Examples, Learned, Scorer
 from vidrec_tasks.recommending.models.models import Models
@@ -25,10 +26,11 @@ N_MISSED: Final = 5
 def gather_examples(models: Models, asked: Asked, settings: RecommendingSettings) -> Examples:
     """Targets that no source found are added at the end, so that scorers still learn from them."""
     models = as_of(models, asked)
+    search = Search(models)
     features, nums, found, order = [], [], [], []
     for users, block in asked.users.blocks():
-        allowed = np.ones((block.n_users, models.content.n_videos), dtype=bool)
-        candidates, _ = find_candidates(Search(models), block, allowed, settings)
+        everything = Eligible.everything(block.n_users, models.content.n_videos)
+        candidates, _ = find_candidates(search, block, everything, settings)
         missed = _missed(candidates, [asked.targets[user] for user in users])
         every = np.concatenate([candidates, missed], axis=1)
         order.append(users)

@@ -23,6 +23,7 @@ class Alike:
     def find(self, block: AskingBlock) -> Found:
         """The nearest videos above ``min_score``."""
         profiles = block.recent_profiles if self.recent else block.content_profiles
-        index, n = block.search.content_index, block.settings.n_per_source
-        found = near(index, block.models.content.fused, profiles, block.allowed, n)
+        index, fused = block.search.content_index, block.models.content.fused
+        n, counts = block.settings.n_per_source, block.search.counts
+        found = near(index, fused, profiles, block.eligible, n, counts)
         return above(found, block.settings.min_score)

@@ -23,6 +23,11 @@ class Crowd:
     measure: Callable[[AskingBlock], Measured]
 
     def find(self, block: AskingBlock) -> Found:
-        """The best that each user may be shown."""
-        scores, counts = self.measure(block)
-        return best_of_all(scores, counts, block.allowed, block.settings.n_per_source)
+        """The best that each user may be shown; all are put in order once a search."""
+        orders = block.search.orders
+        if self.name not in orders:
+            scores, counts = self.measure(block)
+            nums = np.flatnonzero(counts)
+            best = nums[np.argsort(-scores[nums], kind="stable")]  # equal ones by video_num
+            orders[self.name] = best, scores[best]
+        return best_of_all(*orders[self.name], block.eligible, block.settings.n_per_source)

@@ -18,4 +18,5 @@ class Dot:
     def find(self, block: AskingBlock) -> Found:
         """The nearest ``f(v)``, by the index where there is one."""
         vectors, n = block.models.video_vectors, block.settings.n_per_source
-        return near(block.search.videos_index, vectors, block.users, block.allowed, n)
+        index, counts = block.search.videos_index, block.search.counts
+        return near(index, vectors, block.users, block.eligible, n, counts)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vidrec_tasks.recommending.lists.block import AskingBlock, Block
+from vidrec_tasks.recommending.lists.eligibility import are_set
 from vidrec_tasks.recommending.lists.features import measure_videos
 from vidrec_tasks.recommending.lists.freshness import freshness, is_unknown
 from vidrec_tasks.recommending.lists.scorers.registry import scorer_named
@@ -13,10 +14,18 @@ from vidrec_tasks.recommending.lists.sources.finding import top
 from vidrec_tasks.recommending.lists.sources.source import Found
 from vidrec_tasks.recommending.reason_codes import EXPLORATION, NEW_FOR_YOU, NEW_VIDEO
 
+Ints = npt.NDArray[np.int64]
+
+MOST_NEW: Final = 10_000
+"""New videos up to which all are looked at for every user."""
+N_DRAWN: Final = 500
+"""New videos that are looked at where there are more: others in each bucket of users, so that all
+have their turn."""
+
 _TASTE, _FRESH = 1e-3, 1e-6
 """What decides where nothing learned does: likeness to what was liked, then youth."""
 _ROWS = 32
-"""Users whose features are held at once: of 10,000 new videos they are 15 MB."""
+"""Users whose features are held at once: of 10,000 new videos they are 42 MB."""
 
 
 class Exploration:
@@ -27,14 +36,33 @@ class Exploration:
 
     def find(self, block: AskingBlock) -> Found:
         """Twice as many as there are places for exploration."""
-        is_new = is_unknown(block.models, fresh_days=block.settings.fresh_days)
-        nums = np.flatnonzero(is_new)
-        promised, may = promise(block, nums), (block.allowed & is_new)[:, nums]
-        values, places = top(promised, may, 2 * block.settings.n_exploration)
+        nums = _looked_at(block)
+        n_users = block.histories.n_users
+        may = block.eligible.may(np.broadcast_to(nums, (n_users, len(nums))))
+        values, places = top(promise(block, nums), may, 2 * block.settings.n_exploration)
         return values, np.where(places >= 0, nums[places], -1) if len(nums) else places
 
 
-def promise(block: Block, nums: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+def _looked_at(block: AskingBlock) -> Ints:
+    """New videos, rising: all, or a draw that follows from the night and the bucket of the users.
+
+    Drawn of those that anybody of the block may be shown, so that rules do not eat the draw.
+    """
+    orders = block.search.orders
+    if EXPLORATION not in orders:
+        is_new = is_unknown(block.models, fresh_days=block.settings.fresh_days)
+        nums = np.flatnonzero(is_new)
+        orders[EXPLORATION] = nums, np.zeros(len(nums), dtype=np.float32)
+    nums = orders[EXPLORATION][0]
+    if len(nums) <= MOST_NEW:
+        return nums
+    nums = nums[are_set(np.bitwise_or.reduce(block.eligible.cells), nums)]
+    bucket = int(block.histories.buckets.min(initial=0))
+    rng = np.random.default_rng([block.models.cut, bucket])
+    return np.sort(rng.choice(nums, min(N_DRAWN, len(nums)), replace=False))
+
+
+def promise(block: Block, nums: Ints) -> npt.NDArray[np.float32]:
     """What new videos promise.
 
     Args:
@@ -53,5 +81,5 @@ def promise(block: Block, nums: npt.NDArray[np.int64]) -> npt.NDArray[np.float32
         some = slice(first, first + _ROWS)
         total[some] = scorer.scores(features[some], learned)
     taste = block.content_profiles @ block.models.content.fused[nums].T
-    total += _TASTE * taste + _FRESH * freshness(block.models)[nums]
+    total += _TASTE * taste + _FRESH * freshness(block.models, nums)
     return total.astype(np.float32)

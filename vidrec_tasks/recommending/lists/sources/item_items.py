@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from vidrec_tasks.recommending.lists.block import AskingBlock
-from vidrec_tasks.recommending.lists.sources.finding import strongest
 from vidrec_tasks.recommending.lists.sources.source import Found
+from vidrec_tasks.recommending.lists.sources.touched import strongest
 from vidrec_tasks.recommending.models.item_model import ItemModel
 from vidrec_tasks.recommending.reason_codes import FROM_HISTORY
 
@@ -23,5 +23,4 @@ class ItemItem:
 
     def find(self, block: AskingBlock) -> Found:
         """The largest scores above 0."""
-        scores = block.item_scores(self.model)
-        return strongest(scores, block.allowed, block.settings.n_per_source)
+        return strongest(block, self.model, block.settings.n_per_source)

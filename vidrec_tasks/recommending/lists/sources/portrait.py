@@ -10,17 +10,22 @@ from vidrec_tasks.recommending.reason_codes import MATCHES_TOPIC
 
 
 class Portrait:
-    """By the sentence where it was written, else by the topics that it would name."""
+    """By the sentence where it was written, else by the topics that it would name.
+
+    A sentence is compared with the texts of the videos where these are at hand (`Search.text`),
+    else with their fused embeddings, which are of the same space.
+    """
 
     name: Final = PORTRAIT
     speaks_for: Final = (MATCHES_TOPIC,)
 
     def find(self, block: AskingBlock) -> Found:
         """The nearest videos above ``min_score``."""
-        portraits, text, n = block.portraits, block.search.text, block.settings.n_per_source
-        if portraits is not None and text is not None and portraits.shape[1]:
-            found = near(None, text, portraits, block.allowed, n)
-        else:
-            index, fused = block.search.content_index, block.models.content.fused
-            found = near(index, fused, block.portrait_profiles, block.allowed, n)
+        portraits, search, n = block.portraits, block.search, block.settings.n_per_source
+        index, vectors, queries = search.content_index, block.models.content.fused, portraits
+        if queries is None or not queries.shape[1]:
+            queries = block.portrait_profiles
+        elif search.text is not None:
+            index, vectors = None, search.text
+        found = near(index, vectors, queries, block.eligible, n, search.counts)
         return above(found, block.settings.min_score)
