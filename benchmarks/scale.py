@@ -196,6 +196,7 @@ def _of_catalogue(
     growth = math.log(found["stage_ms_a_user"] / before["stage_ms_a_user"])
     exponent = growth / math.log(n_videos / before["videos"])
     against = {key: before[key] for key in ("videos", "stage_ms_a_user", "users_per_s")}
+    against["users"] = before["runs"][-1]["users"]
     return found | {"catalogue_exponent": round(exponent, 4), "against": against}
 
 

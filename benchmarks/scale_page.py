@@ -1,8 +1,9 @@
-"""Scale page: 10 million videos and 100 million users, computed from measured rates.
+"""Scale page: ten times the largest catalogue and the most users measured, from their rates.
 
 ``python -m benchmarks.scale_page --scale JSON [--publishing JSON] --into docs/SCALE.md``: the JSON
 of `benchmarks.scale` and, for publishing, of `benchmarks.publishing`. Nothing here is measured anew
-and nothing is guessed: what was not measured is said not to be known.
+and nothing is guessed: what was not measured is said not to be known, and nothing is computed for
+more than ten times what was measured.
 """
 
 import argparse
@@ -12,17 +13,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.scale_stages import LIST_JOBS
+from benchmarks.scale_stages import LIST_JOBS, LIST_STAGES
 from vidrec_tasks.content.index import HNSW_LIMIT, PROBED_SHARE
 from vidrec_tasks.settings import RecommendingSettings
-from vidrec_tasks.store.shards import IDS_PER_BUCKET
 
-N_VIDEOS: Final = 10_000_000
-N_USERS: Final = 100_000_000
+TIMES: Final = 10
+"""How far beyond what was measured anything is computed."""
 MAPPED_LIMIT: Final = 1_024
 """Tasks that Airflow maps one task over ([core] max_map_length)."""
 DIM, TOWER_DIM = 384, RecommendingSettings().dim
-N_WORKERS: Final = 1_000
+N_WORKERS: Final = 100
 GIB: Final = 2**30
 
 
@@ -41,8 +41,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def page(scale: dict[str, Any], publishing: dict[str, Any] | None) -> str:
     """The page in Markdown."""
     figures = scale["figures"]
-    parts = [_head(scale), _index(), _shards(figures), _work(figures), _tables(figures, publishing)]
-    return "\n".join([*parts, _drivers(figures)])
+    parts = [
+        _head(scale), _beside(scale), _index(figures), _shards(figures), _work(figures),
+        _tables(figures, publishing), _drivers(figures),
+    ]  # fmt: skip
+    return "\n".join(parts)
+
+
+def n_videos(figures: dict[str, Any]) -> int:
+    """Videos that are computed for."""
+    return int(TIMES * figures["videos"])
+
+
+def n_users(figures: dict[str, Any]) -> int:
+    """Users that are computed for."""
+    return int(TIMES * figures["runs"][-1]["users"])
 
 
 def index_bytes(n: int, dim: int) -> int:
@@ -51,29 +64,100 @@ def index_bytes(n: int, dim: int) -> int:
 
 
 def _head(scale: dict[str, Any]) -> str:
-    figures, run = scale["figures"], scale["figures"]["runs"][-1]
-    share = figures["orchestration_share"]
-    said = "not measured" if share is None else f"{share:.1%}"
+    figures = scale["figures"]
+    small, run = figures["runs"]
+    rows = "\n".join(
+        f"| {what} | {_said(value)} | {_said(videos)} | {_said(users)} |"
+        for what, value, videos, users in _measured(figures)
+    )
     return f"""# Scale
 
 <!-- Made by `python -m benchmarks.scale_page`; run `python -m benchmarks.scale` again instead. -->
 
-This page estimates the cost of {N_VIDEOS:,} videos and {N_USERS:,} users from measurements with
-{figures["videos"]:,} videos and {figures["runs"][0]["users"]:,} and {run["users"]:,} users.
+This page estimates the cost of {n_videos(figures):,} videos and {n_users(figures):,} users,
+{TIMES} times what was measured: {figures["videos"]:,} videos, {small["users"]:,} and
+{run["users"]:,} users. Histories and popularity are drawn from a long tail (Zipf), embeddings with
+the spectrum of the embedded encoder's.
 
-| measured | value |
-|---|---|
-| throughput of the list stages, one process and thread, users/s | {figures["users_per_s"]:,} |
-| processes that ran in parallel | {figures.get("processes", 1)} |
-| growth exponent of list stage time over the number of users | {figures["growth_exponent"]} |
-| peak memory of the process | {figures["peak_gib"]} GiB |
-| candidate search speed over FAISS's flat search | {scale["ratios"]["search_vs_faiss_flat"]} |
-| its recall of the exact top {figures["search"]["k"]} | {figures["search_recall"]} |
-| its speed over the bare matrix product | {figures["search"]["share_of_product"]} |
-| orchestration, as a share of the time of profiles and lists of 100,000 users | {said} |
+| measured | value | videos | users |
+|---|---|---|---|
+{rows}
 
+Rates are of one process with one thread; {figures.get("processes", 1)} ran side by side.
 {_growth(figures)} Times were measured on a
 machine that may have been busy with other work.{_failed(figures)}
+"""
+
+
+def _measured(figures: dict[str, Any]) -> list[tuple[str, Any, Any, Any]]:
+    """Every figure with the sizes that it was measured at; None: not measured."""
+    small, run = figures["runs"]
+    before, dense = figures.get("against"), figures["dense"] or {}
+    videos, users = figures["videos"], run["users"]
+    rates = (
+        ("all list jobs, users/s", "users_per_s"),
+        ("find, rank and rerank, ms a user", "stage_ms_a_user"),
+    )
+    rows: list[tuple[str, Any, Any, Any]] = []
+    if before is not None:
+        rows += [(what, before[key], before["videos"], before["users"]) for what, key in rates]
+    rows += [(what, figures[key], videos, users) for what, key in rates]
+    from_videos = "–" if before is None else f"{before['videos']:,} to {videos:,}"
+    share = figures["orchestration_share"]
+    return [
+        *rows,
+        ("growth exponent of the list jobs' time over users", figures["growth_exponent"],
+         videos, f"{small['users']:,} to {users:,}"),
+        ("growth exponent of find, rank and rerank over videos", figures["catalogue_exponent"],
+         from_videos, users),
+        ("listed rows that scores of all users times all videos would list too",
+         figures["lists_equal_dense"], dense.get("videos"), dense.get("users")),
+        ("peak memory of a process, GiB", figures["peak_gib"], videos, users),
+        ("orchestration, as a share of the time of profiles and lists",
+         None if share is None else f"{share:.1%}", videos, 100_000),
+    ]  # fmt: skip
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return "not measured"
+    return value if isinstance(value, str) else f"{value:,}"
+
+
+def _beside(scale: dict[str, Any]) -> str:
+    """What a user would pick for a part of it."""
+    figures = scale["figures"]
+    search, peer = figures["search"], figures.get("peer")
+    rates = search["users_per_s"]
+    rows = [
+        f"| content index of vidrec ({search['kind']}) | {rates['vidrec']:,} "
+        f"| {search['recall']} |",
+        f"| FAISS alone, `IndexFlatIP` | {rates['faiss_flat']:,} | 1 |",
+        f"| the matrix product alone | {rates['product_alone']:,} | – |",
+    ]
+    said = "`implicit` was not measured."
+    if peer is not None and "implicit" in peer:
+        rows += [
+            f"| `f(v)` index of vidrec ({peer['kind']}) | {peer['vidrec']['users_per_s']:,} | "
+            f"{peer['vidrec']['recall']} |",
+            f"| `implicit` {peer['version']}, `recommend` | {peer['implicit']['users_per_s']:,} | "
+            f"{peer['implicit']['recall']} |",
+        ]
+        said = (
+            f"`f(v)` has {peer['dim']} dimensions, and {peer['k']} candidates a user are asked for."
+        )
+    body = "\n".join(rows)
+    return f"""## Beside libraries
+
+Search alone, {figures["videos"]:,} videos, one thread, users in blocks; recall of the exact
+top {search["k"]} of {search["dim"]} dimensions.
+
+| | users/s | recall |
+|---|---|---|
+{body}
+
+{said} Gorse's documentation explains how to trade speed for precision and publishes no rates
+(docs.gorse.io, "Performance vs Precision").
 """
 
 
@@ -99,11 +183,11 @@ def _failed(figures: dict[str, Any]) -> str:
     )
 
 
-def _index() -> str:
-    lists = int(4 * math.sqrt(N_VIDEOS))
+def _index(figures: dict[str, Any]) -> str:
+    n = n_videos(figures)
+    lists = int(4 * math.sqrt(n))
     rows = "\n".join(
-        f"| {what} | {dim} | {index_bytes(N_VIDEOS, dim) / GIB:.1f} GiB | "
-        f"{N_VIDEOS * dim * 4 / GIB:.1f} GiB |"
+        f"| {what} | {dim} | {index_bytes(n, dim) / GIB:.1f} GiB | {n * dim * 4 / GIB:.1f} GiB |"
         for what, dim in (("content", DIM), ("`f(v)`", TOWER_DIM))
     )
     return f"""## Index
@@ -118,7 +202,12 @@ here {lists:,} lists, of which a search probes {max(int(PROBED_SHARE * lists), 1
 
 
 def _shards(figures: dict[str, Any]) -> str:
-    per_shard = math.ceil(N_USERS / MAPPED_LIMIT / 10_000) * 10_000
+    users_in_all = n_users(figures)
+    per_shard = max(10_000, math.ceil(users_in_all / MAPPED_LIMIT / 10_000) * 10_000)
+    of_videos = max(1_000, math.ceil(n_videos(figures) / MAPPED_LIMIT / 1_000) * 1_000)
+    user_shards, video_shards = (
+        math.ceil(users_in_all / per_shard), math.ceil(n_videos(figures) / of_videos),
+    )  # fmt: skip
     small, large = figures["runs"]
     users, before = (_in_a_shard(run, figures) for run in (large, small))
     slope = (large["peak_gib"] - small["peak_gib"]) / max(1, users - before)
@@ -132,9 +221,9 @@ def _shards(figures: dict[str, Any]) -> str:
     return f"""## Shards
 
 A task is mapped over at most {MAPPED_LIMIT:,} shards, so the settings are
-`VIDREC_INPUTS__USERS_PER_SHARD={per_shard}` ({math.ceil(N_USERS / per_shard):,} user shards) and
-`VIDREC_INPUTS__VIDEOS_PER_SHARD=10000` ({N_VIDEOS // 10_000:,} video shards). The memory of a
-shard's users, besides the catalogue, {memory}.
+`VIDREC_INPUTS__USERS_PER_SHARD={per_shard}` ({user_shards:,} user shards) and
+`VIDREC_INPUTS__VIDEOS_PER_SHARD={of_videos}` ({video_shards:,} video
+shards). The memory of a shard's users, besides the catalogue, {memory}.
 """
 
 
@@ -144,31 +233,34 @@ def _in_a_shard(run: dict[str, Any], figures: dict[str, Any]) -> int:
 
 def _work(figures: dict[str, Any]) -> str:
     run = figures["runs"][-1]
-    hours = {job: run["seconds"][job] / run["users"] * N_USERS / 3_600 for job in LIST_JOBS}
+    users = n_users(figures)
+    hours = {job: run["seconds"][job] / run["users"] * users / 3_600 for job in LIST_JOBS}
     total = sum(hours.values())
-    rows = "\n".join(f"| `{job}` | {number:,.0f} | {number / total:.0%} |"
+    rows = "\n".join(f"| `{job}` | {number:,.1f} | {number / total:.0%} |"
                      for job, number in hours.items())  # fmt: skip
-    flops = 2 * N_VIDEOS * DIM * N_USERS
-    product_s = flops / (figures["search"]["product_gflop_per_s"] * 1e9)
+    exponent = figures["catalogue_exponent"]
+    said = "how they grow with the catalogue was not measured"
+    if exponent is not None:
+        more = sum(hours[job] for job in LIST_STAGES) * (TIMES**exponent - 1)
+        said = (
+            f"with {n_videos(figures):,} videos find, rank and rerank would take\n{more:,.1f} "
+            f"more by the measured exponent of {exponent}"
+        )
     return f"""## Core-hours of the lists, at the measured rate
 
 | job | core-hours | share |
 |---|---|---|
 {rows}
-| all | {total:,.0f} | |
+| all | {total:,.1f} | |
 
-On {N_WORKERS:,} cores this takes {total / N_WORKERS:,.1f} hours. The rate was measured with
-{figures["videos"]:,} videos, and dense computation over the catalogue grows with its size. An
-exact search of {N_VIDEOS:,} videos for every user is {flops:.1e} operations, or
-{product_s / 3_600:,.0f} core-hours of bare matrix product at the measured
-{figures["search"]["product_gflop_per_s"]} GFLOP/s; probing {PROBED_SHARE:.0%} of the lists takes
-{product_s * PROBED_SHARE / 3_600:,.0f} core-hours.
+On {N_WORKERS:,} cores this takes {total / N_WORKERS:,.2f} hours. The rate was measured with
+{figures["videos"]:,} videos; {said}.
 """
 
 
 def _tables(figures: dict[str, Any], publishing: dict[str, Any] | None) -> str:
     run = figures["runs"][-1]
-    rows = round(run["list_rows"] / run["users"] * N_USERS)
+    rows = round(run["list_rows"] / run["users"] * n_users(figures))
     size = run["list_text_bytes"] / run["list_rows"]
     time = "not computed here: give `--publishing`, the JSON of `benchmarks.publishing`"
     if publishing is not None:
@@ -180,8 +272,8 @@ def _tables(figures: dict[str, Any], publishing: dict[str, Any] | None) -> str:
         )
     return f"""## Tables
 
-`recommendations` has {rows:,} rows of {size:,.0f} bytes as text, {rows * size / 1e12:.2f} TB a run
-before indexes. Seven runs are kept, {7 * rows * size / 1e12:.1f} TB. A run is a partition, so an
+`recommendations` has {rows:,} rows of {size:,.0f} bytes as text, {rows * size / 1e9:,.1f} GB a run
+before indexes. Seven runs are kept, {7 * rows * size / 1e9:,.0f} GB. A run is a partition, so an
 old run is dropped whole. Publish time: {time}.
 """
 
@@ -189,15 +281,13 @@ old run is dropped whole. Publish time: {time}.
 def _drivers(figures: dict[str, Any]) -> str:
     run = figures["runs"][-1]
     dearest = max(LIST_JOBS, key=lambda job: run["seconds"][job])
-    masks = IDS_PER_BUCKET * N_VIDEOS * 4 / GIB
     return f"""## Cost drivers and obstacles
 
 * `{dearest}` is the most expensive job. It attributes a score by leaving out videos that the user
   watched, with up to 20 scorings a list, and holds the visits of the users whom explanations count
   (at most `VIDREC_RECOMMENDING__MAX_TRAINING_USERS`, drawn once a night by `draw_peers`).
-* `find_candidates` holds masks and scores of {IDS_PER_BUCKET} users by all videos: {masks:.1f} GiB
-  of float32 with {N_VIDEOS:,} videos. At this size either the catalogue must be split by region and
-  age first, or the sparse candidate sources must stay sparse. Neither is implemented.
+* The list stages hold no array of users times videos (decision 0038); what they hold of the
+  catalogue are its embeddings, `f(v)`, an index over each, and the item-item models.
 * `train_models` is one task. It passes over every shard, learns from at most
   `VIDREC_RECOMMENDING__MAX_TRAINING_USERS` users (decision 0023), and takes the hours that their
   histories need. `validate_inputs` is one task too and works out of core.

@@ -4,6 +4,7 @@ Everything that the list stages read is there as the jobs before them would have
 number of users: a shard's users are made when the shard is, from (seed, shard) alone.
 """
 
+import logging
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,7 @@ from vidrec_tasks.audience.interactions import duration_statistics, weigh
 from vidrec_tasks.columns import EVENT_AT, IS_CANONICAL, USER_ID, VIDEO_ID
 from vidrec_tasks.content.encoding.units import to_unit
 from vidrec_tasks.content.index import build_index
+from vidrec_tasks.jobs.find_candidates import TEXT_LIMIT
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.catalogue.popularity import measure_popularity
 from vidrec_tasks.recommending.models.item_models import ITEM_MODELS
@@ -34,10 +36,12 @@ from vidrec_tasks.store.store import Store
 
 Floats = npt.NDArray[np.float32]
 
+log = logging.getLogger("benchmarks.scale")
+
 NIGHT: Final = date(2026, 9, 1)
 TOWER_USERS: Final = 2_000
 """Users whom the towers learn from: the use of models is measured, not how good they are."""
-TRAINING_USERS: Final = 20_000
+TRAINING_USERS: Final = 8_000
 """Users whom item-item models and popularity are counted from: their rows are what a list costs."""
 WINDOW_DAYS: Final = 60
 EMBEDDINGS: Final = "embeddings.npy"
@@ -61,23 +65,36 @@ def settings_of(store: Path, users_per_shard: int, **groups: Any) -> Settings:
 
 
 def plant_shared(settings: Settings, n_videos: int) -> None:
-    """Videos, content, indexes and models: the same for any number of users."""
+    """Videos, content, indexes and models: the same for any number of users.
+
+    What is there is kept, so that what takes long may be stopped and go on.
+    """
     run = open_run(settings, n_user_shards=1)
     drawn = Drawn.of(n_videos)
-    fused = draw_embeddings(drawn, Path(settings.store_url) / EMBEDDINGS)
+    path = Path(settings.store_url) / EMBEDDINGS
+    is_there = run.find("content") is not None
+    fused: Floats = np.load(path, mmap_mode="c") if is_there else draw_embeddings(drawn, path)
     videos = _videos(drawn)
     topics = [[f"topic {topic}"] for topic in drawn.topic_of]
-    _keep(run, "videos", table=videos)
-    _keep(run, "users", table=_users())
-    _keep(run, "content", table=_content_table(videos, topics), text=fused, fused=fused)
-    _keep(run, "duplicates", table=no_duplicates())
-    index = build_index(fused, settings.content)
-    _keep(run, "content_index", index=index.to_bytes(), info=index.info)
+    if not is_there:
+        _keep(run, "videos", table=videos)
+        _keep(run, "users", table=_users())
+        _keep(run, "duplicates", table=no_duplicates())
+        text = fused if n_videos <= TEXT_LIMIT else fused[:0]  # beyond, no list job reads it
+        _keep(run, "content", table=_content_table(videos, topics), text=text, fused=fused)
+    log.info("%d videos", n_videos)
+    if run.find("content_index") is None:
+        index = build_index(fused, settings.content)
+        _keep(run, "content_index", index=index.to_bytes(), info=index.info)
+        log.info("content index: %s", index.info)
     events = shard_events(drawn, 0, TRAINING_USERS)
-    statistics = duration_statistics(events, videos, night=NIGHT)
-    _keep(run, "watch_statistics", table=statistics)
-    _keep_models(run, settings, videos, fused, topics, events)
-    _keep_peers(run, settings, drawn, videos)
+    _keep(run, "watch_statistics", table=duration_statistics(events, videos, night=NIGHT))
+    if run.find("models.serving") is None:
+        _keep_models(run, settings, videos, fused, topics, events)
+        log.info("models")
+    if run.find("peers") is None:
+        _keep_peers(run, settings, drawn, videos)
+        log.info("peers")
     run_job(Order("index_video_vectors", NIGHT), settings)
 
 

@@ -26,7 +26,12 @@ def scale_of() -> dict[str, object]:
         "figures": {
             "users_per_s": 20.0, "growth_exponent": 1.0, "peak_gib": 2.0, "videos": 5_000,
             "search_recall": 1.0, "orchestration_share": None, "users_per_shard": 10_000,
-            "search": {"k": 200, "share_of_product": 0.2, "product_gflop_per_s": 40.0},
+            "stage_ms_a_user": 30.0, "catalogue_exponent": 0.2, "lists_equal_dense": 0.99,
+            "dense": {"videos": 500, "users": 100}, "users_vs_implicit": None,
+            "against": {"videos": 500, "users": 1_000, "stage_ms_a_user": 19.0,
+                        "users_per_s": 30.0},
+            "search": {"k": 200, "dim": 384, "kind": "exact", "recall": 1.0,
+                       "users_per_s": {"vidrec": 9.0, "faiss_flat": 10.0, "product_alone": 50.0}},
             "runs": [run_of(1_000, 1.0), run_of(10_000, 1.9)],
         },
     }  # fmt: skip
@@ -34,18 +39,24 @@ def scale_of() -> dict[str, object]:
 
 def test_the_page_follows_from_the_rates() -> None:
     said = page(scale_of(), {"figures": {"rows": 1_000_000, "publish_s": 10.0}})
-    assert "| all | 1,389 | |" in said  # five jobs, 0.01 s each, 1e8 users
-    assert "1,000,000,000 rows of 100 bytes as text, 0.10 TB a run" in said
-    assert "2.8 hours by one connection at the 100,000 rows/s" in said
-    assert "VIDREC_INPUTS__USERS_PER_SHARD=100000` (1,000 user shards)" in said
-    assert "10.9 GiB by the line" in said
+    assert "the cost of 50,000 videos and 100,000 users" in said  # ten times, never more
+    assert "| all | 1.4 | |" in said  # five jobs, 0.01 s each, 1e5 users
+    # three of them, 0.83 hours, grow by 10 ** 0.2
+    assert "would take 0.5 more by the measured exponent of 0.2" in " ".join(said.split())
+    assert "1,000,000 rows of 100 bytes as text, 0.1 GB a run" in said
+    assert "0.0 hours by one connection at the 100,000 rows/s" in said
+    assert "VIDREC_INPUTS__USERS_PER_SHARD=10000` (10 user shards)" in said
+    assert "1.9 GiB by the line" in said
+    assert "| find, rank and rerank, ms a user | 19.0 | 500 | 1,000 |" in said
+    assert "| find, rank and rerank, ms a user | 30.0 | 5,000 | 10,000 |" in said
 
 
 def test_what_was_not_measured_is_not_guessed() -> None:
     scale = scale_of()
     said = page(scale, None)
     assert "not computed here: give `--publishing`" in said
-    assert "as a share of the time of profiles and lists of 100,000 users | not measured |" in said
+    assert "as a share of the time of profiles and lists | not measured |" in said
+    assert "`implicit` was not measured" in said
 
 
 def test_an_index_of_codes_holds_a_byte_a_dimension_and_a_number() -> None:
