@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from vidrec_tasks.recommending.beside.fallback_reasons import (
 )
 from vidrec_tasks.recommending.beside.fallbacks import list_fallbacks
 from vidrec_tasks.recommending.catalogue.content import Content
-from vidrec_tasks.recommending.catalogue.crowds import Crowd, first_topics
+from vidrec_tasks.recommending.catalogue.crowds import Counts, Crowd, first_topics, newest_of
 from vidrec_tasks.recommending.reason_codes import NEW_VIDEO, POPULAR_NOW
 from vidrec_tasks.settings import RecommendingSettings
 
@@ -75,14 +76,22 @@ def fallbacks(
     videos: pd.DataFrame | None = None,
     users: pd.DataFrame = USERS,
     groups: dict[str, str] | None = None,
+    n_shards: int = 1,
     **more: Any,
 ) -> pd.DataFrame:
     videos = catalogue() if videos is None else videos
     chosen = RecommendingSettings(**{"n": 4, "n_exploration": 0, **more})
+    shards = in_shards(visits() if seen is None else seen, n_shards)
     return list_fallbacks(
-        videos, users, content_of(videos, groups), visits() if seen is None else seen,
-        moment=NIGHT, settings=chosen,
+        videos, users, content_of(videos, groups), shards,
+        newest=newest_of(shards, moment=NIGHT), moment=NIGHT, settings=chosen,
     )  # fmt: skip
+
+
+def in_shards(seen: pd.DataFrame, n: int) -> list[pd.DataFrame]:
+    """The visits of each user in one of ``n`` shards."""
+    shard_of = seen["user_id"].map(lambda user: sum(map(ord, user)) % n)
+    return [seen[shard_of == shard] for shard in range(n)]
 
 
 def listed(segment: str, table: pd.DataFrame) -> list[str]:
@@ -224,8 +233,27 @@ def test_sentences_are_told_in_chinese() -> None:
 def test_a_segment_counts_from_twenty_active_users(n_members: int) -> None:
     seen = visits(*watched_by(1, 100), *watched_by(2, n_members, prefix="g"))
     crowd = Crowd.of(seen, n_videos=N, moment=NIGHT)
-    members = [f"g{num:03}" for num in range(n_members)]
-    assert np.array_equal(crowd.rates(members), crowd.rates()) == (n_members < 20)
+    counts = Counts(1, N)
+    counts.add(crowd, sp.csr_array([[float(user[0] == "g") for user in crowd.user_ids]]))
+    assert np.array_equal(counts.rates(0), counts.rates()) == (n_members < 20)
+
+
+@pytest.mark.parametrize("days", [5.0, 90.0])
+def test_lists_are_the_same_however_users_are_split(days: float) -> None:
+    seen = visits(
+        *watched_by(1, 60, days=days), *watched_by(2, 40, prefix="g"),
+        *watched_by(6, 30, days=days + 1),
+    )  # fmt: skip
+    users = pd.DataFrame(
+        {
+            "user_id": [f"g{num:03}" for num in range(40)],
+            "region": ["de"] * 40,
+            "language": ["en", "fr"] * 20,
+        }
+    )
+    whole = fallbacks(seen, users=users)
+    for n_shards in (2, 7):
+        pd.testing.assert_frame_equal(fallbacks(seen, users=users, n_shards=n_shards), whole)
 
 
 events = st.tuples(st.integers(0, 30), st.integers(0, N - 1), st.floats(-3, 60))

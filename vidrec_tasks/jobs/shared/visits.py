@@ -57,15 +57,18 @@ def watched_by_all(
         columns: which of a visit's columns.
         since: leave out what was watched before; None: all.
     """
-    wanted = list(dict.fromkeys([*columns, EVENT_AT, IS_WATCHED]))
     parts = []
+    for visits in watched_by_shard(context, columns):
+        parts.append(visits if since is None else visits[visits[EVENT_AT] >= since])
+    return pd.concat(parts, ignore_index=True)
+
+
+def watched_by_shard(context: Context, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+    """What the users of each shard watched, as of `watched_by_all`, one shard in memory a time."""
+    wanted = list(dict.fromkeys([*columns, EVENT_AT, IS_WATCHED]))
     for name in shards_of(context.run, "profiles"):
         visits = context.read_rows(name, "visits", columns=wanted)
-        keep = visits[IS_WATCHED].astype(bool)
-        if since is not None:
-            keep &= visits[EVENT_AT] >= since
-        parts.append(visits[keep])
-    return pd.concat(parts, ignore_index=True)
+        yield visits[visits[IS_WATCHED].astype(bool)]
 
 
 class Draw:

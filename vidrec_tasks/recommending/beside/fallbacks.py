@@ -5,13 +5,14 @@ list holds only what the lowest age rating may see, and only a region's list wha
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy.sparse as sp
 
 from vidrec_tasks.columns import (
     DEFAULT_SEGMENT,
@@ -29,7 +30,7 @@ from vidrec_tasks.columns import (
 from vidrec_tasks.recommending.beside.fallback_reasons import FallbackReasons
 from vidrec_tasks.recommending.beside.picking import Picking, pick
 from vidrec_tasks.recommending.catalogue.content import Content
-from vidrec_tasks.recommending.catalogue.crowds import Crowd, first_topics
+from vidrec_tasks.recommending.catalogue.crowds import Counts, Crowd, first_topics
 from vidrec_tasks.recommending.catalogue.popularity import age_days
 from vidrec_tasks.recommending.lists.rules import allowed_everywhere, allowed_in, visible
 from vidrec_tasks.settings import RecommendingSettings
@@ -63,14 +64,14 @@ class _Segment:
         name: as readers ask for it.
         allowed: ``(n_videos,)`` what its list may hold.
         preferred: ``(n_videos,)`` what stands before the rest.
-        members: users whose watching orders the list; None: everybody.
+        number: among those whose own users' watching orders the list; None: everybody's does.
         topic: what the stranger watched first.
     """
 
     name: str
     allowed: Mask
     preferred: Mask
-    members: Sequence[str] | None = None
+    number: int | None = None
     topic: str = ""
 
 
@@ -78,8 +79,9 @@ def list_fallbacks(
     videos: pd.DataFrame,
     users: pd.DataFrame,
     content: Content,
-    visits: pd.DataFrame,
+    shards: Iterable[pd.DataFrame],
     *,
+    newest: pd.Timestamp,
     moment: pd.Timestamp,
     settings: RecommendingSettings,
 ) -> pd.DataFrame:
@@ -89,7 +91,9 @@ def list_fallbacks(
         videos: the catalogue, sorted by video_id.
         users: user_id, region, language; may be empty.
         content: embeddings, topics, creators and groups of the same videos.
-        visits: weighed visits of all users: user_id, video_num, event_at, is_watched, weight.
+        shards: weighed visits of all users, each user's in one of them: user_id, video_num,
+            event_at, is_watched, weight. One is held at a time.
+        newest: when anything was watched last, as of `crowds.newest_of`.
         moment: 00:00 UTC of the night.
         settings: n, diversity, max_per_creator, n_exploration, fresh_days, explanation_language.
 
@@ -98,13 +102,16 @@ def list_fallbacks(
         `__default__` first, then `region:…`, `language:…` and `topic:…`; two near-duplicates never
         share a list.
     """
-    crowd = Crowd.of(visits, n_videos=content.n_videos, moment=moment)
+    segments, members = _segments(videos, users, content, visible(videos, moment=moment))
+    counts = Counts(len(segments), content.n_videos)
+    for visits in shards:
+        crowd = Crowd.of(visits, n_videos=content.n_videos, moment=moment, newest=newest)
+        counts.add(crowd, members.of(crowd.user_ids, first_topics(visits, content.topics)))
     age = age_days(content, at=int(moment.timestamp()))
-    reasons = FallbackReasons(content, crowd.n_viewers, crowd.n_likers, age, settings)
-    segments = _segments(videos, users, content, visits, visible(videos, moment=moment))
+    reasons = FallbackReasons(content, counts.n_viewers, counts.n_likers, age, settings)
     rows = []
     for segment in segments:
-        score = _score(crowd.rates(segment.members), age, settings)
+        score = _score(counts.rates(segment.number), age, settings)
         for rank, num in enumerate(_pick(segment, score, age, content, settings), start=1):
             code, sentence = reasons.of(num, topic=segment.topic)
             video_id = content.video_ids[num]
@@ -116,54 +123,92 @@ def list_fallbacks(
     return _table(rows)
 
 
+class _Members:
+    """Which users are of which segments.
+
+    Args:
+        users: user_id and the columns that segments are named by.
+        numbers: of segments, by their names.
+    """
+
+    def __init__(self, users: pd.DataFrame, numbers: Mapping[str, int]) -> None:
+        self._index = pd.Index(users[USER_ID].astype(object))
+        self._numbers = numbers
+        self._own = [
+            (prefix + users[column].fillna("").astype(str)).map(numbers).fillna(-1).to_numpy(int)
+            for prefix, column in ((REGION_SEGMENT, REGION), (LANGUAGE_SEGMENT, LANGUAGE))
+        ]
+
+    def of(
+        self, user_ids: npt.NDArray[np.object_], first: Mapping[str, Sequence[str]]
+    ) -> sp.csr_array:
+        """``(n_segments, n_users)`` ones: who is of which segment.
+
+        Args:
+            user_ids: ``(n_users,)``.
+            first: topic -> users who watched a video of it first.
+        """
+        rows = self._index.get_indexer(pd.Index(user_ids))
+        users, numbers = [], []
+        for own in self._own:
+            found = np.where(rows >= 0, own[rows], -1) if len(own) else np.full(len(rows), -1)
+            users.append(np.flatnonzero(found >= 0))
+            numbers.append(found[found >= 0])
+        index = pd.Index(user_ids)
+        for topic, ids in first.items():
+            number = self._numbers.get(f"{TOPIC_SEGMENT}{topic}")
+            if number is not None:
+                places = index.get_indexer(pd.Index(list(dict.fromkeys(ids)), dtype=object))
+                users.append(places[places >= 0])
+                numbers.append(np.full(int((places >= 0).sum()), number))
+        cells = (np.concatenate(numbers), np.concatenate(users))
+        shape = (len(self._numbers), len(user_ids))
+        return sp.csr_array((np.ones(len(cells[0])), cells), shape=shape)
+
+
 def _segments(
-    videos: pd.DataFrame,
-    users: pd.DataFrame,
-    content: Content,
-    visits: pd.DataFrame,
-    is_visible: Mask,
-) -> list[_Segment]:
+    videos: pd.DataFrame, users: pd.DataFrame, content: Content, is_visible: Mask
+) -> tuple[list[_Segment], _Members]:
+    """The segments, by number from the second on, and who is of each."""
     everywhere = is_visible & allowed_everywhere(videos)
     anything = np.ones(len(videos), dtype=bool)
     segments = [_Segment(DEFAULT_SEGMENT, everywhere, anything)]
     in_regions = [region for regions in videos[REGIONS] for region in regions]
-    for region, members in _members(users, REGION, in_regions).items():
+    for region in _most_named(users, REGION, in_regions):
         allowed = is_visible & allowed_in(videos, region=region, max_age_rating=0)
-        segments.append(_Segment(f"{REGION_SEGMENT}{region}", allowed, anything, members))
+        name = f"{REGION_SEGMENT}{region}"
+        segments.append(_Segment(name, allowed, anything, len(segments)))
     spoken = videos[LANGUAGE].to_numpy(dtype=object)
-    for language, members in _members(users, LANGUAGE, list(spoken)).items():
+    for language in _most_named(users, LANGUAGE, list(spoken)):
         own = np.asarray((spoken == language) | (spoken == ""), dtype=bool)
-        segments.append(_Segment(f"{LANGUAGE_SEGMENT}{language}", everywhere, own, members))
-    return segments + _topic_segments(content, visits, everywhere)
+        name = f"{LANGUAGE_SEGMENT}{language}"
+        segments.append(_Segment(name, everywhere, own, len(segments)))
+    for topic, nums in _carriers(content, everywhere):
+        preferred = np.zeros(content.n_videos, dtype=bool)
+        preferred[nums] = True
+        name = f"{TOPIC_SEGMENT}{topic}"
+        segments.append(_Segment(name, everywhere, preferred, len(segments), topic))
+    numbers = {segment.name: number for number, segment in enumerate(segments)}
+    return segments, _Members(users, numbers)
 
 
-def _members(
-    users: pd.DataFrame, column: str, named_by_videos: Sequence[str]
-) -> dict[str, list[str]]:
-    """Value -> users who have it; also values that only videos have, those of most users first."""
-    known = users[users[column].fillna("") != ""]
-    members: dict[str, list[str]] = {str(value): [] for value in set(named_by_videos) if value}
-    for value, own in known.groupby(column, sort=True)[USER_ID]:
-        members[str(value)] = [str(user_id) for user_id in own]
-    ordered = sorted(members.items(), key=lambda item: (-len(item[1]), item[0]))
-    return dict(ordered[:MAX_SEGMENTS])
+def _most_named(users: pd.DataFrame, column: str, named_by_videos: Sequence[str]) -> list[str]:
+    """The values of most users first; also values that only videos have."""
+    counts = users.loc[users[column].fillna("") != "", column].astype(str).value_counts()
+    n_users = {str(value): 0 for value in set(named_by_videos) if value}
+    n_users.update({str(value): int(n) for value, n in counts.items()})
+    ordered = sorted(n_users.items(), key=lambda item: (-item[1], item[0]))
+    return [value for value, _ in ordered[:MAX_SEGMENTS]]
 
 
-def _topic_segments(content: Content, visits: pd.DataFrame, everywhere: Mask) -> list[_Segment]:
-    members: Mapping[str, list[str]] = first_topics(visits, content.topics)
+def _carriers(content: Content, everywhere: Mask) -> list[tuple[str, list[int]]]:
+    """The topics of most videos first, each with its videos."""
     carriers: dict[str, list[int]] = {}
     for num in np.flatnonzero(everywhere):
         for topic in set(content.topics[int(num)]):
             carriers.setdefault(topic, []).append(int(num))
     ordered = sorted(carriers.items(), key=lambda item: (-len(item[1]), item[0]))
-    segments = []
-    for topic, nums in ordered[:MAX_SEGMENTS]:
-        if len(nums) >= _MIN_VIDEOS:
-            preferred = np.zeros(content.n_videos, dtype=bool)
-            preferred[nums] = True
-            name = f"{TOPIC_SEGMENT}{topic}"
-            segments.append(_Segment(name, everywhere, preferred, members.get(topic, []), topic))
-    return segments
+    return [(topic, nums) for topic, nums in ordered[:MAX_SEGMENTS] if len(nums) >= _MIN_VIDEOS]
 
 
 def _score(rates: Floats, age: Floats, settings: RecommendingSettings) -> Floats:

@@ -1,12 +1,16 @@
-"""Crowds: how many users of a segment watched each video lately, leaning on everybody."""
+"""Crowds: how many users of a segment watched each video lately, leaning on everybody.
 
-from collections.abc import Mapping, Sequence
+Users are counted a shard at a time and the counts are added, so that nobody holds what all watched.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy.sparse as sp
 
 from vidrec_tasks.columns import EVENT_AT, IS_WATCHED, USER_ID, VIDEO_NUM, WEIGHT
 
@@ -42,7 +46,14 @@ class Crowd:
     is_recent: bool
 
     @classmethod
-    def of(cls, visits: pd.DataFrame, *, n_videos: int, moment: pd.Timestamp) -> "Crowd":
+    def of(
+        cls,
+        visits: pd.DataFrame,
+        *,
+        n_videos: int,
+        moment: pd.Timestamp,
+        newest: pd.Timestamp | None = None,
+    ) -> "Crowd":
         """The crowd before a moment.
 
         A window without any visit (old logs) ends at the newest one instead.
@@ -51,9 +62,11 @@ class Crowd:
             visits: weighed visits: user_id, video_num, event_at, is_watched, weight.
             n_videos: size of the catalogue.
             moment: 00:00 UTC of the night.
+            newest: the newest of everybody's visits, where these are a shard's; None: of these.
         """
         seen = visits[visits[IS_WATCHED].astype(bool) & (visits[EVENT_AT] < moment)]
-        newest = seen[EVENT_AT].max() if len(seen) else moment
+        if newest is None:
+            newest = newest_of([seen], moment=moment)
         window = pd.Timedelta(days=WINDOW_DAYS)
         is_recent = bool(newest >= moment - window)
         begin = (moment if is_recent else newest) - window
@@ -70,6 +83,13 @@ class Crowd:
         )
 
     @property
+    def likes(self) -> sp.csr_array:
+        """``(n_users, n_videos)`` ones: who liked what in the window."""
+        places = (self.user_nums[self.is_liked], self.video_nums[self.is_liked])
+        shape = (len(self.user_ids), self.n_videos)
+        return sp.csr_array((np.ones(len(places[0])), places), shape=shape)
+
+    @property
     def n_viewers(self) -> npt.NDArray[np.int64]:
         """``(n_videos,)`` users who watched a video in the last days before the night."""
         counts = np.bincount(self.video_nums, minlength=self.n_videos)
@@ -81,26 +101,71 @@ class Crowd:
         counts = np.bincount(self.video_nums[self.is_liked], minlength=self.n_videos)
         return counts if self.is_recent else np.zeros_like(counts)
 
-    def rates(self, members: Sequence[str] | None = None) -> Floats:
+
+def newest_of(shards: Iterable[pd.DataFrame], *, moment: pd.Timestamp) -> pd.Timestamp:
+    """When anything was watched last before a moment; the moment where nothing was.
+
+    Args:
+        shards: visits of some users each: event_at, is_watched.
+        moment: 00:00 UTC of the night.
+    """
+    found = [
+        visits.loc[visits[IS_WATCHED].astype(bool) & (visits[EVENT_AT] < moment), EVENT_AT].max()
+        for visits in shards
+    ]
+    known = [newest for newest in found if not pd.isna(newest)]
+    return max(known) if known else moment
+
+
+class Counts:
+    """How many users of each segment liked each video, added up over crowds of different users.
+
+    Args:
+        n_segments: segments that are counted, by number.
+        n_videos: size of the catalogue.
+
+    Attributes:
+        n_users: users who watched anything in the window.
+        n_viewers, n_likers: ``(n_videos,)`` as of `Crowd`.
+    """
+
+    def __init__(self, n_segments: int, n_videos: int) -> None:
+        self.n_users = 0
+        self.n_viewers = np.zeros(n_videos, dtype=np.int64)
+        self.n_likers = np.zeros(n_videos, dtype=np.int64)
+        self._liked = np.zeros(n_videos)
+        self._n_members = np.zeros(n_segments)
+        self._by_segment = sp.csr_array((n_segments, n_videos))
+
+    def add(self, crowd: Crowd, members: sp.csr_array) -> None:
+        """Add a crowd.
+
+        Args:
+            crowd: users who were not added before.
+            members: ``(n_segments, n_users)`` ones: who of them is of which segment.
+        """
+        self.n_users += len(crowd.user_ids)
+        self.n_viewers += crowd.n_viewers
+        self.n_likers += crowd.n_likers
+        likes = crowd.likes
+        self._liked += np.asarray(likes.sum(axis=0)).ravel()
+        self._n_members += np.asarray(members.sum(axis=1)).ravel()
+        self._by_segment = sp.csr_array(self._by_segment + members @ likes)
+
+    def rates(self, segment: int | None = None) -> Floats:
         """``(n_videos,)`` share of a segment's users who liked a video.
 
         Args:
-            members: users of the segment; None: everybody. Few members change little, and under
-                `MIN_USERS` active ones nothing.
+            segment: its number; None: everybody. Few members change little, and under `MIN_USERS`
+                active ones nothing.
         """
-        n_users = len(self.user_ids)
-        overall = self._liked(np.ones(n_users, dtype=bool)) / max(1, n_users)
-        if members is None:
+        overall = self._liked / max(1, self.n_users)
+        if segment is None or self._n_members[segment] < MIN_USERS:
             return overall
-        is_member = np.isin(self.user_ids.astype(str), np.array(list(members), dtype=str))
-        n_members = int(is_member.sum())
-        if n_members < MIN_USERS:
-            return overall
-        return (self._liked(is_member) + _PRIOR_USERS * overall) / (n_members + _PRIOR_USERS)
-
-    def _liked(self, is_member: npt.NDArray[np.bool_]) -> Floats:
-        nums = self.video_nums[is_member[self.user_nums] & self.is_liked]
-        return np.bincount(nums, minlength=self.n_videos).astype(np.float64)
+        own = np.zeros(len(overall))
+        part = slice(self._by_segment.indptr[segment], self._by_segment.indptr[segment + 1])
+        own[self._by_segment.indices[part]] = self._by_segment.data[part]
+        return (own + _PRIOR_USERS * overall) / (self._n_members[segment] + _PRIOR_USERS)
 
 
 def first_topics(visits: pd.DataFrame, topics: Sequence[Sequence[str]]) -> Mapping[str, list[str]]:
