@@ -125,6 +125,8 @@ def _measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any] | None:
         "reasons": {},
         "how": HOW,
     }
+    if figures["catalogue_exponent"] is None:
+        figures["reasons"]["catalogue_exponent"] = "no smaller catalogue in --against"
     figures["users_vs_implicit"] = None
     if asked.no_peer:
         figures["reasons"]["users_vs_implicit"] = "--no-peer"
