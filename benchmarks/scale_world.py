@@ -47,6 +47,8 @@ WINDOW_DAYS: Final = 60
 EMBEDDINGS: Final = "embeddings.npy"
 """Beside the store: what a shard's portraits are drawn from."""
 REGIONS: Final = ("DE", "FR", "ES", "IT", "PL", "SE")
+BY_COLUMN: Final = 1_000
+"""Videos beyond which linear models are solved by column: in the same way in every catalogue."""
 N_RULED, RULED_A_SHARD = 10, 20_000
 DRAWN: Final = 99_999
 """Number of the shard whose users are those that explanations count."""
@@ -92,10 +94,10 @@ def plant_shared(settings: Settings, n_videos: int) -> None:
     if run.find("models.serving") is None:
         _keep_models(run, settings, videos, fused, topics, events)
         log.info("models")
+    run_job(Order("index_video_vectors", NIGHT), settings)
     if run.find("peers") is None:
         _keep_peers(run, settings, drawn, videos)
         log.info("peers")
-    run_job(Order("index_video_vectors", NIGHT), settings)
 
 
 def open_run(settings: Settings, *, n_user_shards: int, n_user_buckets: int = 0) -> Run:
@@ -245,12 +247,13 @@ def _keep_models(
     visits = weigh(events, videos, settings.audience, night=NIGHT)
     content, everybody = Content.of(videos, fused, topics), gather(visits)
     cut = int(pd.Timestamp(NIGHT, tz="UTC").timestamp())
+    chosen = settings.recommending.model_copy(update={"dense_linear_limit": BY_COLUMN})
     models = fit_models(
-        everybody.take(np.arange(TOWER_USERS)), content, settings.recommending,
+        everybody.take(np.arange(TOWER_USERS)), content, chosen,
         cut=cut, half_life_days=settings.audience.half_life_days,
         configuration=Configuration(2, 1, 0),
     )  # fmt: skip
-    shape = LinearShape(dense_limit=settings.recommending.dense_linear_limit)
+    shape = LinearShape(dense_limit=BY_COLUMN)
     n_videos = content.n_videos
     items = {model.name: model.fit(everybody, n_videos, shape) for model in ITEM_MODELS}
     popularity = measure_popularity(everybody, content, cut=cut)
