@@ -18,8 +18,8 @@ test: setup check ## all checks and all tests, on at most 4 processes
 FAST = tests/contracts tests/measuring tests/recommending tests/searching tests/store \
 	tests/evaluation/test_gates.py tests/evaluation/test_glossary.py tests/test_settings.py \
 	tests/test_runbook.py tests/test_security_page.py
-# these train models, 3 to 5 s each
-LONG = $(addprefix --ignore=tests/recommending/test_,attention.py counterfactual.py models.py warmth.py)
+# these train models, 3 to 5 s each, or hold a million videos
+LONG = $(addprefix --ignore=tests/recommending/test_,attention.py counterfactual.py memory.py models.py warmth.py)
 
 test-fast: setup ## the quick tests alone, under a minute: contracts, metrics, lists, the store; no property tests
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m 'not cluster and not airflow and not hypothesis' $(FAST) $(LONG)
