@@ -49,7 +49,6 @@ EMBEDDINGS: Final = "embeddings.npy"
 REGIONS: Final = ("DE", "FR", "ES", "IT", "PL", "SE")
 BY_COLUMN: Final = 1_000
 """Videos beyond which linear models are solved by column: in the same way in every catalogue."""
-N_RULED, RULED_A_SHARD = 10, 20_000
 DRAWN: Final = 99_999
 """Number of the shard whose users are those that explanations count."""
 
@@ -80,7 +79,7 @@ def plant_shared(settings: Settings, n_videos: int) -> None:
     topics = [[f"topic {topic}"] for topic in drawn.topic_of]
     if not is_there:
         _keep(run, "videos", table=videos)
-        _keep(run, "users", table=_users())
+        _keep(run, "users", table=_no_users())
         _keep(run, "duplicates", table=no_duplicates())
         text = fused if n_videos <= TEXT_LIMIT else fused[:0]  # beyond, no list job reads it
         _keep(run, "content", table=_content_table(videos, topics), text=text, fused=fused)
@@ -204,18 +203,12 @@ def _regions(n: int, rng: np.random.Generator) -> pd.Series:
     return pd.Series([bound[region] if region >= 0 else [] for region in drawn], dtype=object)
 
 
-def _users() -> pd.DataFrame:
-    """Rules of the users of the first shards: a region each, an age rating of a fifth."""
-    ids = [f"u{shard:05d}-{num:06d}" for shard in range(N_RULED) for num in range(RULED_A_SHARD)]
-    rng = np.random.default_rng([SEED, 6])
-    young = rng.random(len(ids)) < 0.2
-    table = pd.DataFrame(
-        {
-            USER_ID: ids, "region": np.array(REGIONS)[rng.integers(0, len(REGIONS), len(ids))],
-            "language": "en", "max_age_rating": np.where(young, 12.0, np.nan), "opted_out": False,
-        }
-    )  # fmt: skip
-    return table.astype({USER_ID: "str", "region": "str", "language": "str"})
+def _no_users() -> pd.DataFrame:
+    """A users table of nobody: users are planted a shard at a time, whatever their hashes."""
+    texts = {name: pd.Series(dtype="str") for name in (USER_ID, "region", "language")}
+    return pd.DataFrame(
+        {**texts, "max_age_rating": pd.Series(dtype="float64"), "opted_out": pd.Series(dtype=bool)}
+    )
 
 
 def no_duplicates() -> pd.DataFrame:
