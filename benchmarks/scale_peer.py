@@ -107,6 +107,9 @@ def recommend(folder: Path) -> None:
         def fit(self, *_: Any, **__: Any) -> None:
             """Nothing to fit."""
 
+        def save(self, *_: Any) -> None:
+            """Nothing to keep."""
+
     model = Factors(num_threads=1)
     model.item_factors = np.load(folder / "peer-videos.npy")
     model.user_factors = np.load(folder / "peer-users.npy")
