@@ -41,6 +41,26 @@ def test_few_vectors_are_searched_exactly() -> None:
     assert (scores.dtype, nums.dtype) == (np.float32, np.int64)
 
 
+@pytest.mark.parametrize(("kind", "limit"), [("exact", None), ("hnsw", 10**9), ("ivf_sq", 0)])
+def test_only_what_is_asked_for_is_found(
+    kind: str, limit: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(content_index, "HNSW_LIMIT", limit)
+    vectors = unit(1_500)
+    low = ContentSettings(index_exact_limit=10_000 if limit is None else 100, min_index_recall=0)
+    index = build_index(vectors, low)
+    assert index.info["kind"] == kind
+    some = np.zeros(1_500, dtype=bool)
+    some[3::7] = True
+    bits = np.packbits(some, bitorder="little")
+    _, nums = index.search(vectors[:20], 10, among=bits)
+    assert some[nums[nums >= 0]].all()
+    if kind == "exact":
+        rows = np.flatnonzero(some)
+        assert (nums == rows[brute(vectors[rows], vectors[:20], 10)]).all()
+    assert (nums >= 0).any(axis=1).all()
+
+
 @settings(deadline=None, max_examples=40)
 @given(picks=st.lists(st.integers(0, 4), min_size=1, max_size=30), k=st.integers(1, 35))
 def test_equal_scores_come_by_number_also_where_the_list_ends(picks: list[int], k: int) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.stores import record_of
 from vidrec_tasks.errors import MissingArtefact, StoreError
+from vidrec_tasks.store import artefacts as artefacts_module
 from vidrec_tasks.store.artefacts import Artefacts, key_of
 from vidrec_tasks.store.codecs import decode, encode
 from vidrec_tasks.store.runs import Runs
@@ -40,6 +41,20 @@ def test_an_array_comes_back_as_it_was() -> None:
     matrix = np.arange(6, dtype=np.float32).reshape(2, 3)
     suffix, data = encode(matrix)
     np.testing.assert_array_equal(decode(suffix, data), matrix)
+
+
+def test_a_large_array_is_mapped_and_the_file_stays_as_it_is(
+    artefacts: Artefacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    matrix = np.arange(60, dtype=np.float32).reshape(20, 3)
+    ref = artefacts.write("content", key_of({"of": "it"}), {"fused": matrix})
+    assert not isinstance(artefacts.read(ref, "fused"), np.memmap)
+    monkeypatch.setattr(artefacts_module, "MAPPED_BYTES", 100)
+    read = artefacts.read(ref, "fused")
+    assert isinstance(read, np.memmap)
+    np.testing.assert_array_equal(read, matrix)
+    read[:] = 0  # the reader's own pages
+    np.testing.assert_array_equal(artefacts.read(ref, "fused"), matrix)
 
 
 def test_an_object_array_is_never_pickled() -> None:
