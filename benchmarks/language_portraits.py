@@ -315,7 +315,7 @@ def _ndcg(world: Portraits, vectors: Floats) -> float:
     for row, user in enumerate(world.users["user_id"]):
         scores[row, met[user]] = -np.inf
         hits = np.isin(np.argsort(-scores[row], kind="stable")[:K], world.held[user])
-        gains = 1 / np.log2(np.arange(K) + 2)
+        gains = 1 / np.log2(np.arange(len(hits)) + 2)
         values.append(hits @ gains / gains[: len(world.held[user])].sum())
     return float(np.mean(values))
 
