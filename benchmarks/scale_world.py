@@ -25,7 +25,7 @@ from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.catalogue.popularity import measure_popularity
 from vidrec_tasks.recommending.models.item_models import ITEM_MODELS
 from vidrec_tasks.recommending.models.lending import lend
-from vidrec_tasks.recommending.models.models import Configuration
+from vidrec_tasks.recommending.models.models import Configuration, Models
 from vidrec_tasks.recommending.models.ridge import LinearShape
 from vidrec_tasks.recommending.training.fitting import fit_models
 from vidrec_tasks.running.runner import Order, run_job
@@ -47,6 +47,8 @@ WINDOW_DAYS: Final = 60
 EMBEDDINGS: Final = "embeddings.npy"
 """Beside the store: what a shard's portraits are drawn from."""
 REGIONS: Final = ("DE", "FR", "ES", "IT", "PL", "SE")
+TOWERS: Final = "models.evaluation"
+"""Where the towers are kept while the rest is fitted; no list job reads it."""
 BY_COLUMN: Final = 1_000
 """Videos beyond which linear models are solved by column: in the same way in every catalogue."""
 DRAWN: Final = 99_999
@@ -240,12 +242,16 @@ def _keep_models(
     visits = weigh(events, videos, settings.audience, night=NIGHT)
     content, everybody = Content.of(videos, fused, topics), gather(visits)
     cut = int(pd.Timestamp(NIGHT, tz="UTC").timestamp())
-    chosen = settings.recommending.model_copy(update={"dense_linear_limit": BY_COLUMN})
-    models = fit_models(
-        everybody.take(np.arange(TOWER_USERS)), content, chosen,
-        cut=cut, half_life_days=settings.audience.half_life_days,
-        configuration=Configuration(2, 1, 0),
-    )  # fmt: skip
+    if run.find(TOWERS) is None:
+        chosen = settings.recommending.model_copy(update={"dense_linear_limit": BY_COLUMN})
+        towers = fit_models(
+            everybody.take(np.arange(TOWER_USERS)), content, chosen,
+            cut=cut, half_life_days=settings.audience.half_life_days,
+            configuration=Configuration(2, 1, 0),
+        )  # fmt: skip
+        _keep(run, TOWERS, **towers.to_parts())
+        log.info("towers")
+    models = Models.from_parts(run.parts(TOWERS), content)
     shape = LinearShape(dense_limit=BY_COLUMN)
     n_videos = content.n_videos
     items = {model.name: model.fit(everybody, n_videos, shape) for model in ITEM_MODELS}
