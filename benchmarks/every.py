@@ -57,6 +57,8 @@ BENCHES: Final = (
           ("--clips", "{data}/videos/clips", "--captions", "{data}/videos/clips.csv"), "videos"),
     Bench("language", "language", ("--data", "{data}"), "ml-latest-small", ("--users", "4")),
     Bench("cards", "language_cards", ("--data", "{data}"), "tmdb-5000"),
+    Bench("attribution", "attribution", ("--data", "{data}"), "movietweetings-100k",
+          ("--users", "20", "--rounds", "1")),
     Bench("senses", "senses", ("--data", "{data}"), "videos", ("--queries", "50")),
     Bench("search", "search", ("--data", "{data}"), "videos", ("--queries", "50")),
     *(
@@ -68,6 +70,8 @@ BENCHES: Final = (
     Bench("publishing", "publishing", quick=("--rows", "20000", "--runs-meanwhile", "1")),
     Bench("page", "page", quick=("--users", "2000")),
     Bench("scale", "scale", quick=("--users", "300", "--videos", "300", "--no-airflow")),
+    Bench("training", "training", ("--data", "{data}"), "movietweetings-100k",
+          quick=("--videos", "20000", "--users", "200")),
     Bench("out_of_core", "out_of_core",
           quick=("--events", "200000", "--users", "2000", "--videos", "500")),
     Bench("soak", "soak", quick=("--nights", "3")),

@@ -32,6 +32,10 @@ TARGETS: Final[Mapping[str, Mapping[str, str]]] = {
         "tmdb_neighbours_vs_text_alone": ">= 1", "youtube_neighbours_vs_text_alone": ">= 1",
         "card_injections_leaked": "<= 0", "card_false_caught": ">= 1",
     },
+    "attribution": {
+        "attribution_speedup": ">= 3", "attribution_speedup_long": ">= 3",
+        "counterfactual_share": ">= 0.98", "counterfactual_share_long": ">= 0.98",
+    },
     "search": {
         "fused_vs_best_single": ">= 1", "youtube_mrr_vs_bm25": ">= 1.1",
         "youtube_mrr_vs_vectors": ">= 1.1", "similar_recall_vs_best_baseline": ">= 1.1",
@@ -51,6 +55,7 @@ TARGETS: Final[Mapping[str, Mapping[str, str]]] = {
         "growth_exponent": "<= 1.1", "catalogue_exponent": "<= 0.3", "peak_gib": "<= 3",
         "lists_equal_dense": ">= 0.98", "orchestration_share": "< 0.1",
     },
+    "training": {"sampled_vs_full_ndcg": ">= 0.95", "peak_vs_memory": "<= 1"},
     "out_of_core": {"peak_vs_limit": "<= 1"},
     "soak": {"store_growth": "<= 1.2", "memory_growth": "<= 1.1", "seconds_growth": "<= 1.2"},
 }  # fmt: skip

@@ -15,6 +15,9 @@ What is compared:
   ``copy_without_keys_s`` and ``vs_copy_without_keys`` are of the binary one into a table without
   any key, where nobody could ask for a user's list; vidrec's time still holds both its keys.
 
+* **connections**: vidrec's loading by one connection (frozen rows, as above) and by each of
+  `CONNECTIONS`; rows/s of each.
+
 All take turns, twice, so that a busy minute of the machine meets all; each one's better time
 counts.
 
@@ -30,9 +33,10 @@ import multiprocessing
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +62,7 @@ N_PER_USER = 10
 SHARD_ROWS = 100_000
 SLICE_ROWS = 20_000
 N_READERS = 8
+CONNECTIONS = (2, 4)
 SCHEMA = "vidrec_benchmark"
 FIRST_NIGHT = date(2026, 9, 1)
 KEYS = "PRIMARY KEY (run_id, user_id, rank), UNIQUE (run_id, user_id, video_id)"
@@ -115,30 +120,39 @@ def _measure(engine: sa.Engine, n_rows: int, n_meanwhile: int) -> dict[str, Any]
     copy_s: dict[str, list[float]] = {"csv": [], "binary": []}
     bare_s: list[float] = []
     vidrec_s: list[float] = []
+    side_by_side_s: dict[int, list[float]] = {n: [] for n in CONNECTIONS}
+    numbers = count()
     to_sql_s: dict[str, list[float]] = {"default": [], "multi": []}
-    for number in range(2):
+    for _ in range(2):
         for kind, seconds in copy_s.items():
             seconds.append(_time_copy(engine, frames, kind))
         bare_s.append(_time_copy(engine, frames, "binary", has_keys=False))
-        vidrec_s.append(_time_publish(publisher, frames, number))
+        vidrec_s.append(_time_publish(publisher, frames, next(numbers)))
+        for n_connections, seconds in side_by_side_s.items():
+            several = Publisher(engine, n_connections=n_connections)
+            seconds.append(_time_publish(several, frames, next(numbers)))
+            publisher.prune(1)
         for method, seconds in to_sql_s.items():
             slice_s = _time_to_sql(engine, frames[0].head(SLICE_ROWS), method)
             seconds.append(slice_s * n_rows)
-        log.info("COPY %s; vidrec %.1f s; to_sql, scaled, %s", _last(copy_s), vidrec_s[-1],
-                 _last(to_sql_s))  # fmt: skip
-    reads = _read_meanwhile(publisher, frames, n_meanwhile)
+        log.info("COPY %s; vidrec %.1f s, by connections %s; to_sql, scaled, %s", _last(copy_s),
+                 vidrec_s[-1], _last(side_by_side_s), _last(to_sql_s))  # fmt: skip
+    reads = _read_meanwhile(publisher, frames, islice(numbers, n_meanwhile))
     best, best_copy = min(vidrec_s), min(map(min, copy_s.values()))
     best_to_sql = min(map(min, to_sql_s.values()))
     return {
         "ratios": {
             "vs_to_sql": round(best_to_sql / best, 2),
             "vs_copy": round(best_copy / best, 3),
+            "side_by_side": round(best / min(map(min, side_by_side_s.values())), 3),
         },
         "figures": {
             **reads,
             "rollback_s": round(_time_rollback(publisher), 4),
             "rows": n_rows,
             "publish_s": round(best, 2),
+            "rows_per_s_by_1": round(n_rows / best),
+            **{f"rows_per_s_by_{n}": round(n_rows / min(s)) for n, s in side_by_side_s.items()},
             "copy_csv_s": round(min(copy_s["csv"]), 2),
             "copy_binary_s": round(min(copy_s["binary"]), 2),
             "copy_and_to_sql_into": f"a table with the same columns and {KEYS}",
@@ -259,7 +273,7 @@ def _time_to_sql(engine: sa.Engine, frame: pd.DataFrame, kind: str) -> float:
 
 
 def _read_meanwhile(
-    publisher: Publisher, frames: list[pd.DataFrame], n_runs: int
+    publisher: Publisher, frames: list[pd.DataFrame], numbers: Iterable[int]
 ) -> dict[str, float]:
     context = multiprocessing.get_context("spawn")
     done, heard = context.Event(), context.Queue()
@@ -273,7 +287,7 @@ def _read_meanwhile(
         reader.start()
     for _ in readers:
         heard.get()  # each has read once
-    for number in range(2, 2 + n_runs):
+    for number in numbers:
         _time_publish(publisher, frames, number)
         publisher.prune(2)
     done.set()
@@ -328,7 +342,7 @@ def _run_id(number: int) -> str:
     return f"{FIRST_NIGHT + timedelta(days=number)}-{number:08x}"
 
 
-def _last(times: dict[str, list[float]]) -> dict[str, str]:
+def _last(times: Mapping[Any, list[float]]) -> dict[Any, str]:
     return {name: f"{seconds[-1]:.1f} s" for name, seconds in times.items()}
 
 

@@ -466,6 +466,13 @@ class PublishingSettings(Group):
     valid_hours: float = Field(
         36.0, gt=0, description="Hours after the night for which a row is valid."
     )
+    connections: int = Field(
+        1,
+        ge=1,
+        le=16,
+        description="Connections that load a table side by side on PostgreSQL, where the server has "
+        "processors to spare; SQLite takes one.",
+    )
     allow_override: bool = Field(
         False, description="Whether a person may publish a run that its gates rejected."
     )

@@ -34,11 +34,13 @@ class Killed(BaseException):
 def killed_at(engine: sa.Engine, n: int) -> Iterator[list[str]]:
     """Kill at the n-th statement, commit or chunk of a COPY; yields what was sent before."""
     sent: list[str] = []
+    lock = threading.Lock()
 
     def strike(what: str) -> None:
-        if len(sent) == n:
-            raise Killed
-        sent.append(what)
+        with lock:  # several connections may load at once, and die together
+            if len(sent) >= n:
+                raise Killed
+            sent.append(what)
 
     def execute(connection: Any, cursor: Any, statement: str, *rest: object) -> None:
         strike(statement)
@@ -64,11 +66,12 @@ def killed_at(engine: sa.Engine, n: int) -> Iterator[list[str]]:
 
 
 def killed_everywhere(
-    engine: sa.Engine, act: Callable[[], object], is_well: Callable[[], bool]
+    engine: sa.Engine, act: Callable[[], object], is_well: Callable[[], bool], *, every: int = 1
 ) -> int:
     """Kill at the first step, the second, … until it lives to its end; returns how many those were.
 
-    Each attempt begins over what the one before it left.
+    Each attempt begins over what the one before it left. ``every``: steps from one kill to the
+    next.
     """
     step = 0
     while True:
@@ -77,7 +80,7 @@ def killed_everywhere(
                 act()
         except Killed:
             assert is_well(), f"killed at step {step}"
-            step += 1
+            step += every
         else:
             return step
 

@@ -6,7 +6,12 @@ import pytest
 from tests.recommending import worlds
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.training import held_out
-from vidrec_tasks.recommending.training.held_out import HeldOut, hold_out_later, ideal
+from vidrec_tasks.recommending.training.held_out import (
+    HeldOut,
+    hold_out_later,
+    ideal,
+    ndcg_of_targets,
+)
 
 DAYS = 0.3
 
@@ -95,3 +100,16 @@ def test_what_was_turned_away_in_the_window_is_kept_beside_what_was_liked() -> N
     ):
         before = held.asked.users.video_nums[held.asked.users.of(user)]
         assert not np.isin(away, np.concatenate([liked, before])).any()
+
+
+def test_blocks_of_users_are_all_of_them_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = later().asked
+    monkeypatch.setattr(held_out, "_CELLS", 3 * worlds.N_VIDEOS)
+    found = list(asked.blocks(worlds.N_VIDEOS))
+    assert len(found) > 1
+    assert [user for _, some in found for user in some.users.user_ids] == [*asked.users.user_ids]
+    assert all(len(some.targets) == some.users.n_users <= 3 for _, some in found)
+    scores = np.random.default_rng(1).random((asked.users.n_users, worlds.N_VIDEOS))
+    scores = scores.astype(np.float32)
+    parts = [ndcg_of_targets(scores[part], some) for part, some in found]
+    np.testing.assert_array_equal(np.concatenate(parts), ndcg_of_targets(scores, asked))

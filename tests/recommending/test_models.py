@@ -215,3 +215,19 @@ def test_attention_scores_a_user_alike_in_any_company() -> None:
     for n, k in ((1, 40), (2, 3), (69, 1), (33, 17)):
         some = attend(model, rows[:n], videos, nums[:n, :k])
         np.testing.assert_allclose(some, whole[:n, :k], rtol=1e-5, atol=1e-5)
+
+
+def test_of_a_large_catalogue_a_hardly_known_video_stands_on_its_content_alone() -> None:
+    table = worlds.interactions()
+    rare = table[table["video_num"] != 5]
+    some = table[table["video_num"] == 5].head(2)  # fewer users than are needed
+    histories = gather(pd.concat([rare, some], ignore_index=True))
+    small, large = (
+        fit(histories, settings=SETTINGS.model_copy(update={"full_softmax_limit": limit}))
+        for limit in (50_000, 10)
+    )
+    assert small.tower.is_known[5] == 1
+    assert large.tower.is_known[5] == 0
+    projected = large.content.fused @ large.tower.projection.weight.detach().numpy().T
+    np.testing.assert_allclose(large.tower_vectors[5], projected[5], atol=1e-6)
+    assert large.tower.is_known[4] == 1

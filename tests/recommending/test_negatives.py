@@ -26,6 +26,16 @@ def test_the_chance_is_how_often_a_video_is_there() -> None:
     np.testing.assert_allclose(there, expected, atol=0.03)
 
 
+def test_some_are_drawn_with_all_liked_videos_alike() -> None:
+    liked = all_liked(*[[0]] * 16, [1])
+    by_popularity, mixed = (Negatives.of(liked, 3, 4, alike=alike) for alike in (0.0, 0.5))
+    np.testing.assert_allclose(by_popularity.chances, [8 / 9, 1 / 9, 0])
+    np.testing.assert_allclose(mixed.chances, [8 / 18 + 0.25, 1 / 18 + 0.25, 0])
+    nums, log_chance, _ = mixed.draw(np.array([0, 1]), np.random.default_rng(1))
+    np.testing.assert_array_equal(nums, [0, 1])
+    np.testing.assert_allclose(np.exp(log_chance), 1 - (1 - mixed.chances[:2]) ** 4, rtol=1e-5)
+
+
 def test_only_likes_make_a_video_popular() -> None:
     negatives = Negatives.of(histories([[(0, 1.0), (1, -1.0)]]), 2, 1)
     np.testing.assert_array_equal(negatives.chances, [1.0, 0.0])

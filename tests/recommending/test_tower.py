@@ -223,3 +223,34 @@ def test_a_sampled_softmax_learns_the_taste_too(monkeypatch: pytest.MonkeyPatch)
 def test_one_video_alone_can_be_sampled() -> None:
     _, progress = trained(Schedule(max_epochs=1, full_softmax_limit=0), all_liked([3], [3]))
     assert np.isfinite(progress.losses).all()
+
+
+def test_some_videos_are_what_all_of_them_say() -> None:
+    tower, nums = untrained(known=np.arange(worlds.N_VIDEOS) != 5).eval(), torch.tensor([2, 5, 9])
+    some = tower.some_videos(nums, tower.ids.weight[nums])
+    torch.testing.assert_close(some, tower.videos()[nums])
+
+
+def test_a_sampled_step_moves_the_videos_of_its_batch_and_sample_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tower_training, "_N_SAMPLED", 2)
+    tower, users = untrained(), all_liked([0, 1, 2], [1, 2, 3])
+    before = tower.ids.weight.detach().clone()
+    train_tower(tower, users, Schedule(max_epochs=3, full_softmax_limit=1))
+    moved = (tower.ids.weight.detach() != before).any(dim=1).numpy()
+    assert moved[:4].all()
+    assert not moved[4:].any()
+
+
+def test_a_sample_of_every_video_moves_them_as_the_full_softmax_does() -> None:
+    towers = [
+        trained(Schedule(max_epochs=1, full_softmax_limit=limit, weight_decay=0.0), shape=STILL)[0]
+        for limit in (1, 50_000)
+    ]
+    sampled, full = (embed_videos(tower) for tower in towers)
+    start = embed_videos(untrained(STILL))
+    assert np.abs(full - start).max() > 1e-3
+    # of one step: Adam divides a gradient by its own size, so only the signs of small ones differ
+    is_clear = np.abs(full - start) > 1e-3
+    assert (np.sign(sampled - start) == np.sign(full - start))[is_clear].mean() > 0.95

@@ -3,7 +3,7 @@
 Leaves cleaning and weighing to `interactions`; everything that learns or scores reads this.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -104,6 +104,20 @@ class Histories:
     def before(self, seconds: int) -> "Histories":
         """The same users with only the events before a moment (seconds since 1970 UTC)."""
         return self.where(self.event_at < seconds)
+
+
+def join(rows: Sequence[Histories]) -> Histories:
+    """Histories one after the other as one, whose users are numbered anew."""
+    n_users = sum(row.n_users for row in rows)
+    counts = np.concatenate([np.zeros(0, dtype=np.int64), *(np.diff(row.offsets) for row in rows)])
+    return Histories(
+        np.array([f"{num:09d}" for num in range(n_users)], dtype=object),
+        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        np.concatenate([row.video_nums for row in rows]),
+        np.concatenate([row.weights for row in rows]),
+        np.concatenate([row.event_at for row in rows]),
+        np.zeros(n_users, dtype=np.int64),
+    )
 
 
 def gather(

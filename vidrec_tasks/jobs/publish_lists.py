@@ -48,7 +48,10 @@ SHUT: Final = "an approval counts only with VIDREC_PUBLISHING__ALLOW_OVERRIDE=tr
 def publish_lists(context: Context) -> Made:
     """Publish a night whose gates passed; what is published already is not loaded again."""
     gates = _passed_or_approved(context)
-    publisher = Publisher(make_engine(results_url(context.settings, context.store)))
+    publisher = Publisher(
+        make_engine(results_url(context.settings, context.store)),
+        n_connections=context.settings.publishing.connections,
+    )
     publisher.prepare()
     rows = _load(context, publisher, gates)
     run_id = context.run.run_id

@@ -1,14 +1,17 @@
 """Loading: the rows of a run into the result tables, out of sight of readers, and out again.
 
-SQLite takes them chunk by chunk; PostgreSQL copies them into partitions of the run's own. What a
-killed loading left is removed by the next. Leaves showing a run to `publisher`.
+SQLite takes them chunk by chunk; PostgreSQL copies them into partitions of the run's own, by one
+connection or several. What a killed loading left is removed by the next. Leaves showing a run
+to `publisher`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
+from threading import Lock
 from typing import Any, Final, TypeVar
 
 import pandas as pd
@@ -30,7 +33,7 @@ _LOADING: Final = 7_302_518
 
 
 def load_rows(
-    engine: sa.Engine, run_id: str, tables: Tables, *, is_visible: bool
+    engine: sa.Engine, run_id: str, tables: Tables, *, is_visible: bool, n_connections: int = 1
 ) -> dict[str, int]:
     """Load the rows of a run in place of those that it has.
 
@@ -39,6 +42,8 @@ def load_rows(
         run_id: the run.
         tables: result table -> its frames, taken one at a time.
         is_visible: readers may see the run, so its rows change in one transaction.
+        n_connections: connections to PostgreSQL that load a table side by side; a run that readers
+            may see, and SQLite, take one.
 
     Returns:
         Rows loaded a table.
@@ -52,7 +57,7 @@ def load_rows(
         message = f"run {run_id}: {unknown[0]!r} is not a result table; one of {', '.join(RESULTS)}"
         raise PublishError(message)
     if engine.dialect.name == "postgresql":
-        return _load_postgres(engine, run_id, tables, is_visible)
+        return _load_postgres(engine, run_id, tables, is_visible, n_connections)
     with engine.connect() as connection:
         if is_visible:
             with connection.begin():
@@ -88,7 +93,7 @@ def _insert(
 
 
 def _load_postgres(
-    engine: sa.Engine, run_id: str, tables: Tables, is_visible: bool
+    engine: sa.Engine, run_id: str, tables: Tables, is_visible: bool, n_connections: int
 ) -> dict[str, int]:
     with engine.connect() as connection, _alone(connection, run_id):
         if is_visible:
@@ -99,15 +104,84 @@ def _load_postgres(
                     for name, table in RESULTS.items()
                 }
         partitions.drop(engine, run_id)
-        counts = {}
-        for name, table in RESULTS.items():
-            with connection.begin():
-                partition = partitions.create(connection, table, run_id)
-                counts[name] = _copy(connection, table, partition, run_id, tables.get(name, ()))
-                partitions.index(connection, table, run_id)
+        with ExitStack() as stack:
+            more = [stack.enter_context(engine.connect()) for _ in range(n_connections - 1)]
+            load = (
+                partial(_side_by_side, [connection, *more]) if more else partial(_one, connection)
+            )
+            counts = {
+                name: load(table, run_id, tables.get(name, ())) for name, table in RESULTS.items()
+            }
         with connection.begin():
             partitions.attach(connection, run_id)
         return counts
+
+
+def _one(
+    connection: sa.Connection, table: sa.Table, run_id: str, frames: Iterable[pd.DataFrame]
+) -> int:
+    """Fill and index a partition in one transaction."""
+    with connection.begin():
+        partition = partitions.create(connection, table, run_id)
+        # Frozen: the partition is as new as the rows, so they are never written a second time.
+        n_rows = _copy(connection, table, partition, run_id, frames, options=", FREEZE")
+        partitions.index(connection, table, run_id)
+    return n_rows
+
+
+def _side_by_side(
+    connections: Sequence[sa.Connection],
+    table: sa.Table,
+    run_id: str,
+    frames: Iterable[pd.DataFrame],
+) -> int:
+    """Fill a partition by several connections, then build its keys by as many.
+
+    Each step is committed by itself. What a kill leaves is attached to nothing, and the next
+    loading of the run begins by dropping it.
+    """
+    with connections[0].begin():
+        partition = partitions.create(connections[0], table, run_id)
+    shared = _Shared(iter(frames))
+
+    def fill(connection: sa.Connection) -> int:
+        try:
+            with connection.begin():
+                return _copy(connection, table, partition, run_id, shared)
+        except BaseException:
+            shared.end()  # else the others load what nobody will see
+            raise
+
+    def build(connection: sa.Connection, numbers: range) -> None:
+        for number in numbers:
+            with connection.begin():
+                partitions.build_key(connection, table, run_id, number)
+
+    n_keys = len(partitions.keys_of(table))
+    with ThreadPoolExecutor(len(connections)) as pool:
+        n_rows = sum(list(pool.map(fill, connections)))
+        mine = [range(first, n_keys, len(connections)) for first in range(len(connections))]
+        list(pool.map(build, connections, mine))
+    with connections[0].begin():
+        partitions.take_keys(connections[0], table, run_id)
+    return n_rows
+
+
+class _Shared(Iterator[Item]):
+    """Items that several threads take in turn, each once."""
+
+    def __init__(self, items: Iterator[Item]) -> None:
+        self._items, self._lock, self._is_over = items, Lock(), False
+
+    def __next__(self) -> Item:
+        with self._lock:
+            if self._is_over:
+                raise StopIteration
+            return next(self._items)
+
+    def end(self) -> None:
+        """Give out nothing more."""
+        self._is_over = True
 
 
 @contextmanager
@@ -131,14 +205,14 @@ def _copy(
     into: str,
     run_id: str,
     frames: Iterable[pd.DataFrame],
+    *,
+    options: str = "",
 ) -> int:
     n_rows = 0
     driver: Any = connection.connection.driver_connection
-    # Frozen where the partition is as new as the rows: they are never written a second time.
-    frozen = ", FREEZE" if into != table.name else ""
     chunks = _ahead(_chunks(table, frames, {RUN_ID: run_id}))
     for columns, same in groupby(chunks, key=itemgetter(0)):
-        statement = f"COPY {into} ({columns}) FROM STDIN (FORMAT BINARY{frozen})"
+        statement = f"COPY {into} ({columns}) FROM STDIN (FORMAT BINARY{options})"
         with driver.cursor().copy(statement) as copy:
             copy.write(HEADER)
             for _, n, data in same:

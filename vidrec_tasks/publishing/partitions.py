@@ -70,6 +70,30 @@ def index(connection: sa.Connection, table: sa.Table, run_id: str) -> None:
         connection.exec_driver_sql(f"ALTER TABLE {name} ADD UNIQUE ({key})")
 
 
+def build_key(connection: sa.Connection, table: sa.Table, run_id: str, number: int) -> None:
+    """Build one key of a filled partition; several connections may build one each.
+
+    Raises:
+        IntegrityError: a key is there twice.
+    """
+    name, key = (
+        _quoted(connection, table.name, run_id),
+        _key_name(connection, table, run_id, number),
+    )
+    connection.exec_driver_sql(f"SET LOCAL maintenance_work_mem = '{_MEMORY}'")
+    columns = ", ".join(keys_of(table)[number])
+    connection.exec_driver_sql(f"CREATE UNIQUE INDEX {key} ON {name} ({columns})")
+
+
+def take_keys(connection: sa.Connection, table: sa.Table, run_id: str) -> None:
+    """Make the keys that were built those of the partition, as `index` leaves it."""
+    name = _quoted(connection, table.name, run_id)
+    for number in range(len(keys_of(table))):
+        kind = "UNIQUE" if number else "PRIMARY KEY"
+        key = _key_name(connection, table, run_id, number)
+        connection.exec_driver_sql(f"ALTER TABLE {name} ADD {kind} USING INDEX {key}")
+
+
 def attach(connection: sa.Connection, run_id: str) -> None:
     """Attach every partition of a run; rows are in the tables from the commit on."""
     for table in RESULTS.values():
@@ -132,6 +156,12 @@ _ATTACHED: Final[Any] = sa.text(
 
 def _quoted(connection: sa.Connection, table: str, run_id: str) -> str:
     return connection.dialect.identifier_preparer.quote_identifier(f"{table}{SEPARATOR}{run_id}")
+
+
+def _key_name(connection: sa.Connection, table: sa.Table, run_id: str, number: int) -> str:
+    # the number in front: what PostgreSQL cuts off a long name is its end
+    name = f"key{number}{SEPARATOR}{table.name}{SEPARATOR}{run_id}"
+    return connection.dialect.identifier_preparer.quote_identifier(name)
 
 
 def _literal(run_id: str) -> str:

@@ -51,10 +51,12 @@ class Publisher:
 
     Args:
         engine: from `engine.make_engine`.
+        n_connections: connections that load a run which nobody sees yet, on PostgreSQL.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, *, n_connections: int = 1) -> None:
         self.engine = engine
+        self.n_connections = n_connections
 
     def prepare(self) -> tuple[str | None, str]:
         """Bring tables, views and the pointer's row to the present schema.
@@ -121,7 +123,10 @@ class Publisher:
         with in_words(self.engine, f"load run {run_id}"):
             with self.engine.begin() as connection:
                 is_visible = must_find(connection, run_id).state == PUBLISHED
-            return load_rows(self.engine, run_id, tables, is_visible=is_visible)
+            return load_rows(
+                self.engine, run_id, tables,
+                is_visible=is_visible, n_connections=self.n_connections,
+            )  # fmt: skip
 
     def publish(
         self, run_id: str, published_at: datetime, *, rows: Mapping[str, int] | None = None

@@ -1,7 +1,8 @@
 """Attribution: which of the videos a user watched a score came from, by leaving each out.
 
-The whole score is computed again without the video, by the same code that made it, so the share is
-true of every scorer. Leaves the words to `explanations`.
+The whole score is computed again without the video, so the share is true of every scorer: what
+matters little is guessed, and what may be named is computed by the code that made the score
+(`ranker.score_falls`). Leaves the words to `explanations`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.audience.histories import Histories, join
 from vidrec_tasks.columns import CITED, USER_ID, VIDEO_ID
 from vidrec_tasks.errors import ModelError
-from vidrec_tasks.recommending.lists.ranker import score
+from vidrec_tasks.recommending.lists.left_out import LeftOut
+from vidrec_tasks.recommending.lists.ranker import score, score_falls
 from vidrec_tasks.recommending.models.models import Models
 
 Ints = npt.NDArray[np.int64]
@@ -26,6 +28,8 @@ N_CITED: Final = 3
 """Videos cited a row, largest share first."""
 N_ROWS: Final = 1_024
 """Histories scored together: each has few videos to score, so they share the fixed costs."""
+N_TOGETHER: Final = 4_096
+"""The same of histories that share most of what they cost."""
 
 
 def cite_history(
@@ -57,7 +61,7 @@ def cite_history(
 def leave_one_out(
     models: Models, users: Sequence[Histories], nums: Sequence[Ints], *, scorer: str
 ) -> list[tuple[Ints, Floats]]:
-    """How much each score falls without each watched video.
+    """How much each score falls without each watched video, as of `ranker.score_falls`.
 
     Args:
         models: what scores.
@@ -69,20 +73,38 @@ def leave_one_out(
         For each user ``(m,)`` video_nums left out in turn, newest last, and ``(k, m)`` the fall of
         each score.
     """
-    asked = [_last_liked(user) for user in users]
-    rows = [
-        (user if left_out is None else user.where(user.video_nums != left_out), scored)
-        for user, scored, videos in zip(users, nums, asked, strict=True)
-        for left_out in (None, *videos)
-    ]
-    scores = iter(score_rows(models, rows, scorer=scorer))
-    found = []
-    for scored, videos in zip(nums, asked, strict=True):
-        whole = next(scores)  # (k,)
-        parts = [whole - next(scores) for _ in videos]
-        falls = np.stack(parts, axis=1) if parts else np.zeros((len(scored), 0))
-        found.append((videos, falls))
+    asked = [last_liked(user) for user in users]
+    found: list[tuple[Ints, Floats]] = []
+    for some in _few_rows([1 + len(videos) for videos in asked]):
+        block = LeftOut.of(models, join(users[some]), asked[some])
+        wanted = _padded(nums[some])[block.owners]  # (n_rows, widest)
+        falls = score_falls(block, wanted, scorer=scorer)
+        starts = np.flatnonzero(block.without < 0)
+        for own, scored, videos in zip(
+            np.split(falls, starts[1:]), nums[some], asked[some], strict=True
+        ):
+            found.append((videos, own[1:].T[: len(scored)]))
     return found
+
+
+def _few_rows(n_rows: Sequence[int]) -> Iterator[slice]:
+    """Yield users who have few rows together: what lies between is bounded."""
+    first = total = 0
+    for user, n in enumerate(n_rows):
+        if total and total + n > N_TOGETHER:
+            yield slice(first, user)
+            first, total = user, 0
+        total += n
+    if total:
+        yield slice(first, len(n_rows))
+
+
+def _padded(nums: Sequence[Ints]) -> Ints:
+    """``(n_users, widest)`` the videos of each user, -1 behind."""
+    padded = np.full((len(nums), max((len(own) for own in nums), default=0)), -1, dtype=np.int64)
+    for place, own in enumerate(nums):
+        padded[place, : len(own)] = own
+    return padded
 
 
 def score_rows(
@@ -101,11 +123,8 @@ def score_rows(
     found: list[Floats] = []
     for first in range(0, len(rows), N_ROWS):
         some = rows[first : first + N_ROWS]
-        widest = max(len(nums) for _, nums in some)
-        asked = np.full((len(some), widest), -1, dtype=np.int64)
-        for place, (_, nums) in enumerate(some):
-            asked[place, : len(nums)] = nums
-        block = _stack([history for history, _ in some])
+        asked = _padded([nums for _, nums in some])
+        block = join([history for history, _ in some])
         scores = score(models, block, asked, scorer=scorer)  # (n_rows, widest)
         found += [row[: len(nums)] for row, (_, nums) in zip(scores, some, strict=True)]
     return found
@@ -139,22 +158,10 @@ def _by_user(models: Models, histories: Histories, lists: pd.DataFrame) -> list[
     return [(int(users[s]), int(s), nums[s:e]) for s, e in zip(starts, ends, strict=True)]
 
 
-def _last_liked(user: Histories) -> Ints:
+def last_liked(user: Histories) -> Ints:
     """The videos that are left out in turn, newest last."""
     liked = user.video_nums[user.weights > 0]
     return np.array(list(dict.fromkeys(liked[::-1].tolist()))[:N_ASKED][::-1], dtype=np.int64)
-
-
-def _stack(rows: Sequence[Histories]) -> Histories:
-    lengths = [row.n_events for row in rows]
-    return Histories(
-        np.array([f"{num:09d}" for num in range(len(rows))], dtype=object),
-        np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-        np.concatenate([row.video_nums for row in rows]),
-        np.concatenate([row.weights for row in rows]),
-        np.concatenate([row.event_at for row in rows]),
-        np.zeros(len(rows), dtype=np.int64),
-    )
 
 
 def _cite(models: Models, asked: Ints, drops: Floats) -> list[list[Any]]:

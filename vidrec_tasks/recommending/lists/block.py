@@ -4,9 +4,10 @@ Each of these is made once a block, when it is first asked for.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ import scipy.sparse as sp
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.lists import profiles
 from vidrec_tasks.recommending.lists.eligibility import Bits, Eligible
+from vidrec_tasks.recommending.models.attention import attend
 from vidrec_tasks.recommending.models.item_model import ItemModel
 from vidrec_tasks.recommending.models.item_models import scores_with_lent
 from vidrec_tasks.recommending.models.models import Models, with_one
@@ -25,6 +27,22 @@ from vidrec_tasks.settings import RecommendingSettings
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+class Newest(NamedTuple):
+    """The newest events of some users of a block.
+
+    Attributes:
+        rows: the users.
+        video_nums, weights: ``(n_events,)`` events that any of them has, oldest first.
+        has: ``(n_rows, n_events)`` which of these each of them has.
+    """
+
+    rows: slice
+    video_nums: Ints
+    weights: Floats
+    has: Mask
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -72,6 +90,25 @@ class Block:
     def portrait_profiles(self) -> Floats:
         """``(n_users, dim)`` as of `profiles.portrait_profiles`."""
         return profiles.portrait_profiles(self.models, self.histories)
+
+    def attended(self, nums: Ints) -> Floats:
+        """``(n_users, k)`` what the history adds to the towers' score of each candidate."""
+        return attend(self.models.attention, self.rows, self.models.tower_vectors, nums)
+
+    def newest(self, n: int) -> Iterator[Newest]:
+        """Yield the newest events of the users, for those at once who have most in common.
+
+        Args:
+            n: events of a user, at most.
+        """
+        histories = self.histories
+        for user in range(histories.n_users):
+            part = histories.of(user)
+            part = slice(max(part.start, part.stop - n), part.stop)
+            has = np.ones((1, part.stop - part.start), dtype=bool)
+            yield Newest(
+                slice(user, user + 1), histories.video_nums[part], histories.weights[part], has
+            )
 
     def item_scores(self, model: ItemModel, nums: Ints | None = None) -> Floats:
         """``(n_users, n_nums)`` of an item-item model, dense: for few videos or small catalogues.

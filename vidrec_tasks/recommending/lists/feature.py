@@ -26,6 +26,7 @@ class Feature:
         speaks_for: reason codes that this part of a score may be explained by, in this order.
         blended: whether more of it always speaks for a video, so that a weight may be learned for
             it; the others are for trees alone.
+        reads_users: whether it is made of ``g(u)``, the one part of a block that may be guessed.
     """
 
     name: str
@@ -33,3 +34,4 @@ class Feature:
     of_videos: Callable[[Block, Ints], Floats] | None = None
     speaks_for: tuple[str, ...] = FROM_HISTORY
     blended: bool = True
+    reads_users: bool = False

@@ -16,7 +16,6 @@ from vidrec_tasks.recommending.lists.feature import Feature
 from vidrec_tasks.recommending.lists.freshness import freshness
 from vidrec_tasks.recommending.lists.profiles import cosines
 from vidrec_tasks.recommending.lists.timing import TIMING
-from vidrec_tasks.recommending.models.attention import attend
 from vidrec_tasks.recommending.models.item_model import ItemModel
 from vidrec_tasks.recommending.models.item_models import ITEM_MODELS
 from vidrec_tasks.recommending.models.sparse import pick
@@ -50,8 +49,7 @@ def _dot(block: Block, nums: Ints) -> Floats:
 
 
 def _attention(block: Block, nums: Ints) -> Floats:
-    models = block.models
-    return attend(models.attention, block.rows, models.tower_vectors, nums)
+    return block.attended(nums)
 
 
 def _creator_shares(block: Block, nums: Ints) -> Floats:
@@ -84,7 +82,12 @@ def _portrait(block: Block, nums: Ints) -> Floats:
 
 
 FEATURES: Final[tuple[Feature, ...]] = (
-    Feature(DOT, _dot, lambda block, nums: block.tower_users @ block.models.tower_vectors[nums].T),
+    Feature(
+        DOT,
+        _dot,
+        lambda block, nums: block.tower_users @ block.models.tower_vectors[nums].T,
+        reads_users=True,
+    ),
     Feature(ATTENTION, _attention),
     *(_item_feature(model) for model in ITEM_MODELS),
     Feature(
@@ -123,6 +126,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         lambda block, nums: _dot(block, nums) + block.models.lately[nums],
         lambda block, nums: block.users @ block.models.video_vectors[nums].T,
         blended=False,
+        reads_users=True,
     ),
     *TIMING,
 )

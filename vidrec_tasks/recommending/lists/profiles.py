@@ -1,7 +1,5 @@
 """Profiles: directions in the space of content that stand for what a user likes."""
 
-from itertools import pairwise
-
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
@@ -35,12 +33,12 @@ def portrait_profiles(models: Models, histories: Histories) -> Floats:
     """
     interests = sp.csr_array(_taste(models, histories) @ models.content.telling)
     vectors = models.content.topic_vectors
-    profiles = np.zeros((histories.n_users, vectors.shape[1]), dtype=np.float32)
-    for user, (start, end) in enumerate(pairwise(interests.indptr)):
-        columns, weights = interests.indices[start:end], interests.data[start:end]
-        named = np.lexsort((columns, -weights))[:MAX_TOPICS]
-        profiles[user] = weights[named] @ vectors[columns[named]]
-    return to_unit(profiles)
+    users = np.repeat(np.arange(histories.n_users), np.diff(interests.indptr))
+    order = np.lexsort((interests.indices, -interests.data, users))
+    places = np.arange(len(users)) - np.repeat(interests.indptr[:-1], np.diff(interests.indptr))
+    named = order[places < MAX_TOPICS]
+    cells = (interests.data[named], (users[named], interests.indices[named]))
+    return to_unit(np.asarray(sp.csr_array(cells, shape=interests.shape) @ vectors))
 
 
 def recent_profiles(content: Content, histories: Histories) -> Floats:

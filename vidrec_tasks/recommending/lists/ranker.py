@@ -5,6 +5,7 @@ them (`scorers.registry`); one orders the lists.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,13 +14,19 @@ import pandas as pd
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import SCORE, SOURCE, USER_ID, VIDEO_ID
 from vidrec_tasks.recommending.lists.block import Block
-from vidrec_tasks.recommending.lists.features import measure_features
+from vidrec_tasks.recommending.lists.features import FEATURES, measure_features
+from vidrec_tasks.recommending.lists.left_out import LeftOut
 from vidrec_tasks.recommending.lists.scorers.registry import scorer_named
 from vidrec_tasks.recommending.lists.scorers.scorer import Learned, Parts, Scorer
 from vidrec_tasks.recommending.lists.turning_away import TURNED_AWAY, part_of_score
 from vidrec_tasks.recommending.models.models import Models
 
 Ints = npt.NDArray[np.int64]
+
+N_SCORED: Final = 4
+"""Videos of a history that a costly score is asked without, for each listed video."""
+N_CHECKED: Final = 1
+"""Videos of a history whose absence is not guessed, for each listed video: what is named most."""
 
 
 def score(
@@ -36,24 +43,73 @@ def score(
     Returns:
         ``(n_users, k)`` float64; what stands at -1 means nothing.
     """
-    asked, learned, features, against = _features(models, histories, nums, scorer)
+    block = Block(models=models, histories=histories)
+    asked, learned, features, against = _features(block, nums, scorer)
     return asked.scores(features, learned) + against
+
+
+def score_falls(block: LeftOut, nums: Ints, *, scorer: str) -> npt.NDArray[np.float64]:
+    """How much lower each candidate's score is in each row than with the whole history.
+
+    All falls are guessed first: ``g(u)`` is, and the blend stands in for a score that is costly. By
+    that guess the `N_SCORED` largest of a candidate are scored where that is costly, and the
+    `N_CHECKED` largest are computed as `score` does, with nothing guessed.
+
+    Args:
+        block: users, each without each of some videos.
+        nums: ``(n_rows, k)`` candidates, the same in all rows of a user; -1 where fewer.
+        scorer: the name of the scorer.
+
+    Returns:
+        ``(n_rows, k)`` float64; 0 where a costly score was not asked for. What stands at -1 means
+        nothing.
+    """
+    asked, learned, features, against = _features(block, nums, scorer)
+    whole = np.searchsorted(block.owners, block.owners)  # (n_rows,) the user's first row
+    guessed = asked.guesses(features, learned) + against
+    falls = guessed[whole] - guessed
+    sizes = np.where((block.without >= 0)[:, None] & (nums >= 0), falls, -np.inf)
+    matters: npt.NDArray[np.bool_] = np.any(_largest(sizes, block.owners, N_CHECKED), axis=1)
+    rows, checked = block.checked(matters)
+    for place, feature in enumerate(FEATURES):
+        if feature.reads_users and feature.name in asked.wanted(learned):
+            features[rows, :, place] = feature.measure(checked, nums[rows])
+    is_scored = np.ones(nums.shape, dtype=bool)
+    if asked.is_costly:
+        is_scored = _largest(sizes, block.owners, N_SCORED)
+        is_scored[block.without < 0] = True
+    scores = np.zeros(nums.shape)
+    found = asked.scores(features[is_scored][None], learned)[0]
+    scores[is_scored] = found + against[is_scored]
+    return np.where(is_scored, scores[whole] - scores, 0)
+
+
+def _largest(values: npt.NDArray[np.float64], groups: Ints, n: int) -> npt.NDArray[np.bool_]:
+    """``(n_rows, k)`` whether a value is among the ``n`` largest of its column and group."""
+    order = np.argsort(-values, axis=0, kind="stable")
+    by_group = np.argsort(groups[order], axis=0, kind="stable")
+    order = np.take_along_axis(order, by_group, axis=0)  # by group, then falling
+    starts = np.searchsorted(groups, groups)  # groups rise
+    is_largest = np.zeros(values.shape, dtype=bool)
+    is_first = np.arange(len(groups)) - starts < n
+    np.put_along_axis(is_largest, order, np.repeat(is_first[:, None], values.shape[1], 1), axis=0)
+    return is_largest
 
 
 def score_parts(models: Models, histories: Histories, nums: Ints, *, scorer: str) -> Parts:
     """The parts of each candidate's score; arguments as of `score`."""
-    asked, learned, features, against = _features(models, histories, nums, scorer)
+    block = Block(models=models, histories=histories)
+    asked, learned, features, against = _features(block, nums, scorer)
     parts = asked.parts(features, learned)
     values = np.concatenate([parts.values, against[..., None]], axis=-1)
     return Parts((*parts.names, TURNED_AWAY), values)
 
 
 def _features(
-    models: Models, histories: Histories, nums: Ints, scorer: str
+    block: Block, nums: Ints, scorer: str
 ) -> tuple[Scorer, Learned, npt.NDArray[np.float32], npt.NDArray[np.float64]]:
     asked = scorer_named(scorer)
-    learned = models.configuration.learned.get(scorer, asked.usual)
-    block = Block(models=models, histories=histories)
+    learned = block.models.configuration.learned.get(scorer, asked.usual)
     features = measure_features(block, nums, wanted=asked.wanted(learned))
     return asked, learned, features, part_of_score(block, nums)
 

@@ -21,6 +21,7 @@ from vidrec_tasks.recommending.models.models import Models
 
 Ints = npt.NDArray[np.int64]
 Doubles = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 TURNED_AWAY: Final = "turned_away"
 """The part of a score, and what is learned for it."""
@@ -60,22 +61,14 @@ def measure_signs(block: Block, nums: Ints) -> Doubles:
     base = models.popularity.turned_away_share
     found = np.zeros((*nums.shape, len(SIGNS)))
     found[..., 0] = _crowd(models, nums, base)
-    turned = np.clip(-histories.weights.astype(np.float64), 0, 1)
     found[..., 1] = _of_users(histories, base)[:, None]
-    creators = models.content.creator_nums
-    for user in range(histories.n_users):
-        part = histories.of(user)
-        part = slice(max(part.start, part.stop - _N_READ), part.stop)
-        if not turned[part].any():
+    for rows, met, weights, has in block.newest(_N_READ):
+        turned = np.clip(-weights.astype(np.float64), 0, 1)
+        if not turned.any():
             continue  # nothing to be like
-        met, own = histories.video_nums[part], turned[part] - base
-        cosines = _directions(models, nums[user]) @ _directions(models, met).T  # (k, n_met)
-        near = np.exp(_SHARPNESS * cosines)
-        doubt = _LIKENESS_DOUBT * np.exp(_SHARPNESS * _UNLIKE)
-        found[user, :, 2] = near @ own / (near.sum(axis=1) + doubt)
-        same = creators[nums[user]][:, None] == creators[met][None, :]
-        same &= creators[met][None, :] >= 0
-        found[user, :, 3] = same @ own / (same.sum(axis=1) + _CREATOR_DOUBT)
+        alike = _alike(models, nums[rows.start], met, turned - base, has)
+        against = np.any(has & (turned > 0), axis=1, keepdims=True)[..., None]
+        found[rows, :, 2:] = np.where(against, alike, 0)
     return found
 
 
@@ -135,6 +128,32 @@ def learn(block: Block, liked: Ints, turned_away: Ints, *, weight: float) -> dic
     bounds = [(None, None), *[(0.0, None)] * len(SIGNS)]
     found = minimize(loss, usual, jac=True, method="L-BFGS-B", bounds=bounds).x
     return {"weight": weight, "worths": dict(zip(USUAL, map(float, found), strict=True))}
+
+
+def _alike(models: Models, nums: Ints, met: Ints, own: Doubles, has: Mask) -> Doubles:
+    """Of the last two signs, the weighted means over what rows of one list have met.
+
+    Args:
+        models: directions and creators.
+        nums: ``(k,)`` candidates.
+        met: ``(n_met,)`` videos.
+        own: ``(n_met,)`` how much each was turned away, over the usual share.
+        has: ``(n_rows, n_met)`` which of these events each row has.
+
+    Returns:
+        ``(n_rows, k, 2)``.
+    """
+    near = np.exp(_SHARPNESS * (_directions(models, met) @ _directions(models, nums).T))
+    creators = models.content.creator_nums
+    same = creators[met][:, None] == creators[nums][None, :]
+    same &= creators[met][:, None] >= 0
+    doubts = (_LIKENESS_DOUBT * np.exp(_SHARPNESS * _UNLIKE), _CREATOR_DOUBT)
+    held = has.astype(np.float64)
+    means = [
+        (held * own) @ worth / (held @ worth + doubt)  # (n_rows, k)
+        for worth, doubt in zip((near, same.astype(np.float64)), doubts, strict=True)
+    ]
+    return np.stack(means, axis=-1)
 
 
 def _chance(block: Block, signs: Doubles, learned: Mapping[str, Any]) -> Doubles:

@@ -60,14 +60,42 @@ class TargetAttention(nn.Module):
             ``(n, k, length)``, 0 where padded.
         """
         length = history.shape[1]
-        logits = self._heads(self.ask(_unit(asked))) @ self._heads(self.key(_unit(history))).mT
-        logits = logits / (asked.shape[-1] // self.n_heads) ** 0.5
+        logits, worth = self._looks(history, asked)
         logits = logits + self.places[:length].flip(0).T[None, :, None]  # row 0: the newest
-        logits = logits.masked_fill(~self._kept(is_real)[:, None, None], -1e9)
-        none = self.none[None, :, None, None].expand(*logits.shape[:-1], 1)
-        share = torch.cat([logits, none], dim=-1).softmax(dim=-1)[..., :-1]
+        return (self._shares(logits, self._kept(is_real)[:, None, None]) * worth).sum(dim=1)
+
+    def sums_of_some(
+        self, history: torch.Tensor, asked: torch.Tensor, has: torch.Tensor
+    ) -> torch.Tensor:
+        """What parts of one history add; what is the same for all of them is computed once.
+
+        Args:
+            history: ``(n, length, dim)`` as of `parts`, of any length.
+            asked: ``(n, k, dim)`` as of `parts`.
+            has: ``(n, m, length)`` the videos of each part, at most `N_ASKED`.
+
+        Returns:
+            ``(n, m, k)``, the sums of `parts` over the history.
+        """
+        logits, worth = self._looks(history, asked)
+        newer = has.flip(-1).cumsum(dim=-1).flip(-1) - 1  # (n, m, length) how many of it are
+        places = self.places[newer.clamp(0, N_ASKED - 1)].movedim(-1, 2)  # (n, m, heads, length)
+        shares = self._shares(logits[:, None] + places[..., None, :], has[:, :, None, None])
+        return (shares * worth[:, None]).sum(dim=(2, 4))
+
+    def _looks(
+        self, history: torch.Tensor, asked: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """``(n, heads, k, length)`` logits without places, and what each video would add."""
+        logits = self._heads(self.ask(_unit(asked))) @ self._heads(self.key(_unit(history))).mT
         worth = self._heads(asked) @ self._heads(self.value(history)).mT
-        return (share * worth).sum(dim=1)
+        return logits / (asked.shape[-1] // self.n_heads) ** 0.5, worth
+
+    def _shares(self, logits: torch.Tensor, is_real: torch.Tensor) -> torch.Tensor:
+        """The softmax of ``(…, heads, k, length)`` beside choosing none of them."""
+        logits = logits.masked_fill(~is_real, -1e9)
+        none = self.none[:, None, None].expand(*logits.shape[:-1], 1)
+        return torch.cat([logits, none], dim=-1).softmax(dim=-1)[..., :-1]
 
     def _kept(self, is_real: torch.Tensor) -> torch.Tensor:
         if not self.training:

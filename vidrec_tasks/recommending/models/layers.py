@@ -66,6 +66,76 @@ class GatedLayer(nn.Module):
         )
         return self._through(hidden[rows, ends][:, None], last, found)
 
+    def beside(
+        self,
+        hidden: torch.Tensor,
+        before: tuple[torch.Tensor, torch.Tensor],
+        is_seen: torch.Tensor,
+        *,
+        last: bool = False,
+    ) -> torch.Tensor:
+        """What `forward` says of places whose earlier ones were read already, up to rounding.
+
+        Args:
+            hidden: ``(n_rows, n_own, dim)`` the places that are asked for.
+            before: of `keys`, ``(n_rows, n_heads, n_before, dim / n_heads)`` each.
+            is_seen: ``(n_rows, 1, n_own, n_before + n_own)`` what each place reads.
+            last: whether the last place alone is asked for.
+
+        Returns:
+            ``(n_rows, n_own, dim)``, or ``(n_rows, 1, dim)``.
+        """
+        normed = self.attention_norm(hidden)
+        key, value = (self._heads(part) for part in self.read(normed).chunk(2, dim=-1))
+        key, value = (torch.cat(pair, dim=2) for pair in zip(before, (key, value), strict=True))
+        if last:
+            hidden, normed, is_seen = hidden[:, -1:], normed[:, -1:], is_seen[:, :, -1:]
+        found = functional.scaled_dot_product_attention(
+            self._heads(self.asked(normed)), key, value, attn_mask=is_seen
+        )
+        return self._through(hidden, normed, found)
+
+    def at_ends(
+        self,
+        hidden: torch.Tensor,
+        before: tuple[torch.Tensor, torch.Tensor],
+        is_seen: torch.Tensor,
+        slots: torch.Tensor,
+    ) -> torch.Tensor:
+        """What `beside` says of one place a row, where rows share keys that are not copied.
+
+        Args:
+            hidden: ``(n_rows, 1, dim)``.
+            before: of `keys`, ``(n_groups, n_heads, n_before, dim / n_heads)`` each.
+            is_seen: ``(n_groups, n_slots, n_before)`` what the row of each slot reads.
+            slots: ``(n_rows,)`` the slot of each row, counted through all groups.
+
+        Returns:
+            ``(n_rows, 1, dim)``.
+        """
+        normed, (key, value) = self.attention_norm(hidden), before
+        shape = (*is_seen.shape[:2], self.n_heads, key.shape[-1])
+
+        def spread(rows: torch.Tensor) -> torch.Tensor:
+            """``(n_groups, n_heads, n_slots, width)``, 0 where there is no row."""
+            into = rows.new_zeros(shape[0] * shape[1], rows.shape[-1])
+            into[slots] = rows[:, 0]
+            return into.view(shape).transpose(1, 2)
+
+        asked = spread(self.asked(normed)) * shape[-1] ** -0.5
+        own_key, own_value = map(spread, self.read(normed).chunk(2, dim=-1))
+        logits = (asked @ key.mT).masked_fill(~is_seen[:, None], float("-inf"))
+        own = (asked * own_key).sum(dim=-1, keepdim=True)
+        share = torch.cat([logits, own], dim=-1).softmax(dim=-1)
+        found = share[..., :-1] @ value + share[..., -1:] * own_value
+        rows = found.transpose(1, 2).reshape(-1, self.n_heads, 1, shape[-1])[slots]
+        return self._through(hidden, normed, rows)
+
+    def keys(self, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Keys and values of ``(n_rows, length, dim)``: ``(n_rows, n_heads, length, width)``."""
+        key, value = self.read(self.attention_norm(hidden)).chunk(2, dim=-1)
+        return self._heads(key), self._heads(value)
+
     def _through(
         self, hidden: torch.Tensor, normed: torch.Tensor, found: torch.Tensor
     ) -> torch.Tensor:

@@ -81,11 +81,25 @@ class UserTower(nn.Module):
 
     def videos(self) -> torch.Tensor:
         """``(n_videos, dim)`` all ``f(v)``; while training, some without their id part."""
-        ids = self.ids.weight * self.is_known[:, None]
+        return self._made(self.ids.weight, self.is_known, self.content)
+
+    def some_videos(self, nums: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        """What `videos` says of some videos: the work of a step is of these and not of all.
+
+        Args:
+            nums: ``(n,)`` video_nums.
+            ids: ``(n, dim)`` their id embeddings.
+        """
+        return self._made(ids, self.is_known[nums], self.content[nums])
+
+    def _made(
+        self, ids: torch.Tensor, is_known: torch.Tensor, content: torch.Tensor
+    ) -> torch.Tensor:
+        ids = ids * is_known[:, None]
         if self.training and self.shape.id_dropout:
             kept = torch.rand(len(ids), 1, device=ids.device) >= self.shape.id_dropout
             ids = ids * kept
-        projected: torch.Tensor = self.projection(self.content)
+        projected: torch.Tensor = self.projection(content)
         return ids + projected
 
     def states(self, rows: torch.Tensor, videos: torch.Tensor) -> torch.Tensor:

@@ -18,7 +18,7 @@ from vidrec_tasks.recommending.catalogue.popularity import measure_popularity
 from vidrec_tasks.recommending.lists.features import ATTENTION, LATELY
 from vidrec_tasks.recommending.models.attention import TargetAttention
 from vidrec_tasks.recommending.models.item_models import ITEM_MODELS
-from vidrec_tasks.recommending.models.lending import lend
+from vidrec_tasks.recommending.models.lending import N_KNOWN_USERS, lend
 from vidrec_tasks.recommending.models.models import Configuration, Models, make_tower
 from vidrec_tasks.recommending.models.ridge import LinearShape
 from vidrec_tasks.recommending.models.sequences import liked
@@ -200,9 +200,7 @@ def _train_tower(
     settings = fit.settings
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        known = np.zeros(fit.content.n_videos, dtype=bool)
-        known[histories.video_nums[histories.weights > 0]] = True
-        tower = make_tower(fit.content, known, fit.shape)
+        tower = make_tower(fit.content, _has_own(histories, fit), fit.shape)
     schedule = Schedule(
         max_epochs=epochs or settings.max_epochs,
         patience=settings.patience if asked is not None else 0,
@@ -216,9 +214,21 @@ def _train_tower(
             max_epochs=epochs or max(2, round(WARM_SHARE * settings.max_epochs)),
             learning_rate=schedule.learning_rate / 2,
         )
-    lately = _lately(asked, len(known), knows_time=knows_time)
+    lately = _lately(asked, fit.content.n_videos, knows_time=knows_time)
     measure = None if asked is None else lambda model: _tower_ndcg(model, asked, lately)
     return tower, train_tower(tower, histories, schedule, measure=measure, knows_time=knows_time)
+
+
+def _has_own(histories: Histories, fit: _Fit) -> npt.NDArray[np.bool_]:
+    """``(n_videos,)`` which videos have an id embedding of their own beside their content.
+
+    Of a small catalogue all that anybody liked; of a large one those that `N_KNOWN_USERS` liked:
+    its tail is long, and an embedding of one event is noise.
+    """
+    liked_nums = histories.video_nums[histories.weights > 0]
+    counts = np.bincount(liked_nums, minlength=fit.content.n_videos)
+    is_large = int((counts > 0).sum()) > fit.settings.full_softmax_limit
+    return np.asarray(counts >= (N_KNOWN_USERS if is_large else 1))
 
 
 def _new_attention(fit: _Fit) -> TargetAttention:
@@ -259,8 +269,12 @@ def _lately(
 
 
 def _tower_ndcg(tower: UserTower, asked: Asked, lately: npt.NDArray[np.float32] | float) -> float:
-    scores = embed_users(tower, asked.users) @ embed_videos(tower).T + lately
-    return float(ndcg_of_targets(scores, asked).mean())
+    users, videos = embed_users(tower, asked.users), embed_videos(tower)
+    found = [
+        ndcg_of_targets(users[part] @ videos.T + lately, some)
+        for part, some in asked.blocks(len(videos))
+    ]
+    return float(np.concatenate(found).mean())
 
 
 def _training_gap(tower: UserTower, asked: Asked) -> float:

@@ -45,11 +45,14 @@ class Guesses:
             lately: ``(n_videos,)`` what is added to ``f(v).g(u)``.
         """
         videos = embed_videos(tower)
-        scores = embed_users(tower, asked.users) @ videos.T + lately
-        scores[asked.users.user_nums(), asked.users.video_nums] = -np.inf
-        k = min(_N_GUESSES, scores.shape[1])
-        nums = np.argpartition(-scores, k - 1, axis=1)[:, :k].astype(np.int64)
-        own = np.take_along_axis(scores, nums, axis=1).astype(np.float32)
+        users, k = embed_users(tower, asked.users), min(_N_GUESSES, len(videos))
+        nums = np.empty((len(users), k), dtype=np.int64)
+        own = np.empty((len(users), k), dtype=np.float32)
+        for part, some in asked.blocks(len(videos)):
+            scores = users[part] @ videos.T + lately
+            scores[some.users.user_nums(), some.users.video_nums] = -np.inf
+            nums[part] = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+            own[part] = np.take_along_axis(scores, nums[part], axis=1)
         rows = last_videos(asked.users, tower.shape.length)
         return cls(rows, videos, nums, own, tuple(asked.targets))
 

@@ -6,8 +6,8 @@ each user, wherever in time it lies (``last``), as the literature's leave-one-ou
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -32,6 +32,8 @@ MIN_LATER_USERS: Final = 200
 FIRST_SHARE, LAST_SHARE = 0.2, 1 / 3
 """Shares of the log's days that the window has at most to begin with, and when it has grown."""
 _DAY_S = 86_400
+_CELLS = 32_000_000
+"""Scores of users and videos held at once: 128 MB of float32."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,14 @@ class Asked:
     everybody: Histories
     cut: int | None = None
     turned_away: Sequence[Ints] = ()
+
+    def blocks(self, n_videos: int) -> Iterator[tuple[slice, "Asked"]]:
+        """Yield users few enough that their scores of all videos can be held."""
+        size = max(1, _CELLS // max(1, n_videos))
+        for first in range(0, len(self.targets), size):
+            some = slice(first, first + size)
+            users = self.users.take(np.arange(self.users.n_users)[some])
+            yield some, replace(self, users=users, targets=self.targets[some])
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,8 @@
-"""Tower training: next-video prediction with a softmax, full or (large catalogues) sampled."""
+"""Tower training: next-video prediction with a softmax, full or (large catalogues) sampled.
+
+A step of the sampled one makes, and moves, the videos of its batch and of its sample alone, so it
+does not depend on the size of the catalogue.
+"""
 
 import logging
 from collections.abc import Callable
@@ -20,6 +24,10 @@ log = logging.getLogger(__name__)
 
 _LOGITS = 16_000_000  # 64 MB of float32 logits a step, whatever the catalogue
 _N_SAMPLED = 4_096
+_ALIKE = 0.2
+"""Share of these that is drawn with all liked videos alike."""
+_DECAYS, _EPSILON = (0.9, 0.999), 1e-8
+"""Of Adam, as usual."""
 
 
 @dataclass(frozen=True)
@@ -110,14 +118,17 @@ class _Steps:
         self.device = tower.is_known.device
         self.rng = np.random.default_rng(schedule.seed)
         self.known = torch.nonzero(tower.is_known).flatten()
+        n_liked = len(np.unique(histories.video_nums[histories.weights > 0]))
+        self.is_full = max(len(self.known), n_liked) <= schedule.full_softmax_limit
+        dense = [p for p in tower.parameters() if self.is_full or p is not tower.ids.weight]
         self.optimiser = torch.optim.AdamW(
-            tower.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
+            dense, lr=schedule.learning_rate, weight_decay=schedule.weight_decay
         )
-        self.is_full = len(self.known) <= schedule.full_softmax_limit
+        self.ids = None if self.is_full else _Rows(tower.ids.weight)
         n_negatives = len(self.known) if self.is_full else _N_SAMPLED
         room = _LOGITS // max(1, n_negatives * tower.shape.length)
         self.batch_size = int(np.clip(room, 1, 64))
-        self.negatives = Negatives.of(histories, len(tower.is_known), _N_SAMPLED)
+        self.negatives = Negatives.of(histories, len(tower.is_known), _N_SAMPLED, alike=_ALIKE)
         self.times: Histories | None = None
         if knows_time:
             steps = Steps.of(liked(histories), len(tower.is_known))
@@ -152,35 +163,81 @@ class _Steps:
     def _step(self, batch: torch.Tensor, times: torch.Tensor | None) -> float:
         used = int((batch != PAD).sum(dim=1).max())
         batch = batch[:, :used]
-        videos = self.tower.videos()
-        states = self.tower.states(batch[:, :-1], videos)  # (n_rows, used, dim)
         is_event = batch != PAD
         then = None if times is None else times[:, :used].to(self.device)[is_event]
-        loss = self._loss(states[is_event], batch[is_event], videos, then)
+        asked = batch, is_event, then
+        loss = self._full(*asked) if self.ids is None else self._sampled(*asked, self.ids)
         self.optimiser.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.tower.parameters(), 1.0)
+        moved = [*self.tower.parameters(), *([] if self.ids is None else [self.ids.asked])]
+        torch.nn.utils.clip_grad_norm_(moved, 1.0)
         self.optimiser.step()
+        if self.ids is not None:
+            self.ids.step(self.optimiser.param_groups[0]["lr"])
         return float(loss.detach())
 
-    def _loss(
-        self,
-        states: torch.Tensor,
-        targets: torch.Tensor,
-        videos: torch.Tensor,
-        times: torch.Tensor | None,
+    def _full(
+        self, batch: torch.Tensor, is_event: torch.Tensor, times: torch.Tensor | None
     ) -> torch.Tensor:
-        """Cross-entropy of the next video against all known videos, or a sample of them."""
-        if self.is_full:
-            place = torch.full((len(videos),), -1, dtype=torch.long, device=self.device)
-            place[self.known] = torch.arange(len(self.known), device=self.device)
-            logits = states @ videos[self.known].T  # (n_events, n_known)
-            if times is not None:
-                logits = logits + self.shares[times][:, self.known]
-            return functional.cross_entropy(logits, place[targets])
-        drawn = self.negatives.draw(targets.cpu().numpy(), self.rng)
+        """Cross-entropy of the next video against all known videos."""
+        videos = self.tower.videos()
+        states = self.tower.states(batch[:, :-1], videos)[is_event]  # (n_events, dim)
+        place = torch.full((len(videos),), -1, dtype=torch.long, device=self.device)
+        place[self.known] = torch.arange(len(self.known), device=self.device)
+        logits = states @ videos[self.known].T  # (n_events, n_known)
+        if times is not None:
+            logits = logits + self.shares[times][:, self.known]
+        return functional.cross_entropy(logits, place[batch[is_event]])
+
+    def _sampled(
+        self,
+        batch: torch.Tensor,
+        is_event: torch.Tensor,
+        times: torch.Tensor | None,
+        ids: "_Rows",
+    ) -> torch.Tensor:
+        """Cross-entropy against a sample that holds every video of the batch; no other is made."""
+        drawn = self.negatives.draw(batch[is_event].cpu().numpy(), self.rng)
         nums, log_chance, places = (torch.from_numpy(part).to(self.device) for part in drawn)
-        logits = states @ functional.embedding(nums, videos).T - log_chance  # (n_events, n_sampled)
+        videos = self.tower.some_videos(nums, ids.ask(nums))  # (n_sampled, dim)
+        local = torch.full_like(batch, PAD)
+        local[is_event] = places
+        states = self.tower.states(local[:, :-1], videos)[is_event]
+        logits = states @ videos.T - log_chance  # (n_events, n_sampled)
         if times is not None:
             logits = logits + self.shares[:, nums][times]
         return functional.cross_entropy(logits, places)
+
+
+class _Rows:
+    """Adam (Kingma and Ba, 2015) over the rows of a table that a step asks for, and no others.
+
+    A common optimiser moves a million rows, and their moments, for the few thousand of a step.
+
+    Args:
+        table: ``(n, dim)``; changed in place.
+    """
+
+    def __init__(self, table: torch.Tensor) -> None:
+        self.table = table.detach()
+        self.moments = torch.zeros_like(self.table), torch.zeros_like(self.table)
+        self.n_steps = 0
+
+    def ask(self, nums: torch.Tensor) -> torch.Tensor:
+        """The rows of a step, ``(n_nums,)`` each once, whose gradient is wanted."""
+        self.nums, self.asked = nums, self.table[nums].requires_grad_()
+        return self.asked
+
+    def step(self, rate: float) -> None:
+        """Move what was asked for last against its gradient."""
+        gradient = self.asked.grad
+        if gradient is None:
+            return
+        self.n_steps += 1
+        means = []
+        for moment, decay, value in zip(
+            self.moments, _DECAYS, (gradient, gradient.square()), strict=True
+        ):
+            moment[self.nums] = decay * moment[self.nums] + (1 - decay) * value
+            means.append(moment[self.nums] / (1 - decay**self.n_steps))
+        self.table[self.nums] -= rate * means[0] / (means[1].sqrt() + _EPSILON)

@@ -26,6 +26,7 @@ class Blend:
     """A part says how much more or less of a feature a video has than a usual candidate."""
 
     name: Final = "blend"
+    is_costly: Final = False
 
     @property
     def usual(self) -> Learned:
@@ -51,6 +52,10 @@ class Blend:
     def scores(self, features: Floats, learned: Learned) -> npt.NDArray[np.float64]:
         """``(n_users, k)``."""
         return self.parts(features, learned).values.sum(axis=-1)
+
+    def guesses(self, features: Floats, learned: Learned) -> npt.NDArray[np.float64]:
+        """The scores themselves."""
+        return self.scores(features, learned)
 
     def parts(self, features: Floats, learned: Learned) -> Parts:
         """A part a feature with a weight."""

@@ -96,6 +96,10 @@ class Scorer(Protocol):
     def usual(self) -> Learned:
         """What stands in where too few held-out events could teach it."""
 
+    @property
+    def is_costly(self) -> bool:
+        """Whether a score takes longer than measuring its features."""
+
     def learn(self, examples: Examples) -> Learned:
         """What the held-out events teach; nothing where there is nothing to learn."""
 
@@ -104,6 +108,9 @@ class Scorer(Protocol):
 
     def scores(self, features: Floats, learned: Learned) -> npt.NDArray[np.float64]:
         """``(n_users, k)`` the sums of the parts, where the parts are not asked for."""
+
+    def guesses(self, features: Floats, learned: Learned) -> npt.NDArray[np.float64]:
+        """``(n_users, k)`` about the scores: themselves where they are not costly."""
 
     def parts(self, features: Floats, learned: Learned) -> Parts:
         """The parts of each score.

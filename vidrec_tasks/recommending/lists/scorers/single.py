@@ -17,6 +17,7 @@ class Single:
 
     name: str
     features: tuple[str, ...]
+    is_costly: bool = False
 
     @property
     def usual(self) -> Learned:
@@ -34,6 +35,10 @@ class Single:
     def scores(self, features: Floats, learned: Learned) -> npt.NDArray[np.float64]:
         """``(n_users, k)``."""
         return self.parts(features, learned).values.sum(axis=-1)
+
+    def guesses(self, features: Floats, learned: Learned) -> npt.NDArray[np.float64]:
+        """The scores themselves."""
+        return self.scores(features, learned)
 
     def parts(self, features: Floats, _: Learned) -> Parts:
         """One part a feature."""
