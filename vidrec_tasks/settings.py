@@ -470,8 +470,8 @@ class PublishingSettings(Group):
         1,
         ge=1,
         le=16,
-        description="Connections that load a table side by side on PostgreSQL, where the server has "
-        "processors to spare; SQLite takes one.",
+        description="Connections that load a table side by side on PostgreSQL, where the server "
+        "has processors to spare; SQLite takes one.",
     )
     allow_override: bool = Field(
         False, description="Whether a person may publish a run that its gates rejected."
