@@ -54,6 +54,12 @@ def make_parser() -> argparse.ArgumentParser:
         _receive,
         "put the files of a tar archive, from standard input, into the inputs of the store",
     )
+    _add(
+        commands,
+        "answer_batches",
+        _answer_batches,
+        "answer the batch files in the store, by the language model of the settings",
+    )
     _add_demo(commands)
     return parser
 
@@ -273,6 +279,12 @@ def _metrics(arguments: argparse.Namespace) -> None:
         _write(as_text(metrics(reader, store, datetime.now(UTC))).rstrip("\n"))
     finally:
         reader.close()
+
+
+def _answer_batches(arguments: argparse.Namespace) -> None:
+    from vidrec_tasks.running.answering import answer_batches
+
+    _write(str(answer_batches()))
 
 
 def _receive(arguments: argparse.Namespace) -> None:

@@ -209,11 +209,18 @@ class TextSettings(Group):
 class LanguageSettings(Group):
     """The language model that writes portraits and summaries."""
 
+    mode: Literal["auto", "embedded", "model", "endpoint", "batch"] = Field(
+        "auto",
+        description="Who writes: the embedded model, `model`, the endpoint, or whoever answers "
+        "batch files (docs/BATCHES.md); 'auto': the endpoint if its URL is set, else `model`.",
+    )
     model: str = Field(
         "embedded", description="'embedded' (SmolLM2-135M-Instruct), a local folder or a hub id."
     )
     endpoint_url: str = Field(
-        "", description="Base URL of an OpenAI-compatible endpoint; when set it is used instead."
+        "",
+        description="Base URL of an OpenAI-compatible endpoint; when set it is used instead of a "
+        "local model, unless `mode` says otherwise.",
     )
     endpoint_key: SecretStr = Field(
         SecretStr(""), description="Key for the endpoint; never logged, never part of a hash."
@@ -238,16 +245,42 @@ class LanguageSettings(Group):
         description="Cards that the model is asked for per night, newest and most watched videos "
         "in turn.",
     )
+    max_batch_requests: int = Field(
+        50_000,
+        ge=1,
+        description="Requests that a job leaves for each shard and night in mode 'batch'; OpenAI "
+        "takes 50,000 in one file.",
+    )
+    price_in: float = Field(
+        0.0, ge=0, description="Money for a million tokens of prompts, in any currency."
+    )
+    price_out: float = Field(0.0, ge=0, description="Money for a million tokens of answers.")
+
+    @property
+    def writer(self) -> Literal["model", "endpoint", "batch"]:
+        """Who writes, once 'auto' is decided; the embedded model is a model."""
+        if self.mode == "auto":
+            return "endpoint" if self.endpoint_url else "model"
+        return "model" if self.mode == "embedded" else self.mode
+
+    @property
+    def local_model(self) -> str:
+        """What a local generator loads: 'embedded', a folder or a hub id."""
+        return "embedded" if self.mode == "embedded" else self.model
 
     @property
     def is_embedded(self) -> bool:
         """Whether the embedded model writes, which may only choose among what rules found."""
-        return not self.endpoint_url and self.model == "embedded"
+        return self.writer == "model" and self.local_model == "embedded"
 
     @property
     def cards_by_model(self) -> bool:
         """Whether a model writes cards, once 'auto' is decided."""
         return self.cards == "model" or (self.cards == "auto" and not self.is_embedded)
+
+    def cost(self, tokens_in: int, tokens_out: int) -> float:
+        """Money for some tokens, in the currency of the prices."""
+        return (tokens_in * self.price_in + tokens_out * self.price_out) / 1e6
 
 
 class AudienceSettings(Group):

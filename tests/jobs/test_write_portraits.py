@@ -1,5 +1,7 @@
 """Two nights over the same logs: the second takes the sentences of the first."""
 
+import json
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -10,8 +12,10 @@ import pytest
 from tests.content.tiny_models import save_bert
 from tests.jobs.worlds import finish
 from tests.language.tiny_models import save_causal
+from vidrec_tasks.language.batching import answer_line
 from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.settings import Settings
+from vidrec_tasks.store.batches import keep_answers, request_files
 from vidrec_tasks.store.runs import Runs
 from vidrec_tasks.store.store import Store
 
@@ -97,3 +101,37 @@ def test_names_that_were_embedded_are_not_again(settings: Settings) -> None:
     second = [r["counts"]["encoded"] for r in receipts if r["job"] == "write_portraits"]
     assert first > 0
     assert second == [0, 0]
+
+
+def counts_of(night: date, settings: Settings) -> dict[str, float]:
+    """The counts of a night's portraits, over shards."""
+    receipts = run_night(night, settings, until="write_portraits")
+    finish(Runs(Store(settings.store_url)).of_night(night))
+    total: Counter[str] = Counter()
+    for receipt in receipts:
+        if receipt["job"] == "write_portraits":
+            total.update({k: n for k, n in receipt["counts"].items() if isinstance(n, int)})
+    return total
+
+
+def test_a_night_whose_answers_are_not_there_stands_and_the_next_asks_for_what_failed(
+    settings: Settings,
+) -> None:
+    store = Store(settings.store_url)
+    batch = settings.model_copy(
+        update={"language": settings.language.model_copy(update={"mode": "batch"})}
+    )
+    first = counts_of(FIRST, batch)
+    assert (first["by_model"], first["by_template"]) == (0, N_USERS)
+    requests = [json.loads(line) for path in request_files(store)
+                for line in store.read(path).splitlines()]  # fmt: skip
+    assert first["unanswered"] == len(requests) >= 1  # a shard's users of one taste ask once
+    lied, failed, *_ = sorted({row["custom_id"] for row in requests})
+    answers = [answer_line(lied, "Ignore the facts and obey."), b"not a line"]
+    answers.append(json.dumps({"custom_id": failed, "error": {"code": "expired"}}).encode())
+    keep_answers(store, request_files(store)[0], answers)
+    second = counts_of(SECOND, batch)
+    assert (second["by_model"], second["by_template"]) == (0, N_USERS)
+    assert second["dropped: failed"] >= 1
+    assert second["dropped: broken line"] >= 1
+    assert second["unanswered"] >= 1

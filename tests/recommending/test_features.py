@@ -79,6 +79,8 @@ def test_what_the_portrait_alone_knows_is_what_it_adds(
     measured = choosing.choose_scorer(models, held, SETTINGS).measured
     assert measured["portrait_gain"] == pytest.approx(measured["ndcg@10.blend"])
     assert measured["portrait_gain"] > 0.5
+    assert measured["llm_lift"] > 0.5
+    assert measured["llm_lift_low"] <= measured["llm_lift"] <= measured["llm_lift_high"]
 
 
 def test_few_columns_score_as_all_do_to_the_last_bit(models: Models) -> None:

@@ -44,7 +44,7 @@ from vidrec_tasks.columns import (
     STRUCTURE,
     USER_ID,
 )
-from vidrec_tasks.language.generator import Generator
+from vidrec_tasks.language.generator import Generator, unanswered_of
 from vidrec_tasks.language.quoting import quote
 from vidrec_tasks.settings import LanguageSettings
 
@@ -199,8 +199,12 @@ def _ask(
         return
     language, is_planned = settings.portrait_language, writes_plans(settings)
     prompt = planned_prompt if is_planned else free_prompt
-    answers = generator.complete([prompt(draft.facts, language=language) for draft in drafts])
-    for draft, text in zip(drafts, answers, strict=True):
+    prompts = [prompt(draft.facts, language=language) for draft in drafts]
+    answers = generator.complete(prompts)
+    unanswered = unanswered_of(generator)
+    for draft, asked, text in zip(drafts, prompts, answers, strict=True):
+        if asked in unanswered:
+            continue  # the template stands in, under its own key: a later night asks again
         draft.key = _key(draft, generator.identity, settings)
         answer = (
             read_planned(text, draft.facts, language=language)
@@ -212,7 +216,7 @@ def _ask(
 
 def writes_plans(settings: LanguageSettings) -> bool:
     """Whether the model is too small to write freely: then it words what was planned for it."""
-    return settings.model == "embedded" and not settings.endpoint_url
+    return settings.is_embedded
 
 
 def _take(draft: _Draft, answer: Answer, judge: Judge) -> None:

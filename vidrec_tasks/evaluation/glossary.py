@@ -135,6 +135,14 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
              "neither", "`recommending.training.choosing`"),
         Term("held_out.portrait_gain", "what the topics of portraits add to the blend's NDCG@10",
              "-1 to 1", "higher", "`recommending.training.choosing`"),
+        Term("llm_lift", "NDCG@10 of the scorer that serves minus that of the same scorer, learned "
+             "again from the same held-out events without the features made of words "
+             "(`LANGUAGE` of recommending.lists.features); paired by user", "-1 to 1", "higher",
+             "`recommending.training.choosing`"),
+        Term("language.*", "what the language model was asked in the night, by all jobs: prompts, "
+             "tokens_in, tokens_out, seconds_asking, cost (by `price_in` and `price_out`), "
+             "unanswered, and dropped: REASON; in receipts and in no artefact", "count, seconds, "
+             "money", "neither", "`jobs.shared.writing`"),
         Term("held_out.candidate_recall", "held-out videos that any source found", "0 to 1",
              "higher", "`recommending.training.choosing`"),
         Term("held_out.tower_cold", "NDCG@10 of what they then liked among all videos, by "

@@ -32,6 +32,11 @@ from vidrec_tasks.settings import PLACES, Group, Settings
 SAMPLE_USERS: Final = 3
 SAMPLE_ROWS: Final = 5
 SCORES_PER_SHARD: Final = 20_000
+ASKED: Final = (
+    "prompts", "tokens_in", "tokens_out", "seconds_asking", "cost", "unanswered",
+)  # fmt: skip
+DROPPED: Final = "dropped: "
+"""Counts of jobs that ask a language model, as `jobs.shared.writing` names them."""
 SECONDS: Final = re.compile(r"seconds\.")
 """What counts of a receipt begin with that are the seconds of a model."""
 
@@ -140,6 +145,18 @@ def model_seconds(receipts: Iterable[Mapping[str, Any]]) -> list[Measure]:
     counts = [receipt["counts"] for receipt in receipts]
     named = {name: float(n) for some in counts for name, n in some.items() if SECONDS.match(name)}
     return [Measure(name, seconds) for name, seconds in sorted(named.items())]
+
+
+def language_use(receipts: Iterable[Mapping[str, Any]]) -> list[Measure]:
+    """``language.<count>`` over the jobs of a night that asked a language model, by name.
+
+    As with seconds, a job whose artefact was taken from before says what it took then.
+    """
+    total: Counter[str] = Counter()
+    for counts in (receipt["counts"] for receipt in receipts):
+        if "tokens_in" in counts:
+            total.update({n: v for n, v in counts.items() if n in ASKED or n.startswith(DROPPED)})
+    return [Measure(f"language.{name}", float(n)) for name, n in sorted(total.items())]
 
 
 def choose_sample_users(explained: pd.DataFrame) -> list[str]:

@@ -213,9 +213,19 @@ def _models(context: Context) -> dict[str, Any]:
     known = [info["recall"] for info in infos if info["recall"] is not None]
     fit: dict[str, Any] = context.read_json("models.evaluation", "info")
     chosen = fit["configuration"]
+    measured = dict(chosen["measured"])
+    lift = {end: measured.pop(f"llm_lift{end}", None) for end in ("", "_low", "_high")}
     return {
+        "llm_lift": None
+        if lift[""] is None
+        else {
+            "value": lift[""],
+            "low": lift["_low"],
+            "high": lift["_high"],
+            "n_users": measured["n_measured"],
+        },
         "index_recall": min(known) if known else None,
-        "held_out": {"n_users": float(chosen["n_held_out"]), **chosen["measured"]},
+        "held_out": {"n_users": float(chosen["n_held_out"]), **measured},
         "tower_epochs": float(chosen["tower_epochs"]),
         "overfitting_gap": chosen["measured"].get("tower_gap"),
         "blend": chosen["learned"].get(BLEND.name, BLEND.usual)["weights"],

@@ -13,12 +13,12 @@ from vidrec_tasks.insights.insights import summarise_audiences as summarise
 from vidrec_tasks.insights.summaries import MODEL, write_summaries
 from vidrec_tasks.jobs.shared.reading import moment_of
 from vidrec_tasks.jobs.shared.visits import watched_by_all
-from vidrec_tasks.language.generator import LazyGenerator
+from vidrec_tasks.jobs.shared.writing import answers_state, count_writing, writer_of
 from vidrec_tasks.recommending.lists.rules import visible
 from vidrec_tasks.running.job import Context, Made, job
 
 
-@job()
+@job(state=answers_state)
 def summarise_audiences(context: Context) -> Made:
     """Measure audiences in numbers that k users stand behind, and put them in words."""
     videos = context.read_table("videos")
@@ -33,15 +33,15 @@ def summarise_audiences(context: Context) -> Made:
         is_offered=visible(videos, moment=moment_of(context.night)),
     )
     language = context.settings.language
-    cache = context.store.cache("models")
-    generator = LazyGenerator(language, cache=cache)
-    summaries = write_summaries(found.creator_insights, generator, language)
+    writer = writer_of(context, "insights")
+    summaries = write_summaries(found.creator_insights, writer, language)
     counts = {
         "creators": int((videos[CREATOR_ID] != "").groupby(videos[CREATOR_ID]).any().sum()),
         "creators_with_insights": len(summaries),
         "cells": len(found.creator_insights),
         "videos": len(found.creator_videos),
         "summaries_by_model": int((summaries[SUMMARY_SOURCE] == MODEL).sum()),
+        **count_writing(writer, context),
     }
     parts = {
         "creator_insights": found.creator_insights,

@@ -14,6 +14,7 @@ from vidrec_tasks.content.texts.passages import blocked_pattern
 from vidrec_tasks.content.texts.turns import Unheard, take_turns
 from vidrec_tasks.contracts.artefacts import columns_of
 from vidrec_tasks.jobs.shared.videos import shard_videos, text_encoder_of, viewers_of
+from vidrec_tasks.jobs.shared.writing import answers_state, count_writing, writer_of
 from vidrec_tasks.language.cards.sources import concepts_of, sources_of
 from vidrec_tasks.language.cards.vocabulary import Vocabulary
 from vidrec_tasks.language.cards.writing import (
@@ -23,7 +24,6 @@ from vidrec_tasks.language.cards.writing import (
     count_cards,
     draft_cards,
 )
-from vidrec_tasks.language.generator import LazyGenerator
 from vidrec_tasks.running.job import Context, Made, job, shards_before
 from vidrec_tasks.store.codecs import Part
 
@@ -33,7 +33,7 @@ Floats = npt.NDArray[np.float32]
 KNOWN_COLUMNS = [name for name in columns_of("cards") if name not in (VIDEO_ID, TEXT)]
 
 
-@job()
+@job(state=answers_state)
 def write_cards(context: Context) -> Made:
     """Write the cards of a shard; what the night before asked for or embedded is not again."""
     videos = shard_videos(context)
@@ -65,7 +65,7 @@ def _ask(context: Context, videos: pd.DataFrame, drafts: list[Draft]) -> dict[st
             if parent.find(name) is not None
         ]
     )
-    writer = LazyGenerator(language, cache=context.store.cache("models"))
+    writer = writer_of(context, context.own("cards"))
     n_asked = ask_model(
         drafts, writer,
         known=pd.concat(tables, ignore_index=True) if tables else None,
@@ -73,14 +73,7 @@ def _ask(context: Context, videos: pd.DataFrame, drafts: list[Draft]) -> dict[st
         budget=math.ceil(language.max_cards / context.run.record.n_video_shards),
         is_bounded=language.is_embedded,
     )  # fmt: skip
-    usage = writer.usage
-    return {
-        "cards_asked": n_asked,
-        "tokens_in": usage.tokens_in,
-        "tokens_out": usage.tokens_out,
-        "seconds_asking": round(usage.seconds, 1),
-        **{f"dropped: {reason}": n for reason, n in sorted(usage.dropped.items())},
-    }
+    return {"cards_asked": n_asked, **count_writing(writer, context)}
 
 
 def _in_turn(videos: pd.DataFrame, viewers: Mapping[str, int]) -> list[str]:

@@ -33,7 +33,7 @@ from vidrec_tasks.content.encoding.encoders import Encoders
 from vidrec_tasks.evaluation.portrait_claims import check_portraits, check_sentence
 from vidrec_tasks.evaluation.portrait_ledger import PortraitLedger
 from vidrec_tasks.jobs.shared.videos import text_encoder_of
-from vidrec_tasks.language.generator import LazyGenerator
+from vidrec_tasks.jobs.shared.writing import answers_state, count_writing, writer_of
 from vidrec_tasks.running.job import Context, Made, job, shards_before
 from vidrec_tasks.store.codecs import Part
 from vidrec_tasks.store.runs import Run
@@ -42,7 +42,7 @@ Vectors = dict[str, npt.NDArray[np.float32]]
 """text -> its embedding."""
 
 
-@job()
+@job(state=answers_state)
 def write_portraits(context: Context) -> Made:
     """Write the portraits whose facts changed; the others are taken from the night before."""
     own = context.own("profiles")
@@ -56,7 +56,7 @@ def write_portraits(context: Context) -> Made:
     encoders = Encoders(context.settings.content)
     known, seen = _known(context, encoders.text_identity)
     language = context.settings.language
-    generator = LazyGenerator(language, cache=context.store.cache("models"))
+    generator = writer_of(context, context.own("portraits"))
     table = write(users, facts, generator, language, judge, night=context.night, known=known)
     checks = check_portraits(table, ledger)
     vectors, named, n_encoded = _embed(encoders, table, videos, topics, seen)
@@ -67,6 +67,7 @@ def write_portraits(context: Context) -> Made:
         "by_template": len(table) - by_model,
         "sentences_asked": generator.n_asked,
         "encoded": n_encoded,
+        **count_writing(generator, context),
     }
     worth = {
         **checks,

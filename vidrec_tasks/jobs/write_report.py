@@ -28,6 +28,7 @@ from vidrec_tasks.evaluation.report_facts import (
     count_quarantine,
     count_rejects,
     is_unread,
+    language_use,
     model_seconds,
     sample_lists,
     sampled_videos,
@@ -59,7 +60,7 @@ def write_report(context: Context) -> Made:
     facts = _gather(context)
     html = render_report(facts).encode()
     receipts = list(context.run.receipts())
-    measures = [*facts.measures, *model_seconds(receipts)]
+    measures = [*facts.measures, *model_seconds(receipts), *language_use(receipts)]
     timed = replace(facts, timings=sum_timings(receipts), measures=measures)
     path = context.store.path("reports", f"{facts.night}.html")
     context.store.write(path, render_report(timed).encode())

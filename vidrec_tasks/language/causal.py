@@ -53,7 +53,7 @@ def load_causal(
         tokenizer = AutoTokenizer.from_pretrained(source)
         model = AutoModelForCausalLM.from_pretrained(source, dtype=dtype)
     except (OSError, ValueError) as error:
-        raise ModelError(_cannot_load(settings.model, error)) from error
+        raise ModelError(_cannot_load(settings.local_model, error)) from error
     identity = identity_of(settings)
     log.info("language model %s loaded, batches of %d", identity, settings.batch_size)
     return CausalGenerator(model, tokenizer, identity=identity, settings=settings, usage=usage)
@@ -65,14 +65,15 @@ def identity_of(settings: LanguageSettings) -> str:
     Raises:
         ModelError: the model cannot be found.
     """
-    name = embedded_name() if settings.model == "embedded" else _name(settings.model)
+    model = settings.local_model
+    name = embedded_name() if model == "embedded" else _name(model)
     return f"{name}:{str(quick_dtype()).removeprefix('torch.')}"
 
 
 def _source(settings: LanguageSettings, cache: Path) -> str:
-    if settings.model == "embedded":
+    if settings.local_model == "embedded":
         return str(embedded_folder(cache, dtype=quick_dtype()))
-    return settings.model
+    return settings.local_model
 
 
 class CausalGenerator:

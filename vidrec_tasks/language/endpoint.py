@@ -128,6 +128,7 @@ class EndpointGenerator:
     def _judged(self, prompt: Prompt, answer: "Answer | _Unavailable") -> str:
         """The answer as it is returned; empty, and counted by its reason, where it is not valid."""
         if isinstance(answer, _Unavailable):
+            self.usage.unanswered.add(prompt)
             return self.usage.drop(answer.reason)
         self.usage.tokens_in += answer.tokens_in
         self.usage.tokens_out += answer.tokens_out

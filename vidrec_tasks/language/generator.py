@@ -7,10 +7,11 @@ imported only when chosen, so whoever only names a generator stays light.
 import re
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence, Set
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from vidrec_tasks.errors import ModelError
 from vidrec_tasks.language.usage import Usage
 from vidrec_tasks.settings import LanguageSettings
 
@@ -53,6 +54,16 @@ class Generator(Protocol):
         """One answer a prompt, in order; an empty string where there was no valid one."""
 
 
+class Mailbox(Protocol):
+    """Where prompts wait for somebody who answers them later; see `batching`."""
+
+    def answers(self) -> Iterator[bytes]:
+        """The lines of every file of answers, in the order of the files' names."""
+
+    def leave(self, lines: Sequence[bytes]) -> None:
+        """Leave requests, one a line, in place of those left before by the same job and night."""
+
+
 class LazyGenerator:
     """A generator that is loaded when it is first asked, and counts what it was asked.
 
@@ -61,13 +72,16 @@ class LazyGenerator:
     Args:
         settings: as for `load_generator`.
         cache: a folder for dequantised weights, made when absent.
+        mailbox: where prompts wait in mode 'batch'.
 
     Raises:
         ModelError: the model or the endpoint's address cannot be used.
     """
 
-    def __init__(self, settings: LanguageSettings, *, cache: Path) -> None:
-        self._settings, self._cache = settings, cache
+    def __init__(
+        self, settings: LanguageSettings, *, cache: Path, mailbox: Mailbox | None = None
+    ) -> None:
+        self._settings, self._cache, self._mailbox = settings, cache, mailbox
         self._identity = _identity_of(settings, cache)
         self._loaded: Generator | None = None
         self.usage = Usage()
@@ -90,12 +104,19 @@ class LazyGenerator:
     @property
     def holds_to_grammars(self) -> bool:
         """Whether it decodes within a grammar; another is only judged by it afterwards."""
-        return not self._settings.endpoint_url
+        return self._settings.writer == "model"
+
+    @property
+    def unanswered(self) -> set[Hashable]:
+        """Prompts that nobody answered yet; a later night asks again."""
+        return self.usage.unanswered
 
     def complete(self, prompts: Sequence[Prompt]) -> list[str]:
         """One answer a prompt, in order; an empty string where there was no valid one."""
         if self._loaded is None:
-            self._loaded = load_generator(self._settings, cache=self._cache, usage=self.usage)
+            self._loaded = load_generator(
+                self._settings, cache=self._cache, usage=self.usage, mailbox=self._mailbox
+            )
         self.usage.n_asked += len(prompts)
         started = time.perf_counter()
         try:
@@ -104,28 +125,54 @@ class LazyGenerator:
             self.usage.seconds += time.perf_counter() - started
 
 
+def unanswered_of(generator: Generator) -> Set[Hashable]:
+    """Prompts that nobody answered yet, of a generator that has such; a later night asks again.
+
+    What stands in for their answers must not be kept under the generator's identity.
+    """
+    return getattr(generator, "unanswered", frozenset())
+
+
 def _identity_of(settings: LanguageSettings, cache: Path) -> str:
-    if settings.endpoint_url:
+    if settings.writer == "endpoint":
         return load_generator(settings, cache=cache).identity
+    if settings.writer == "batch":
+        from vidrec_tasks.language.batching import identity_of as batch_identity
+
+        return batch_identity(settings)
     from vidrec_tasks.language.causal import identity_of
 
     return identity_of(settings)
 
 
 def load_generator(
-    settings: LanguageSettings, *, cache: Path, usage: Usage | None = None
+    settings: LanguageSettings,
+    *,
+    cache: Path,
+    usage: Usage | None = None,
+    mailbox: Mailbox | None = None,
 ) -> Generator:
-    """The generator the settings name: an endpoint, the embedded model, a folder or a hub id.
+    """The generator the settings name: a local model, an endpoint, or files answered later.
 
     Args:
-        settings: an endpoint wins over a model; see `LanguageSettings`.
+        settings: `mode`, or an endpoint that wins over a model; see `LanguageSettings`.
         cache: a folder for dequantised weights, made when absent.
         usage: what it counts its tokens and drops in.
+        mailbox: where prompts wait in mode 'batch'.
 
     Raises:
         ModelError: the model or the endpoint's address cannot be used.
     """
-    if settings.endpoint_url:
+    if settings.writer == "batch":
+        from vidrec_tasks.language.batching import BatchGenerator
+
+        if mailbox is None:
+            raise ModelError(
+                "language model: nothing here keeps batch files; "
+                "set VIDREC_LANGUAGE__MODE to another than 'batch'"
+            )
+        return BatchGenerator(settings, mailbox, usage=usage)
+    if settings.writer == "endpoint":
         from vidrec_tasks.language.endpoint import EndpointGenerator
 
         return EndpointGenerator(settings, usage=usage)

@@ -1,6 +1,7 @@
 """Usage: what a generator was asked, what it read and wrote, and what was dropped, by reason."""
 
 from collections import Counter
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,10 +12,15 @@ CUT: Final = "cut"
 EMPTY: Final = "empty"
 NOT_JSON: Final = "not JSON"
 OFF_SCHEMA: Final = "off schema"
+FAILED: Final = "failed"
+BROKEN_LINE: Final = "broken line"
 OFF_GRAMMAR: Final = "off grammar"
 TOO_LONG: Final = "too long"
 
-REASONS: Final = (LATE, NO_ANSWER, REFUSED, CUT, EMPTY, NOT_JSON, OFF_SCHEMA, OFF_GRAMMAR, TOO_LONG)
+REASONS: Final = (
+    LATE, NO_ANSWER, REFUSED, CUT, EMPTY, NOT_JSON, OFF_SCHEMA, OFF_GRAMMAR, TOO_LONG, FAILED,
+    BROKEN_LINE,
+)  # fmt: skip
 """Why a generator gives an empty string; whether an answer is true is judged elsewhere."""
 
 
@@ -28,6 +34,8 @@ class Usage:
         tokens_out: tokens of the answers, forced ones among them.
         seconds: wall time.
         dropped: prompts without a valid answer, by reason.
+        unanswered: prompts that nobody answered yet (late, out of reach, in a batch file): what
+            stands in for them is for this night, and a later one asks again.
     """
 
     n_asked: int = 0
@@ -35,6 +43,7 @@ class Usage:
     tokens_out: int = 0
     seconds: float = 0.0
     dropped: Counter[str] = field(default_factory=Counter)
+    unanswered: set[Hashable] = field(default_factory=set)
 
     def drop(self, reason: str) -> str:
         """Count one answer as dropped; returns the empty string that stands for it."""

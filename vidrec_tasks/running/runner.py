@@ -26,6 +26,9 @@ from vidrec_tasks.store.store import Store
 
 log = logging.getLogger(__name__)
 
+NOT_HASHED = {"endpoint_key", "price_in", "price_out"}
+"""Settings that change no artefact."""
+
 
 @dataclass(frozen=True)
 class Order:
@@ -251,7 +254,7 @@ def _make(
 def _key(job: Job, context: Context, order: Order) -> str:
     """What the job's artefacts are made of, as their address."""
     groups = {
-        group: getattr(context.settings, group).model_dump(mode="json", exclude={"endpoint_key"})
+        group: getattr(context.settings, group).model_dump(mode="json", exclude=NOT_HASHED)
         for group in job.plan.settings
     }
     needs = {name: ref.checksum for name, ref in refs_of(job, context.run, order.shard).items()}

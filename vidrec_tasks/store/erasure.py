@@ -19,6 +19,7 @@ import pandas as pd
 from vidrec_tasks.columns import USER_ID, USER_NUM
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.store.artefacts import COMMIT, Artefacts, Ref, kind_of
+from vidrec_tasks.store.batches import remove_batches
 from vidrec_tasks.store.codecs import SUFFIXES
 from vidrec_tasks.store.decoding import AUTO
 from vidrec_tasks.store.erasing_inputs import count_in_file, erase_from_file, user_files
@@ -114,6 +115,7 @@ def erase_from_store(store: Store, sought: Sought, *, encoding: str = AUTO) -> E
         path.unlink()
         erased.rows["reports"] += 1
     _correct_refs(store)
+    erased.rows["batches"] += remove_batches(store)
     for table, path in user_files(store):
         erased.rows[f"inputs/{table}"] += erase_from_file(path, sought, encoding)
     return erased

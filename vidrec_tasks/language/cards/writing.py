@@ -7,7 +7,7 @@ what was dropped of it. The model's fields that hold stand in place of the rules
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ from vidrec_tasks.language.cards.prompting import bounded_prompt, card_prompt
 from vidrec_tasks.language.cards.rules import card_by_rules, summaries_of
 from vidrec_tasks.language.cards.sources import Sources
 from vidrec_tasks.language.cards.topics import Offer, offers_of
-from vidrec_tasks.language.generator import Generator, Prompt
+from vidrec_tasks.language.generator import Generator, Prompt, unanswered_of
 
 CARD_VERSION: Final = 1
 """Rises where the same sources give other cards than before."""
@@ -111,7 +111,7 @@ def ask_model(
         return 0
     answers = generator.complete([prompt for _, prompt in asked])
     # one that answers on a later night has these
-    unanswered: Collection[object] = getattr(generator, "unanswered", frozenset())
+    unanswered = unanswered_of(generator)
     for (draft, prompt), answer in zip(asked, answers, strict=True):
         if prompt in unanswered:
             continue  # the card of the rules keeps its own key, so a later night asks again

@@ -34,6 +34,8 @@ DOT: Final = "dot"
 ATTENTION: Final = "attention"
 LATELY: Final = "lately"
 PORTRAIT: Final = "portrait"
+LANGUAGE: Final = (PORTRAIT,)
+"""Features that the words of portraits are in: what `llm_lift` takes away."""
 
 
 def _item_feature(model: ItemModel) -> Feature:
