@@ -32,7 +32,9 @@ def test_a_value_out_of_range_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_places_keys_and_threads_do_not_change_what_a_night_means() -> None:
     here = read_settings(store_url="/a", threads=1, language={"endpoint_key": "secret"})
-    there = read_settings(store_url="/b", threads=2, publishing={"allow_override": True})
+    there = read_settings(
+        store_url="/b", threads=2, publishing={"allow_override": True}, language={"price_out": 2.0}
+    )
     assert here.digest() == there.digest()
 
 

@@ -564,7 +564,7 @@ class Settings(BaseSettings):
             mode="json",
             exclude={
                 **dict.fromkeys(PLACES, True),
-                "language": {"endpoint_key", "endpoint_timeout_s"},
+                "language": {"endpoint_key", "endpoint_timeout_s", "price_in", "price_out"},
                 "publishing": {"allow_override"},
             },
         )
