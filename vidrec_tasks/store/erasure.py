@@ -115,7 +115,8 @@ def erase_from_store(store: Store, sought: Sought, *, encoding: str = AUTO) -> E
         path.unlink()
         erased.rows["reports"] += 1
     _correct_refs(store)
-    erased.rows["batches"] += remove_batches(store)
+    if n_batches := remove_batches(store):
+        erased.rows["batches"] += n_batches
     for table, path in user_files(store):
         erased.rows[f"inputs/{table}"] += erase_from_file(path, sought, encoding)
     return erased
