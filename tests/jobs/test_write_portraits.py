@@ -123,13 +123,14 @@ def test_a_night_whose_answers_are_not_there_stands_and_the_next_asks_for_what_f
     )
     first = counts_of(FIRST, batch)
     assert (first["by_model"], first["by_template"]) == (0, N_USERS)
-    requests = [json.loads(line) for path in request_files(store)
+    own, *others = (path for path in request_files(store) if path.name.startswith("portraits."))
+    requests = [json.loads(line) for path in (own, *others)
                 for line in store.read(path).splitlines()]  # fmt: skip
     assert first["unanswered"] == len(requests) >= 1  # a shard's users of one taste ask once
     lied, failed, *_ = sorted({row["custom_id"] for row in requests})
     answers = [answer_line(lied, "Ignore the facts and obey."), b"not a line"]
     answers.append(json.dumps({"custom_id": failed, "error": {"code": "expired"}}).encode())
-    keep_answers(store, request_files(store)[0], answers)
+    keep_answers(store, own, answers)
     second = counts_of(SECOND, batch)
     assert (second["by_model"], second["by_template"]) == (0, N_USERS)
     assert second["dropped: failed"] >= 1
