@@ -114,7 +114,7 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
              "users with a topic", "0 to 1", "higher", "`audience.portraits`"),
         Term("portrait_claim_precision", "true claims of published portraits over all their "
              "claims, checked by code that shares none with the writers", "0 to 1", "higher",
-             "`evaluation.portrait_claims`, ADR 0008"),
+             "`evaluation.portrait_claims`, ADR 0037"),
         Term("claims_per_portrait", "claims that a portrait makes, mean over portraits that state "
              "a fact", "claims", "higher", "`evaluation.portrait_claims`"),
         Term("portrait_claims_dropped.*", "sentences and facts of portraits that were not "

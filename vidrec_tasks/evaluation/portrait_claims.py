@@ -1,7 +1,7 @@
 """Portrait claims: what portraits say, read back from each sentence and recomputed from the visits.
 
 Written apart from whoever writes portraits, template or model: it shares no phrase, no fact and no
-count with them (decision 0008). A claim is a sentence with the numbers of the facts that
+count with them (decisions 0008 and 0037). A claim is a sentence with the numbers of the facts that
 it names; it may name what those facts name, and nothing else.
 """
 
