@@ -9,7 +9,7 @@ from vidrec_tasks.evaluation.funnel import funnel_charts, funnel_of
 from vidrec_tasks.evaluation.measures import by_scorer, main_metrics, measures_of, segments_of
 from vidrec_tasks.evaluation.plots import Point, bar_chart, line_chart
 from vidrec_tasks.evaluation.report_facts import model_seconds, sum_timings
-from vidrec_tasks.evaluation.worth import say_worth
+from vidrec_tasks.evaluation.worth import say_night
 from vidrec_tasks.night import GROUPS, NIGHT, jobs_in
 from vidrec_tasks.store.runs import Run
 from vidrec_ui import refused
@@ -74,7 +74,7 @@ def run_page(sources: Sources, run_id: str) -> Page | None:
         "gates": line["gates"] or (json_of(run, "gates", "gates") or {}).get("gates", []),
         "scorers": scorers,
         "scored": scored,
-        "worth": say_worth(metrics),
+        "worth": say_night(metrics),
         "measures": measures,
         "segments": segments,
         "segment_metrics": list(dict.fromkeys(name for row in segments.values() for name in row)),

@@ -25,6 +25,7 @@ NIGHTS = ("2026-08-31", "2026-09-01")
 METRICS = {
     "ndcg@10.served": {"value": 0.25, "low": 0.2, "high": 0.3, "n_users": 12},
     "holdout_days": 3,
+    "llm_lift": {"value": 0.0012, "low": -0.0004, "high": 0.003, "n_users": 12},
     "lift": {"best": "popular_3d", "ndcg@10": {"value": 1.2, "low": 1.1, "high": 1.3}},
 }
 
@@ -128,6 +129,7 @@ def test_it_prints_users_with_reasons_the_worth_and_where_to_look(
     assert "NDCG@10 0.250, 1.20 times [1.10, 1.30] the best simple list" in text
     assert "spoken words: 0 of" in text
     assert "written titles: read whole in 0 of 0 videos" in text
+    assert "Portraits in ranking: +0.0012 [-0.0004, +0.0030] NDCG@10" in text
     assert "planted topics: 100% of what was possible in 1 users' lists" in text
     assert "0 of 1 pairs found, 1 false" in text
     assert str(store / "results.sqlite") in text

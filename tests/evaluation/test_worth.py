@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from vidrec_tasks.evaluation.baselines import BASELINES
-from vidrec_tasks.evaluation.worth import WORDS, say_worth
+from vidrec_tasks.evaluation.worth import WORDS, say_lift_of_words, say_night, say_worth
 
 NDCG = {"ndcg@10.served": {"value": 0.1421, "low": 0.13, "high": 0.15, "n_users": 2000.0}}
 RATIO = {"value": 1.121, "low": 1.042, "high": 1.208, "n_users": 2000.0}
@@ -65,3 +65,25 @@ def test_the_sentence_needs_no_model() -> None:
     code = "import sys, vidrec_tasks.evaluation.worth; print('torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout == "False\n"
+
+
+LIFT = {"value": 0.0012, "low": -0.0004, "high": 0.003, "n_users": 1200.0}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "expected"),
+    [
+        ({}, ""),
+        ({"llm_lift": None}, ""),
+        (
+            {"llm_lift": LIFT},
+            "Portraits in ranking: +0.0012 [-0.0004, +0.0030] NDCG@10 of the candidates, 1,200 "
+            "users.",
+        ),
+    ],
+)
+def test_what_words_add_is_said_where_it_was_measured(
+    metrics: dict[str, Any], expected: str
+) -> None:
+    assert say_lift_of_words(metrics) == expected
+    assert say_night(metrics) == " ".join(filter(None, (say_worth(metrics), expected)))

@@ -11,7 +11,7 @@ from vidrec_tasks.demo.details import detail_parts
 from vidrec_tasks.demo.recovery import measure_recovery, recovery_lines
 from vidrec_tasks.demo.truth import has_truth, read_truth
 from vidrec_tasks.errors import EmptyNight
-from vidrec_tasks.evaluation.worth import say_worth
+from vidrec_tasks.evaluation.worth import say_lift_of_words, say_worth
 from vidrec_tasks.publishing.engine import file_of, make_engine, results_url, where
 from vidrec_tasks.publishing.reader import Reader
 from vidrec_tasks.settings import Settings, read_settings
@@ -89,8 +89,8 @@ def _sample(reader: Reader) -> list[str]:
 
 def _worth_lines(store: Store, reader: Reader, run: Run) -> Iterator[str]:
     described = reader.run(run.run_id) or {}
-    if worth := say_worth(described.get("metrics") or {}):
-        yield worth
+    metrics = described.get("metrics") or {}
+    yield from filter(None, (say_worth(metrics), say_lift_of_words(metrics)))
     root = store.local(store.path())
     if has_truth(root):
         yield from recovery_lines(measure_recovery(run, reader, read_truth(root)))

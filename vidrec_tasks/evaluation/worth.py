@@ -43,3 +43,23 @@ def say_worth(metrics: Mapping[str, Any]) -> str:
         f"{worth}, {ratio['value']:.2f} times [{ratio['low']:.2f}, {ratio['high']:.2f}] the best "
         f"simple list ({WORDS.get(lift['best'], lift['best'])}), {users}."
     )
+
+
+def say_lift_of_words(metrics: Mapping[str, Any]) -> str:
+    """What the language model's words add in ranking, in a sentence; empty where not measured.
+
+    Args:
+        metrics: as `evaluate_lists` measured them, of this version or an earlier one.
+    """
+    lift = metrics.get("llm_lift")
+    if not isinstance(lift, Mapping):
+        return ""
+    return (
+        f"Portraits in ranking: {lift['value']:+.4f} [{lift['low']:+.4f}, {lift['high']:+.4f}] "
+        f"NDCG@10 of the candidates, {int(lift['n_users']):,} users."
+    )
+
+
+def say_night(metrics: Mapping[str, Any]) -> str:
+    """Both sentences, as far as they were measured."""
+    return " ".join(filter(None, (say_worth(metrics), say_lift_of_words(metrics))))

@@ -35,7 +35,7 @@ from vidrec_tasks.evaluation.report_facts import (
     settings_rows,
     sum_timings,
 )
-from vidrec_tasks.evaluation.worth import say_worth
+from vidrec_tasks.evaluation.worth import say_night
 from vidrec_tasks.night import JOBS
 from vidrec_tasks.running.job import Context, Made, job, n_tasks, shards_of
 from vidrec_tasks.store.runs import Run, Runs
@@ -90,7 +90,7 @@ def _gather(context: Context) -> ReportFacts:
         catalogue_as_of=run.record.catalogue_as_of,
         parents=run.record.parents,
         gates=gates.get("gates", []),
-        worth=say_worth(metrics),
+        worth=say_night(metrics),
         measures=measures_of(metrics),
         history=_history(context),
         segments=segments_of(metrics),
