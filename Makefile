@@ -48,6 +48,7 @@ fuzz: setup ## run 100,000 generated rows, 1,000 mangled video files and 10,000 
 	.venv/bin/python -m tests.fuzz.rows --rows 100000
 	.venv/bin/python -m tests.fuzz.media --files 1000
 	.venv/bin/python -m tests.fuzz.captions --files 10000
+	.venv/bin/python -m tests.fuzz.answers --answers 10000
 
 docs: setup ## write the generated pages of docs/
 	.venv/bin/python -m scripts.docs

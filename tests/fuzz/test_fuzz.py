@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.fuzz import captions, media, rows
+from tests.fuzz import answers, captions, media, rows
 
 
 def test_generated_rows_end_in_tables_rejects_or_a_clear_error(tmp_path: Path) -> None:
@@ -24,3 +24,11 @@ def test_mangled_captions_give_passages_or_a_reason(tmp_path: Path) -> None:
     assert found["gave passages"] > 100
     assert found["refused"] > 100
     assert found.total() == 1_000
+
+
+def test_mangled_answers_are_used_or_dropped_with_a_reason(tmp_path: Path) -> None:
+    found = answers.fuzz(900, folder=tmp_path)
+    assert found.total() == 900
+    for kind in ("portrait", "card", "batch"):
+        assert found[f"{kind} used"] > 20
+        assert found[f"{kind} dropped"] > 20

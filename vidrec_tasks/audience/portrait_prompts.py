@@ -93,7 +93,7 @@ def read_free(answer: str, facts: Sequence[Fact]) -> Answer:
     try:
         claims = json.loads(answer)["claims"]
         pairs = [(str(claim["text"]), list(claim["facts"])) for claim in claims]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return Answer([], [(quote(answer, MAX_SENTENCE), (), "not JSON: no claims in the answer")])
     known = {fact.number for fact in facts}
     sentences: list[Sentence] = []

@@ -73,7 +73,7 @@ def check_answer(answer: str, sources: Sources, offered: Sequence[str]) -> Verdi
     """
     try:
         said = json.loads(answer)
-    except ValueError:
+    except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):
         return {}, [], [(SUMMARY, NOT_JSON)]
