@@ -10,7 +10,7 @@ demo: setup ## render a small world, run two nights in Airflow, show the lists
 	@scripts/demo.sh
 
 # a file stays in one process, so that its world is made once; which tests take longest is printed
-ALL_CORES = --numprocesses auto --maxprocesses 4 --dist loadfile --durations 15 --durations-min 5
+ALL_CORES = --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 15 --durations-min 5
 
 test: setup check ## all checks and all tests, on at most 4 processes
 	.venv/bin/python -m pytest $(ALL_CORES)

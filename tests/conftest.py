@@ -35,6 +35,11 @@ def real_data() -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with few and long tests first, so that no process is left alone with one at the end."""
+    items.sort(key=lambda item: not {"end_to_end", "jobs"} & set(item.path.parts))
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print the fault matrix of tests/publishing, whichever process its tests ran in."""
     reports = [*terminalreporter.stats.get("passed", ()), *terminalreporter.stats.get("failed", ())]

@@ -10,6 +10,7 @@ import pytest
 
 from tests.stores import record_of
 from vidrec_tasks.demo.watching import is_alive, receipt_line, watch
+from vidrec_tasks.night import NIGHT as NIGHT_JOBS
 from vidrec_tasks.store.runs import Run, Runs
 from vidrec_tasks.store.store import Store
 
@@ -70,7 +71,7 @@ def test_a_process_that_nobody_waited_for_has_ended() -> None:
 
 def test_a_line_says_job_place_seconds_and_what_there_was() -> None:
     said = receipt_line(receipt("extract_keyframes", minutes=0, shard="3"), seconds=12.3)
-    assert said == "   12 s   2/24 extract_keyframes[3]         2.2 s  1,200 videos"
+    assert said == f"   12 s   2/{len(NIGHT_JOBS)} extract_keyframes[3]         2.2 s  1,200 videos"
 
 
 def test_a_reused_task_says_so() -> None:
