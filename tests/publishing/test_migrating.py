@@ -1,13 +1,18 @@
+import json
+import sys
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
+from tests.containers import older
 from tests.publishing.worlds import publish
 from vidrec_tasks.errors import PublishError
 from vidrec_tasks.publishing.engine import make_engine
-from vidrec_tasks.publishing.migrating import VERSION_TABLE
+from vidrec_tasks.publishing.migrating import VERSION_TABLE, version_of
 from vidrec_tasks.publishing.migrations.versions import v0001_result_tables
 from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.publishing.tables import RESULTS, metadata, views
@@ -84,3 +89,32 @@ def test_a_run_has_a_partition_of_each_table(server: str) -> None:
         assert connection.execute(attached).scalar() == 2 * len(RESULTS)
     publisher.prune(1)
     assert len(runs_with_partitions(publisher.engine)) == 1
+
+
+def test_tables_of_the_first_release_keep_their_rows_through_a_migration(
+    root: Path, publisher: Publisher, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the program with which tests/containers takes a database back to version 0.1."""
+    publish(publisher, 1)
+    promised = (root / "docs" / "contract" / "0.1.json").read_text(encoding="utf-8")
+    before = rows_of(publisher, json.loads(promised))
+    monkeypatch.setenv("VIDREC_RESULTS_URL", url)
+    monkeypatch.setattr(sys, "argv", ["older", promised])
+    older.main()
+    with publisher.engine.begin() as connection:
+        assert version_of(connection) == "0001"
+        assert not sa.inspect(connection).has_table("video_texts")
+    assert rows_of(publisher, json.loads(promised)) == before
+    publisher.prepare()
+    assert rows_of(publisher, json.loads(promised)) == before
+    publish(publisher, 2)
+
+
+def rows_of(publisher: Publisher, promised: dict[str, dict[str, str]]) -> dict[str, list[str]]:
+    """What readers of an earlier version see: its columns of its views."""
+    found = {}
+    with publisher.engine.begin() as connection:
+        for view, columns in promised.items():
+            rows = connection.execute(sa.text(f"SELECT {', '.join(columns)} FROM {view}"))
+            found[view] = sorted(map(repr, rows))
+    return found
