@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 FIELDS: Final = {
@@ -29,9 +29,7 @@ def card_of(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
     for name, word in FIELDS.items():
         grounds = [ground for ground in row["evidence"] if ground["field"] == name]
         if grounds:
-            rows.append(
-                {"field": word, "by": _by(grounds[0]), "values": list(map(_ground, grounds))}
-            )
+            rows.append({"field": word, "by": _by(grounds[0]), "values": _values(grounds)})
     if not rows:
         return None
     dropped = [(FIELDS.get(one["field"], one["field"]), one["reason"]) for one in row["dropped"]]
@@ -40,6 +38,18 @@ def card_of(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def _by(ground: Mapping[str, Any]) -> str:
     return WRITERS.get(ground["by"], "")
+
+
+def _values(grounds: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """A line a value; values that stand in one source as they are share a line."""
+    lines: list[dict[str, str]] = []
+    for line in map(_ground, grounds):
+        last = lines[-1] if lines else None
+        if last and not last["words"] and not line["words"] and last["source"] == line["source"]:
+            last["value"] += f", {line['value']}"
+        else:
+            lines.append(line)
+    return lines
 
 
 def _ground(ground: Mapping[str, Any]) -> dict[str, str]:

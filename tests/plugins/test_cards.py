@@ -7,6 +7,7 @@ import pytest
 GROUNDS = [
     {"field": "summary", "value": "Two cats.", "source": "title", "words": "Two", "by": "model"},
     {"field": "topics", "value": "cats", "source": "tags", "words": "Cats", "by": "rules"},
+    {"field": "topics", "value": "pets", "source": "tags", "words": "pets", "by": "rules"},
     {"field": "topics", "value": "home", "source": "said", "words": "homes", "by": "rules"},
     {"field": "format", "value": "short clip", "source": "duration_s", "words": "9 s",
      "by": "rules"},
@@ -32,7 +33,7 @@ def test_each_value_stands_with_its_source_and_its_words_where_they_differ(
             "Topics",
             "by rules",
             [
-                {"value": "cats", "source": "tags", "words": ""},
+                {"value": "cats, pets", "source": "tags", "words": ""},
                 {"value": "home", "source": "said", "words": "homes"},
             ],
         ),
