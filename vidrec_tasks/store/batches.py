@@ -70,13 +70,16 @@ def request_files(store: Store) -> list[UPath]:
 
 
 def keep_answers(store: Store, requests: UPath, lines: Sequence[bytes]) -> None:
-    """Write answers to a file of requests, under its night and name.
+    """Add answers to a file of requests, under its night and name, to those that it has already.
 
     Raises:
-        StoreError: the file cannot be written.
+        StoreError: the file cannot be read or written.
     """
     name = f"{requests.parent.name}.{requests.name.removesuffix(_END)}.jsonl"
-    store.write(store.path(FOLDER, ANSWERS, name), _joined(lines))
+    path = store.path(FOLDER, ANSWERS, name)
+    before = list(Batches.lines_of(store, path)) if store.exists(path) else []
+    if lines:
+        store.write(path, _joined([*before, *lines]))
 
 
 def answers_stamp(store: Store) -> dict[str, list[float]]:
