@@ -39,7 +39,7 @@ from vidrec_tasks.audience.portraits import (
 from vidrec_tasks.audience.profiles import build_profiles
 from vidrec_tasks.content.encoding.encoders import Encoders
 from vidrec_tasks.content.encoding.units import to_unit
-from vidrec_tasks.evaluation.portrait_claims import check_portraits, check_sentence
+from vidrec_tasks.evaluation.portrait_claims import check_portraits, judge_of
 from vidrec_tasks.evaluation.portrait_ledger import PortraitLedger
 from vidrec_tasks.language.causal import CausalGenerator, load_causal
 from vidrec_tasks.language.generator import Prompt
@@ -201,7 +201,7 @@ def _write(
     """The portraits of two nights, judged as they are published; those of some by the model."""
     by_id = dict(zip(world.videos["video_id"], world.topics, strict=True))
     ledger = PortraitLedger(world.visits, world.videos, by_id, night=run.night)
-    judge = partial(_judge, ledger)
+    judge = judge_of(ledger)
     write = partial(write_portraits, judge=judge, night=run.night)
     some = partial(write, world.users[:n_users], world.facts[:n_users], settings=language)
     asked = some(generator=generator)
@@ -226,10 +226,6 @@ def _write(
         "portrait_sentences_dropped": sum(dropped.values()),
         "sentences_of_a_second_night": counted.n_asked,
     }
-
-
-def _judge(ledger: PortraitLedger, user_id: str, sentence: str, facts: Any) -> tuple[str, int, int]:
-    return check_sentence(sentence, facts, user_id=user_id, ledger=ledger)
 
 
 def _worth(world: Portraits, table: pd.DataFrame, settings: Settings) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """Tiny worlds of visits whose facts are known by construction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
-from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from tests.audience.worlds import NIGHT, catalogue
 from vidrec_tasks.audience.portrait_facts import Fact
 from vidrec_tasks.audience.portrait_gathering import gather_facts
-from vidrec_tasks.evaluation.portrait_claims import check_sentence
+from vidrec_tasks.evaluation.portrait_claims import judge_of
 from vidrec_tasks.evaluation.portrait_ledger import PortraitLedger
 
 MIDNIGHT = pd.Timestamp(NIGHT, tz="UTC")
@@ -34,13 +33,7 @@ class World(NamedTuple):
 
     @property
     def judge(self) -> Any:
-        return partial(judged, self.ledger())
-
-
-def judged(
-    ledger: PortraitLedger, user_id: str, sentence: str, facts: Sequence[Mapping[str, Any]]
-) -> tuple[str, int, int]:
-    return check_sentence(sentence, facts, user_id=user_id, ledger=ledger)
+        return judge_of(self.ledger())
 
 
 def visit(video: str, hours: float, *, user: str = "u", **more: Any) -> dict[str, Any]:

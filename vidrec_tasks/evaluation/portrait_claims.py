@@ -6,7 +6,7 @@ it names; it may name what those facts name, and nothing else.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import pandas as pd
@@ -39,6 +39,17 @@ class Verdict(NamedTuple):
     reason: str
     n_claims: int
     n_true: int
+
+
+def judge_of(
+    ledger: PortraitLedger,
+) -> Callable[[str, str, Sequence[Mapping[str, Any]]], Verdict]:
+    """`check_sentence` as whoever writes asks it: user, sentence, the facts that it names."""
+
+    def judge(user_id: str, sentence: str, facts: Sequence[Mapping[str, Any]]) -> Verdict:
+        return check_sentence(sentence, facts, user_id=user_id, ledger=ledger)
+
+    return judge
 
 
 def check_sentence(

@@ -10,7 +10,7 @@ from vidrec_tasks.content.embeddings import embed_videos as embed
 from vidrec_tasks.content.encoding.encoders import Encoders
 from vidrec_tasks.jobs.shared.images import Images
 from vidrec_tasks.jobs.shared.videos import shard_videos
-from vidrec_tasks.running.job import Context, Made, job, shards_before
+from vidrec_tasks.running.job import Context, Made, job, shards_left
 
 
 @job()
@@ -39,10 +39,9 @@ def _known(context: Context, videos: pd.DataFrame, keyframes: pd.DataFrame) -> E
     if parent is None:
         return None
     parts = []
-    for name in shards_before(parent, context.run, "embeddings", context.shard):
-        if parent.find(name) is not None:
-            part = Embeddings.from_parts(parent.parts(name))
-            parts.append(part.only(_wanted(part.table, videos, keyframes)))
+    for name in shards_left(parent, context.run, "embeddings", context.shard):
+        part = Embeddings.from_parts(parent.parts(name))
+        parts.append(part.only(_wanted(part.table, videos, keyframes)))
     widths = {tuple((n, v.shape[1]) for n, v in part.vectors.items()) for part in parts}
     return join(parts) if len(widths) == 1 else None
 

@@ -28,7 +28,7 @@ from vidrec_tasks.content.decoding.keyframes import extract_keyframes as extract
 from vidrec_tasks.content.decoding.process import CHANGED, PASSING
 from vidrec_tasks.hardware import cores
 from vidrec_tasks.jobs.shared.videos import shard_videos
-from vidrec_tasks.running.job import Context, Made, job, shards_before
+from vidrec_tasks.running.job import Context, Made, job, shards_left
 from vidrec_tasks.settings import ContentSettings
 from vidrec_tasks.stamps import ChangedError
 from vidrec_tasks.store.artefacts import key_of
@@ -234,5 +234,5 @@ def _parent_parts(context: Context, part: str) -> list[pd.DataFrame]:
     parent = context.parent("features")
     if parent is None:
         return []
-    names = shards_before(parent, context.run, "keyframes", context.shard)
-    return [parent.read_table(name, part) for name in names if parent.find(name) is not None]
+    names = shards_left(parent, context.run, "keyframes", context.shard)
+    return [parent.read_table(name, part) for name in names]

@@ -24,7 +24,7 @@ from vidrec_tasks.language.cards.writing import (
     count_cards,
     draft_cards,
 )
-from vidrec_tasks.running.job import Context, Made, job, shards_before
+from vidrec_tasks.running.job import Context, Made, job, shards_left
 from vidrec_tasks.store.codecs import Part
 
 Floats = npt.NDArray[np.float32]
@@ -61,8 +61,7 @@ def _ask(context: Context, videos: pd.DataFrame, drafts: list[Draft]) -> dict[st
         if parent is None
         else [
             parent.read_rows(name, columns=KNOWN_COLUMNS)
-            for name in shards_before(parent, context.run, "cards", context.shard)
-            if parent.find(name) is not None
+            for name in shards_left(parent, context.run, "cards", context.shard)
         ]
     )
     writer = writer_of(context, context.own("cards"))
@@ -112,9 +111,7 @@ def _known(context: Context, identity: str, dim: int) -> dict[tuple[str, str], F
     if parent is None or text_encoder_of(parent) != identity:
         return {}
     found: dict[tuple[str, str], Floats] = {}
-    for name in shards_before(parent, context.run, "cards", context.shard):
-        if parent.find(name) is None:
-            continue
+    for name in shards_left(parent, context.run, "cards", context.shard):
         table, vectors = (
             parent.read_rows(name, columns=[VIDEO_ID, TEXT]),
             parent.read_array(name, "vectors"),

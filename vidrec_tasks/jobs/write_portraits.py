@@ -1,9 +1,7 @@
 """write_portraits: what each user of a shard watches, in true sentences, and as a vector."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,25 +19,30 @@ from vidrec_tasks.audience.portraits import KNOWN_COLUMNS, MODEL, facts_in, stat
 from vidrec_tasks.audience.portraits import write_portraits as write
 from vidrec_tasks.columns import (
     CLAIMS,
+    CREATOR_ID,
     DROPPED,
+    DURATION_S,
     EVIDENCE,
     PORTRAIT_SOURCE,
+    PUBLISHED_AT,
     TITLE,
     TOPICS,
     USER_ID,
     VIDEO_ID,
 )
 from vidrec_tasks.content.encoding.encoders import Encoders
-from vidrec_tasks.evaluation.portrait_claims import check_portraits, check_sentence
+from vidrec_tasks.evaluation.portrait_claims import check_portraits, judge_of
 from vidrec_tasks.evaluation.portrait_ledger import PortraitLedger
 from vidrec_tasks.jobs.shared.videos import text_encoder_of
 from vidrec_tasks.jobs.shared.writing import answers_state, count_writing, writer_of
-from vidrec_tasks.running.job import Context, Made, job, shards_before
+from vidrec_tasks.running.job import Context, Made, job, shards_left
 from vidrec_tasks.store.codecs import Part
-from vidrec_tasks.store.runs import Run
 
 Vectors = dict[str, npt.NDArray[np.float32]]
 """text -> its embedding."""
+
+OF_VIDEOS = (VIDEO_ID, TITLE, CREATOR_ID, DURATION_S, PUBLISHED_AT)
+"""What facts rest on."""
 
 
 @job(state=answers_state)
@@ -47,12 +50,13 @@ def write_portraits(context: Context) -> Made:
     """Write the portraits whose facts changed; the others are taken from the night before."""
     own = context.own("profiles")
     users, visits = context.read_table(own), context.read_table(own, "visits")
-    videos, content = context.read_table("videos"), context.read_table("content")
+    videos = context.read_rows("videos", columns=OF_VIDEOS)
+    content = context.read_rows("content", columns=(VIDEO_ID, TOPICS))
     topics = content[TOPICS].tolist()
     facts = gather_facts(visits, videos, topics, users[USER_ID].tolist(), night=context.night)
     by_id = dict(zip(content[VIDEO_ID], topics, strict=True))
     ledger = PortraitLedger(visits, videos, by_id, night=context.night)
-    judge = partial(_judge, ledger)
+    judge = judge_of(ledger)
     encoders = Encoders(context.settings.content)
     known, seen = _known(context, encoders.text_identity)
     language = context.settings.language
@@ -88,12 +92,6 @@ def write_portraits(context: Context) -> Made:
     return Made({context.own("portraits"): parts}, counts)
 
 
-def _judge(
-    ledger: PortraitLedger, user_id: str, sentence: str, facts: Sequence[Mapping[str, Any]]
-) -> tuple[str, int, int]:
-    return check_sentence(sentence, facts, user_id=user_id, ledger=ledger)
-
-
 def _dropped(dropped: pd.Series) -> dict[str, int]:
     """What was dropped by the first word of its reason."""
     reasons = Counter(one["reason"].split(":")[0] for row in dropped for one in row)
@@ -108,22 +106,18 @@ def _known(context: Context, identity: str) -> tuple[pd.DataFrame | None, Vector
     parent = context.parent("previous")
     if parent is None:
         return None, {}
-    names = shards_before(parent, context.run, "portraits", context.shard)
-    refs = [name for name in names if parent.find(name) is not None and _is_whole(parent, name)]
-    if not refs:
+    names = shards_left(parent, context.run, "portraits", context.shard)
+    read = {name: parent.read_table(name) for name in names}
+    # before version 0.2 a portrait named neither facts nor claims
+    tables = {name: table for name, table in read.items() if {CLAIMS, DROPPED} <= set(table)}
+    if not tables:
         return None, {}
-    tables = [parent.read_rows(name, columns=list(KNOWN_COLUMNS)) for name in refs]
     seen: Vectors = {}
     if text_encoder_of(parent) == identity:
-        for name in refs:
+        for name in tables:
             texts = parent.read_table(name, "named_table")["text"]
             seen |= dict(zip(texts, parent.read_array(name, "named_vectors"), strict=True))
-    return pd.concat(tables, ignore_index=True), seen
-
-
-def _is_whole(parent: Run, name: str) -> bool:
-    """Whether a night's portraits name facts and claims: none did before version 0.3."""
-    return {CLAIMS, DROPPED} <= set(parent.read_table(name))
+    return pd.concat(tables.values(), ignore_index=True)[list(KNOWN_COLUMNS)], seen
 
 
 def _embed(

@@ -102,11 +102,6 @@ class LazyGenerator:
         return self.usage.dropped
 
     @property
-    def holds_to_grammars(self) -> bool:
-        """Whether it decodes within a grammar; another is only judged by it afterwards."""
-        return self._settings.writer == "model"
-
-    @property
     def unanswered(self) -> set[Hashable]:
         """Prompts that nobody answered yet; a later night asks again."""
         return self.usage.unanswered

@@ -226,6 +226,12 @@ def shards_before(parent: Run, run: Run, kind: str, shard: str) -> list[str]:
     return [f"{kind}.{shard}"] if is_alike else shards_of(parent, kind)
 
 
+def shards_left(parent: Run, run: Run, kind: str, shard: str) -> list[str]:
+    """Of `shards_before` those that are still there."""
+    names = shards_before(parent, run, kind, shard)
+    return [name for name in names if parent.find(name) is not None]
+
+
 def names_of(patterns: tuple[str, ...], run: Run, shard: str) -> list[str]:
     """Patterns of a plan as artefact names."""
     names: list[str] = []

@@ -38,7 +38,7 @@ from vidrec_tasks.content.texts.tracks import (
 )
 from vidrec_tasks.jobs.shared.videos import shard_videos
 from vidrec_tasks.jobs.texts.features import key_for, media_of, seconds_of
-from vidrec_tasks.running.job import Context, shards_before
+from vidrec_tasks.running.job import Context, shards_left
 from vidrec_tasks.settings import TextSettings
 from vidrec_tasks.store.media import MediaFile
 from vidrec_tasks.store.sidecars import Sidecars, read_small
@@ -120,10 +120,9 @@ def _stamps(context: Context) -> dict[tuple[Any, ...], str]:
     if parent is None:
         return {}
     found: dict[tuple[Any, ...], str] = {}
-    for name in shards_before(parent, context.run, "texts", context.shard):
-        if parent.find(name) is not None:
-            rows = parent.read_table(name, "files")[FILE_COLUMNS].itertuples(index=False)
-            found |= {tuple(row)[:4]: row[4] for row in rows if row[4]}
+    for name in shards_left(parent, context.run, "texts", context.shard):
+        rows = parent.read_table(name, "files")[FILE_COLUMNS].itertuples(index=False)
+        found |= {tuple(row)[:4]: row[4] for row in rows if row[4]}
     return found
 
 

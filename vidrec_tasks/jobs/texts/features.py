@@ -12,7 +12,7 @@ from vidrec_tasks.columns import CHECKSUM, LOOK, MTIME_NS, SIZE, URI, VIDEO_ID
 from vidrec_tasks.content.texts.films import PASSING, FilmFile
 from vidrec_tasks.content.texts.passages import listed_words
 from vidrec_tasks.content.texts.tracks import CAPTIONS, SCREEN, SPEECH, Known, Track, known_of
-from vidrec_tasks.running.job import Context, shards_before
+from vidrec_tasks.running.job import Context, shards_left
 from vidrec_tasks.stamps import ChangedError
 from vidrec_tasks.store.artefacts import key_of
 from vidrec_tasks.store.media import Media
@@ -50,11 +50,9 @@ def known_before(context: Context) -> Known:
     before = parent.record.settings.get("texts", {}).get("blocked_words", "")
     if _folded(before) - _folded(context.settings.texts.blocked_words):
         return {}  # what is no longer covered is not there to be uncovered
-    names = shards_before(parent, context.run, "texts", context.shard)
     known: dict[str, Sequence[Track]] = {}
-    for name in names:
-        if parent.find(name) is not None:
-            known |= known_of(parent.read_table(name), parent.read_table(name, "tracks"), PASSING)
+    for name in shards_left(parent, context.run, "texts", context.shard):
+        known |= known_of(parent.read_table(name), parent.read_table(name, "tracks"), PASSING)
     return known
 
 
