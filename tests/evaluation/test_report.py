@@ -46,7 +46,7 @@ FULL = ReportFacts(
     verified_share=1.0,
     samples=[Sample("u1", HOSTILE, [SampleRow(1, HOSTILE, HOSTILE, 0.5, "tower")])],
     settings=[("recommending.n", "7", True)],
-    timings=[Timing("embed_videos", 2, 1, 3.25)],
+    timings=[Timing("embed_videos", 2, 1, 3.25, 1234.5), Timing("find_duplicates", 1, 0, 0.5)],
 )  # fmt: skip
 
 
@@ -58,6 +58,13 @@ def test_a_full_report_says_all_of_it() -> None:
                  "Variety by the length of a list", "Score by rank", 'class="beside"',
                  "Over the last 2 nights"):  # fmt: skip
         assert word in html, word
+
+
+def test_the_memory_of_a_job_is_said_where_the_system_says_it() -> None:
+    table = re.search(r"Peak, MiB.*?</tbody>", render_report(FULL), re.DOTALL)
+    assert table is not None
+    rows = table[0].split("<tr>")[1:]
+    assert [re.findall(r">([^<>]+)</td>", row)[1] for row in rows] == ["1,234", "–"]
 
 
 def test_the_first_line_says_what_the_lists_are_worth_or_why_that_is_not_known() -> None:

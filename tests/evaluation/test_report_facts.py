@@ -55,13 +55,20 @@ def test_changed_settings_come_first() -> None:
     assert not any(name == "store_url" for name, _, _ in rows)
 
 
-def test_seconds_are_summed_over_shards() -> None:
+def test_seconds_are_summed_over_shards_and_the_largest_memory_stands() -> None:
     receipts = [
-        {"job": "embed", "seconds": 1.0, "reused": False},
-        {"job": "embed", "seconds": 2.0, "reused": True},
+        {"job": "embed", "seconds": 1.0, "reused": False, "peak_mib": 80.5},
+        {"job": "embed", "seconds": 2.0, "reused": True, "peak_mib": None},
+        {"job": "embed", "seconds": 3.0, "reused": False, "peak_mib": 70.5},
     ]
     (timing,) = sum_timings(receipts)
-    assert (timing.seconds, timing.n_shards, timing.n_reused) == (3.0, 2, 1)
+    assert (timing.seconds, timing.n_shards, timing.n_reused) == (6.0, 3, 1)
+    assert timing.peak_mib == 80.5
+
+
+def test_a_receipt_of_before_memory_was_measured_has_none() -> None:
+    (timing,) = sum_timings([{"job": "embed", "seconds": 1.0, "reused": False}])
+    assert timing.peak_mib is None
 
 
 def test_samples_are_the_same_users_each_time_and_the_first_rows() -> None:

@@ -31,6 +31,7 @@ def test_what_a_job_makes_is_named_by_the_run_and_told_in_the_receipt(world: Wor
         "shard": "", "reused": False, "counts": {"rows": 3},
     }  # fmt: skip
     assert world.run.receipts() == [receipt]
+    assert receipt["peak_mib"] is None or receipt["peak_mib"] > 0
 
 
 def test_a_receipt_is_json_of_postcard_size(world: World) -> None:

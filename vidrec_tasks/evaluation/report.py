@@ -49,12 +49,18 @@ class Sample:
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds that a job took over all its shards."""
+    """What a job took over all its shards.
+
+    Attributes:
+        seconds: their sum.
+        peak_mib: largest memory of one of them; None where the system does not say.
+    """
 
     job: str
     n_shards: int
     n_reused: int
     seconds: float
+    peak_mib: float | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ class ReportFacts:
         scores: scores of list rows (a sample when there are many).
         verified_share: share of explanations that were recomputed and held.
         settings: (name, value, whether it differs from the default).
-        timings: seconds a job; empty where times of running have no place.
+        timings: seconds and memory a job; empty where times of running have no place.
     """
 
     night: str

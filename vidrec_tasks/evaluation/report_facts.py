@@ -122,7 +122,7 @@ def settings_rows(settings: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
 
 
 def sum_timings(receipts: Iterable[Mapping[str, Any]]) -> list[Timing]:
-    """Seconds a job over its shards, in the order in which the jobs began."""
+    """Seconds and memory a job over its shards, in the order in which the jobs began."""
     by_job: dict[str, list[Mapping[str, Any]]] = {}
     for receipt in receipts:
         by_job.setdefault(str(receipt["job"]), []).append(receipt)
@@ -132,9 +132,16 @@ def sum_timings(receipts: Iterable[Mapping[str, Any]]) -> list[Timing]:
             n_shards=len(mine),
             n_reused=sum(bool(receipt["reused"]) for receipt in mine),
             seconds=sum(float(receipt["seconds"]) for receipt in mine),
+            peak_mib=max(_peaks(mine), default=None),
         )
         for job, mine in by_job.items()
     ]
+
+
+def _peaks(receipts: Iterable[Mapping[str, Any]]) -> list[float]:
+    """Of the shards whose system says it; receipts of 0.1 have none."""
+    peaks = [receipt.get("peak_mib") for receipt in receipts]
+    return [float(peak) for peak in peaks if peak is not None]
 
 
 def model_seconds(receipts: Iterable[Mapping[str, Any]]) -> list[Measure]:

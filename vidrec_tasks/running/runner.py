@@ -17,6 +17,7 @@ from vidrec_tasks.errors import InputError, SettingsError, VidrecError
 from vidrec_tasks.night import JOBS, NIGHT, OPENS, REPORTS, kind_of
 from vidrec_tasks.running.job import Approval, Context, Job, Made, n_tasks, names_of, refs_of
 from vidrec_tasks.running.loading import module_of
+from vidrec_tasks.running.memory import Watch
 from vidrec_tasks.settings import Settings, read_settings
 from vidrec_tasks.store.artefacts import Ref, key_of
 from vidrec_tasks.store.leases import Lease
@@ -185,6 +186,7 @@ def _report_failure(order: Order, settings: Settings, store: Store) -> None:
 def _carry_out(order: Order, settings: Settings, store: Store) -> dict[str, Any]:
     started = datetime.now(UTC)
     begin = time.monotonic()
+    watch = Watch.begin()
     if order.task_id == OPENS:
         # It opens the run, so it cannot be given one.
         _refuse_future(order)
@@ -203,6 +205,7 @@ def _carry_out(order: Order, settings: Settings, store: Store) -> dict[str, Any]
         "shard": order.shard,
         "started_at": started.isoformat(),
         "seconds": seconds,
+        "peak_mib": watch.peak_mib(),
         "reused": reused,
         "counts": dict(made.counts),
         "artefacts": [ref.to_json() for ref in refs],
