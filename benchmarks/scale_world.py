@@ -179,7 +179,7 @@ def _videos(drawn: Drawn) -> pd.DataFrame:
     n = len(drawn.topic_of)
     rng = np.random.default_rng([SEED, 5])
     night = pd.Timestamp(NIGHT, tz="UTC")
-    empty = [[] for _ in range(n)]
+    empty: list[list[str]] = [[] for _ in range(n)]
     table = pd.DataFrame(
         {
             VIDEO_ID: [video_id(num) for num in range(n)],
@@ -261,9 +261,9 @@ def _keep_models(
     _keep(run, "models.serving", **models.to_parts())
     recent = visits[visits["is_watched"]].groupby(VIDEO_ID)[USER_ID].nunique()
     likers = visits[visits["weight"] > 0].groupby(VIDEO_ID)[USER_ID].nunique()
-    popularity = recent.rename("n_viewers_recent").to_frame().assign(window_days=7)
-    popularity["n_likers_recent"] = likers.reindex(popularity.index, fill_value=0)
-    _keep(run, "popularity", table=popularity.reset_index())
+    shown = recent.rename("n_viewers_recent").to_frame().assign(window_days=7)
+    shown["n_likers_recent"] = likers.reindex(shown.index, fill_value=0)
+    _keep(run, "popularity", table=shown.reset_index())
 
 
 def _keep_peers(run: Run, settings: Settings, drawn: Drawn, videos: pd.DataFrame) -> None:

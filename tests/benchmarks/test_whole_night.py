@@ -1,0 +1,27 @@
+"""The whole night at size: its inputs are accepted whole, and its figures come from receipts."""
+
+from pathlib import Path
+
+from benchmarks.scale_world import NIGHT
+from benchmarks.whole_night import figures_of, write_inputs
+from vidrec_tasks.running.runner import Order, run_job
+from vidrec_tasks.settings import Settings
+from vidrec_tasks.store.runs import Runs
+from vidrec_tasks.store.store import Store
+
+
+def test_every_row_that_it_writes_is_accepted_and_the_night_is_told(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    write_inputs(store / "inputs", n_videos=200, n_users=50)
+
+    counts = run_job(Order("validate_inputs", NIGHT), Settings(store_url=str(store)))["counts"]
+    videos = Runs(Store(str(store))).of_night(NIGHT).read_table("videos")
+    told = figures_of(store)
+
+    assert counts["videos_accepted"] == counts["videos_read"] == 200
+    assert counts["interactions_accepted"] == counts["interactions_read"] > 50
+    assert counts["interactions_users"] == 50
+    assert videos["title"].nunique() > 150
+    assert set(told["jobs"]) == {"validate_inputs"}
+    assert told["published"] is False
+    assert told["list_rows"] == 0
