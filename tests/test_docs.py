@@ -14,7 +14,7 @@ MENTION = re.compile(r"(?<![\w/])docs/[\w/-]+\.md")
 CITED = re.compile(r"(?:docs/decisions/|ADR |[Dd]ecision )(\d{4})\b")
 DECISION = re.compile(
     r"# (?P<number>\d{4})\. (?P<title>[^\n]+)\n\n"
-    r"Status: (?P<status>accepted|superseded by \[\d{4}\]\([\w.-]+\.md\))\n"
+    r"Status: (?P<status>accepted|(?:in part )?superseded by \[\d{4}\]\([\w.-]+\.md\))\n"
     r"Date: (?P<date>\d{4}-\d\d-\d\d)\n\n"
     r"## Context\n\n(?:(?!#).*\n)+"
     r"## Decision\n\n(?:(?!#).*\n)+"
