@@ -1,7 +1,8 @@
 """Scale page: ten times the largest catalogue and the most users measured, from their rates.
 
-``python -m benchmarks.scale_page --scale JSON [--publishing JSON] --into docs/SCALE.md``: the JSON
-of `benchmarks.scale` and, for publishing, of `benchmarks.publishing`. Nothing here is measured anew
+``python -m benchmarks.scale_page --scale JSON [--publishing JSON] [--night JSON] --into
+docs/SCALE.md``: the JSON of `benchmarks.scale`, of `benchmarks.publishing` for publishing, and of
+`benchmarks.whole_night` for a night through Airflow. Nothing here is measured anew
 and nothing is guessed: what was not measured is said not to be known, and nothing is computed for
 more than ten times what was measured.
 """
@@ -31,19 +32,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.scale_page", description=__doc__)
     parser.add_argument("--scale", type=Path, required=True)
     parser.add_argument("--publishing", type=Path)
+    parser.add_argument("--night", type=Path)
     parser.add_argument("--into", type=Path, required=True)
     asked = parser.parse_args(arguments)
-    publishing = json.loads(asked.publishing.read_text()) if asked.publishing else None
-    asked.into.write_text(page(json.loads(asked.scale.read_text()), publishing), encoding="utf-8")
+    scale = json.loads(asked.scale.read_text())
+    publishing, night = (
+        json.loads(path.read_text()) if path else None for path in (asked.publishing, asked.night)
+    )
+    asked.into.write_text(page(scale, publishing, night), encoding="utf-8")
     return 0
 
 
-def page(scale: dict[str, Any], publishing: dict[str, Any] | None) -> str:
+def page(
+    scale: dict[str, Any],
+    publishing: dict[str, Any] | None = None,
+    night: dict[str, Any] | None = None,
+) -> str:
     """The page in Markdown."""
     figures = scale["figures"]
     parts = [
         _head(scale), _beside(scale), _index(figures), _shards(figures), _work(figures),
-        _tables(figures, publishing), _drivers(figures),
+        _tables(figures, publishing), _night(night), _drivers(figures),
     ]  # fmt: skip
     return "\n".join(parts)
 
@@ -275,6 +284,32 @@ def _tables(figures: dict[str, Any], publishing: dict[str, Any] | None) -> str:
 `recommendations` has {rows:,} rows of {size:,.0f} bytes as text, {rows * size / 1e9:,.1f} GB a run
 before indexes. Seven runs are kept, {7 * rows * size / 1e9:,.0f} GB. A run is a partition, so an
 old run is dropped whole. Publish time: {time}.
+"""
+
+
+def _night(night: dict[str, Any] | None) -> str:
+    """A night that was run whole: what each job took."""
+    if night is None:
+        return """## A whole night
+
+Not measured here: give `--night`, the JSON of `benchmarks.whole_night`.
+"""
+    figures = night["figures"]
+    rows = "\n".join(
+        f"| `{job}` | {said['shards']} | {said['seconds']:,} | {_said(said['peak_gib'])} |"
+        for job, said in figures["jobs"].items()
+    )
+    published = "was published" if figures["published"] else "was not published"
+    return f"""## A whole night
+
+{figures["videos"]:,} videos with titles and no films, {figures["users"]:,} users, through a real
+Airflow, two tasks at a time (`python -m benchmarks.whole_night`). The night {published} after
+{figures["hours"]} hours with {figures["list_rows"]:,} list rows; {figures["gates_passed"]} of
+{figures["gates"]} gates passed. Peaks are of a task's process, or of one that it started.
+
+| job | shards | seconds | peak, GiB |
+|---|---|---|---|
+{rows}
 """
 
 

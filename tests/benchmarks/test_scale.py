@@ -51,9 +51,22 @@ def test_the_page_follows_from_the_rates() -> None:
     assert "| find, rank and rerank, ms a user | 30.0 | 5,000 | 10,000 |" in said
 
 
+def test_a_whole_night_is_told_job_by_job() -> None:
+    jobs = {"train_models": {"seconds": 1234.5, "shards": 1, "peak_gib": 2.5},
+            "write_report": {"seconds": 1.0, "shards": 1, "peak_gib": None}}  # fmt: skip
+    figures = {"videos": 2_000, "users": 500, "published": True, "hours": 0.5, "jobs": jobs,
+               "list_rows": 5_000, "gates_passed": 9, "gates": 9}  # fmt: skip
+    said = page(scale_of(), night={"figures": figures})
+    assert "2,000 videos with titles and no films, 500 users" in said
+    assert "The night was published after\n0.5 hours with 5,000 list rows; 9 of\n9 gates" in said
+    assert "| `train_models` | 1 | 1,234.5 | 2.5 |" in said
+    assert "| `write_report` | 1 | 1.0 | not measured |" in said
+
+
 def test_what_was_not_measured_is_not_guessed() -> None:
     scale = scale_of()
-    said = page(scale, None)
+    said = page(scale)
+    assert "Not measured here: give `--night`" in said
     assert "not computed here: give `--publishing`" in said
     assert "as a share of the time of profiles and lists | not measured |" in said
     assert "`implicit` was not measured" in said
