@@ -27,7 +27,7 @@ from benchmarks.one_line_errors import run
 from benchmarks.scale_dense import MOST_VIDEOS, measure_equal
 from benchmarks.scale_overhead import SLOTS, measure_overhead, n_tasks
 from benchmarks.scale_peer import measure_peer
-from benchmarks.scale_search import N_QUERIES, measure_search
+from benchmarks.scale_search import measure_search, n_queries
 from benchmarks.scale_stages import BEFORE, LIST_JOBS, LIST_STAGES
 from benchmarks.scale_world import NIGHT, plant_shared, settings_of
 from vidrec_tasks.content.index import Index
@@ -146,7 +146,7 @@ def _search(settings: Settings) -> dict[str, Any]:
     vectors = run.read_array("content", "fused")
     rng = np.random.default_rng(1)
     # a user's profile lies between a few videos, as the content source's does
-    liked = vectors[rng.integers(0, len(vectors), (N_QUERIES, 5))].mean(axis=1)
+    liked = vectors[rng.integers(0, len(vectors), (n_queries(len(vectors)), 5))].mean(axis=1)
     queries = (liked / np.linalg.norm(liked, axis=1, keepdims=True)).astype(np.float32)
     return measure_search(index, vectors, queries)
 

@@ -16,7 +16,16 @@ Floats = npt.NDArray[np.float32]
 K: Final = 200
 """Neighbours a user: what find_candidates asks for, with what may not be shown searched past."""
 N_QUERIES: Final = 4_096
+"""Users who are searched for in a catalogue of up to `SMALL` videos; fewer in a larger one."""
+SMALL: Final = 20_000
+LEAST: Final = 512
+"""Users whom the recall is taken of."""
 ROUNDS: Final = 5
+
+
+def n_queries(n_videos: int) -> int:
+    """How many users are searched for: what a search costs grows with the catalogue."""
+    return max(LEAST, min(N_QUERIES, N_QUERIES * SMALL // n_videos))
 
 
 def measure_search(index: Index, vectors: Floats, queries: Floats) -> dict[str, Any]:
@@ -46,7 +55,7 @@ def measure_search(index: Index, vectors: Floats, queries: Floats) -> dict[str, 
         for _ in range(ROUNDS):
             for name, way in ways.items():
                 best[name] = min(best[name], _seconds(way, queries))
-        sample = queries[:512]
+        sample = queries[:LEAST]
         recall = _recall(index.search(sample, k)[1], flat.search(sample, k)[1])
     finally:
         faiss.omp_set_num_threads(n_threads)
