@@ -190,7 +190,7 @@ def test_lists_are_the_same_in_blocks_of_any_size(monkeypatch: pytest.MonkeyPatc
     asked = [(f"m{n % 9}", n * 5 % 23, 1 + n % 6, 1.0) for n in range(40)]
     whole = lists_of(crowd, asked, users=("nobody",))
     monkeypatch.setattr("vidrec_tasks.audience.histories.BLOCK", 2)
-    monkeypatch.setattr("vidrec_tasks.evaluation.baselines.CELLS", 1)
+    monkeypatch.setattr("vidrec_tasks.recommending.catalogue.nearest.CELLS", 1)
     assert lists_of(crowd, asked, users=("nobody",)) == whole
     assert len(whole[ITEM_KNN]) == 10
 

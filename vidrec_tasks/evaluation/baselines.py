@@ -15,7 +15,7 @@ from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.evaluation.offline import DEPTH
 from vidrec_tasks.measuring.metrics import PADDING
 from vidrec_tasks.recommending.catalogue.content import Content
-from vidrec_tasks.recommending.catalogue.likeness import CELLS
+from vidrec_tasks.recommending.catalogue.nearest import parts_of
 from vidrec_tasks.recommending.catalogue.popularity import DAYS, users_by_window
 from vidrec_tasks.recommending.lists.eligibility import Eligible
 from vidrec_tasks.recommending.lists.rules import UserRules
@@ -152,17 +152,11 @@ def _neighbours(learned: Histories, nums: Ints, n_videos: int) -> _Neighbours:
     norms = np.sqrt(np.diff(likers.indptr))
     # a row of the product has no more cells than its likers liked videos, each of them
     n_cells = np.minimum(likers[nums] @ np.diff(likes.indptr), n_videos)
-    rows = [_nearest(likers[part] @ likes, part, norms) for part in _parts(nums, n_cells)]
+    rows = [_nearest(likers[part] @ likes, part, norms) for part in parts_of(nums, n_cells)]
     places = np.full(n_videos, -1, dtype=np.int64)
     places[nums] = np.arange(len(nums))
     none = sp.csr_matrix((0, n_videos))
     return _Neighbours(places, sp.csr_matrix(sp.vstack([none, *rows])))
-
-
-def _parts(nums: Ints, n_cells: Floats) -> list[Ints]:
-    """Rows of a sparse matrix in parts of about `CELLS` cells."""
-    turn = np.cumsum(n_cells) // CELLS
-    return np.split(nums, np.flatnonzero(np.diff(turn)) + 1) if len(nums) else []
 
 
 def _nearest(together: sp.csr_matrix, nums: Ints, norms: Floats) -> sp.csr_matrix:
