@@ -127,12 +127,12 @@ def draw_learners(context: Context) -> Draw:
 def learn_from(context: Context, night: date) -> Learned:
     """Draw whom the models of a night learn from, and count everybody's viewings."""
     draw = draw_learners(context)
-    counted, n_users = [], 0
+    viewers, n_users = pd.DataFrame(), 0
     for visits in visits_by_shard(context, night):
         draw.add(visits)
-        counted.append(_recent_viewers(visits, night))
+        both = pd.concat([viewers, _recent_viewers(visits, night)], ignore_index=True)
+        viewers = both.groupby(VIDEO_ID, as_index=False).sum()
         n_users += int(visits[USER_ID].nunique())
-    viewers = pd.concat(counted, ignore_index=True).groupby(VIDEO_ID, as_index=False).sum()
     return Learned(draw.rows(), viewers.assign(window_days=WINDOW_DAYS), n_users)
 
 
