@@ -9,7 +9,8 @@
 * **Quality**: MovieTweetings up to its last tenth, a later window held out: NDCG@10 of the tower
   with the full softmax and with a sampled one of 4,096 draws, of all its videos, after the same
   passes from the same three seeds; the difference and the ratio with a paired 95% interval over
-  users. ``--quality`` measures that alone.
+  users. It has fewer videos than the sample has draws, so it says what drawing and correcting cost,
+  not what a small sample costs. ``--quality`` measures that alone.
 """
 
 import argparse
