@@ -327,8 +327,8 @@ def _drivers(figures: dict[str, Any]) -> str:
   `VIDREC_RECOMMENDING__MAX_TRAINING_USERS` users (decision 0023), and takes the hours that their
   histories need. `validate_inputs` is one task too and works out of core.
   `benchmarks.out_of_core` measures the memory of both.
-* `list_fallbacks` counts shard by shard. `summarise_audiences` holds five columns of what all users
-  watched in its window in one task, and `validate_inputs` holds the rejects of all shards.
+* `list_fallbacks` and `summarise_audiences` are one task each and count shard by shard
+  (decision 0043).
 * Video files are decoded and encoded only when they change, and sentences are written only when
   their evidence changes. Neither is in the rates above.
 """

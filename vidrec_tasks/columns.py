@@ -56,6 +56,7 @@ REQUESTED_AT: Final = "requested_at"
 TABLE: Final = "table"
 REASON: Final = "reason"
 SAMPLE: Final = "sample"
+N_ROWS: Final = "n_rows"
 
 # content
 SIZE: Final = "size"

@@ -36,6 +36,11 @@ class InputSettings(Group):
     max_reject_share: float = Field(
         0.2, ge=0, le=1, description="Share of rejected rows above which a table stops the night."
     )
+    kept_rejects: int = Field(
+        100_000,
+        ge=10,
+        description="Rejected rows kept per table, as many of each reason; the others are counted.",
+    )
     need_interactions: bool = Field(
         True, description="False: a catalogue alone is enough (content jobs and search, no lists)."
     )

@@ -17,6 +17,7 @@ from vidrec_tasks.columns import (
     EVENT_AT,
     GROUP_ID,
     MAX_AGE_RATING,
+    N_ROWS,
     OPTED_OUT,
     RANK,
     REGION,
@@ -24,9 +25,11 @@ from vidrec_tasks.columns import (
     SCORE_COMPONENTS,
     SOURCE,
     SOURCE_RANK,
+    TABLE,
     USER_ID,
     VIDEO_ID,
 )
+from vidrec_tasks.contracts.rejects import LEFT_OUT
 from vidrec_tasks.recommending.lists.rules import POOL, barred, hidden
 from vidrec_tasks.store.runs import Run
 from vidrec_ui.catalogue import Catalogue
@@ -114,6 +117,12 @@ def _catalogue(asked: _Asked) -> Step:
             reason = mine["reason"].iloc[0]
             return Step("catalogue", f"Its row was rejected: {reason}. Fix the row.", True)
     finding = "The night's catalogue has no such video: it is unknown or was published later."
+    left_out = rows_of(asked.run, "rejects", LEFT_OUT, column=TABLE, values=["videos"])
+    if left_out is not None and len(left_out):
+        finding += (
+            f" Or its row was rejected: {left_out[N_ROWS].sum():,} rejected rows of videos were "
+            "counted and not kept."
+        )
     return Step("catalogue", finding, True)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pandas as pd
 
-from vidrec_tasks.columns import NAME, REASON, ROW_NUM, SAMPLE, TABLE, VIDEO_ID
+from vidrec_tasks.columns import N_ROWS, NAME, REASON, ROW_NUM, SAMPLE, TABLE, VIDEO_ID
+from vidrec_tasks.contracts.rejects import LEFT_OUT
 from vidrec_tasks.evaluation.report_facts import is_unread
 from vidrec_tasks.store.runs import Run
 from vidrec_ui.shaping import PER_PAGE, Page
@@ -20,18 +22,24 @@ Reasons = list[tuple[tuple[str, str], int]]
 
 
 def counts(sources: Sources, run: Run | None) -> Reasons:
-    """((table, reason), how many), most first; films stand under the table `MEDIA`."""
+    """((table, reason), how many), most first; films stand under the table `MEDIA`.
+
+    Rejects that were counted and not kept are among them.
+    """
     rejects = rows_of(run, "rejects", columns=[TABLE, REASON])
-    found = [
-        ((where, str(reason)), int(n))
-        for where in (MEDIA, TEXTS)
-        for reason, n in _files(sources, run, where)[REASON].value_counts().items()
-    ]
+    found = Counter(
+        {
+            (where, str(reason)): int(n)
+            for where in (MEDIA, TEXTS)
+            for reason, n in _files(sources, run, where)[REASON].value_counts().items()
+        }
+    )
     if rejects is not None:
-        by_reason = rejects.groupby([TABLE, REASON], sort=False).size().reset_index(name="n")
-        rows = zip(by_reason[TABLE], by_reason[REASON], by_reason["n"], strict=True)
-        found += [((str(table), str(reason)), int(n)) for table, reason, n in rows]
-    return sorted(found, key=lambda item: (-item[1], item[0]))
+        by_reason = rejects.groupby([TABLE, REASON], sort=False).size().rename(N_ROWS)
+        for rows in (by_reason.reset_index(), _left_out(run)):
+            for table, reason, n in rows.itertuples(index=False):
+                found[str(table), str(reason)] += int(n)
+    return sorted(found.items(), key=lambda item: (-item[1], item[0]))
 
 
 def quarantine(sources: Sources, run: Run | None) -> pd.DataFrame:
@@ -73,6 +81,7 @@ def rejects_page(
     )
     n_rows, first = len(rejects) + len(films), (page - 1) * PER_PAGE
     shown = rejects.iloc[first : first + PER_PAGE].to_dict("records")
+    left_out = _left_out(run, table, reason)
     more = max(0, first - len(rejects)), max(0, first + PER_PAGE - len(rejects))
     return {
         "run_id": run_id,
@@ -82,6 +91,7 @@ def rejects_page(
         "reason": reason,
         "page": page,
         "n_rows": n_rows,
+        "n_left_out": int(left_out[N_ROWS].sum()),
         "n_pages": max(1, -(-n_rows // PER_PAGE)),
         "rows": [
             *({**row, "what": f"row {row[ROW_NUM]}"} for row in shown),
@@ -97,6 +107,15 @@ def _rejects(run: Run, table: str, reason: str) -> pd.DataFrame:
     if found is None:
         return pd.DataFrame({TABLE: [], ROW_NUM: [], REASON: [], SAMPLE: []})
     return found[found[TABLE] == table] if table else found
+
+
+def _left_out(run: Run | None, table: str = "", reason: str = "") -> pd.DataFrame:
+    """table, reason and n_rows of rejects that were counted and not kept; '' is any."""
+    found = rows_of(run, "rejects", LEFT_OUT)
+    if found is None:
+        return pd.DataFrame({TABLE: [], REASON: [], N_ROWS: []})
+    of_table = (found[TABLE] == table) | (table == "")
+    return found[of_table & ((found[REASON] == reason) | (reason == ""))]
 
 
 def _files(sources: Sources, run: Run | None, where: str) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from vidrec_tasks.contracts.admission import (
     admit_videos,
     refuse_bad_table,
 )
+from vidrec_tasks.contracts.rejects import FEWEST_KEPT, Rejects
 from vidrec_tasks.errors import ContractError
 
 NIGHT = pd.Timestamp("2026-09-02", tz="UTC")
@@ -220,20 +221,21 @@ def test_an_event_that_is_delivered_again_counts_once() -> None:
     assert len(other.rows) == 3
 
 
-def rejects(n: int, reason: str) -> pd.DataFrame:
-    return pd.DataFrame(
-        {"table": "interactions", "row_num": range(n), "reason": reason, "sample": "s"}
-    )
+def rejects(n: int, reason: str, *, before: Rejects | None = None) -> Rejects:
+    rows = {"table": "interactions", "row_num": range(n), "reason": reason, "sample": "s"}
+    return (before or Rejects("interactions", FEWEST_KEPT)).plus(pd.DataFrame(rows))
 
 
 def test_too_many_wrong_rows_stop_the_night() -> None:
     with pytest.raises(ContractError, match=r"30 of 100 rows are wrong.*watched_s < 0"):
-        refuse_bad_table(
-            rejects(30, "watched_s < 0"), 100, table="interactions", origin="x", max_share=0.2
-        )
+        refuse_bad_table(rejects(30, "watched_s < 0"), 100, origin="x", max_share=0.2)
+
+
+def test_what_is_wrong_counts_whether_it_is_kept_or_not() -> None:
+    many = rejects(40, "watched_s < 0", before=rejects(50, UNKNOWN_VIDEO))
+    with pytest.raises(ContractError, match=r"40 of 100 rows are wrong.*row 0, watched_s < 0"):
+        refuse_bad_table(many, 100, origin="x", max_share=0.2)
 
 
 def test_events_of_removed_videos_do_not_stop_the_night() -> None:
-    refuse_bad_table(
-        rejects(90, UNKNOWN_VIDEO), 100, table="interactions", origin="x", max_share=0.2
-    )
+    refuse_bad_table(rejects(90, UNKNOWN_VIDEO), 100, origin="x", max_share=0.2)

@@ -164,6 +164,13 @@ def test_a_last_video_that_nobody_liked_is_looked_up_by_its_content() -> None:
     assert {worlds.taste_of(num) for num in found[SIMILAR_TO_LAST][0]} == {1}
 
 
+def test_a_list_goes_on_behind_all_the_popular_videos_that_a_user_has_met() -> None:
+    crowd: list[Event] = [(f"u{n}", num, 0.5, 1.0) for num in range(20) for n in range(40 - num)]
+    met: list[Event] = [("me", num, 1.0, -1.0) for num in range(17)]
+    for name, lists in lists_of(crowd, met, n=2).items():
+        assert lists == [[17, 18]], name
+
+
 def test_who_has_no_history_gets_what_is_popular() -> None:
     found = lists_of(CROWD, [])
     assert found[ITEM_KNN] == found[SIMILAR_TO_LAST] == found["popular_30d"]
@@ -183,7 +190,7 @@ def test_lists_are_the_same_in_blocks_of_any_size(monkeypatch: pytest.MonkeyPatc
     asked = [(f"m{n % 9}", n * 5 % 23, 1 + n % 6, 1.0) for n in range(40)]
     whole = lists_of(crowd, asked, users=("nobody",))
     monkeypatch.setattr("vidrec_tasks.audience.histories.BLOCK", 2)
-    monkeypatch.setattr("vidrec_tasks.recommending.catalogue.likeness.CELLS", 1)
+    monkeypatch.setattr("vidrec_tasks.recommending.catalogue.nearest.CELLS", 1)
     assert lists_of(crowd, asked, users=("nobody",)) == whole
     assert len(whole[ITEM_KNN]) == 10
 

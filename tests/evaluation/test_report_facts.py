@@ -42,6 +42,9 @@ def test_rejects_and_quarantine_are_counted_by_reason() -> None:
         {"table": ["i", "i", "v"], "reason": ["x", "x", "y"], "sample": ["1", "2", "3"]}
     )
     assert count_rejects(rejects) == [("i", "x", 2, "1"), ("v", "y", 1, "3")]
+    left_out = pd.DataFrame({"table": ["v", "w"], "reason": ["y", "z"], "n_rows": [3, 1]})
+    counted = [("v", "y", 4, "3"), ("i", "x", 2, "1"), ("w", "z", 1, "")]
+    assert count_rejects(rejects, left_out) == counted
     quarantine = pd.DataFrame({"video_id": ["a", "b"], "reason": ["torn", "torn"]})
     assert count_quarantine(quarantine) == [("torn", 2, "a")]
     assert count_rejects(rejects[:0]) == []

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vidrec_tasks.insights.crowd import Offer
 from vidrec_tasks.insights.insights import Insights, summarise_audiences
 from vidrec_tasks.settings import InsightSettings
 
@@ -61,7 +62,10 @@ def insights(
 ) -> Insights:
     chosen = InsightSettings(**{"k_anonymity": 20, **more})
     videos = catalogue() if videos is None else videos
-    return summarise_audiences(visits(rows), videos, topics, profiles, chosen, night=NIGHT)
+    offer = Offer.of(videos, topics)
+    return summarise_audiences(
+        lambda: [visits(rows)], [profiles], videos, offer, chosen, night=NIGHT
+    )
 
 
 def cell(found: Insights, creator: str, topic: str) -> dict[str, Any]:

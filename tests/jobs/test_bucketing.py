@@ -32,14 +32,14 @@ def write_world(folder: Path) -> None:
     pd.DataFrame(rows, columns=names).to_csv(folder / "inputs" / "interactions.csv", index=False)
 
 
-def settings_of(folder: Path, users_per_shard: int) -> Settings:
-    inputs = {"users_per_shard": users_per_shard, "max_reject_share": 1.0}
+def settings_of(folder: Path, users_per_shard: int, **more: int) -> Settings:
+    inputs = {"users_per_shard": users_per_shard, "max_reject_share": 1.0, **more}
     return read_settings({}, store_url=str(folder), inputs=inputs)
 
 
-def validated(folder: Path, users_per_shard: int) -> tuple[Run, dict[str, int]]:
+def validated(folder: Path, users_per_shard: int, **more: int) -> tuple[Run, dict[str, int]]:
     write_world(folder)
-    receipt = run_job(Order("validate_inputs", NIGHT), settings_of(folder, users_per_shard))
+    receipt = run_job(Order("validate_inputs", NIGHT), settings_of(folder, users_per_shard, **more))
     return Runs(Store(str(folder))).of_night(NIGHT), receipt["counts"]
 
 
@@ -79,3 +79,32 @@ def test_an_event_id_is_taken_once_even_over_two_users(tmp_path: Path) -> None:
     rejects = run.read_table("rejects")
     assert (rejects["reason"] == "event_id appears twice").sum() > 10
     assert counts["interactions_accepted"] + counts["interactions_rejected"] == 200
+
+
+def test_rejects_beyond_the_bound_are_counted_by_reason(tmp_path: Path) -> None:
+    every, counts = validated(tmp_path / "every", 100)
+    some, counts_too = validated(tmp_path / "some", 100, kept_rejects=10)
+    rejects = every.read_table("rejects")
+    by_reason = rejects["reason"].value_counts()
+    assert len(by_reason) == 2
+    assert by_reason.min() > 10
+    assert every.ref("rejects").rows == by_reason.sum() == counts["interactions_rejected"]
+    assert counts["rejects_left_out"] == 0
+    kept = some.read_table("rejects")
+    pd.testing.assert_frame_equal(kept, rejects.groupby("reason").head(5).reset_index(drop=True))
+    left_out = some.read_table("rejects", "left_out")
+    assert dict(zip(left_out["reason"], left_out["n_rows"], strict=True)) == dict(by_reason - 5)
+    assert set(left_out["table"]) == {"interactions"}
+    assert counts_too == {**counts, "rejects_left_out": by_reason.sum() - 10}
+
+
+def test_neither_chunks_nor_shards_decide_which_rejects_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, _ = validated(tmp_path / "whole", 100, kept_rejects=15)
+    monkeypatch.setattr("vidrec_tasks.store.decoding.BLOCK_BYTES", 400)
+    split, _ = validated(tmp_path / "split", 3, kept_rejects=15)
+    for part in ("table", "left_out"):
+        pd.testing.assert_frame_equal(
+            whole.read_table("rejects", part), split.read_table("rejects", part)
+        )

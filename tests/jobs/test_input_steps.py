@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from vidrec_tasks.contracts.inputs import INTERACTIONS, USERS
+from vidrec_tasks.contracts.rejects import Rejects
 from vidrec_tasks.jobs.inputs.admitting import admit_users
 from vidrec_tasks.jobs.inputs.bucketing import bucket, shards
 from vidrec_tasks.jobs.inputs.events import Known, admit_events, admit_log
@@ -75,11 +76,14 @@ def test_every_event_is_in_a_shard_or_rejected_or_counted(tmp_path: Path) -> Non
     files = files_of(tmp_path, "interactions", LOG)
     with Spill("user_id") as spill:
         log = admit_log(files, known_of(), inputs_of())
-        bucketed = bucket(log, spill, user_ids=pd.Series(["a", "b"]), users_per_shard=1)
+        bucketed = bucket(
+            log, spill, rejects=Rejects("interactions", 10), user_ids=pd.Series(["a", "b"]),
+            users_per_shard=1,
+        )  # fmt: skip
         parts = list(shards(bucketed))
     counts = sum_counts([bucketed.counts, *(part.counts for part in parts)])
     rows = pd.concat([part.rows for part in parts])
-    rejects = join_rejects([bucketed.rejects, *(part.rejects for part in parts)])
+    rejects = join_rejects([bucketed.rejects.rows, *(part.rejects for part in parts)])
     assert rows["row_num"].tolist() == [0]
     assert sorted(rejects["row_num"]) == [1, 2, 3]
     assert (counts["opted_out"], counts["after_night"], counts["rejected"]) == (1, 1, 3)

@@ -25,11 +25,11 @@ def run(settings: Settings) -> Run:
     return open_run(settings, NIGHT)
 
 
-def open_run(settings: Settings, night: date) -> Run:
+def open_run(settings: Settings, night: date, **more: Any) -> Run:
     run = Runs(Store(settings.store_url)).open(record_of(f"{night}-aaaaaaaa"))
     keep(run, "videos", table=pd.DataFrame({"video_id": ["v1"], "title": ["A cat"]}))
     rejects = {"table": ["videos"], "row_num": [1], "reason": ["no id"], "sample": ["x"]}
-    keep(run, "rejects", table=pd.DataFrame(rejects))
+    keep(run, "rejects", table=pd.DataFrame(rejects), **more)
     receipt(run, "validate_inputs", interactions_read=9, interactions_accepted=8)
     return run
 
@@ -58,6 +58,12 @@ def test_a_night_that_stopped_has_a_report_that_says_where(settings: Settings, r
     assert "stopped at <code>extract_keyframes</code>" in html
     assert "no id" in html
     assert ">accepted<" in html
+
+
+def test_rejects_that_are_not_kept_are_counted_in_the_report(settings: Settings) -> None:
+    left_out = pd.DataFrame({"table": ["videos"], "reason": ["no id"], "n_rows": [41_998]})
+    open_run(settings, NIGHT, left_out=left_out)
+    assert "41,999" in write(settings)
 
 
 def test_times_of_running_stand_in_the_copy_only(settings: Settings, run: Run) -> None:

@@ -170,6 +170,9 @@ def test_rejects_are_listed_by_reason_and_row(viewer: TestClient) -> None:
     one = viewer.get(f"/rejects/{CURRENT}?table=media&reason=no video stream").text
     assert "1 row" in one
     assert "row 7" not in one
+    assert "42,000 more rows were rejected and counted, but not kept" in page
+    assert "41,999" in page
+    assert "not kept" not in one
     assert "no such row" in viewer.get(f"/rejects/{CURRENT}?page=9").text
     assert viewer.get(f"/rejects/{CURRENT}?page=0").status_code == 422
 

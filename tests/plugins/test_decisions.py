@@ -29,6 +29,7 @@ def steps(settings: Settings) -> Any:
     ("user_id", "video_id", "step", "said"),
     [
         ("u1", "v99", "catalogue", "has no such video"),
+        ("u1", "v99", "catalogue", "2 rejected rows of videos were counted and not kept"),
         ("u1", "v0", "catalogue", "Its row was rejected: title is missing"),
         ("u9", "v1", "user", "opted out"),
         ("u7", "v1", "user", "Nothing is known of the user"),

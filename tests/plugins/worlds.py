@@ -122,13 +122,17 @@ def _content() -> dict[str, dict[str, Any]]:
         {"table": ["interactions", "videos"], "row_num": [7, 8],
          "reason": ["watched_s < 0", "title is missing"], "sample": ["-1", "video_id=v0, a=b"]}
     )  # fmt: skip
+    left_out = pd.DataFrame(
+        {"table": ["interactions", "videos"], "reason": ["watched_s < 0", "title is missing"],
+         "n_rows": [41_998, 2]}
+    )  # fmt: skip
     return {
         "videos": {"table": videos},
         "frames": {"table": frames},
         "duplicates": {"table": duplicates},
         "content": {"table": content},
         "keyframes.0": {"quarantine": quarantine.assign(reason="no video stream")},
-        "rejects": {"table": rejects},
+        "rejects": {"table": rejects, "left_out": left_out},
     }
 
 

@@ -1,4 +1,4 @@
-"""No array of users times videos: what the list stages hold of a million videos."""
+"""No array of users times videos: what lists, served or simple, hold of a million videos."""
 
 import tracemalloc
 from functools import lru_cache
@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from tests.recommending import worlds
 from vidrec_tasks.audience.histories import Histories, gather
 from vidrec_tasks.content.index import build_index
+from vidrec_tasks.evaluation.baselines import Crowd, baseline_lists, count_likers
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.catalogue.popularity import measure_popularity
 from vidrec_tasks.recommending.lists.block import Search
@@ -112,6 +113,20 @@ def test_no_list_stage_holds_as_much_as_one_mask_of_users_times_videos() -> None
     assert (nums >= 0).all()
     assert len(lists) == N_USERS * SETTINGS.n
     assert max(peaks) < AN_ARRAY, [f"{taken / 2**20:.0f} MiB" for taken in peaks]
+
+
+def test_simple_lists_hold_less_than_one_mask_of_users_times_videos() -> None:
+    models, histories, videos = world()
+    rules = UserRules(videos, worlds.users(), moment=worlds.NIGHT, default_max_age_rating=18)
+    crowd = Crowd(count_likers(histories, N_VIDEOS, cut=worlds.CUT), histories)
+    tracemalloc.start()
+    try:
+        lists = baseline_lists(histories, crowd, models.content, rules, n=10)
+        taken = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert all((rows[:, :10] >= 0).all() for rows in lists.values())
+    assert taken < AN_ARRAY, f"{taken / 2**20:.0f} MiB"
 
 
 def peak() -> int:

@@ -1,10 +1,13 @@
 import numpy as np
+import pytest
 import scipy.sparse as sp
 
 from vidrec_tasks.recommending.catalogue.nearest import (
+    CELLS,
     NearestVectors,
     NearestWords,
     each_once,
+    parts_of,
     strongest_of_rows,
 )
 
@@ -19,6 +22,23 @@ def test_the_nearest_by_vectors_are_others_in_order() -> None:
 def test_the_nearest_by_words_share_one() -> None:
     found = NearestWords(sp.csr_matrix(ROWS)).of(np.array([0, 1, 2]), 2)
     assert found.tolist() == [[1, -1], [0, 3], [-1, -1]]
+
+
+def test_words_find_the_same_however_many_rows_are_compared_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = sp.random_array((60, 30), density=0.1, rng=np.random.default_rng(2), dtype=np.float32)
+    nums = np.arange(60)[::-1]
+    whole = NearestWords(sp.csr_matrix(said)).of(nums, 5)
+    monkeypatch.setattr("vidrec_tasks.recommending.catalogue.nearest.CELLS", 50)
+    assert len(parts_of(nums, np.full(60, 20))) > 10
+    np.testing.assert_array_equal(NearestWords(sp.csr_matrix(said)).of(nums, 5), whole)
+
+
+def test_a_part_has_a_row_at_least_and_no_more_cells_than_are_held() -> None:
+    parts = parts_of(np.arange(4), np.array([CELLS // 2, CELLS // 4, 3 * CELLS, 1]))
+    assert [part.tolist() for part in parts] == [[0, 1], [2, 3]]
+    assert parts_of(np.arange(0), np.zeros(0)) == []
 
 
 def test_a_word_that_everybody_says_finds_nobody() -> None:

@@ -1,5 +1,6 @@
 """Similar videos in a world of eight: what stands beside what, and why."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -272,3 +273,33 @@ def test_pairs_are_compared_as_blocks_are() -> None:
     nums = np.arange(0, 120, 7)
     others = np.tile(np.arange(120), (len(nums), 1))
     np.testing.assert_allclose(likeness.pairs(nums, others), likeness.block(nums), atol=1e-3)
+
+
+def test_a_large_catalogue_holds_no_array_of_videos_times_videos() -> None:
+    n, rng = 20_000, np.random.default_rng(1)
+    videos = pd.DataFrame(
+        {
+            "video_id": [f"v{num:05}" for num in range(n)],
+            "creator_id": "",
+            "published_at": pd.Series([pd.NaT] * n, dtype="datetime64[us, UTC]"),
+            "duration_s": 10.0,
+        }
+    )
+    fused = rng.standard_normal((n, 8), dtype=np.float32)
+    fused /= np.linalg.norm(fused, axis=1, keepdims=True)
+    topics = [[f"one of {num % 50}", f"one of {num * 7 % 90}"] for num in range(n)]
+    cells = (np.ones(3 * n, dtype=np.float32), rng.integers(0, n, (2, 3 * n)))
+    watched = SparseModel(sp.csr_matrix(cells, shape=(n, n)))
+    content = Content.of(videos, fused, topics)
+    allowed = np.arange(n) % 100 == 0
+    tracemalloc.start()
+    try:
+        table = list_similar(
+            content, watched, np.ones(n, dtype=np.float32), allowed=allowed, n=5,
+            settings=RecommendingSettings(), likeness=Likeness.of(content, dense_limit=1_000),
+        )  # fmt: skip
+        taken = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(table) == 5 * allowed.sum()
+    assert taken < n * n / 4, f"{taken / 2**20:.0f} MiB"  # of a mask of bytes, a quarter

@@ -31,7 +31,7 @@ from vidrec_tasks.columns import (
     VIDEO_ID,
 )
 from vidrec_tasks.contracts.inputs import ACTIVE
-from vidrec_tasks.contracts.rejects import no_rejects, reject
+from vidrec_tasks.contracts.rejects import Rejects, no_rejects, reject
 from vidrec_tasks.errors import ContractError
 
 UNKNOWN_VIDEO: Final = "video is not in the catalogue of the night"
@@ -267,19 +267,18 @@ def admit_once(rows: pd.DataFrame, repeated: npt.NDArray[np.int64] | None = None
     return Admitted(kept, reject(rows, "interactions", reasons), counts)
 
 
-def refuse_bad_table(
-    rejects: pd.DataFrame, n_read: int, *, table: str, origin: str, max_share: float
-) -> None:
+def refuse_bad_table(rejects: Rejects, n_read: int, *, origin: str, max_share: float) -> None:
     """Stop the night when too many rows of a table are wrong.
 
     Raises:
         ContractError: names the table, how many, the first reason and the next step.
     """
-    wrong = rejects[~rejects[REASON].isin(NOT_WRONG)]
-    if n_read and len(wrong) / n_read > max_share:
-        first = wrong.iloc[0]
+    n_wrong = rejects.count(without=NOT_WRONG)
+    if n_read and n_wrong / n_read > max_share:
+        rows = rejects.rows
+        first = rows[~rows[REASON].isin(NOT_WRONG)].iloc[0]
         message = (
-            f"{table} {origin}: {len(wrong):,} of {n_read:,} rows are wrong, more than "
+            f"{rejects.table} {origin}: {n_wrong:,} of {n_read:,} rows are wrong, more than "
             f"{max_share:.0%} (first: row {first[ROW_NUM]}, {first[REASON]}: {first['sample']}); "
             "fix the export, or raise VIDREC_INPUTS__MAX_REJECT_SHARE"
         )

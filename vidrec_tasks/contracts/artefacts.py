@@ -139,6 +139,7 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
     "rejects": Artefact(
         "Rows of the inputs that were refused, with the reason.",
         {"table": Table({"table": TEXT, "row_num": COUNT, "reason": TEXT, "sample": TEXT})},
+        may_have={"left_out": Table({"table": TEXT, "reason": TEXT, "n_rows": COUNT})},
     ),
     "keyframes": Artefact(
         "The keyframes of each video file, the files they are of, and the files without any.",

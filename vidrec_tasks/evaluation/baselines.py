@@ -15,8 +15,9 @@ from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.evaluation.offline import DEPTH
 from vidrec_tasks.measuring.metrics import PADDING
 from vidrec_tasks.recommending.catalogue.content import Content
-from vidrec_tasks.recommending.catalogue.likeness import blocks
+from vidrec_tasks.recommending.catalogue.nearest import parts_of
 from vidrec_tasks.recommending.catalogue.popularity import DAYS, users_by_window
+from vidrec_tasks.recommending.lists.eligibility import Eligible
 from vidrec_tasks.recommending.lists.rules import UserRules
 from vidrec_tasks.recommending.models.sequences import PAD, last_videos, liked
 
@@ -102,17 +103,32 @@ def baseline_lists(
     asked = np.unique(liked(histories).video_nums)
     neighbours = _neighbours(crowd.learned, asked, content.n_videos)
     for nums, block in histories.blocks():
-        masks = np.stack([rules.mask_of(str(user_id)) for user_id in block.user_ids])
-        masks[block.user_nums(), block.video_nums] = False
-        found = _personal(block, masks, neighbours, content, n)
+        eligible = rules.eligible(block.user_ids).without(block)
+        found = _personal(block, eligible, neighbours, content, n)
         for place, user in enumerate(nums):
-            allowed = masks[place]
-            ranked = [nums_of[allowed[nums_of]] for nums_of in popular]
-            each = [*ranked, *(found[name][place] for name in (ITEM_KNN, SIMILAR_TO_LAST))]
+            # 2n of the last: at most n of them are in the list that they fill
+            heads = [_head(ranked, eligible, place, 2 * n) for ranked in popular]
+            each = [*heads, *(found[name][place] for name in (ITEM_KNN, SIMILAR_TO_LAST))]
             for name, mine in zip(BASELINES, each, strict=True):
-                row = _filled(mine, ranked[-1], n)
+                row = _filled(mine, heads[-1], n)
                 lists[name][user, : len(row)] = row
     return lists
+
+
+def _head(ranked: Ints, eligible: Eligible, user: int, n: int) -> Ints:
+    """The first n that a user may be shown; few are looked at, ever more until they are found."""
+    size = 2 * n
+    while True:
+        head = ranked[:size]
+        allowed = head[_may(eligible, user, head)]
+        if len(allowed) >= n or size >= len(ranked):
+            return allowed[:n]
+        size *= 4
+
+
+def _may(eligible: Eligible, user: int, nums: Ints) -> Mask:
+    """``(n_nums,)`` which of some videos a user of the block may be shown."""
+    return eligible.may_pairs(np.full(len(nums), user), nums)
 
 
 def _most_liked(n_likers: Ints) -> Ints:
@@ -134,7 +150,9 @@ def _neighbours(learned: Histories, nums: Ints, n_videos: int) -> _Neighbours:
     likes = sp.csr_matrix((ones, np.divmod(cells, n_videos)), shape=(learned.n_users, n_videos))
     likers = sp.csr_matrix(likes.T)  # (n_videos, n_users)
     norms = np.sqrt(np.diff(likers.indptr))
-    rows = [_nearest(likers[part] @ likes, part, norms) for part in blocks(nums, n_videos)]
+    # a row of the product has no more cells than its likers liked videos, each of them
+    n_cells = np.minimum(likers[nums] @ np.diff(likes.indptr), n_videos)
+    rows = [_nearest(likers[part] @ likes, part, norms) for part in parts_of(nums, n_cells)]
     places = np.full(n_videos, -1, dtype=np.int64)
     places[nums] = np.arange(len(nums))
     none = sp.csr_matrix((0, n_videos))
@@ -167,7 +185,7 @@ def _nearest(together: sp.csr_matrix, nums: Ints, norms: Floats) -> sp.csr_matri
 
 
 def _personal(
-    block: Histories, masks: Mask, neighbours: _Neighbours, content: Content, n: int
+    block: Histories, eligible: Eligible, neighbours: _Neighbours, content: Content, n: int
 ) -> dict[str, list[Ints]]:
     """Baseline -> the best n allowed videos of each user of a block, as many as have a score."""
     events = liked(block)
@@ -177,11 +195,15 @@ def _personal(
     shape = (block.n_users, neighbours.cosines.shape[0])
     scores = sp.csr_matrix((np.ones(len(cells)), (users, rows)), shape=shape) @ neighbours.cosines
     last = last_videos(block, 1)[:, 0]
+
+    def best(user: int, nums: Ints, scores: Floats) -> Ints:
+        may = _may(eligible, user, nums)
+        return _best(nums[may], scores[may], n)
+
     return {
-        ITEM_KNN: [_best(*_row(scores, user), mask, n) for user, mask in enumerate(masks)],
+        ITEM_KNN: [best(user, *_row(scores, user)) for user in range(block.n_users)],
         SIMILAR_TO_LAST: [
-            _best(*_similar(num, neighbours, content), mask, n)
-            for num, mask in zip(last, masks, strict=True)
+            best(user, *_similar(num, neighbours, content)) for user, num in enumerate(last)
         ],
     }
 
@@ -204,11 +226,10 @@ def _row(matrix: sp.csr_matrix, row: int) -> tuple[Ints, Floats]:
     return matrix.indices[cells].astype(np.int64), matrix.data[cells]
 
 
-def _best(nums: Ints, scores: Floats, allowed: Mask, n: int) -> Ints:
-    """At most n of the videos that are allowed, by falling score, equal ones by video_num."""
-    keep = allowed[nums]
-    order = np.argsort(nums[keep], kind="stable")
-    nums, scores = nums[keep][order], scores[keep][order]
+def _best(nums: Ints, scores: Floats, n: int) -> Ints:
+    """At most n of some videos, by falling score, equal ones by video_num."""
+    order = np.argsort(nums, kind="stable")
+    nums, scores = nums[order], scores[order]
     best = _largest(scores, n)
     return nums[best[np.argsort(-scores[best], kind="stable")]]
 
@@ -228,5 +249,4 @@ def _filled(mine: Ints, popular: Ints, n: int) -> Ints:
     mine = mine[:n]
     if len(mine) == n:
         return mine
-    rest = popular[: 2 * n]  # at most n of them are in the list
-    return np.concatenate([mine, rest[~np.isin(rest, mine)]])[:n]
+    return np.concatenate([mine, popular[~np.isin(popular, mine)]])[:n]

@@ -85,12 +85,13 @@ def evaluate_offline(
             relevant[num] = set(held_out[num][may].tolist())
         for name, lists in _lists_of(search, block, rules, settings).items():
             together[name][nums] = lists
-    unknown = set(np.flatnonzero(models.popularity.n_users == 0).tolist())
+    is_unknown = models.popularity.n_users == 0
+    unknown = [{num for num in videos if is_unknown[num]} for videos in relevant]
     return Offline(
         {name: ranking_metrics(lists, relevant) for name, lists in together.items()},
         np.diff(histories.offsets).astype(np.int64),
         together[SERVED],
-        ranking_metrics(together[SERVED], [videos & unknown for videos in relevant]),
+        ranking_metrics(together[SERVED], unknown),
         relevant,
     )
 

@@ -83,13 +83,24 @@ def _sampled(scores: pd.Series) -> pd.Series:
     return scores.iloc[np.sort(rng.choice(len(scores), SCORES_PER_SHARD, replace=False))]
 
 
-def count_rejects(rejects: pd.DataFrame) -> list[tuple[str, str, int, str]]:
-    """(table, reason, rows, one sample) of the rejects, most rows first."""
-    counted = [
-        (str(table), str(reason), len(rows), str(rows[SAMPLE].iloc[0]))
+def count_rejects(
+    rejects: pd.DataFrame, left_out: pd.DataFrame | None = None
+) -> list[tuple[str, str, int, str]]:
+    """(table, reason, rows, one sample) of the rejects, most rows first.
+
+    Args:
+        rejects: those that are kept: table, reason, sample.
+        left_out: table, reason, n_rows of those that are not; None: all are kept.
+    """
+    counted = {
+        (str(table), str(reason)): (len(rows), str(rows[SAMPLE].iloc[0]))
         for (table, reason), rows in rejects.groupby([TABLE, REASON], sort=True)
-    ]
-    return sorted(counted, key=lambda row: -row[2])
+    }
+    for table, reason, n in [] if left_out is None else left_out.itertuples(index=False):
+        n_kept, sample = counted.get((table, reason), (0, ""))
+        counted[table, reason] = (n_kept + int(n), sample)
+    rows = [(table, reason, n, sample) for (table, reason), (n, sample) in counted.items()]
+    return sorted(rows, key=lambda row: (-row[2], row[:2]))
 
 
 def count_quarantine(quarantine: pd.DataFrame) -> list[tuple[str, int, str]]:

@@ -1,11 +1,12 @@
-"""Crowd: who watched which video and topic in the window, and whose audience they are.
+"""Crowd: who of some users watched which video in the window, and what the videos stand for.
 
-Everything is a sparse matrix over users, so that audiences are products and no user is looped over.
+Everything is a sparse matrix, so that audiences are products and no user is looped over.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -27,38 +28,87 @@ Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Crowd:
-    """The window's users and what they watched.
+class Offer:
+    """What the videos stand for.
 
     Attributes:
-        user_ids: ``(n_users,)`` who watched anything in the window, sorted.
-        watched: ``(n_users, n_videos)`` ones: watched in the window.
-        earlier, later: the same in the window's first and second half.
-        shares: ``(n_users, n_videos)`` mean share watched, only where known (a 0 is kept).
         carries: ``(n_videos, n_topics)`` ones: the topics of each video.
         topics: names of the topics.
         made_by: ``(n_videos, n_creators)`` ones; a video without a creator has none.
         creator_ids: ``(n_creators,)`` sorted.
         is_offered: ``(n_videos,)`` whether it may be shown.
-        exposure: ``(n_videos,)`` share of the window that it was published in, a quarter at least.
+        published_at: of each video.
     """
 
-    user_ids: npt.NDArray[np.object_]
-    watched: sp.csr_array
-    earlier: sp.csr_array
-    later: sp.csr_array
-    shares: sp.csr_array
     carries: sp.csr_array
     topics: list[str]
     made_by: sp.csr_array
     creator_ids: list[str]
     is_offered: npt.NDArray[np.bool_]
-    exposure: Doubles
+    published_at: pd.Series
+
+    @classmethod
+    def of(
+        cls,
+        videos: pd.DataFrame,
+        topics: Sequence[Sequence[str]],
+        is_offered: npt.NDArray[np.bool_] | None = None,
+    ) -> "Offer":
+        """What a catalogue offers.
+
+        Args:
+            videos: creator_id, published_at of each video, in the order of the video_nums.
+            topics: topics of each video.
+            is_offered: which videos may be shown; all when None.
+        """
+        carries, names = distinct_topics(topics)
+        creators = sorted({str(creator) for creator in videos[CREATOR_ID] if creator})
+        return cls(
+            carries,
+            names,
+            _made_by(videos[CREATOR_ID], creators),
+            creators,
+            np.ones(len(videos), dtype=bool) if is_offered is None else is_offered,
+            videos[PUBLISHED_AT],
+        )
 
     @property
-    def audiences(self) -> sp.csr_array:
-        """``(n_users, n_creators)`` ones: watched a video of the creator in the window."""
-        return ones(self.watched @ self.made_by)
+    def n_videos(self) -> int:
+        """Videos of the catalogue."""
+        return len(self.is_offered)
+
+    def exposure(self, begin: pd.Timestamp, end: pd.Timestamp) -> Doubles:
+        """``(n_videos,)`` share of the time from ``begin`` to ``end`` that it was published in.
+
+        A quarter at least, for first days are loud.
+        """
+        span_s = max((end - begin).total_seconds(), 1.0)
+        age_s = (end - self.published_at).dt.total_seconds().to_numpy(np.float64)
+        there = np.where(np.isnan(age_s), span_s, age_s)
+        return np.clip(there / span_s, 0.25, 1.0)
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Users and what they watched in the window.
+
+    Attributes:
+        user_ids: ``(n_users,)`` who watched anything in the window, sorted.
+        earlier, later: ``(n_users, n_videos)`` ones: watched in the window's first, second half.
+        shares: ``(n_users, n_videos)`` mean share watched, only where known (a 0 is kept).
+        oldest: when the first of it was watched; None where nothing was.
+    """
+
+    user_ids: npt.NDArray[np.object_]
+    earlier: sp.csr_array
+    later: sp.csr_array
+    shares: sp.csr_array
+    oldest: pd.Timestamp | None
+
+    @cached_property
+    def watched(self) -> sp.csr_array:
+        """``(n_users, n_videos)`` ones: watched in the window."""
+        return ones(self.earlier + self.later)
 
     @property
     def n_users(self) -> int:
@@ -66,48 +116,30 @@ class Crowd:
         return len(self.user_ids)
 
 
-def gather_crowd(
-    visits: pd.DataFrame,
-    videos: pd.DataFrame,
-    topics: Sequence[Sequence[str]],
-    *,
-    night: date,
-    window_days: int,
-    is_offered: npt.NDArray[np.bool_] | None = None,
-) -> Crowd:
-    """Gather the visits of the window before a night.
+def gather_crowd(visits: pd.DataFrame, *, n_videos: int, night: date, window_days: int) -> Crowd:
+    """Gather the visits of some users in the window before a night.
 
     Args:
-        visits: weighed visits: user_id, video_num, event_at, is_watched, watched_share.
-        videos: creator_id, published_at of each video, in the order of the video_nums.
-        topics: topics of each video.
+        visits: weighed visits: user_id, video_num, event_at, is_watched, watched_share; all of a
+            user's.
+        n_videos: size of the catalogue.
         night: the window ends at its 00:00 UTC.
         window_days: length of the window.
-        is_offered: which videos may be shown; all when None.
     """
     end = pd.Timestamp(night, tz="UTC")
     begin, half = window_start(night, window_days), window_start(night, window_days / 2)
     is_seen = visits[IS_WATCHED].astype(bool) & visits[EVENT_AT].between(begin, end, "left")
     seen = visits[is_seen]
     user_nums, user_ids = pd.factorize(seen[USER_ID], sort=True)
-    shape = (len(user_ids), len(videos))
+    shape = (len(user_ids), n_videos)
     is_late = (seen[EVENT_AT] >= half).to_numpy(dtype=bool)
     places = (user_nums.astype(np.int64), seen[VIDEO_NUM].to_numpy(np.int64))
-    carries, names = distinct_topics(topics)
-    creators = sorted({str(creator) for creator in videos[CREATOR_ID] if creator})
     return Crowd(
         np.asarray(user_ids, dtype=object),
-        _cells(places, shape),
         _cells(_where(places, ~is_late), shape),
         _cells(_where(places, is_late), shape),
         _mean_shares(seen[WATCHED_SHARE].to_numpy(np.float64), places, shape),
-        carries,
-        names,
-        _made_by(videos[CREATOR_ID], creators),
-        creators,
-        np.ones(len(videos), dtype=bool) if is_offered is None else is_offered,
-        # a young log reaches less far back than the window
-        _exposure(videos[PUBLISHED_AT], end, seen[EVENT_AT].min() if len(seen) else begin),
+        seen[EVENT_AT].min() if len(seen) else None,
     )
 
 
@@ -184,11 +216,3 @@ def _made_by(creator_ids: pd.Series, creators: list[str]) -> sp.csr_array:
     columns = np.array([column for _, column in rows], dtype=np.int64)
     shape = (len(creator_ids), len(creators))
     return sp.csr_array((np.ones(len(rows)), (nums, columns)), shape=shape)
-
-
-def _exposure(published_at: pd.Series, end: pd.Timestamp, begin: pd.Timestamp) -> Doubles:
-    """Share of the time from ``begin`` to ``end``; a quarter at least, for first days are loud."""
-    span_s = max((end - begin).total_seconds(), 1.0)
-    age_s = (end - published_at).dt.total_seconds().to_numpy(np.float64)
-    there = np.where(np.isnan(age_s), span_s, age_s)
-    return np.clip(there / span_s, 0.25, 1.0)

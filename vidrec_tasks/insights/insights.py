@@ -1,17 +1,16 @@
 """Insights: what creators may learn about their audience, k-anonymous in every number."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.columns import CREATOR_ID
-from vidrec_tasks.insights.crowd import gather_crowd
-from vidrec_tasks.insights.demand import measure_demand
+from vidrec_tasks.insights.counts import Counts, count_viewers
+from vidrec_tasks.insights.crowd import Crowd, Offer, gather_crowd, window_start
+from vidrec_tasks.insights.demand import may_be_told_of, measure_demand
 from vidrec_tasks.insights.promise import measure_promise
 from vidrec_tasks.settings import InsightSettings
 
@@ -32,39 +31,46 @@ class Insights:
 
 
 def summarise_audiences(
-    visits: pd.DataFrame,
+    shards: Callable[[], Iterable[pd.DataFrame]],
+    profiles_topics: Iterable[pd.DataFrame],
     videos: pd.DataFrame,
-    topics: Sequence[Sequence[str]],
-    profiles_topics: pd.DataFrame,
+    offer: Offer,
     settings: InsightSettings,
     *,
     night: date,
-    is_offered: npt.NDArray[np.bool_] | None = None,
 ) -> Insights:
     """Summarise the audience of each creator in the window before a night.
 
+    Users are counted a shard at a time, twice: first whose audiences are large enough.
+
     Args:
-        visits: weighed visits of all users: user_id, video_num, event_at, watched_share,
-            is_watched.
+        shards: gives the weighed visits of all users, each user's in one of them: user_id,
+            video_num, event_at, watched_share, is_watched. One is held at a time.
+        profiles_topics: user_id, topics (``[topic, weight, n_videos]``) of the profiles of each
+            shard's users.
         videos: the catalogue, sorted by video_id: video_id, creator_id, published_at.
-        topics: topics of each video, in the order of ``videos``.
-        profiles_topics: user_id, topics (``[topic, weight, n_videos]``) of the profiles.
+        offer: what these videos stand for.
         settings: k_anonymity, window_days.
         night: only events before its 00:00 UTC exist.
-        is_offered: ``(n_videos,)`` which videos count as supply; all when None.
     """
-    crowd = gather_crowd(
-        visits,
-        videos,
-        topics,
-        night=night,
-        window_days=settings.window_days,
-        is_offered=is_offered,
-    )
-    insights = measure_demand(crowd, k=settings.k_anonymity)
-    promise = measure_promise(crowd, videos, profiles_topics, k=settings.k_anonymity)
+    k = settings.k_anonymity
+
+    def crowds() -> Iterator[Crowd]:
+        for visits in shards():
+            yield gather_crowd(
+                visits, n_videos=offer.n_videos, night=night, window_days=settings.window_days
+            )
+
+    counts = Counts(offer, may_be_told_of(count_viewers(crowds(), offer), k))
+    for crowd, liked in zip(crowds(), profiles_topics, strict=True):
+        counts.add(crowd, liked)
+    # a young log reaches less far back than the window
+    begin = counts.oldest or window_start(night, settings.window_days)
+    exposure = offer.exposure(begin, pd.Timestamp(night, tz="UTC"))
+    insights = measure_demand(counts, offer, exposure, k=k)
+    promise = measure_promise(counts, offer, exposure, videos, k=k)
     log.info(
         "%d of %d creators have an audience of %d users or more on a topic",
-        insights[CREATOR_ID].nunique(), len(crowd.creator_ids), settings.k_anonymity,
+        insights[CREATOR_ID].nunique(), len(offer.creator_ids), k,
     )  # fmt: skip
     return Insights(insights, promise)

@@ -31,6 +31,7 @@ from vidrec_tasks.jobs.shared.visits import Draw, draw_learners, visits_by_shard
 from vidrec_tasks.measuring.lists import list_metrics, topic_mix
 from vidrec_tasks.measuring.splits import time_split
 from vidrec_tasks.recommending.catalogue.content import Content
+from vidrec_tasks.recommending.catalogue.popularity import DAYS
 from vidrec_tasks.recommending.lists.scorers.registry import BLEND
 from vidrec_tasks.running.job import Context, Made, job, midnight, shards_of
 
@@ -136,11 +137,12 @@ def _crowd(context: Context, n_videos: int) -> Crowd:
     The draw is that of the evaluation fit, so that item-kNN learns from the same users.
     """
     night = evaluation_night(context)
-    draw, n_likers = draw_learners(context), []
+    draw = draw_learners(context)
+    n_likers = np.zeros((len(DAYS), n_videos), dtype=np.int64)
     for visits in visits_by_shard(context, night):
         draw.add(visits)
-        n_likers.append(count_likers(gather(visits), n_videos, cut=epoch_of(night)))
-    return Crowd(np.sum(n_likers, axis=0), gather(draw.rows()))
+        n_likers += count_likers(gather(visits), n_videos, cut=epoch_of(night))
+    return Crowd(n_likers, gather(draw.rows()))
 
 
 def _served(

@@ -8,29 +8,32 @@ from vidrec_tasks.columns import (
     VIDEO_NUM,
     WATCHED_SHARE,
 )
-from vidrec_tasks.insights.crowd import window_start
+from vidrec_tasks.insights.crowd import Offer
 from vidrec_tasks.insights.insights import summarise_audiences as summarise
 from vidrec_tasks.insights.summaries import MODEL, write_summaries
 from vidrec_tasks.jobs.shared.reading import moment_of
-from vidrec_tasks.jobs.shared.visits import watched_by_all
+from vidrec_tasks.jobs.shared.visits import watched_by_shard
 from vidrec_tasks.jobs.shared.writing import answers_state, count_writing, writer_of
 from vidrec_tasks.recommending.lists.rules import visible
-from vidrec_tasks.running.job import Context, Made, job
+from vidrec_tasks.running.job import Context, Made, job, shards_of
 
 
 @job(state=answers_state)
 def summarise_audiences(context: Context) -> Made:
     """Measure audiences in numbers that k users stand behind, and put them in words."""
     videos = context.read_table("videos")
-    since = window_start(context.night, context.settings.insights.window_days)
+    topics = context.read_table("content")[TOPICS].tolist()
+    offer = Offer.of(videos, topics, visible(videos, moment=moment_of(context.night)))
     found = summarise(
-        watched_by_all(context, (USER_ID, VIDEO_NUM, WATCHED_SHARE), since=since),
+        lambda: watched_by_shard(context, (USER_ID, VIDEO_NUM, WATCHED_SHARE)),
+        (
+            context.read_rows(name, columns=(USER_ID, TOPICS))
+            for name in shards_of(context.run, "profiles")
+        ),
         videos,
-        list(context.read_table("content")[TOPICS]),
-        context.read_tables("profiles", columns=(USER_ID, TOPICS)),
+        offer,
         context.settings.insights,
         night=context.night,
-        is_offered=visible(videos, moment=moment_of(context.night)),
     )
     language = context.settings.language
     writer = writer_of(context, "insights")

@@ -11,8 +11,9 @@ from datetime import date
 
 import pandas as pd
 
-from vidrec_tasks.columns import OPTED_OUT, ROW_NUM, TABLE, TRANSCRIPT, USER_ID, VIDEO_ID
+from vidrec_tasks.columns import N_ROWS, OPTED_OUT, TRANSCRIPT, USER_ID, VIDEO_ID
 from vidrec_tasks.contracts.inputs import DELETIONS, INPUTS, INTERACTIONS, QUERIES, USERS, VIDEOS
+from vidrec_tasks.contracts.rejects import LEFT_OUT, Rejects
 from vidrec_tasks.contracts.schema import Table
 from vidrec_tasks.errors import EmptyNight, InputError
 from vidrec_tasks.jobs.inputs.admitting import admit_queries, admit_users
@@ -34,6 +35,7 @@ from vidrec_tasks.jobs.inputs.pinning import (
 )
 from vidrec_tasks.jobs.inputs.reading import Read, read_whole
 from vidrec_tasks.jobs.inputs.results import (
+    Account,
     Accounted,
     StepResult,
     join_rejects,
@@ -147,7 +149,7 @@ def _refuse_missing(asked: _Asked) -> None:
         raise InputError(message)
 
 
-def _read_all(asked: _Asked, key: str, print_of_videos: str, deletions: StepResult) -> Pinned:
+def _read_all(asked: _Asked, key: str, print_of_videos: str, deletions: Account) -> Pinned:
     """Take every table through its steps."""
     inputs, artefacts = asked.settings.inputs, Artefacts(asked.store)
     catalogue = read_catalogue(
@@ -157,9 +159,14 @@ def _read_all(asked: _Asked, key: str, print_of_videos: str, deletions: StepResu
     queries = admit_queries(_read(asked, QUERIES))
     events = _pin_events(asked, key, catalogue.rows, users.rows)
     results: dict[Table, Accounted] = {
-        DELETIONS: deletions, VIDEOS: catalogue, USERS: users, QUERIES: queries,
+        DELETIONS: deletions,
+        **{
+            table: Account(Rejects(table.name, inputs.kept_rejects).plus(step.rejects), step.counts)
+            for table, step in ((VIDEOS, catalogue), (USERS, users), (QUERIES, queries))
+        },
         INTERACTIONS: events,
-    }  # fmt: skip
+    }
+    rejects = _joined(result.rejects for result in results.values())
     videos, transcripts = _without_transcripts(catalogue.rows)
     tables = {
         "videos": videos,
@@ -167,12 +174,11 @@ def _read_all(asked: _Asked, key: str, print_of_videos: str, deletions: StepResu
         "users": users.rows,
         "queries": queries.rows,
         "watch_statistics": events.statistics,
-        "rejects": _sorted_rejects(results.values()),
         **({LATER: events.later} if inputs.interactions_are == "increment" else {}),
     }
     return Pinned(
-        (*events.refs, *pin_tables(artefacts, key, tables)),
-        sum_counts(name_counts(table.name, result.counts) for table, result in results.items()),
+        (*events.refs, *pin_tables(artefacts, key, {**_alone(tables), "rejects": rejects})),
+        _counted(results),
         events.split,
         Split.of(len(catalogue.rows), inputs.videos_per_shard),
         catalogue.as_of,
@@ -202,6 +208,7 @@ def _pin_events(asked: _Asked, key: str, videos: pd.DataFrame, users: pd.DataFra
     with Spill(USER_ID) as spill:
         bucketed = bucket(
             _admitted(asked, _known(asked, videos, users)), spill,
+            rejects=Rejects(INTERACTIONS.name, inputs.kept_rejects),
             user_ids=users[USER_ID], users_per_shard=inputs.users_per_shard,
         )  # fmt: skip
         _refuse_empty(bucketed, asked)
@@ -231,10 +238,25 @@ def _admitted(asked: _Asked, known: Known) -> Iterator[AdmittedEvents]:
     yield from admit_log(asked.files[INTERACTIONS.name], known, asked.settings.inputs)
 
 
-def _sorted_rejects(results: Iterable[Accounted]) -> pd.DataFrame:
-    """All rejects by table and row, in an order that no chunk and no shard decides."""
-    rejects = join_rejects(result.rejects for result in results)
-    return rejects.sort_values([TABLE, ROW_NUM], kind="stable", ignore_index=True)
+def _joined(rejects: Iterable[Rejects]) -> dict[str, pd.DataFrame]:
+    """The rejects of all tables by table and row, which no chunk and no shard decides."""
+    of_tables = sorted(rejects, key=lambda one: one.table)
+    parts = {"table": join_rejects(one.rows for one in of_tables)}
+    left_out = pd.concat([one.left_out for one in of_tables], ignore_index=True)
+    for table, reason, n in left_out.itertuples(index=False):
+        log.warning("%s: %d more rows were rejected than are kept: %s", table, n, reason)
+    return parts if left_out.empty else {**parts, LEFT_OUT: left_out}
+
+
+def _alone(tables: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, pd.DataFrame]]:
+    return {name: {"table": table} for name, table in tables.items()}
+
+
+def _counted(results: Mapping[Table, Accounted]) -> dict[str, int]:
+    """For the receipt: what each table counted, and how many rejects are not kept."""
+    counts = sum_counts(name_counts(table.name, of.counts) for table, of in results.items())
+    n_left_out = sum(int(of.rejects.left_out[N_ROWS].sum()) for of in results.values())
+    return {**counts, "rejects_left_out": n_left_out}
 
 
 def _refuse_empty(bucketed: Bucketed, asked: _Asked) -> None:

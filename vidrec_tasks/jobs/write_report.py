@@ -4,12 +4,15 @@ import base64
 import logging
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from vidrec_tasks.columns import N_VIEWERS_RECENT, PATH, PORTRAIT, TITLE, USER_ID, VIDEO_ID
+from vidrec_tasks.contracts.rejects import LEFT_OUT
+from vidrec_tasks.errors import MissingPart
 from vidrec_tasks.evaluation.curves import ListCurves
 from vidrec_tasks.evaluation.funnel import Steps, funnel_of
 from vidrec_tasks.evaluation.measures import Measure, measures_of, segments_of
@@ -95,7 +98,7 @@ def _gather(context: Context) -> ReportFacts:
         history=_history(context),
         segments=segments_of(metrics),
         funnel=_funnel(run, videos, lists),
-        rejects=count_rejects(run.read_table("rejects")) if run.find("rejects") else [],
+        rejects=_rejects(run),
         quarantine=count_quarantine(quarantine) if len(quarantine) else [],
         unread=count_quarantine(unread) if len(unread) else [],
         sources=lists.sources,
@@ -110,6 +113,15 @@ def _gather(context: Context) -> ReportFacts:
         samples=_samples(context, videos),
         settings=settings_rows(run.record.settings),
     )
+
+
+def _rejects(run: Run) -> list[tuple[str, str, int, str]]:
+    if run.find("rejects") is None:
+        return []
+    left_out = None
+    with suppress(MissingPart):
+        left_out = run.read_table("rejects", LEFT_OUT)
+    return count_rejects(run.read_table("rejects"), left_out)
 
 
 def _state(run: Run) -> tuple[str, str]:

@@ -15,9 +15,10 @@ import pandas as pd
 from vidrec_tasks.columns import EVENT_ID, ROW_NUM
 from vidrec_tasks.contracts import admission
 from vidrec_tasks.contracts.inputs import INTERACTIONS
+from vidrec_tasks.contracts.rejects import Rejects
 from vidrec_tasks.jobs.inputs.events import AdmittedEvents
 from vidrec_tasks.jobs.inputs.reading import no_rows
-from vidrec_tasks.jobs.inputs.results import StepResult, join_rejects, sum_counts
+from vidrec_tasks.jobs.inputs.results import StepResult, sum_counts
 from vidrec_tasks.store.shards import Split, hashes_of
 from vidrec_tasks.store.spill import Repeats, Spill
 
@@ -31,7 +32,7 @@ class Bucketed:
 
     Attributes:
         rows: gives the rows of a shard.
-        rejects: as of `StepResult`.
+        rejects: of all chunks.
         counts: as of `StepResult`, and ``users``.
         split: how users are split.
         n_events: events that exist for the night, repeated ones too.
@@ -40,7 +41,7 @@ class Bucketed:
     """
 
     rows: Spill
-    rejects: pd.DataFrame
+    rejects: Rejects
     counts: Mapping[str, int]
     split: Split
     n_events: int
@@ -56,13 +57,19 @@ class Shard(StepResult):
 
 
 def bucket(
-    events: Iterable[AdmittedEvents], spill: Spill, *, user_ids: pd.Series, users_per_shard: int
+    events: Iterable[AdmittedEvents],
+    spill: Spill,
+    *,
+    rejects: Rejects,
+    user_ids: pd.Series,
+    users_per_shard: int,
 ) -> Bucketed:
     """Put events on scratch disk as they come, and divide them when all users are counted.
 
     Args:
         events: chunks; each is gone from memory before the next one comes.
         spill: where they go; open as long as the answer is used.
+        rejects: none yet.
         user_ids: users who count without an event too.
         users_per_shard: how many a shard aims at.
 
@@ -70,13 +77,12 @@ def bucket(
         StoreError: the scratch disk is full.
     """
     repeats = Repeats(EVENT_ID, ROW_NUM)
-    rejects: list[pd.DataFrame] = []
     counts: list[Mapping[str, int]] = [_NONE_YET]
     later, n_events = [no_rows(INTERACTIONS)], 0
     for chunk in events:
         repeats.note(chunk.rows)
         spill.put(chunk.rows)
-        rejects.append(chunk.rejects)
+        rejects = rejects.plus(chunk.rejects)
         counts.append(chunk.counts)
         later.append(chunk.later)
         n_events += len(chunk.rows)
@@ -85,7 +91,7 @@ def bucket(
     spill.split(split)
     return Bucketed(
         spill,
-        join_rejects(rejects),
+        rejects,
         {**sum_counts(counts), "users": len(spill.key_hashes)},
         split,
         n_events,

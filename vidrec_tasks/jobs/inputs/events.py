@@ -9,6 +9,7 @@ from vidrec_tasks.columns import EVENT_AT, REASON, ROW_NUM, USER_ID, VIDEO_ID
 from vidrec_tasks.contracts import admission
 from vidrec_tasks.contracts.inputs import INTERACTIONS
 from vidrec_tasks.contracts.plausibility import UnknownVideos, WatchedUnits
+from vidrec_tasks.contracts.rejects import FEWEST_KEPT, Rejects
 from vidrec_tasks.jobs.inputs.reading import Read, read_table, refuse_bad
 from vidrec_tasks.jobs.inputs.results import StepResult, join_rejects
 from vidrec_tasks.settings import InputSettings
@@ -70,17 +71,17 @@ def admit_log(
         InputError: a file cannot be read.
     """
     units, unknown = WatchedUnits(known.videos), UnknownVideos()
-    rejects: list[pd.DataFrame] = []
+    rejects = Rejects(INTERACTIONS.name, FEWEST_KEPT)
     n_read = 0
     for read in read_table(files, INTERACTIONS, inputs):
         admitted = admit_events(read, known)
         units.note(admitted.rows)
         unknown.note(admitted.n_judged, admitted.unknown)
-        rejects.append(admitted.rejects)
+        rejects = rejects.plus(admitted.rejects)
         n_read += admitted.counts["read"]
         yield admitted
     if files:
-        refuse_bad(join_rejects(rejects), n_read, files, INTERACTIONS, inputs)
+        refuse_bad(rejects, n_read, files, INTERACTIONS, inputs)
     unknown.check(
         known.videos[VIDEO_ID].tolist(), max_share=inputs.max_unknown_share,
         before=known.videos_before,

@@ -10,9 +10,10 @@ import pandas as pd
 
 from vidrec_tasks.contracts.artefacts import check_artefact
 from vidrec_tasks.contracts.parts import Parts
+from vidrec_tasks.contracts.rejects import Rejects
 from vidrec_tasks.jobs.inputs.bucketing import Bucketed, shards
 from vidrec_tasks.jobs.inputs.holding_out import Newest, Window, statistics_before
-from vidrec_tasks.jobs.inputs.results import join_rejects, sum_counts
+from vidrec_tasks.jobs.inputs.results import sum_counts
 from vidrec_tasks.night import OPENS
 from vidrec_tasks.settings import EvaluationSettings, Settings
 from vidrec_tasks.store.artefacts import Artefacts, Ref, key_of
@@ -64,7 +65,7 @@ class PinnedEvents:
     """
 
     refs: tuple[Ref, ...]
-    rejects: pd.DataFrame
+    rejects: Rejects
     counts: Mapping[str, int]
     split: Split
     later: pd.DataFrame
@@ -109,34 +110,34 @@ def pin_events(
     Raises:
         ContractError: a shard is not what is declared.
     """
-    refs, rejects, counts, newest = [], [bucketed.rejects], [bucketed.counts], Newest()
+    refs, rejects, counts, newest = [], bucketed.rejects, [bucketed.counts], Newest()
     for shard in shards(bucketed):
         name, parts = f"interactions.{shard.num}", {"table": shard.rows}
         check_artefact("interactions", parts)
         refs.append(artefacts.write(name, f"{key}-{shard.num}", parts))
         newest = newest.plus(shard.rows, night=night)
-        rejects.append(shard.rejects)
+        rejects = rejects.plus(shard.rejects)
         counts.append(shard.counts)
     window = newest.window(settings)
     again = (Parts(ref.name, partial(artefacts.read, ref)).table() for ref in refs)
     return PinnedEvents(
-        tuple(refs), join_rejects(rejects), sum_counts(counts), bucketed.split, bucketed.later,
+        tuple(refs), rejects, sum_counts(counts), bucketed.split, bucketed.later,
         statistics_before(again, videos, night=night, days=window.days), window,
     )  # fmt: skip
 
 
 def pin_tables(
-    artefacts: Artefacts, key: str, tables: Mapping[str, pd.DataFrame]
+    artefacts: Artefacts, key: str, tables: Mapping[str, Mapping[str, pd.DataFrame]]
 ) -> tuple[Ref, ...]:
-    """Write the tables that are not split.
+    """Write the tables that are not split, each with its parts.
 
     Raises:
         ContractError: one is not what is declared.
     """
     refs = []
-    for name, table in tables.items():
-        check_artefact(name, {"table": table})
-        refs.append(artefacts.write(name, key, {"table": table}))
+    for name, parts in tables.items():
+        check_artefact(name, parts)
+        refs.append(artefacts.write(name, key, parts))
     return tuple(refs)
 
 

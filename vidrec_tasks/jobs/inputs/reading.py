@@ -20,6 +20,7 @@ from vidrec_tasks.contracts import admission
 from vidrec_tasks.contracts.absence import filled
 from vidrec_tasks.contracts.inputs import VIDEOS
 from vidrec_tasks.contracts.parsing import check_columns, parse, with_plain_names
+from vidrec_tasks.contracts.rejects import Rejects
 from vidrec_tasks.contracts.schema import Table
 from vidrec_tasks.errors import InputError
 from vidrec_tasks.jobs.inputs.results import StepResult, join_rejects, sum_counts
@@ -90,7 +91,8 @@ def read_whole(files: Sequence[TableFile], table: Table, inputs: InputSettings) 
         torn=tuple(line for chunk in chunks for line in chunk.torn),
         n_unrated=sum(chunk.n_unrated for chunk in chunks),
     )
-    refuse_bad(whole.rejects, whole.counts["read"], files, table, inputs)
+    rejects = Rejects(table.name, inputs.kept_rejects).plus(whole.rejects)
+    refuse_bad(rejects, whole.counts["read"], files, table, inputs)
     return whole
 
 
@@ -100,7 +102,7 @@ def no_rows(table: Table) -> pd.DataFrame:
 
 
 def refuse_bad(
-    rejects: pd.DataFrame,
+    rejects: Rejects,
     n_read: int,
     files: Sequence[TableFile],
     table: Table,
@@ -112,9 +114,8 @@ def refuse_bad(
         ContractError: see `admission.refuse_bad_table`.
     """
     admission.refuse_bad_table(
-        rejects, n_read, table=table.name, origin=_origin(files, table),
-        max_share=inputs.max_reject_share,
-    )  # fmt: skip
+        rejects, n_read, origin=_origin(files, table), max_share=inputs.max_reject_share
+    )
 
 
 def refuse_torn(torn: Sequence[tuple[int, str]], table: Table) -> None:

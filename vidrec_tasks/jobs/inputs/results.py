@@ -9,7 +9,7 @@ from typing import Protocol
 
 import pandas as pd
 
-from vidrec_tasks.contracts.rejects import no_rejects
+from vidrec_tasks.contracts.rejects import Rejects, no_rejects
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,25 @@ class StepResult:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Account:
+    """What was refused and counted of a whole table.
+
+    Attributes:
+        rejects: as of `Rejects`.
+        counts: as of `StepResult`.
+    """
+
+    rejects: Rejects
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
 class Accounted(Protocol):
-    """What says which rows it refused, and what it counted."""
+    """What says which rows of a table it refused, and what it counted."""
 
     @property
-    def rejects(self) -> pd.DataFrame:
-        """As of `StepResult`."""
+    def rejects(self) -> Rejects:
+        """How many were refused, and the first of them."""
 
     @property
     def counts(self) -> Mapping[str, int]:

@@ -47,24 +47,13 @@ def visits_by_shard(context: Context, night: date) -> Iterator[pd.DataFrame]:
         yield weighed[COLUMNS]
 
 
-def watched_by_all(
-    context: Context, columns: Sequence[str], *, since: pd.Timestamp | None = None
-) -> pd.DataFrame:
-    """What all users watched, by `build_profiles`: the columns asked for, in one frame.
+def watched_by_shard(context: Context, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+    """What the users of each shard watched, by `build_profiles`, one shard in memory at a time.
 
     Args:
         context: whose night.
-        columns: which of a visit's columns.
-        since: leave out what was watched before; None: all.
+        columns: which of a visit's columns, besides event_at and is_watched.
     """
-    parts = []
-    for visits in watched_by_shard(context, columns):
-        parts.append(visits if since is None else visits[visits[EVENT_AT] >= since])
-    return pd.concat(parts, ignore_index=True)
-
-
-def watched_by_shard(context: Context, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
-    """What the users of each shard watched, as of `watched_by_all`, one shard in memory a time."""
     wanted = list(dict.fromkeys([*columns, EVENT_AT, IS_WATCHED]))
     for name in shards_of(context.run, "profiles"):
         visits = context.read_rows(name, "visits", columns=wanted)
@@ -138,12 +127,12 @@ def draw_learners(context: Context) -> Draw:
 def learn_from(context: Context, night: date) -> Learned:
     """Draw whom the models of a night learn from, and count everybody's viewings."""
     draw = draw_learners(context)
-    counted, n_users = [], 0
+    viewers, n_users = pd.DataFrame(), 0
     for visits in visits_by_shard(context, night):
         draw.add(visits)
-        counted.append(_recent_viewers(visits, night))
+        both = pd.concat([viewers, _recent_viewers(visits, night)], ignore_index=True)
+        viewers = both.groupby(VIDEO_ID, as_index=False).sum()
         n_users += int(visits[USER_ID].nunique())
-    viewers = pd.concat(counted, ignore_index=True).groupby(VIDEO_ID, as_index=False).sum()
     return Learned(draw.rows(), viewers.assign(window_days=WINDOW_DAYS), n_users)
 
 

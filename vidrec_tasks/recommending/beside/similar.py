@@ -5,6 +5,7 @@ content. Every video that may be shown gets a list; knows no user.
 """
 
 import logging
+from array import array
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,7 +121,7 @@ def list_similar(
     reasons = Reasons(content, n_users_per_video, language=settings.explanation_language)
     how = Picking(n, _DIVERSITY * settings.diversity, settings.max_per_creator)
     seeds = np.flatnonzero(allowed)
-    rows: list[tuple[int, int, float, str]] = []
+    rows = _Rows()
     for nums in blocks(seeds, scorer.width):
         scores = scorer.score(nums)
         for row, num in enumerate(nums):
@@ -130,12 +131,15 @@ def list_similar(
             found = _strongest(scores.total[row], np.flatnonzero(may_be), _N_PER_PLACE * n)
             found = found[pick(others[found], scores.total[row, found], content, how)]
             cosines = likeness.cosines(num, others[found])
+            rows.add(num, others[found], scores.total[row, found])
             for place, cosine in zip(found.tolist(), cosines.tolist(), strict=True):
-                other = int(others[place])
-                pair = Pair(num, other, scores.is_by_watching(row, place), cosine)
-                rows.append((num, other, float(scores.total[row, place]), reasons.of(pair)))
-    log.info("%d of %d videos have similar ones", len({row[0] for row in rows}), len(seeds))
-    return _table(content, rows)
+                is_by_watching = scores.is_by_watching(row, place)
+                rows.reasons.append(
+                    reasons.of(Pair(num, int(others[place]), is_by_watching, cosine))
+                )
+    table = rows.table(content)
+    log.info("%d of %d videos have similar ones", table[VIDEO_ID].nunique(), len(seeds))
+    return table
 
 
 @dataclass(frozen=True)
@@ -228,19 +232,36 @@ def _strongest(score: Floats, nums: Ints, n: int) -> Ints:
     return nums[np.argsort(-own, kind="stable")[:n]]
 
 
-def _table(content: Content, rows: list[tuple[int, int, float, str]]) -> pd.DataFrame:
-    nums = np.array([num for num, _, _, _ in rows], dtype=np.int64)
-    others = np.array([other for _, other, _, _ in rows], dtype=np.int64)
-    table = pd.DataFrame(
-        {
-            VIDEO_ID: pd.Series(content.video_ids[nums], dtype="str"),
-            SIMILAR_VIDEO_ID: pd.Series(content.video_ids[others], dtype="str"),
-            SCORE: np.array([score for _, _, score, _ in rows], dtype=np.float64),
-            REASON: pd.Series([reason for _, _, _, reason in rows], dtype="str"),
-        }
-    )
-    table.insert(1, RANK, (table.groupby(VIDEO_ID).cumcount() + 1).astype("int64"))
-    return table
+class _Rows:
+    """The rows of all lists, in arrays: as tuples those of a million videos are gigabytes.
+
+    Attributes:
+        reasons: the sentence of each row; equal ones are one text.
+    """
+
+    def __init__(self) -> None:
+        self._nums, self._others, self._scores = array("q"), array("q"), array("d")
+        self.reasons: list[str] = []
+
+    def add(self, num: int, others: Ints, scores: Floats) -> None:
+        """Add the list of a video, best first; its reasons are added beside."""
+        self._nums.extend([num] * len(others))
+        self._others.extend(others.tolist())
+        self._scores.extend(scores.tolist())
+
+    def table(self, content: Content) -> pd.DataFrame:
+        """The rows with ids and ranks."""
+        nums, others = (np.array(column, dtype=np.int64) for column in (self._nums, self._others))
+        table = pd.DataFrame(
+            {
+                VIDEO_ID: pd.Series(content.video_ids[nums], dtype="str"),
+                SIMILAR_VIDEO_ID: pd.Series(content.video_ids[others], dtype="str"),
+                SCORE: np.array(self._scores, dtype=np.float64),
+                REASON: pd.Series(self.reasons, dtype="str"),
+            }
+        )
+        table.insert(1, RANK, (table.groupby(VIDEO_ID).cumcount() + 1).astype("int64"))
+        return table
 
 
 def _covers(then: tuple[float, frozenset[str]], first: tuple[float, frozenset[str]]) -> bool:

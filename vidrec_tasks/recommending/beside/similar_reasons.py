@@ -66,6 +66,7 @@ class Reasons:
     ) -> None:
         self._templates = SIMILAR_TEMPLATES[language]
         self._n_users = n_users
+        self._sentences: dict[str, str] = {}
         self._topics = [
             [topic for topic in topics if plain_topic(topic) == topic] for topics in content.topics
         ]
@@ -91,4 +92,5 @@ class Reasons:
         return min(shared, key=lambda topic: (self._n_videos[topic], topic), default="")
 
     def _said(self, what: str, topic: str = "") -> str:
-        return self._templates[what].format(topic=topic)
+        sentence = self._templates[what].format(topic=topic)
+        return self._sentences.setdefault(sentence, sentence)  # one text, however many rows

@@ -20,6 +20,7 @@ from vidrec_tasks.audience.topics import topic_matrix
 from vidrec_tasks.language.terms import count_terms
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.catalogue.nearest import (
+    CELLS,
     Nearest,
     NearestVectors,
     NearestWords,
@@ -29,9 +30,6 @@ from vidrec_tasks.recommending.catalogue.nearest import (
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-
-CELLS: Final = 8_000_000
-"""Scores held at once: 32 MB a matrix, whatever the size of the catalogue."""
 
 CELLS_A_PAIR: Final = 200
 """Cells that a pair takes which is compared by itself: about the width of a row."""
@@ -85,6 +83,8 @@ class Side:
     @cached_property
     def is_known(self) -> Mask:
         """``(n_videos,)`` whether anything is known of a video."""
+        if isinstance(self.rows, np.ndarray):  # whose absolute values are another catalogue
+            return np.asarray(self.rows.any(axis=1))
         return np.asarray(abs(self.rows).sum(axis=1) > 0).ravel()
 
     def block(self, nums: Ints) -> Floats:

@@ -15,6 +15,9 @@ from vidrec_tasks.settings import ContentSettings
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
+CELLS: Final = 8_000_000
+"""Scores held at once: 32 MB a matrix, whatever the size of the catalogue."""
+
 MAX_CARRIERS: Final = 1_000
 """Videos a word may stand in to find others by: a commoner one tells nothing and finds all."""
 
@@ -57,10 +60,26 @@ class NearestWords:
         self._rows = sp.csr_matrix(rows @ is_telling)
         self._rows.eliminate_zeros()
         self._columns = sp.csr_matrix(self._rows.T)
+        # what a row of the product has cells at most: every carrier of each of its words
+        self._n_cells = abs(self._rows.sign()) @ np.diff(self._columns.indptr)
 
     def of(self, nums: Ints, k: int) -> Ints:
         """See `Nearest`."""
-        return without_itself(nums, strongest_of_rows(self._rows[nums] @ self._columns, k + 1))
+        found = [np.empty((0, k + 1), dtype=np.int64)]
+        for part in parts_of(nums, np.minimum(self._n_cells[nums], self._rows.shape[0])):
+            found.append(strongest_of_rows(self._rows[part] @ self._columns, k + 1))
+        return without_itself(nums, np.concatenate(found))
+
+
+def parts_of(nums: Ints, n_cells: npt.NDArray[np.number]) -> list[Ints]:
+    """Rows of a sparse matrix, in parts of about `CELLS` cells and at least a row.
+
+    Args:
+        nums: ``(n_nums,)``.
+        n_cells: ``(n_nums,)`` cells that each row has at most.
+    """
+    turn = np.cumsum(n_cells) // CELLS
+    return np.split(nums, np.flatnonzero(np.diff(turn)) + 1) if len(nums) else []
 
 
 def without_itself(nums: Ints, found: Ints) -> Ints:
