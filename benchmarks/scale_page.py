@@ -328,7 +328,7 @@ def _drivers(figures: dict[str, Any]) -> str:
   histories need. `validate_inputs` is one task too and works out of core.
   `benchmarks.out_of_core` measures the memory of both.
 * `list_fallbacks` and `summarise_audiences` are one task each and count shard by shard
-  (decision 0043).
+  (decision 0042).
 * Video files are decoded and encoded only when they change, and sentences are written only when
   their evidence changes. Neither is in the rates above.
 """
