@@ -158,7 +158,7 @@ def build_index(vectors: npt.NDArray[np.float32], settings: ContentSettings) -> 
         of rows, or that of queries which lie between rows.
     """
     vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-    nums = np.flatnonzero(np.any(vectors != 0, axis=1)).astype(np.int64)
+    nums = np.flatnonzero(vectors.any(axis=1)).astype(np.int64)
     if len(nums) <= settings.index_exact_limit:
         return _finish(vectors, nums, "exact", _exact(vectors, nums), 1.0)
     kind = "hnsw" if len(nums) <= HNSW_LIMIT else "ivf_sq"
