@@ -1,9 +1,13 @@
 """Products of rows: the same to the last bit, whatever rows come together."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
+from scipy import sparse
 
-from vidrec_tasks.content.encoding.units import by_row
+from vidrec_tasks.content.encoding import units
+from vidrec_tasks.content.encoding.units import by_row, summed
 
 
 @pytest.mark.parametrize(("dim", "width"), [(384, 1_000), (64, 7), (12, 1), (300, 33)])
@@ -20,3 +24,25 @@ def test_a_row_has_one_product_in_any_company(dim: int, width: int) -> None:
 
 def test_no_rows_have_no_product() -> None:
     assert by_row(np.zeros((0, 3), np.float32), np.ones((3, 2), np.float32)).shape == (0, 2)
+
+
+@pytest.mark.parametrize("block", [3, 1_000])
+def test_sums_are_those_of_the_whole_product(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(units, "_BLOCK", block)
+    rng = np.random.default_rng(2)
+    weights = sparse.random_array((9, 50), density=0.2, rng=rng, format="csr")
+    vectors = rng.standard_normal((50, 4)).astype(np.float32)
+    expected = weights.toarray() @ vectors.astype(np.float64)
+    for kind in (weights, sparse.csr_matrix(weights), weights.tocsc()):
+        np.testing.assert_allclose(summed(kind, vectors), expected, rtol=1e-12)
+    assert (summed(sparse.csr_array((2, 50)), vectors) == 0).all()
+
+
+def test_sums_of_a_few_rows_hold_no_copy_of_all() -> None:
+    vectors = np.ones((100_000, 64), dtype=np.float32)
+    weights = sparse.csr_array(([1.0, 2.0], ([0, 1], [5, 99_999])), shape=(2, 100_000))
+    tracemalloc.start()
+    summed(weights, vectors)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < vectors.nbytes / 10

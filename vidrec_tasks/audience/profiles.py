@@ -30,7 +30,7 @@ from vidrec_tasks.columns import (
     VIDEO_NUM,
     WEIGHT,
 )
-from vidrec_tasks.content.encoding.units import to_unit
+from vidrec_tasks.content.encoding.units import summed, to_unit
 from vidrec_tasks.settings import AudienceSettings
 
 log = logging.getLogger(__name__)
@@ -155,4 +155,4 @@ def _strongest(
 
 def _content(taste: sparse.csr_array, fused: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """``(n_users, dim)`` the direction of what a user liked, recent likes first."""
-    return to_unit(np.asarray(taste.maximum(0) @ fused.astype(np.float64)))
+    return to_unit(summed(taste.maximum(0), fused))

@@ -1,7 +1,7 @@
 """Claim likeness: whether two videos are alike, or parts of one series, judged anew."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -25,39 +25,47 @@ class Alike:
     Args:
         video_ids: ``(n,)``.
         vectors: ``(n, dim)``; a zero row has nothing to compare.
+        only: the videos that will be asked for; None: any.
     """
 
-    def __init__(self, video_ids: Sequence[str], vectors: npt.NDArray[np.float32]) -> None:
-        lengths = np.sqrt(np.square(vectors, dtype=np.float64).sum(axis=1))
-        known = lengths > 1e-9
-        self._unit = vectors[known].astype(np.float64) / lengths[known, None]
-        ids = (
-            str(video_id) for video_id, is_known in zip(video_ids, known, strict=True) if is_known
-        )
-        self._places = {video_id: place for place, video_id in enumerate(ids)}
+    def __init__(
+        self,
+        video_ids: Sequence[str],
+        vectors: npt.NDArray[np.float32],
+        only: Container[str] | None = None,
+    ) -> None:
+        self._vectors = vectors
+        self._known = np.flatnonzero(vectors.any(axis=1))
+        ids = ((str(video_ids[row]), row) for row in self._known.tolist())
+        self._rows = {name: row for name, row in ids if only is None or name in only}
 
     def is_much(self, one: str, other: str) -> bool:
         """Whether two videos are more alike than nearly all pairs of the catalogue."""
-        places = [self._places.get(video_id) for video_id in (one, other)]
-        if None in places or not len(self._cosines):
+        rows = [self._rows.get(video_id) for video_id in (one, other)]
+        if None in rows or not len(self._cosines):
             return False
-        cosine = float(np.dot(*(self._unit[place] for place in places)))
+        cosine = float(np.dot(*self._unit(np.array(rows, dtype=np.int64))))
         below = float((self._cosines < cosine).mean())
         return below >= MUCH
+
+    def _unit(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        some = self._vectors[rows].astype(np.float64)
+        return some / np.sqrt(np.square(some).sum(axis=1, keepdims=True))
 
     @cached_property
     def _cosines(self) -> npt.NDArray[np.float64]:
         """Of pairs of different videos; none where there are too few to judge by."""
-        n = len(self._unit)
+        n = len(self._known)
         n_pairs = n * (n - 1) // 2
         if n_pairs < _LEAST:
             return np.zeros(0)
         if n_pairs <= _DRAWN:
-            whole = self._unit @ self._unit.T
-            return np.asarray(whole[np.tril_indices(n, k=-1)])
+            unit = self._unit(self._known)
+            return np.asarray((unit @ unit.T)[np.tril_indices(n, k=-1)])
         draw = np.random.default_rng(20_231).integers(0, n, size=(2, 2 * _DRAWN))
         draw = draw[:, draw[0] != draw[1]][:, :_DRAWN]
-        return np.asarray((self._unit[draw[0]] * self._unit[draw[1]]).sum(axis=1))
+        one, other = (self._unit(self._known[places]) for places in draw)
+        return np.asarray((one * other).sum(axis=1))
 
 
 def numbered(title: str) -> tuple[str, int] | None:

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from vidrec_tasks.columns import (
+    CREATOR_ID,
     EVENT_AT,
     EXPIRES_AT,
     EXPLANATION_VERIFIED,
     IS_WATCHED,
+    PUBLISHED_AT,
     REASON_CODE,
-    TOPICS,
+    TITLE,
     USER_ID,
     VALID_UNTIL,
     VERIFIED,
@@ -43,9 +45,14 @@ def explain_lists(context: Context) -> Made:
     models = read_models(context, "serving", content)
     histories = read_histories(context)
     scorer = models.configuration.scorer
-    cited = cite_history(models, histories, context.read_table(context.own("lists")), scorer=scorer)
-    facts, crowd = _facts(context), _read_crowd(context, content)
-    likeness = Likeness.of(content.video_ids.tolist(), content.fused, facts[1], seed=settings.seed)
+    lists = context.read_table(context.own("lists"))
+    cited = cite_history(models, histories, lists, scorer=scorer)
+    facts, crowd = _facts(context, content, lists), _read_crowd(context, content)
+    likeness = Likeness.of(
+        content.video_ids.tolist(), content.fused,
+        dict(zip(content.video_ids, content.topics, strict=True)),
+        seed=settings.seed, only=facts[1],
+    )  # fmt: skip
     peers = Peers.of(
         crowd.visits, crowd.readers, moment=moment_of(context.night), is_sample=crowd.is_sample
     )
@@ -55,7 +62,7 @@ def explain_lists(context: Context) -> Made:
     replaced, n_replaced = replace_failed(drafted, checks, language=settings.explanation_language)
     checks = check(replaced) if n_replaced else checks
     explained = replaced.assign(**{EXPLANATION_VERIFIED: checks[VERIFIED].to_numpy()})
-    explained[VALID_UNTIL] = _valid_until(context, explained[VIDEO_ID])
+    explained[VALID_UNTIL] = _valid_until(context, explained[VIDEO_ID], facts[0])
     counterfactual = compare_without_cited(
         models,
         histories,
@@ -77,18 +84,25 @@ def explain_lists(context: Context) -> Made:
     return Made({context.own("explained"): {"table": explained, "claims": claims}}, counts)
 
 
+_OF_VIDEOS = (VIDEO_ID, TITLE, CREATOR_ID, PUBLISHED_AT, EXPIRES_AT)
+
 Facts = tuple[pd.DataFrame, dict[str, Any], pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
 
-def _facts(context: Context) -> Facts:
-    """Videos, topics, profiles, what was watched, popularity: what a reason may rest on."""
-    content = context.read_table("content")
+def _facts(context: Context, content: Content, lists: pd.DataFrame) -> Facts:
+    """Videos, topics, profiles, what was watched, popularity: what a reason may rest on.
+
+    Of the videos those alone that are listed or that somebody of the shard met.
+    """
     visits = context.read_table(context.own("profiles"), "visits")
     seen = visits[visits[IS_WATCHED]]
     watched = seen.groupby([USER_ID, VIDEO_ID])[EVENT_AT].max().rename("last_event_at")
+    touched = {*lists[VIDEO_ID], *visits[VIDEO_ID]}
+    videos = context.read_rows("videos", columns=_OF_VIDEOS)
+    topics = zip(content.video_ids, content.topics, strict=True)
     return (
-        context.read_table("videos"),
-        dict(zip(content[VIDEO_ID], content[TOPICS], strict=True)),
+        videos[videos[VIDEO_ID].isin(touched)],
+        {video_id: names for video_id, names in topics if video_id in touched},
         context.read_table(context.own("profiles")),
         watched.reset_index(),
         context.read_table("popularity"),
@@ -138,13 +152,13 @@ def _checker(
         check_explanations,
         videos=facts[0], topics=facts[1], profiles=facts[2], watched=facts[3],
         popularity=facts[4], night=context.night, fresh_days=settings.fresh_days,
-        others=others, alike=Alike(content.video_ids.tolist(), content.fused),
+        others=others, alike=Alike(content.video_ids.tolist(), content.fused, only=facts[1]),
     )  # fmt: skip
 
 
-def _valid_until(context: Context, video_ids: pd.Series) -> pd.Series:
+def _valid_until(context: Context, video_ids: pd.Series, videos: pd.DataFrame) -> pd.Series:
     """The configured hours after the night, or the video's expiry if that is sooner."""
     end = moment_of(context.night) + pd.Timedelta(hours=context.settings.publishing.valid_hours)
-    expiry = context.read_table("videos").set_index(VIDEO_ID)[EXPIRES_AT]
+    expiry = videos.set_index(VIDEO_ID)[EXPIRES_AT]
     expires_at = video_ids.map(expiry)
     return expires_at.where(expires_at < end, end)

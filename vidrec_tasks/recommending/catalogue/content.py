@@ -15,7 +15,7 @@ from scipy import sparse
 from vidrec_tasks.audience.histories import epoch_seconds
 from vidrec_tasks.audience.topics import telling_topics, topic_matrix
 from vidrec_tasks.columns import CREATOR_ID, DURATION_S, GROUP_ID, PUBLISHED_AT, VIDEO_ID
-from vidrec_tasks.content.encoding.units import to_unit
+from vidrec_tasks.content.encoding.units import summed, to_unit
 from vidrec_tasks.measuring.lists import share_rows
 
 
@@ -84,7 +84,7 @@ class Content:
     @cached_property
     def topic_vectors(self) -> npt.NDArray[np.float32]:
         """``(n_topics, dim)`` unit rows: the direction of the videos that carry each topic."""
-        return to_unit(np.asarray(self.telling.T @ self.fused))
+        return to_unit(summed(self.telling.T, self.fused))
 
     @cached_property
     def _carried(self) -> sparse.csr_array:

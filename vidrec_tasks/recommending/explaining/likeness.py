@@ -5,7 +5,7 @@ how many share a topic? Leaves the words to `explanation_templates`.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,7 +30,7 @@ class Likeness:
     """How alike the videos of a catalogue are.
 
     Attributes:
-        rows: ``video_id -> row`` of the videos with content.
+        rows: ``video_id -> row`` of the videos with content that may be asked for.
         vectors: ``(n_videos, dim)`` float32, unit rows.
         threshold: cosine of which `PERCENTILE` of 100 random pairs stay below; infinite where the
             catalogue is too small to tell.
@@ -50,6 +50,7 @@ class Likeness:
         topics: Mapping[str, Sequence[str]],
         *,
         seed: int,
+        only: Container[str] | None = None,
     ) -> "Likeness":
         """Measure a catalogue; the same seed draws the same pairs.
 
@@ -58,14 +59,16 @@ class Likeness:
             vectors: ``(n_videos, dim)`` fused embeddings, unit rows; a zero row is left out.
             topics: ``video_id -> topics``.
             seed: of the draw.
+            only: the videos that will be asked for; None: any.
         """
-        known = np.flatnonzero(np.abs(vectors).sum(axis=1) > 0)
+        known = np.flatnonzero(vectors.any(axis=1))
         left, right = random_pairs(len(known), np.random.default_rng(seed))
         threshold = np.inf
         if len(left) >= MIN_PAIRS:
             cosines = np.einsum("pd,pd->p", vectors[known[left]], vectors[known[right]])
             threshold = round(float(np.percentile(cosines, PERCENTILE)), 4)
-        rows = {str(video_ids[row]): row for row in known.tolist()}
+        ids = ((str(video_ids[row]), row) for row in known.tolist())
+        rows = {name: row for name, row in ids if only is None or name in only}
         return cls(rows, vectors, threshold, _common_topics(video_ids, topics))
 
     def between(self, one: str, other: str) -> float:

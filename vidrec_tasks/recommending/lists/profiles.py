@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.audience.portrait_wording import MAX_TOPICS
-from vidrec_tasks.content.encoding.units import to_unit
+from vidrec_tasks.content.encoding.units import summed, to_unit
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.models.models import Models
 from vidrec_tasks.recommending.models.sequences import recent_matrix
@@ -22,7 +22,7 @@ def content_profiles(models: Models, histories: Histories) -> Floats:
 
     An event counts half after each half-life, seen from the models' cut.
     """
-    return to_unit(np.asarray(_taste(models, histories) @ models.content.fused))
+    return to_unit(summed(_taste(models, histories), models.content.fused))
 
 
 def portrait_profiles(models: Models, histories: Histories) -> Floats:
@@ -43,7 +43,7 @@ def portrait_profiles(models: Models, histories: Histories) -> Floats:
 
 def recent_profiles(content: Content, histories: Histories) -> Floats:
     """``(n_users, dim)`` the direction of the last liked videos; zero if there are none."""
-    return to_unit(np.asarray(recent_matrix(histories, content.n_videos) @ content.fused))
+    return to_unit(summed(recent_matrix(histories, content.n_videos), content.fused))
 
 
 def cosines(profiles: Floats, content: Content, nums: Ints) -> Floats:
