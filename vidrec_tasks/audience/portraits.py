@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
@@ -212,6 +212,8 @@ def _ask(
             else read_free(text, draft.facts)
         )
         _take(draft, answer, judge)
+        if not is_planned:
+            draft.sentences = [(_narrowed(draft, one, judge), by) for one, by in draft.sentences]
 
 
 def writes_plans(settings: LanguageSettings) -> bool:
@@ -246,6 +248,20 @@ def _is_true(draft: _Draft, sentence: Sentence, judge: Judge) -> bool:
     if reason:
         _drop(draft, sentence, reason)
     return not reason
+
+
+def _narrowed(draft: _Draft, sentence: Sentence, judge: Judge) -> Sentence:
+    """A true sentence with those of its facts without which it would not hold.
+
+    A model names more than it states, and what is named goes into the portrait's vector.
+    """
+    by_number = {fact.number: fact.as_dict() for fact in draft.facts}
+    kept = list(sentence.facts)
+    for number in reversed(sentence.facts):
+        fewer = [one for one in kept if one != number]
+        if fewer and not judge(draft.user_id, sentence.text, [by_number[n] for n in fewer])[0]:
+            kept = fewer
+    return replace(sentence, facts=tuple(kept))
 
 
 def _drop(draft: _Draft, sentence: Sentence, reason: str) -> None:

@@ -26,7 +26,11 @@ from vidrec_tasks.evaluation.portrait_reading import Statement
 
 MOSTLY: Final = 0.55
 """Share from which "mostly" is no lie; writers ask for more."""
+RARELY: Final = 0.1
+"""Share up to which "rarely" is no lie."""
 _FEW: Final = 5
+_MANY: Final = 10
+"""Videos under which nothing is rare."""
 _HOURS: Final[Mapping[str, Callable[[datetime], bool]]] = {
     "morning": lambda at: 6 <= at.hour < 12,
     "afternoon": lambda at: 12 <= at.hour < 18,
@@ -160,7 +164,8 @@ class PortraitLedger:
             "about": _about, "likes": _likes, "often": _often, "most": _most, "times": _times,
             "by": _by, "more": _more, "less": _less, "new": _new, "when": _when,
             "under": _length, "over": _length, "whole": _far, "half": _far, "fresh": _fresh,
-            "away": _away, "total": _total, "unknown": _unknown,
+            "away": _away, "rarely": _rarely, "unfinished": _unfinished, "total": _total,
+            "unknown": _unknown,
         }  # fmt: skip
         return checks[said.kind](self._person(user_id), said)
 
@@ -206,23 +211,49 @@ def _by(person: _Person, said: Statement) -> str:
     return "" if n == said.n else f"{n} watched of the creator, not {said.n}"
 
 
-def _halves(person: _Person, said: Statement) -> tuple[int, int, int, int]:
-    """Of the topic and in all: watched since the day, and before it."""
-    since = datetime.fromisoformat(f"{said.since}T00:00:00+00:00").timestamp()
+class _Halves(NamedTuple):
+    """Videos about a topic, and in all: watched since a day, and before it."""
+
+    n: int
+    of: int
+    before: int
+    of_before: int
+
+
+def _halves(person: _Person, said: Statement, since: float) -> _Halves:
     late = {visit.video_id for visit in person.seen if visit.at >= since}
     early = {visit.video_id for visit in person.seen if visit.at < since}
     about = person.about(said.name)
-    return len(late & about), len(late), len(early & about), len(early)
+    return _Halves(len(late & about), len(late), len(early & about), len(early))
 
 
 def _turned(person: _Person, said: Statement, holds: Callable[[float, float], bool]) -> str:
-    n, of, before, of_before = _halves(person, said)
-    if not of or not of_before:
+    """Of a turn without its day: whether it holds with these counts from some day on."""
+    days = [_midnight(said.since)] if said.since else sorted(
+        {visit.at // _DAY_S * _DAY_S for visit in person.seen}
+    )  # fmt: skip
+    reasons = [_turned_on(person, said, since, holds) for since in days]
+    return "" if "" in reasons else (reasons or ["nothing to compare with"])[-1]
+
+
+def _turned_on(
+    person: _Person, said: Statement, since: float, holds: Callable[[float, float], bool]
+) -> str:
+    found = _halves(person, said, since)
+    if not found.of or not found.of_before:
         return "nothing to compare with"
     meant = (said.n, said.of, said.before, said.of_before)
-    if said.n >= 0 and meant != (n, of, before, of_before):
+    if said.n >= 0 and meant != found:
+        n, of, before, of_before = found
         return f"{n} of {of} since, {before} of {of_before} before, not {meant}"
-    return "" if holds(n / of, before / of_before) else "no such turn"
+    if said.limit >= 0 and person.seen[-1].at - since > said.limit * _DAY_S:
+        return "not lately"
+    is_so = holds(found.n / found.of, found.before / found.of_before)
+    return "" if is_so else "no such turn"
+
+
+def _midnight(day: str) -> float:
+    return datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp()
 
 
 def _more(person: _Person, said: Statement) -> str:
@@ -234,7 +265,7 @@ def _less(person: _Person, said: Statement) -> str:
 
 
 def _new(person: _Person, said: Statement) -> str:
-    first = said._replace(before=0) if said.n >= 0 else said
+    first = said._replace(before=max(said.before, 0))
     return _turned(person, first, lambda late, early: late > 0 and early == 0)
 
 
@@ -251,12 +282,18 @@ def _length(person: _Person, said: Statement) -> str:
 
 
 def _far(person: _Person, said: Statement) -> str:
+    shares = _furthest(person)
+    is_such = [share >= 0.9 if said.kind == "whole" else share < 0.5 for share in shares]
+    return _mostly(said, sum(is_such), len(shares))
+
+
+def _furthest(person: _Person) -> list[float]:
+    """The largest share of each watched video that is known of."""
     furthest: dict[str, float] = {}
     for visit in person.seen:
         if not math.isnan(visit.share):
             furthest[visit.video_id] = max(furthest.get(visit.video_id, 0.0), visit.share)
-    is_such = [share >= 0.9 if said.kind == "whole" else share < 0.5 for share in furthest.values()]
-    return _mostly(said, sum(is_such), len(furthest))
+    return list(furthest.values())
 
 
 def _fresh(person: _Person, said: Statement) -> str:
@@ -269,6 +306,18 @@ def _away(person: _Person, said: Statement) -> str:
     met = person.about(said.name)
     n = len(met & person.refused)
     return _differs(said, n, len(met)) or ("" if 2 * n > len(met) else "most were not turned away")
+
+
+def _rarely(person: _Person, said: Statement) -> str:
+    n, of = len(person.about(said.name) & person.watched), len(person.watched)
+    return "" if of >= _MANY and n <= RARELY * of else f"{n} of {of} are not rare"
+
+
+def _unfinished(person: _Person, said: Statement) -> str:
+    shares = _furthest(person)
+    n = sum(share >= 0.9 for share in shares)
+    is_so = len(shares) >= _FEW and n <= RARELY * len(shares)
+    return "" if is_so else f"{n} of {len(shares)} were watched to the end"
 
 
 def _total(person: _Person, said: Statement) -> str:
@@ -287,9 +336,8 @@ def _mostly(said: Statement, n: int, of: int) -> str:
 
 
 def _differs(said: Statement, n: int, of: int) -> str:
-    if said.n >= 0 and (said.n, said.of if said.of >= 0 else of) != (n, of):
-        return f"{n} of {of}, not {said.n} of {said.of}"
-    return ""
+    meant = (said.n if said.n >= 0 else n, said.of if said.of >= 0 else of)
+    return "" if meant == (n, of) else f"{n} of {of}, not {meant[0]} of {meant[1]}"
 
 
 def _seconds(moments: pd.Series) -> list[float]:
