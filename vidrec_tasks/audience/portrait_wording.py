@@ -27,7 +27,7 @@ from vidrec_tasks.audience.portrait_plan import (
     row,
 )
 
-WORDING_VERSION: Final = "3"
+WORDING_VERSION: Final = "4"
 """Part of every evidence key: raise it when a phrase, a plan or a prompt changes."""
 
 MAX_TOPICS: Final = 3
