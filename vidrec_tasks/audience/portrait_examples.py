@@ -49,8 +49,8 @@ EXAMPLES: Final = {
         Example(
             _FIRST,
             {
-                "interests": ([2, 3, 4], "This user often watches sundials (11 of 24 videos), "
-                                         "juggling (7) and kites (4)."),
+                "interests": ([2, 3, 4], "This user often watches videos about sundials (11 of "
+                                         "24), juggling (7) and kites (4)."),
                 "changes": ([5], "They have discovered kites since 2 March 2026 (4 of 9 videos, "
                                  "none of 15 before)."),
                 "habits": ([8, 10, 9], "They have watched 5 videos by “north-window”, turn away "
@@ -63,8 +63,8 @@ EXAMPLES: Final = {
         Example(
             _SECOND,
             {
-                "interests": ([2, 3], "This user mostly watches lacquer (5 of 8 videos), along "
-                                      "with bookbinding (2)."),
+                "interests": ([2, 3], "This user mostly watches videos about lacquer (5 of 8), "
+                                      "along with bookbinding (2)."),
                 "habits": ([6, 7], "They prefer videos over 20 minutes (6 of 8) and watch most "
                                    "videos to the end (7 of 8)."),
                 "liked": ([4, 5], "They liked “Nine coats of red” and “A drawer with a secret”."),

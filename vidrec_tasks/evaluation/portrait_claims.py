@@ -22,7 +22,7 @@ _STATED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "more": ("more",), "less": ("less",), "new": ("new",), "away": ("away",), "times": ("title",),
     "about": ("topic", "title", "creator"), "likes": ("topic", "title", "creator"),
     "often": ("topic", "creator"), "most": ("topic",), "rarely": ("away", "less"),
-    "unfinished": ("far",),
+    "unfinished": ("far",), "all away": ("away",),
 }  # fmt: skip
 """What is stated -> the kinds of fact of which a sentence must name one."""
 _NAMING: Final = ("topic", "title", "creator", "away", "more", "less", "new")

@@ -164,8 +164,8 @@ class PortraitLedger:
             "about": _about, "likes": _likes, "often": _often, "most": _most, "times": _times,
             "by": _by, "more": _more, "less": _less, "new": _new, "when": _when,
             "under": _length, "over": _length, "whole": _far, "half": _far, "fresh": _fresh,
-            "away": _away, "rarely": _rarely, "unfinished": _unfinished, "total": _total,
-            "unknown": _unknown,
+            "away": _away, "all away": _all_away, "rarely": _rarely,
+            "unfinished": _unfinished, "total": _total, "unknown": _unknown,
         }  # fmt: skip
         return checks[said.kind](self._person(user_id), said)
 
@@ -306,6 +306,12 @@ def _away(person: _Person, said: Statement) -> str:
     met = person.about(said.name)
     n = len(met & person.refused)
     return _differs(said, n, len(met)) or ("" if 2 * n > len(met) else "most were not turned away")
+
+
+def _all_away(person: _Person, said: Statement) -> str:
+    met = person.about(said.name)
+    n = len(met & person.refused)
+    return "" if n == len(met) == said.n else f"{n} of {len(met)}, not all {said.n}"
 
 
 def _rarely(person: _Person, said: Statement) -> str:

@@ -49,8 +49,8 @@ _MANY: Final = 0xF8FF - _PRIVATE
 _HIDDEN: Final = ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
 _X: Final = "[\ue000-\uf8ff]"
 _WORDS: Final = {
-    "none": 0, "one": 1, "once": 1, "two": 2, "twice": 2, "three": 3, "four": 4, "five": 5,
-    "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
+    "none": 0, "one": 1, "once": 1, "two": 2, "twice": 2, "both": 2, "three": 3, "four": 4,
+    "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
 }  # fmt: skip
 """Numbers that are written as words."""
 _N: Final = r"(?:0|[1-9]\d{0,8})"
@@ -125,7 +125,7 @@ _ENGLISH: Final = [
     ("often", r"(?:(?:often|regularly|frequently|repeatedly) watch(?:es)?|keeps? (?:coming|going) "
               rf"back to|keeps? returning to|returns? again and again to) {_LIST}"),
     ("most", rf"{_MOSTLY} watch(?:es)? (?:videos (?:about|on) )?{_ONE} "
-             rf"\((?P<n>{_N}) (?:out )?of (?P<of>{_N}) videos\)"),
+             rf"\((?P<n>{_N}) (?:out )?of (?P<of>{_N})(?: videos)?\)"),
     ("most", rf"{_MOSTLY} watch(?:es)? {_LIST}"),
     ("most", r"(?:most|more than half|over half) of (?:the |their )?"
              rf"(?:(?P<of>{_N}) )?videos (?:{_THEY}watched )?{_ABOUT} {_ONE}"),
@@ -179,6 +179,8 @@ _ENGLISH: Final = [
              rf"from)) videos (?:about|on) {_ONE}(?: {_OF})?"),
     ("away", rf"do(?:es)? not care for most videos about {_ONE}"
              rf"(?: \((?P<n>{_N}) (?:out )?of (?P<of>{_N}) turned away\))?"),
+    ("all away", rf"(?:turns?|turned) away from (?:all (?:the )?(?P<n>{_M})|(?P<n2>both)) "
+                 rf"videos about {_ONE}(?: (?:that )?(?:they|this user) met)?"),
     ("rarely", rf"(?:rarely|seldom) watch(?:es)? (?:videos (?:about|on) )?{_ONE}"),
     ("total", rf"watched (?:a total of )?(?P<n>{_M}|one) videos?(?!\w| (?:each |made |created )?"
               r"(?:by|from|about|on))"),
@@ -213,6 +215,7 @@ _CHINESE: Final = [
     ("half", rf"大多看不到一半{_OF_ZH}"),
     ("fresh", rf"大多看发布 ?(?P<limit>{_N}) ?天以内的视频{_OF_ZH}"),
     ("away", rf"(?:大多|通常)(?:避开|跳过)关于{_ONE_ZH}的视频{_OF_ZH}"),
+    ("all away", rf"避开了关于{_ONE_ZH}的全部 ?(?P<n>{_N}) ?个视频"),
     ("total", rf"看过 ?(?P<n>{_N}) ?个视频"),
     ("unknown", r"还没有看过任何视频，因此无从谈起其喜好"),
 ]  # fmt: skip
@@ -250,7 +253,7 @@ def _by_class(
 
 _FORMS: Final = [_by_class(_ENGLISH), _by_class(_CHINESE)]
 _SILENT: Final = re.compile(rf"(?:{_NEUTRAL})(?![\w’'])|{_NEUTRAL_ZH}", re.IGNORECASE)
-_REACHING: Final = (*TURNS, "away", "rarely", "by")
+_REACHING: Final = (*TURNS, "away", "all away", "rarely", "by")
 """What is said of one name and would be read of the next one too."""
 _VERB: Final = re.compile(
     r"watch(?:es|ed|ing)?|goe?s? for|(?:is|are) drawn to|观看|看过|看", re.IGNORECASE
