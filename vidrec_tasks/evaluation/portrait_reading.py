@@ -385,7 +385,9 @@ def _stated(kind: str, match: re.Match[str], names: Sequence[str]) -> list[State
         counts["limit"] = LATELY_DAYS
     if "list" in groups:
         shown = [char for char in groups["list"] if _PRIVATE <= ord(char) <= 0xF8FF]
-        return [Statement(kind, names[ord(char) - _PRIVATE], **counts) for char in shown]
+        return [
+            Statement(kind, names[ord(char) - _PRIVATE], since="", **counts) for char in shown
+        ]
     shown_at = groups.get("x")
     name = names[ord(shown_at) - _PRIVATE] if shown_at else _part(groups)
     return [Statement(kind, name, since=_since(groups), **counts)]
