@@ -377,3 +377,20 @@ def test_whatever_a_model_says_only_true_claims_are_published(
     checks = check_portraits(table, made.ledger())
     assert checks["n_true"] == checks["n_claims"]
     assert table["portrait"].iloc[0]
+
+
+_COUNT = re.compile(r"(?<=\()\d+|(?<=of )\d+|(?<=, )\d+(?= of)|\d+(?= times)|\d+(?= videos)")
+
+
+@settings(max_examples=40, deadline=None)
+@given(worlds())
+def test_a_liar_who_raises_any_one_count_of_a_true_portrait_is_caught(made: World) -> None:
+    row = write(Scripted(silent), made).iloc[0]
+    by_number = {fact["number"]: fact for fact in row["evidence"]}
+    for claim in row["claims"]:
+        facts = [by_number[number] for number in claim["facts"]]
+        assert made.judge("u", claim["text"], facts)[0] == ""
+        for count in _COUNT.finditer(claim["text"]):
+            begin, end = count.span()
+            lie = f"{claim['text'][:begin]}{int(count[0]) + 1}{claim['text'][end:]}"
+            assert made.judge("u", lie, facts)[0], lie

@@ -40,8 +40,7 @@ _SECOND: Final = (
     Fact(kinds.TOPIC, "bookbinding", n=2, of=8, n_liked=2, number=3),
     Fact(kinds.TITLE, "Nine coats of red", n=1, number=4),
     Fact(kinds.TITLE, "A drawer with a secret", n=1, number=5),
-    Fact(kinds.LENGTH, kinds.LONG, n=6, of=8, limit=1200, number=6),
-    Fact(kinds.FAR, kinds.WHOLE, n=7, of=8, number=7),
+    Fact(kinds.WHEN, kinds.WEEKEND, n=7, of=9, number=6),
 )
 
 EXAMPLES: Final = {
@@ -65,8 +64,7 @@ EXAMPLES: Final = {
             {
                 "interests": ([2, 3], "This user mostly watches videos about lacquer (5 of 8), "
                                       "along with bookbinding (2)."),
-                "habits": ([6, 7], "They prefer videos over 20 minutes (6 of 8) and watch most "
-                                   "videos to the end (7 of 8)."),
+                "habits": ([6], "They watch mostly at weekends (7 of 9 times)."),
                 "liked": ([4, 5], "They liked “Nine coats of red” and “A drawer with a secret”."),
             },
         ),
