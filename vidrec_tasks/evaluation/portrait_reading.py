@@ -143,9 +143,9 @@ _ENGLISH: Final = [
     ("by", rf"(?P<n>{_M}|one) (?:videos? )?(?:(?:made|created) )?(?:by|from) {_ONE}"),
     ("by", rf"(?P<n>{_M}|one) videos? each (?:by|from) {_UNCOUNTED}"),
     ("by", rf"(?:knows?|(?:is|are) familiar with) {_ONE} from (?P<n>{_M}|one) videos?"),
-    ("more", rf"{_LATELY}(?:turned to|watched more (?:of|about|videos about)) {_ONE}{_SINCE}"
+    ("more", rf"{_LATELY}(?:turned to|watched more (?:of|about)) {_ONE}{_SINCE}"
              rf"{_halves('up')}"),
-    ("less", rf"{_LATELY}watched (?:less (?:of|about)|fewer videos (?:about|on)) {_ONE}{_SINCE}"
+    ("less", rf"{_LATELY}watched less (?:of|about) {_ONE}{_SINCE}"
              rf"{_halves('down')}"),
     ("new", rf"{_LATELY}(?:discovered|begun to watch|begun watching|started to watch|"
             rf"started watching|taken up) {_ONE}{_SINCE}{_halves('up')}"),
@@ -305,9 +305,9 @@ def _dated(found: Sequence[Statement]) -> list[Statement]:
     """A day at the beginning of a sentence is that of its turns; none stands alone."""
     days = [one.since for one in found if one.kind == "since"]
     turns = [one for one in found if one.kind in TURNS]
-    others = [one for one in found if one.kind in ("about", "likes", "often", "most")]
-    is_of_turns = found[0].kind == "since" and turns and not others if days else True
-    if len(days) > 1 or not is_of_turns or (days and any(one.since for one in turns)):
+    if days and not (found[0].kind == "since" and found[1:] and found[1:] == turns):
+        raise Unreadable("since")
+    if days and any(one.since for one in turns):
         raise Unreadable("since")
     if any(not (one.since or days) and one.n < 0 for one in turns):
         raise Unreadable("a turn without its day or counts")
@@ -385,9 +385,7 @@ def _stated(kind: str, match: re.Match[str], names: Sequence[str]) -> list[State
         counts["limit"] = LATELY_DAYS
     if "list" in groups:
         shown = [char for char in groups["list"] if _PRIVATE <= ord(char) <= 0xF8FF]
-        return [
-            Statement(kind, names[ord(char) - _PRIVATE], since="", **counts) for char in shown
-        ]
+        return [Statement(kind, names[ord(char) - _PRIVATE], since="", **counts) for char in shown]
     shown_at = groups.get("x")
     name = names[ord(shown_at) - _PRIVATE] if shown_at else _part(groups)
     return [Statement(kind, name, since=_since(groups), **counts)]
