@@ -121,16 +121,16 @@ def pool_passages(
     return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 1e-6)
 
 
-def _shared(kind: str, weights: Mapping[str, float]) -> list[Passage]:
-    total = sum(weights.values())
-    return [Passage(kind, text, weight / total) for text, weight in weights.items()]
-
-
 def common_direction(vectors: Floats) -> Floats:
     """``(dim,)`` the mean of the vectors of names; zero of few, whose mean is no common one."""
     if len(vectors) < _LEAST:
         return np.zeros(vectors.shape[1], dtype=np.float32)
     return np.asarray(vectors.mean(axis=0), dtype=np.float32)
+
+
+def _shared(kind: str, weights: Mapping[str, float]) -> list[Passage]:
+    total = sum(weights.values())
+    return [Passage(kind, text, weight / total) for text, weight in weights.items()]
 
 
 def _even(names: Sequence[str]) -> tuple[str, ...]:

@@ -46,11 +46,14 @@ def portrait_profiles(models: Models, histories: Histories) -> Floats:
     )
 
 
-def _pooled(weights: sp.csr_array, vectors: Floats, common: Floats) -> Floats:
-    """``(n_users, dim)`` the mean of some vectors less what all have in common; zero of none."""
-    shares = share_rows(weights)
-    has_any = np.asarray(shares.sum(axis=1)).reshape(-1, 1)
-    return np.asarray(shares @ vectors - has_any * common, dtype=np.float32)
+def recent_profiles(content: Content, histories: Histories) -> Floats:
+    """``(n_users, dim)`` the direction of the last liked videos; zero if there are none."""
+    return to_unit(np.asarray(recent_matrix(histories, content.n_videos) @ content.fused))
+
+
+def cosines(profiles: Floats, content: Content, nums: Ints) -> Floats:
+    """``(n_users, k)`` cosine of each profile with its candidates; 0 where either is unknown."""
+    return np.asarray(np.einsum("ud,ukd->uk", profiles, content.fused[nums]), dtype=np.float32)
 
 
 def _strongest(weights: sp.csr_array, n: int) -> sp.csr_array:
@@ -63,14 +66,11 @@ def _strongest(weights: sp.csr_array, n: int) -> sp.csr_array:
     return sp.csr_array(cells, shape=weights.shape)
 
 
-def recent_profiles(content: Content, histories: Histories) -> Floats:
-    """``(n_users, dim)`` the direction of the last liked videos; zero if there are none."""
-    return to_unit(np.asarray(recent_matrix(histories, content.n_videos) @ content.fused))
-
-
-def cosines(profiles: Floats, content: Content, nums: Ints) -> Floats:
-    """``(n_users, k)`` cosine of each profile with its candidates; 0 where either is unknown."""
-    return np.asarray(np.einsum("ud,ukd->uk", profiles, content.fused[nums]), dtype=np.float32)
+def _pooled(weights: sp.csr_array, vectors: Floats, common: Floats) -> Floats:
+    """``(n_users, dim)`` the mean of some vectors less what all have in common; zero of none."""
+    shares = share_rows(weights)
+    has_any = np.asarray(shares.sum(axis=1)).reshape(-1, 1)
+    return np.asarray(shares @ vectors - has_any * common, dtype=np.float32)
 
 
 def _taste(models: Models, histories: Histories) -> sp.csr_matrix:
