@@ -165,7 +165,7 @@ def _answer(sentences: Mapping[str, tuple[Sequence[int], str]]) -> str:
 def _sentences_in(text: str, names: Sequence[str]) -> list[str]:
     """The sentences of a text, names in the quotation marks that portraits have."""
     said = " ".join(text.split())
-    for name in names:
+    for name in filter(None, names):
         for opening, closing in ('""', "''", "‘’", "“”"):
             said = said.replace(f"{opening}{name}{closing}", f"“{name}”")
             for stop in ".,":  # as Americans set it
