@@ -36,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _latest(store: Path) -> Run:
-    return max(Runs(Store(str(store))), key=lambda one: one.night)
+    """The last night; of its runs the one that got furthest."""
+    return max(Runs(Store(str(store))), key=lambda one: (one.night, len(list(one.refs()))))
 
 
 def page(run: Run, others: Mapping[str, Run]) -> str:

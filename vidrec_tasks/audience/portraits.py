@@ -19,6 +19,7 @@ from vidrec_tasks.audience import portrait_facts as kinds
 from vidrec_tasks.audience.portrait_facts import Fact
 from vidrec_tasks.audience.portrait_plan import Sentence
 from vidrec_tasks.audience.portrait_prompts import (
+    SECTIONS,
     Answer,
     free_prompt,
     planned_prompt,
@@ -125,6 +126,7 @@ def write_portraits(
     for draft in new:
         draft.key = draft.key or _key(draft, TEMPLATE, settings)
         _complete(draft, judge, settings)
+        _order(draft)
     table = _table(drafts, night, settings)
     n_model = int(table[PORTRAIT_SOURCE].eq(MODEL).sum())
     log.info(
@@ -240,6 +242,13 @@ def _complete(draft: _Draft, judge: Judge, settings: LanguageSettings) -> None:
             return
         if said.isdisjoint(sentence.facts) and _is_true(draft, sentence, judge):
             draft.sentences.append((sentence, TEMPLATE))
+
+
+def _order(draft: _Draft) -> None:
+    """What is liked first, then what changed, habits and titles, whoever wrote each."""
+    place = {kind: num for num, stated in enumerate(SECTIONS.values()) for kind in stated}
+    of_fact = {fact.number: place.get(fact.kind, 0) for fact in draft.facts}
+    draft.sentences.sort(key=lambda one: min((of_fact[n] for n in one[0].facts), default=0))
 
 
 def _is_true(draft: _Draft, sentence: Sentence, judge: Judge) -> bool:
