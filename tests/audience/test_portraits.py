@@ -156,7 +156,7 @@ def test_of_two_sentences_in_one_text_the_true_one_stands() -> None:
     true = "They have watched 8 videos by “amber”."
     text = f"{true} They turn away from most videos about coins (1 of 3)."
     row = write(Scripted(claims((text, [at["creator amber"], at["away coins"]]))), made).iloc[0]
-    assert row["claims"][0]["text"] == true
+    assert [one["text"] for one in row["claims"] if one["source"] == "model"] == [true]
     (dropped,) = row["dropped"]
     assert (dropped["text"][:9], dropped["reason"][:5]) == ("They turn", "false")
 
