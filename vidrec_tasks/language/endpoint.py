@@ -176,16 +176,16 @@ class EndpointGenerator:
         A server may say 500 to a form that it does not know (llama-cpp-python 0.3 does). That says
         so only until a form was answered: from then on a 500 is a failure that passes.
         """
-        forms = FORMS[FORMS.index(self._form) :] if prompt.schema else (self._form,)
+        is_known = self._is_form_known or not prompt.schema  # read before the form: others ask too
+        forms = (self._form,) if is_known else FORMS[FORMS.index(self._form) :]
         for form in forms:
-            is_last = self._is_form_known or form == forms[-1]
             request = request_of(prompt, self._settings, form=form)
             answer = self._post(client, request)
             if answer.status_code == httpx.codes.OK and prompt.schema:
                 if form != self._form:
                     log.info("language endpoint: asked for schemas by %s from now on", form)
                 self._form, self._is_form_known = form, True
-            if is_last or answer.status_code not in _REFUSED | {_FAILED}:
+            if answer.status_code not in _REFUSED | {_FAILED}:
                 break
         if answer.status_code in _BUSY:
             raise _Unavailable(f"status {answer.status_code}")
