@@ -245,7 +245,7 @@ def _complete(draft: _Draft, judge: Judge, settings: LanguageSettings) -> None:
 
 
 def _order(draft: _Draft) -> None:
-    """What is liked first, then what changed, habits and titles, whoever wrote each."""
+    """What is watched first, then changes, habits and titles, whoever wrote each."""
     place = {kind: num for num, stated in enumerate(SECTIONS.values()) for kind in stated}
     of_fact = {fact.number: place.get(fact.kind, 0) for fact in draft.facts}
     draft.sentences.sort(key=lambda one: min((of_fact[n] for n in one[0].facts), default=0))
