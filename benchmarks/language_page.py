@@ -1,8 +1,9 @@
 """Language page: ten portraits and twenty explanations of a store's latest night, as published.
 
 ``python -m benchmarks.language_page --store DIR [--also NAME=DIR] --into docs/LANGUAGE.md``. Rows
-are drawn evenly over users, not chosen, so weak ones stand among them. A store that is named beside
-the first holds a night of the same world with the portraits of another model.
+are drawn evenly over users, not chosen, so weak ones stand among them; portraits over the users for
+whom the model was asked. A store that is named beside the first holds a night of the same world
+with the portraits of another model.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from vidrec_tasks.audience.portraits import MODEL
 from vidrec_tasks.demo.truth import has_truth, read_truth, sensible_share
 from vidrec_tasks.store.runs import Run, Runs
 from vidrec_tasks.store.store import Store
@@ -34,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _latest(store: Path) -> Run:
-    return max(Runs(Store(str(store))), key=lambda one: one.night)
+    """The last night; of its runs the one that got furthest."""
+    return max(Runs(Store(str(store))), key=lambda one: (one.night, len(list(one.refs()))))
 
 
 def page(run: Run, others: Mapping[str, Run]) -> str:
@@ -50,7 +53,8 @@ def page(run: Run, others: Mapping[str, Run]) -> str:
             "# Portraits and explanations, as produced",
             "",
             f"The rows are from the night {run.night} of a demo world. They are sampled evenly",
-            "over users and not selected by hand. `python -m benchmarks.language_page` makes",
+            "over users and not selected by hand, portraits over the users for whom the model was",
+            "asked (the others have the template). `python -m benchmarks.language_page` makes",
             "this page.",
             "",
             "A portrait is sentences that name the facts they rest on. Each was recomputed from",
@@ -91,15 +95,21 @@ def _portraits(run: Run) -> list[str]:
         sum(count[name] for count in counts)
         for name in ("n_claims", "n_true", "n_stating", "n_by_model")
     )
+    asked = whole[[_was_asked(row) for row in whole.to_dict("records")]]
     dropped = sum((Counter(count["n_dropped"]) for count in counts), Counter[str]())
     reasons = ", ".join(f"{n} {reason}" for reason, n in dropped.most_common()) or "none"
     return [
         f"{n_true} of {n_said} claims of {len(whole)} portraits are true, "
-        f"{n_said / n_stating:.2f} in each that states something. {n_model} are the model's. "
-        f"Dropped sentences: {reasons}.",
+        f"{n_said / n_stating:.2f} in each that states something. The model was asked for "
+        f"{len(asked)} and wrote {n_model} of them. Dropped sentences: {reasons}.",
         "",
-        *_table(_even(whole, N_PORTRAITS), ["portrait", "portrait_source"]),
+        *_table(_even(asked, N_PORTRAITS), ["portrait", "portrait_source"]),
     ]
+
+
+def _was_asked(row: Mapping[Any, Any]) -> bool:
+    """Whether a model had a part in a portrait, or something of it was dropped."""
+    return len(row["dropped"]) > 0 or any(one["source"] == MODEL for one in row["claims"])
 
 
 def _measured(run: Run) -> list[str]:

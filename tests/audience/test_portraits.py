@@ -9,10 +9,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from tests.audience.portrait_worlds import World, busy, visit, world, worlds
 from tests.audience.worlds import NIGHT
 from tests.recommending.hostile import INJECTIONS
+from vidrec_tasks.audience.portrait_facts import Fact
+from vidrec_tasks.audience.portrait_prompts import SECTIONS, read_free
 from vidrec_tasks.audience.portraits import write_portraits
 from vidrec_tasks.evaluation.portrait_claims import check_portraits
 from vidrec_tasks.language.generator import Prompt
@@ -41,8 +44,10 @@ class Scripted:
 
 
 def claims(*pairs: tuple[str, list[int]]) -> Callable[[Prompt], str]:
-    text = json.dumps({"claims": [{"text": text, "facts": facts} for text, facts in pairs]})
-    return lambda prompt: text
+    """An answer of a sentence a section."""
+    said = [{"text": text, "facts": facts} for text, facts in pairs]
+    answer = json.dumps(dict(zip(SECTIONS, said, strict=False)))
+    return lambda prompt: answer
 
 
 GOOD = claims(
@@ -124,16 +129,80 @@ def test_the_template_completes_what_little_is_left_and_takes_its_place() -> Non
     made = busy()
     reply = claims(("They have watched 8 videos by “amber”.", [numbers(made)["creator amber"]]))
     row = write(Scripted(reply), made).iloc[0]
-    assert [claim["source"] for claim in row["claims"]] == ["model", "template"]
+    assert [claim["source"] for claim in row["claims"]] == ["template", "model"]
+    assert row["portrait"].startswith("This user")  # on what they watch, before any "They"
     assert row["portrait_source"] == "template"
 
 
-@pytest.mark.parametrize("answer", ["", "I cannot help.", "{", "[]", '{"claims": 3}'])
+@pytest.mark.parametrize("answer", ["", "I cannot help.", "{", "[]", '{"interests": 3}'])
 def test_an_answer_that_is_no_json_gives_the_template_and_is_counted(answer: str) -> None:
     row = write(Scripted(lambda prompt: answer), busy()).iloc[0]
     assert row["portrait_source"] == "template"
     assert len(row["claims"]) == 3
     assert row["dropped"][0]["reason"].split(":")[0] in ("no answer", "not JSON")
+
+
+def test_a_fact_that_is_named_and_not_stated_is_no_fact_of_the_sentence() -> None:
+    made = busy()
+    at = numbers(made)
+    reply = claims(("This user enjoys cats.", [at["topic cats"], at["topic coffee"]]))
+    row = write(Scripted(reply), made).iloc[0]
+    assert row["claims"][0]["facts"] == [at["topic cats"]]
+
+
+def test_of_two_sentences_in_one_text_the_true_one_stands() -> None:
+    made = busy()
+    at = numbers(made)
+    true = "They have watched 8 videos by “amber”."
+    text = f"{true} They turn away from most videos about coins (1 of 3)."
+    row = write(Scripted(claims((text, [at["creator amber"], at["away coins"]]))), made).iloc[0]
+    assert [one["text"] for one in row["claims"] if one["source"] == "model"] == [true]
+    (dropped,) = row["dropped"]
+    assert (dropped["text"][:9], dropped["reason"][:5]) == ("They turn", "false")
+
+
+@pytest.mark.parametrize(
+    "said", ['liked "{}".', "liked '{}'.", "liked ‘{}’.", "liked “{}.”", 'liked "{}."']
+)
+def test_a_title_in_any_quotation_marks_is_published_in_those_of_portraits(said: str) -> None:
+    made = busy()
+    (title,) = [fact for fact in made.facts()[0] if fact.kind == "title"][:1]
+    reply = claims((f"They {said.format(title.name)}", [title.number]))
+    row = write(Scripted(reply), made).iloc[0]
+    (claim,) = [claim for claim in row["claims"] if claim["source"] == "model"]
+    assert claim["text"] == f"They liked “{title.name}”."
+
+
+def test_a_free_model_is_asked_for_a_sentence_of_each_kind_of_fact_there_is() -> None:
+    generator = Scripted(silent)
+    write(generator, busy())
+    few = world({"v": {"topics": ["cats"], "title": "A cat"}}, visit("v", 1))
+    write(generator, few)
+    for prompt, expected in zip(
+        generator.asked, (["interests", "changes", "habits", "liked"], ["interests", "liked"]),
+        strict=True,
+    ):  # fmt: skip
+        schema = json.loads(prompt.schema)
+        assert schema["required"] == expected
+        answer = {}
+        for name, one in schema["properties"].items():
+            numbers = one["properties"]["facts"]["items"]["enum"]
+            answer[name] = {"text": "This user likes it.", "facts": numbers}
+        Draft202012Validator(schema).validate(answer)
+        assert [line[:-1] for line in prompt.user.splitlines() if line[:-1] in SECTIONS] == expected
+
+
+def test_the_worked_examples_answer_as_the_schema_asks() -> None:
+    generator = Scripted(silent)
+    for language in ("en", "zh"):
+        write(generator, busy(), using=LanguageSettings(model="a", portrait_language=language))
+        answers = [line for line in generator.asked[-1].system.splitlines() if line.startswith("{")]
+        assert answers
+        for answer in answers:
+            facts = [Fact("topic", number=num) for num in range(1, 11)]
+            read = read_free(answer, facts)
+            assert len(read.sentences) == len(json.loads(answer))
+            assert not read.dropped
 
 
 def test_numbers_of_facts_that_do_not_exist_cover_nothing() -> None:
@@ -204,7 +273,9 @@ def test_a_hostile_title_stands_in_quotation_marks_or_nowhere(hostile: str) -> N
     generator = Scripted(silent)
     row = write(generator, made).iloc[0]
     lines = generator.asked[0].user.splitlines()
-    assert [line.split(".")[0] for line in lines[1:]] == [str(f["number"]) for f in row["evidence"]]
+    numbered = [line.split(".")[0] for line in lines[1:] if line[:-1] not in SECTIONS]
+    assert numbered
+    assert set(numbered) <= {str(fact["number"]) for fact in row["evidence"]}
     quoted = re.findall("“([^“”]*)”", row["portrait"])
     assert all(0 < len(name) <= 80 and set(name).isdisjoint("<>{}[]|`\\") for name in quoted)
     assert not hostile or hostile not in re.sub("“[^“”]*”", "", row["portrait"])
@@ -308,3 +379,20 @@ def test_whatever_a_model_says_only_true_claims_are_published(
     checks = check_portraits(table, made.ledger())
     assert checks["n_true"] == checks["n_claims"]
     assert table["portrait"].iloc[0]
+
+
+_COUNT = re.compile(r"(?<=\()\d+|(?<=of )\d+|(?<=, )\d+(?= of)|\d+(?= times)|\d+(?= videos)")
+
+
+@settings(max_examples=40, deadline=None)
+@given(worlds())
+def test_a_liar_who_raises_any_one_count_of_a_true_portrait_is_caught(made: World) -> None:
+    row = write(Scripted(silent), made).iloc[0]
+    by_number = {fact["number"]: fact for fact in row["evidence"]}
+    for claim in row["claims"]:
+        facts = [by_number[number] for number in claim["facts"]]
+        assert made.judge("u", claim["text"], facts)[0] == ""
+        for count in _COUNT.finditer(claim["text"]):
+            begin, end = count.span()
+            lie = f"{claim['text'][:begin]}{int(count[0]) + 1}{claim['text'][end:]}"
+            assert made.judge("u", lie, facts)[0], lie

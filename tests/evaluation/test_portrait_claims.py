@@ -5,7 +5,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.audience.portrait_worlds import busy
+from tests.audience.portrait_worlds import busy, visit, world
+from vidrec_tasks.audience.portrait_examples import EXAMPLES
 from vidrec_tasks.evaluation.portrait_claims import check_portraits, check_sentence
 from vidrec_tasks.evaluation.portrait_reading import Statement, Unreadable, read_statements
 
@@ -86,6 +87,147 @@ def test_true_sentences_are_read_and_hold(sentence: str) -> None:
 )  # fmt: skip
 def test_false_and_unknown_sentences_are_refused(sentence: str, kind: str) -> None:
     assert reason(sentence).split(":")[0] == kind
+
+
+PARAPHRASED = [
+    ("This user has watched a total of 18 videos.", "This user has watched a total of 19 videos."),
+    ("They regularly watch cats (8 out of 18 videos).",
+     "They regularly watch cats (8 out of 17 videos)."),
+    ("They keep coming back to cats and coffee.", "They keep coming back to coins."),
+    ("This user is interested in topics such as cats, coffee and rockets.",
+     "This user is interested in topics such as cats, coffee and coins."),
+    ("Their interests include cats (8), coffee (6), and rockets (4).",
+     "Their interests include cats (8), coffee (5), and rockets (4)."),
+    ("8 out of the 18 videos they have watched are about cats.",
+     "8 out of the 19 videos they have watched are about cats."),
+    ("Videos this user has liked include “About cats, the 0th” (watched twice).",
+     "Videos this user has liked include “About cats, the 0th” (watched once)."),
+    ("They watched “About cats, the 0th” 2 times.", "They watched “About cats, the 0th” 3 times."),
+    ("“About cats, the 0th” is among the videos they liked.",
+     "“coins” is among the videos they liked."),
+    ("They have watched eight videos by “amber”.", "They have watched seven videos by “amber”."),
+    ("They are familiar with “amber” from 8 videos.",
+     "They are familiar with “amber” from 18 videos."),
+    ("Since 30 August 2026 they have discovered rockets (4 of 5 videos, none of 14 before).",
+     "Since 30 August 2026 they have discovered rockets (4 of 5 videos, 1 of 14 before)."),
+    ("Since August 30, 2026, they have taken up rockets.",
+     "Since August 10, 2026, they have taken up rockets."),
+    ("They have recently started watching rockets (4 of 5 videos, none of 14 before).",
+     "They have recently started watching rockets (3 of 6 videos, none of 13 before)."),
+    ("They have recently discovered rockets since 2026-08-30.",
+     "They have recently discovered rockets since 2025-08-30."),
+    ("They have watched less about coffee since 30 August 2026 (0 of 5 videos, down from 6 of 14 "
+     "before).",
+     "They have watched less about coffee since 30 August 2026 (0 of 5 videos, down from 5 of 14 "
+     "before)."),
+    ("They usually watch in the evenings (19 out of 19 times).",
+     "They usually watch in the afternoons (19 out of 19 times)."),
+    ("They prefer watching in the evening.", "They prefer watching at night."),
+    ("They prefer short videos under 4 minutes (18 of 18).",
+     "They prefer short videos under 1 minutes (18 of 18)."),
+    ("They tend to watch videos shorter than four minutes.",
+     "They tend to watch videos longer than four minutes."),
+    ("They avoid most videos about coins (3 of 3).",
+     "They avoid most videos about coins (3 of 4)."),
+    ("They have turned away from all 3 videos about coins that they met.",
+     "They have turned away from all 4 videos about coins that they met."),
+    ("这位用户避开了关于“coins”的全部 3 个视频。", "这位用户避开了关于“coins”的全部 2 个视频。"),
+    ("They rarely watch coins.", "They rarely watch coffee."),
+    ("They usually skip videos about coins.", "They usually skip videos about coffee."),
+    ("这位用户通常在傍晚到晚上观看（19 次中的 19 次）。",
+     "这位用户通常在上午观看（19 次中的 19 次）。"),
+    ("这位用户通常跳过关于“coins”的视频（3 个中的 3 个）。",
+     "这位用户通常跳过关于“coins”的视频（3 个中的 2 个）。"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("true", "false"), PARAPHRASED)
+def test_a_paraphrase_is_recomputed_as_the_house_wording_is(true: str, false: str) -> None:
+    assert reason(true) == ""
+    assert reason(false).split(":")[0] in ("false", "uncovered")
+
+
+FAR: list[dict[str, Any]] = [{"number": 1, "kind": "far", "name": "whole"}]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "share"),
+    [
+        ("They tend to finish the videos they start.", 0.95),
+        ("They finish most videos (6 of 6).", 0.95),
+        ("They usually watch videos to the end.", 0.95),
+        ("They rarely finish videos.", 0.2),
+        ("They usually leave videos before the middle (6 of 6).", 0.2),
+    ],
+)
+def test_how_far_is_recomputed_in_every_wording(sentence: str, share: float) -> None:
+    def judged(watched: float) -> str:
+        videos = {f"v{num}": {"topics": ["cats"]} for num in range(6)}
+        visits = [visit(f"v{num}", num + 1, watched_share=watched) for num in range(6)]
+        ledger = world(videos, *visits).ledger()
+        return check_sentence(sentence, FAR, user_id="u", ledger=ledger).reason
+
+    assert judged(share) == ""
+    assert judged(1.15 - share).startswith("false")
+    assert judged(0.6).startswith("false") or "rarely" in sentence  # which none of them finished
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "They have turned to rockets.",  # neither its day nor its counts
+        "They have lately discovered rockets.",
+        "Since 30 August 2026 this user often watches cats.",
+        "Since 30 August 2026 they have discovered rockets and cats.",
+        "Since 30 August 2026 they have discovered rockets and watch mostly in the evening.",
+        "They have discovered rockets since 30 August 2026, since 1 September 2026.",
+        "They have discovered rockets since 31 February 2026.",
+        "They have watched fewer videos about coffee since 30 August 2026.",
+        "They turn away from most videos about coins (3 of 3) and cats.",
+        "They turn away from most videos about coins and cats (8 of 18 videos).",
+        "They have watched 8 videos by “amber” and cats.",
+        "They have discovered rockets since 30 August 2026 and coffee.",
+        "They rarely watch coins and rockets.",
+        "They watch most videos.",
+        "They rarely watch videos.",
+        "They seldom enjoy cats.",
+        "They watch cats more often than coffee.",
+        "They are especially fond of cats.",
+        "About half of the videos they watched are about cats.",
+        "They almost always watch in the evening.",
+    ],
+)
+def test_what_cannot_be_recomputed_stays_unreadable(sentence: str) -> None:
+    assert reason(sentence).startswith("unreadable")
+
+
+def test_a_half_is_not_most_however_it_is_said() -> None:
+    facts = [{"number": 1, "kind": "topic", "name": "cats"}]
+    videos = {f"v{num}": {"topics": ["cats"] if num < 3 else ["tea"]} for num in range(6)}
+
+    def judged(sentence: str, n_watched: int) -> str:
+        ledger = world(videos, *(visit(f"v{num}", num + 1) for num in range(n_watched))).ledger()
+        return check_sentence(sentence, facts, user_id="u", ledger=ledger).reason
+
+    for sentence in ("This user mostly watches cats.", "Most of the videos are about cats.",
+                     "More than half of the 6 videos they watched are about cats."):  # fmt: skip
+        assert judged(sentence, 6).startswith("false")
+    assert judged("This user mostly watches cats.", 4) == ""
+    assert judged("Most of the videos they watched are about cats (3 of 4).", 4) == ""
+    assert judged("More than half of the 4 videos they watched are about cats.", 4) == ""
+    assert judged("More than half of the 5 videos they watched are about cats.", 4) != ""
+
+
+def test_the_worked_examples_are_in_forms_that_are_read() -> None:
+    for language, examples in EXAMPLES.items():
+        for example in examples:
+            by_number = {fact.number: fact for fact in example.facts}
+            for numbers, sentence in example.sentences.values():
+                names = [by_number[number].name for number in numbers]
+                said = read_statements(sentence, names)
+                named = [name for name in names if name in sentence]
+                assert {one.name for one in said} >= set(named), (language, sentence)
+                assert len(said) >= len(numbers)
 
 
 @pytest.mark.parametrize("hidden", ["\u202e", "\u200b", "\ue000", "\x07"])

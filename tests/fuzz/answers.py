@@ -19,7 +19,7 @@ from tests.fuzz.media import MANGLES
 from tests.language.cards.worlds import rows, sources
 from tests.recommending.hostile import INJECTIONS
 from vidrec_tasks.audience.portrait_facts import Fact
-from vidrec_tasks.audience.portrait_prompts import free_prompt, read_free
+from vidrec_tasks.audience.portrait_prompts import SECTIONS, free_prompt, read_free
 from vidrec_tasks.audience.portrait_wording import fact_sentence
 from vidrec_tasks.language.batching import BatchGenerator, answer_line, custom_id
 from vidrec_tasks.language.cards.checking import check_answer
@@ -38,7 +38,7 @@ VIDEO: Final = sources(
 SETTINGS: Final = LanguageSettings(mode="batch", model="a-model")
 _WRONG: Final[tuple[Any, ...]] = (
     None, True, -1, 1e308, "", [], {}, [[]], {"text": LIE}, "9" * 300, LIE, f"All love {LIE}.",
-    "\ud800", "\u202e" + LIE, [LIE] * 50, {"claims": [{"text": f"They love {LIE}.", "facts": [1]}]},
+    "\ud800", "\u202e" + LIE, [LIE] * 50, {"liked": {"text": f"They love {LIE}.", "facts": [1]}},
 )  # fmt: skip
 
 
@@ -80,8 +80,13 @@ def fuzz(n: int, *, folder: Path) -> Counter[str]:
 
 
 def _portrait_answer(facts: Sequence[Fact]) -> dict[str, Any]:
-    said = [{"text": fact_sentence(fact, language="en"), "facts": [fact.number]} for fact in facts]
-    return {"claims": said[:4]}
+    """The house's sentence of the first fact of each section."""
+    answer = {}
+    for name, stated in SECTIONS.items():
+        fact = next(fact for fact in facts if fact.kind in stated)
+        text = fact_sentence(fact, language="en")
+        answer[name] = {"text": text, "facts": [fact.number]}
+    return answer
 
 
 def _card_answer() -> dict[str, Any]:

@@ -219,7 +219,45 @@ def test_a_server_without_schemas_gets_them_in_the_prompt_and_is_asked_once(
         f"facts {num}" for num in (1, 2, 3)
     ]
     assert SCHEMA in server.requests[-1]["messages"][0]["content"]
-    assert sum("response_format" in request for request in server.requests) == 1
+    asked = [request.get("response_format", {}).get("type") for request in server.requests]
+    assert asked == ["json_schema", "json_object", None, None, None, None]
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_server_that_knows_json_objects_alone_is_asked_for_them_with_the_schema(
+    serve: Callable[..., Server], status: int
+) -> None:
+    def reply(body: dict[str, Any], server: Server) -> tuple[int, str]:
+        if body["response_format"]["type"] == "json_schema":
+            return status, "Input should be 'text' or 'json_object'"
+        return answer_in_json(body, server)
+
+    server = serve(reply)
+    generator = connect(server)
+    generator.complete(ASKED[:1])
+    answers = generator.complete(ASKED[1:4])
+    assert [json.loads(answer)["summary"] for answer in answers] == [
+        "facts 1",
+        "facts 2",
+        "facts 3",
+    ]
+    asked = [request["response_format"] for request in server.requests]
+    assert [one["type"] for one in asked] == ["json_schema", *["json_object"] * 4]
+    assert asked[1] == {"type": "json_object", "schema": json.loads(SCHEMA)}
+
+
+def test_once_a_form_was_answered_a_server_error_is_one_that_passes(
+    serve: Callable[..., Server],
+) -> None:
+    def reply(body: dict[str, Any], server: Server) -> tuple[int, str]:
+        is_second = len(server.requests) == 2
+        return (500, "a moment") if is_second else answer_in_json(body, server)
+
+    server = serve(reply)
+    generator = connect(server, n_attempts=2)
+    assert all(generator.complete(ASKED[:1]) + generator.complete(ASKED[1:2]))
+    assert {request["response_format"]["type"] for request in server.requests} == {"json_schema"}
+    assert len(server.requests) == 3
 
 
 def cut(_: dict[str, Any], __: Server) -> tuple[int, str]:

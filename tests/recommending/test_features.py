@@ -1,11 +1,20 @@
 """Features that the blend is made of, in the world of two tastes."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.recommending import worlds
+from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.audience.portrait_facts import Fact
+from vidrec_tasks.audience.portrait_passages import (
+    Centre,
+    passages_of,
+    pool_passages,
+    telling_names,
+)
 from vidrec_tasks.recommending.lists.block import Block
 from vidrec_tasks.recommending.lists.features import (
     FEATURES,
@@ -50,6 +59,42 @@ def test_a_portrait_speaks_for_the_videos_of_its_topics(models: Models) -> None:
     for user in range(worlds.N_USERS):
         own = np.array([worlds.taste_of(n) == user % 2 for n in range(worlds.N_VIDEOS)])
         assert cosines[user, own].min() > cosines[user, ~own].max()
+
+
+def test_a_portrait_without_topics_speaks_for_the_liked_videos() -> None:
+    histories = worlds.histories()
+    content = replace(worlds.content(), topics=[[] for _ in range(worlds.N_VIDEOS)])
+    models = fit_models(histories, content, SETTINGS, cut=worlds.CUT, half_life_days=30)
+    cosines = portrait_of_all(models)
+    for user in range(worlds.N_USERS):
+        own = np.array([worlds.taste_of(n) == user % 2 for n in range(worlds.N_VIDEOS)])
+        assert cosines[user, own].mean() > cosines[user, ~own].mean()
+
+
+def test_the_portrait_at_a_cut_is_pooled_as_the_written_one_is(models: Models) -> None:
+    """Of the same topics and titles, with the vectors of videos in place of those of words."""
+    content, histories = models.content, worlds.histories()
+    titles = worlds.catalogue()["title"].tolist()
+    vectors = dict(zip(titles, content.fused, strict=True))
+    vectors |= dict(zip(("cats", "space"), content.topic_vectors, strict=True))
+    telling = telling_names(content.topics)
+    pooled = pool_passages(
+        [passages_of(facts, [1, 2, 3, 4], telling) for facts in named_facts(histories)],
+        Centre.of(telling, titles),
+        lambda texts: np.array([vectors[text] for text in texts]),
+    )
+    np.testing.assert_allclose(portrait_profiles(models, histories), pooled, rtol=1e-3, atol=1e-4)
+
+
+def named_facts(histories: Histories) -> Iterator[list[Fact]]:
+    """Users of one topic, who liked all they watched, the last of it most."""
+    for user in range(histories.n_users):
+        nums = histories.video_nums[histories.of(user)]
+        topic = ("cats", "space")[user % 2]
+        yield [
+            Fact("topic", topic, n=len(nums), of=len(nums), number=1),
+            *(Fact("title", f"Film {num}", number=2 + n) for n, num in enumerate(nums[-3:])),
+        ]
 
 
 def test_what_was_disliked_is_in_no_portrait(models: Models) -> None:

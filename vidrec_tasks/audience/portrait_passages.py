@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,11 @@ N_CENTRE: Final = 128
 _LEAST: Final = 16
 """Names under which a mean is no common direction."""
 
+_FLOOR: Final = 0.05
+"""What a topic that all videos carry still weighs."""
+
 Floats = npt.NDArray[np.float32]
+Weight = TypeVar("Weight", float, npt.NDArray[np.float64])
 
 
 class Passage(NamedTuple):
@@ -64,10 +68,17 @@ def passages_of(facts: Sequence[Fact], stated: Iterable[int], telling: Mapping[s
     """
     numbers = set(stated)
     said = [fact for fact in facts if fact.number in numbers]
-    topics = {fact.name: fact.n * (0.05 + telling.get(fact.name, 0.0)) for fact in said
-              if fact.kind == kinds.TOPIC}  # fmt: skip
+    topics = {
+        fact.name: fact.n * telling_weight(telling.get(fact.name, 0.0))
+        for fact in said if fact.kind == kinds.TOPIC
+    }  # fmt: skip
     titles = dict.fromkeys((fact.name for fact in said if fact.kind == kinds.TITLE), 1.0)
     return [*_shared(kinds.TOPIC, topics), *_shared(kinds.TITLE, titles)]
+
+
+def telling_weight(telling: Weight) -> Weight:
+    """What each video about a topic counts for it, by how telling the topic is."""
+    return _FLOOR + telling
 
 
 def telling_names(topics: Sequence[Sequence[str]]) -> dict[str, float]:
@@ -98,8 +109,8 @@ def pool_passages(
     place = {text: num for num, text in enumerate(texts)}
     n_topics = len(texts) + len(centre.topics)
     common = {
-        kinds.TOPIC: _mean(named[len(texts) : n_topics]),
-        kinds.TITLE: _mean(named[n_topics:]),
+        kinds.TOPIC: common_direction(named[len(texts) : n_topics]),
+        kinds.TITLE: common_direction(named[n_topics:]),
     }
     vectors = np.zeros((len(portraits), named.shape[1]), dtype=np.float32)
     for num, passages in enumerate(portraits):
@@ -110,15 +121,16 @@ def pool_passages(
     return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 1e-6)
 
 
+def common_direction(vectors: Floats) -> Floats:
+    """``(dim,)`` the mean of the vectors of names; zero of few, whose mean is no common one."""
+    if len(vectors) < _LEAST:
+        return np.zeros(vectors.shape[1], dtype=np.float32)
+    return np.asarray(vectors.mean(axis=0, dtype=np.float64), dtype=np.float32)
+
+
 def _shared(kind: str, weights: Mapping[str, float]) -> list[Passage]:
     total = sum(weights.values())
     return [Passage(kind, text, weight / total) for text, weight in weights.items()]
-
-
-def _mean(vectors: Floats) -> Floats:
-    if len(vectors) < _LEAST:
-        return np.zeros(vectors.shape[1], dtype=np.float32)
-    return np.asarray(vectors.mean(axis=0), dtype=np.float32)
 
 
 def _even(names: Sequence[str]) -> tuple[str, ...]:

@@ -9,6 +9,10 @@ from typing import Final
 
 from vidrec_tasks.audience import portrait_facts as kinds
 
+ALL: Final = " all"
+BOTH: Final = " both"
+"""Added to a kind whose count is the whole: "most videos (2 of 2)" reads as if there were more."""
+
 
 @dataclass(frozen=True)
 class Phrases:
@@ -27,7 +31,8 @@ class Phrases:
         favourite: of a single one.
         title, title_again: a liked video, and one watched several times.
         clause: what the last sentence begins with.
-        clauses: kind of fact (and its name where several share it) -> clauses about it.
+        clauses: kind of fact (and its name where several share it, or `ALL`, `BOTH`) -> clauses
+            about it.
         comma, last: what joins a list, and its last two.
         clause_comma, clause_last: the same of clauses.
         stop: what ends a sentence.
@@ -71,14 +76,21 @@ ENGLISH: Final = Phrases(
     ),
     watched_only=("This user has watched {videos} so far.",),
     openings={
-        "any": ("This user watches ", "This user goes for ", "This user is drawn to "),
-        "liked": ("This user enjoys ", "This user likes "),
-        "often": ("This user keeps coming back to ", "This user often watches "),
-        "mostly": ("This user mostly watches ",),
+        "any": (
+            "This user watches videos about ",
+            "This user goes for videos about ",
+            "This user is drawn to videos about ",
+        ),
+        "liked": ("This user enjoys videos about ", "This user likes videos about "),
+        "often": (
+            "This user keeps coming back to videos about ",
+            "This user often watches videos about ",
+        ),
+        "mostly": ("This user mostly watches videos about ",),
     },
     also=", along with ",
     bare_topic="{name}",
-    first_topic="{name} ({n} of {of} videos)",
+    first_topic="{name} ({n} of {of})",
     topic="{name} ({n})",
     favourites=(
         "They liked {names}.",
@@ -144,6 +156,8 @@ ENGLISH: Final = Phrases(
             "turn away from most videos about {name} ({n} of {of})",
             "do not care for most videos about {name} ({n} of {of} turned away)",
         ),
+        kinds.AWAY + ALL: ("have turned away from all {n} videos about {name} that they met",),
+        kinds.AWAY + BOTH: ("have turned away from both videos about {name} that they met",),
     },
     comma=", ", last=" and ", clause_comma=", ", clause_last=" and ", stop=".", gap=" ",
     one_video="one video", videos="{n} videos",
@@ -196,6 +210,7 @@ CHINESE: Final = Phrases(
         kinds.FAR + kinds.PART: ("大多看不到一半（{of} 个中的 {n} 个）",),
         kinds.FRESH: ("大多看发布 {limit} 天以内的视频（{of} 个中的 {n} 个）",),
         kinds.CREATOR: ("看过“{name}”的 {n} 个视频",),
+        kinds.AWAY + ALL: ("避开了关于“{name}”的全部 {n} 个视频",),
         kinds.AWAY: ("大多避开关于“{name}”的视频（{of} 个中的 {n} 个）",),
     },
     comma="、", last="和", clause_comma="，", clause_last="，", stop="。", gap="",

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from vidrec_tasks.audience import portrait_facts as kinds
 from vidrec_tasks.audience.portrait_facts import Fact
-from vidrec_tasks.audience.portrait_phrases import PHRASES, Phrases
+from vidrec_tasks.audience.portrait_phrases import ALL, BOTH, PHRASES, Phrases
 from vidrec_tasks.audience.portrait_plan import (
     Draw,
     Node,
@@ -27,7 +27,7 @@ from vidrec_tasks.audience.portrait_plan import (
     row,
 )
 
-WORDING_VERSION: Final = "3"
+WORDING_VERSION: Final = "4"
 """Part of every evidence key: raise it when a phrase, a plan or a prompt changes."""
 
 MAX_TOPICS: Final = 3
@@ -200,7 +200,10 @@ def _clause(fact: Fact, words: Phrases) -> Node:
 
 
 def _texts(fact: Fact, words: Phrases) -> tuple[str, ...]:
-    return words.clauses.get(fact.kind + fact.name) or words.clauses[fact.kind]
+    keys = [fact.kind + fact.name, fact.kind]
+    if fact.n == fact.of:
+        keys = [*([fact.kind + BOTH] if fact.n == 2 else []), fact.kind + ALL, *keys]
+    return next(words.clauses[key] for key in keys if key in words.clauses)
 
 
 def _choices(facts: Sequence[Fact], n: int) -> list[list[Fact]]:

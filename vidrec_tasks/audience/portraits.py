@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from vidrec_tasks.audience import portrait_facts as kinds
 from vidrec_tasks.audience.portrait_facts import Fact
 from vidrec_tasks.audience.portrait_plan import Sentence
 from vidrec_tasks.audience.portrait_prompts import (
+    SECTIONS,
     Answer,
     free_prompt,
     planned_prompt,
@@ -125,6 +126,7 @@ def write_portraits(
     for draft in new:
         draft.key = draft.key or _key(draft, TEMPLATE, settings)
         _complete(draft, judge, settings)
+        _order(draft)
     table = _table(drafts, night, settings)
     n_model = int(table[PORTRAIT_SOURCE].eq(MODEL).sum())
     log.info(
@@ -212,6 +214,8 @@ def _ask(
             else read_free(text, draft.facts)
         )
         _take(draft, answer, judge)
+        if not is_planned:
+            draft.sentences = [(_narrowed(draft, one, judge), by) for one, by in draft.sentences]
 
 
 def writes_plans(settings: LanguageSettings) -> bool:
@@ -240,12 +244,33 @@ def _complete(draft: _Draft, judge: Judge, settings: LanguageSettings) -> None:
             draft.sentences.append((sentence, TEMPLATE))
 
 
+def _order(draft: _Draft) -> None:
+    """What is watched first, then changes, habits and titles, whoever wrote each."""
+    place = {kind: num for num, stated in enumerate(SECTIONS.values()) for kind in stated}
+    of_fact = {fact.number: place.get(fact.kind, 0) for fact in draft.facts}
+    draft.sentences.sort(key=lambda one: min((of_fact[n] for n in one[0].facts), default=0))
+
+
 def _is_true(draft: _Draft, sentence: Sentence, judge: Judge) -> bool:
     by_number = {fact.number: fact.as_dict() for fact in draft.facts}
     reason, _, _ = judge(draft.user_id, sentence.text, [by_number[num] for num in sentence.facts])
     if reason:
         _drop(draft, sentence, reason)
     return not reason
+
+
+def _narrowed(draft: _Draft, sentence: Sentence, judge: Judge) -> Sentence:
+    """A true sentence with those of its facts without which it would not hold.
+
+    A model names more than it states, and what is named goes into the portrait's vector.
+    """
+    by_number = {fact.number: fact.as_dict() for fact in draft.facts}
+    kept = list(sentence.facts)
+    for number in reversed(sentence.facts):
+        fewer = [one for one in kept if one != number]
+        if fewer and not judge(draft.user_id, sentence.text, [by_number[n] for n in fewer])[0]:
+            kept = fewer
+    return replace(sentence, facts=tuple(kept))
 
 
 def _drop(draft: _Draft, sentence: Sentence, reason: str) -> None:

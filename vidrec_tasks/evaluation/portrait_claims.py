@@ -21,7 +21,8 @@ _STATED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "whole": ("far",), "half": ("far",), "fresh": ("fresh",), "by": ("creator",),
     "more": ("more",), "less": ("less",), "new": ("new",), "away": ("away",), "times": ("title",),
     "about": ("topic", "title", "creator"), "likes": ("topic", "title", "creator"),
-    "often": ("topic", "creator"), "most": ("topic",),
+    "often": ("topic", "creator"), "most": ("topic",), "rarely": ("away", "less"),
+    "unfinished": ("far",), "all away": ("away",),
 }  # fmt: skip
 """What is stated -> the kinds of fact of which a sentence must name one."""
 _NAMING: Final = ("topic", "title", "creator", "away", "more", "less", "new")

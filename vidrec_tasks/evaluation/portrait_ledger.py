@@ -1,11 +1,8 @@
 """Portrait ledger: the visits before the night, asked whether a statement on a user is true."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from functools import cached_property
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 import pandas as pd
 
@@ -21,96 +18,9 @@ from vidrec_tasks.columns import (
     WATCHED_SHARE,
     WEIGHT,
 )
-from vidrec_tasks.evaluation.claim_quoting import is_quote_of, letters
+from vidrec_tasks.evaluation.portrait_person import Person, Video, Visit
 from vidrec_tasks.evaluation.portrait_reading import Statement
-
-MOSTLY: Final = 0.55
-"""Share from which "mostly" is no lie; writers ask for more."""
-_FEW: Final = 5
-_HOURS: Final[Mapping[str, Callable[[datetime], bool]]] = {
-    "morning": lambda at: 6 <= at.hour < 12,
-    "afternoon": lambda at: 12 <= at.hour < 18,
-    "evening": lambda at: 18 <= at.hour < 22,
-    "night": lambda at: at.hour >= 22 or at.hour < 6,
-    "weekend": lambda at: at.isoweekday() >= 6,
-}
-_DAY_S: Final = 86_400
-
-
-class _Visit(NamedTuple):
-    """One visit before the night; the moment in seconds since 1970 UTC, the share NaN unknown."""
-
-    video_id: str
-    at: float
-    share: float
-    is_watched: bool
-    weight: float
-
-
-class _Video(NamedTuple):
-    """What is known of a video; length in seconds and moment of publication, NaN unknown."""
-
-    title: str
-    creator: str
-    length: float
-    published: float
-
-
-@dataclass(frozen=True)
-class _Person:
-    """One user's visits before the night, oldest first, and what is known of videos."""
-
-    visits: Sequence[_Visit]
-    videos: Mapping[str, _Video]
-    topics: Mapping[str, Sequence[str]]
-
-    @cached_property
-    def seen(self) -> list[_Visit]:
-        return [visit for visit in self.visits if visit.is_watched]
-
-    @cached_property
-    def watched(self) -> set[str]:
-        return {visit.video_id for visit in self.seen}
-
-    @cached_property
-    def firsts(self) -> dict[str, _Visit]:
-        """Watched video -> the first visit in which it was."""
-        return {visit.video_id: visit for visit in reversed(self.seen)}
-
-    @cached_property
-    def liked(self) -> set[str]:
-        return {video for video, (low, high) in self._bounds.items() if high > 0 and low >= 0}
-
-    @cached_property
-    def refused(self) -> set[str]:
-        return {video for video, (low, high) in self._bounds.items() if low < 0 and high <= 0}
-
-    @cached_property
-    def _bounds(self) -> dict[str, tuple[float, float]]:
-        """Video -> its least and its largest weight."""
-        bounds: dict[str, tuple[float, float]] = {}
-        for visit in self.visits:
-            low, high = bounds.get(visit.video_id, (math.inf, -math.inf))
-            bounds[visit.video_id] = (min(low, visit.weight), max(high, visit.weight))
-        return bounds
-
-    @cached_property
-    def _about(self) -> dict[str, set[str]]:
-        """The letters of a topic -> the videos met that carry it."""
-        about: dict[str, set[str]] = {}
-        for video in self._bounds:
-            for topic in self.topics.get(video, ()):
-                about.setdefault(letters(str(topic)), set()).add(video)
-        return about
-
-    def about(self, topic: str) -> set[str]:
-        return self._about.get(letters(topic), set())
-
-    def titled(self, title: str) -> set[str]:
-        return {video for video in self._bounds if is_quote_of(title, self.videos[video].title)}
-
-    def made_by(self, creator: str) -> set[str]:
-        return {video for video in self._bounds if is_quote_of(creator, self.videos[video].creator)}
+from vidrec_tasks.evaluation.portrait_statements import CHECKS
 
 
 class PortraitLedger:
@@ -133,12 +43,12 @@ class PortraitLedger:
     ) -> None:
         past = visits[visits[EVENT_AT] < pd.Timestamp(night.isoformat(), tz="UTC")]
         past = past.sort_values(EVENT_AT, kind="stable")
-        self._rows: dict[str, list[_Visit]] = {}
+        self._rows: dict[str, list[Visit]] = {}
         columns = (past[name] for name in (VIDEO_ID, WATCHED_SHARE, IS_WATCHED, WEIGHT))
         for user, at, video, share, is_watched, weight in zip(
             past[USER_ID], _seconds(past[EVENT_AT]), *columns, strict=True
         ):
-            visit = _Visit(str(video), at, float(share), bool(is_watched), float(weight))
+            visit = Visit(str(video), at, float(share), bool(is_watched), float(weight))
             self._rows.setdefault(str(user), []).append(visit)
         known = videos[videos[VIDEO_ID].isin(past[VIDEO_ID].unique())]
         facts = zip(
@@ -146,150 +56,23 @@ class PortraitLedger:
             strict=True,
         )  # fmt: skip
         self._videos = {
-            str(video): _Video(str(title), str(creator or ""), float(length), published)
+            str(video): Video(str(title), str(creator or ""), float(length), published)
             for video, (title, creator, length, published) in zip(
                 known[VIDEO_ID], facts, strict=True
             )
         }
         self._topics = topics
-        self._last: tuple[str, _Person] | None = None
+        self._last: tuple[str, Person] | None = None
 
     def refute(self, user_id: str, said: Statement) -> str:
         """Why a statement is false; empty when it is true."""
-        checks: Mapping[str, Callable[[_Person, Statement], str]] = {
-            "about": _about, "likes": _likes, "often": _often, "most": _most, "times": _times,
-            "by": _by, "more": _more, "less": _less, "new": _new, "when": _when,
-            "under": _length, "over": _length, "whole": _far, "half": _far, "fresh": _fresh,
-            "away": _away, "total": _total, "unknown": _unknown,
-        }  # fmt: skip
-        return checks[said.kind](self._person(user_id), said)
+        return CHECKS[said.kind](self._person(user_id), said)
 
-    def _person(self, user_id: str) -> _Person:
+    def _person(self, user_id: str) -> Person:
         if self._last is None or self._last[0] != user_id:
             visits = self._rows.get(user_id, [])
-            self._last = (user_id, _Person(visits, self._videos, self._topics))
+            self._last = (user_id, Person(visits, self._videos, self._topics))
         return self._last[1]
-
-
-def _about(person: _Person, said: Statement) -> str:
-    """That videos of a name were watched, and how many of how many where it is said."""
-    of_topic = person.about(said.name) & person.watched
-    if said.n < 0:
-        named = of_topic or (person.titled(said.name) | person.made_by(said.name)) & person.watched
-        return "" if named else "nothing of that name was watched"
-    return _differs(said, len(of_topic), len(person.watched))
-
-
-def _likes(person: _Person, said: Statement) -> str:
-    named = person.about(said.name) | person.titled(said.name) | person.made_by(said.name)
-    return "" if named & person.watched & person.liked else "nothing of that name was liked"
-
-
-def _often(person: _Person, said: Statement) -> str:
-    n = len((person.about(said.name) | person.made_by(said.name)) & person.watched)
-    return "" if n >= 3 else f"{n} watched are not often"
-
-
-def _most(person: _Person, said: Statement) -> str:
-    n, of = len(person.about(said.name) & person.watched), len(person.watched)
-    return _differs(said, n, of) or ("" if 2 * n > of else f"{n} of {of} are not most")
-
-
-def _times(person: _Person, said: Statement) -> str:
-    titled = person.titled(said.name)
-    found = {sum(visit.video_id == video for visit in person.seen) for video in titled}
-    return "" if said.n in found else f"watched {sorted(found)} times, not {said.n}"
-
-
-def _by(person: _Person, said: Statement) -> str:
-    n = len(person.made_by(said.name) & person.watched)
-    return "" if n == said.n else f"{n} watched of the creator, not {said.n}"
-
-
-def _halves(person: _Person, said: Statement) -> tuple[int, int, int, int]:
-    """Of the topic and in all: watched since the day, and before it."""
-    since = datetime.fromisoformat(f"{said.since}T00:00:00+00:00").timestamp()
-    late = {visit.video_id for visit in person.seen if visit.at >= since}
-    early = {visit.video_id for visit in person.seen if visit.at < since}
-    about = person.about(said.name)
-    return len(late & about), len(late), len(early & about), len(early)
-
-
-def _turned(person: _Person, said: Statement, holds: Callable[[float, float], bool]) -> str:
-    n, of, before, of_before = _halves(person, said)
-    if not of or not of_before:
-        return "nothing to compare with"
-    meant = (said.n, said.of, said.before, said.of_before)
-    if said.n >= 0 and meant != (n, of, before, of_before):
-        return f"{n} of {of} since, {before} of {of_before} before, not {meant}"
-    return "" if holds(n / of, before / of_before) else "no such turn"
-
-
-def _more(person: _Person, said: Statement) -> str:
-    return _turned(person, said, lambda late, early: late >= 1.25 * early and late > 0)
-
-
-def _less(person: _Person, said: Statement) -> str:
-    return _turned(person, said, lambda late, early: early >= 1.25 * late and early > 0)
-
-
-def _new(person: _Person, said: Statement) -> str:
-    first = said._replace(before=0) if said.n >= 0 else said
-    return _turned(person, first, lambda late, early: late > 0 and early == 0)
-
-
-def _when(person: _Person, said: Statement) -> str:
-    moments = [datetime.fromtimestamp(visit.at, UTC) for visit in person.seen]
-    return _mostly(said, sum(map(_HOURS[said.name], moments)), len(moments))
-
-
-def _length(person: _Person, said: Statement) -> str:
-    lengths = [person.videos[video].length for video in person.watched]
-    minutes = [length / 60 for length in lengths if length > 0]
-    is_such = [m < said.limit if said.kind == "under" else m > said.limit for m in minutes]
-    return _mostly(said, sum(is_such), len(minutes))
-
-
-def _far(person: _Person, said: Statement) -> str:
-    furthest: dict[str, float] = {}
-    for visit in person.seen:
-        if not math.isnan(visit.share):
-            furthest[visit.video_id] = max(furthest.get(visit.video_id, 0.0), visit.share)
-    is_such = [share >= 0.9 if said.kind == "whole" else share < 0.5 for share in furthest.values()]
-    return _mostly(said, sum(is_such), len(furthest))
-
-
-def _fresh(person: _Person, said: Statement) -> str:
-    ages = [visit.at - person.videos[video].published for video, visit in person.firsts.items()]
-    known = [age for age in ages if not math.isnan(age)]
-    return _mostly(said, sum(age <= said.limit * _DAY_S for age in known), len(known))
-
-
-def _away(person: _Person, said: Statement) -> str:
-    met = person.about(said.name)
-    n = len(met & person.refused)
-    return _differs(said, n, len(met)) or ("" if 2 * n > len(met) else "most were not turned away")
-
-
-def _total(person: _Person, said: Statement) -> str:
-    n = len(person.watched)
-    return "" if n == said.n else f"{n} were watched, not {said.n}"
-
-
-def _unknown(person: _Person, said: Statement) -> str:
-    return "something was watched" if person.watched else ""
-
-
-def _mostly(said: Statement, n: int, of: int) -> str:
-    if reason := _differs(said, n, of):
-        return reason
-    return "" if of >= _FEW and n >= MOSTLY * of else f"{n} of {of} are not most"
-
-
-def _differs(said: Statement, n: int, of: int) -> str:
-    if said.n >= 0 and (said.n, said.of if said.of >= 0 else of) != (n, of):
-        return f"{n} of {of}, not {said.n} of {said.of}"
-    return ""
 
 
 def _seconds(moments: pd.Series) -> list[float]:

@@ -11,7 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from vidrec_tasks.language.generator import Mailbox, Prompt
-from vidrec_tasks.language.protocol import PATH, Answer, judged, read_answer, request_of
+from vidrec_tasks.language.protocol import (
+    JSON_SCHEMA,
+    PATH,
+    Answer,
+    judged,
+    read_answer,
+    request_of,
+)
 from vidrec_tasks.language.usage import BROKEN_LINE, FAILED, Usage
 from vidrec_tasks.settings import LanguageSettings
 
@@ -28,7 +35,7 @@ def identity_of(settings: LanguageSettings) -> str:
 
 def custom_id(prompt: Prompt, settings: LanguageSettings) -> str:
     """What a prompt is found again by: a hash of all that its answer depends on."""
-    asked = [identity_of(settings), request_of(prompt, settings, with_schema=True)]
+    asked = [identity_of(settings), request_of(prompt, settings, form=JSON_SCHEMA)]
     asked.append([prompt.start, prompt.grammar])
     text = json.dumps(asked, ensure_ascii=True)  # a schema's fields in its order: a model writes so
     return hashlib.sha256(text.encode()).hexdigest()[:40]
@@ -40,7 +47,7 @@ def request_line(prompt: Prompt, settings: LanguageSettings) -> bytes:
         "custom_id": custom_id(prompt, settings),
         "method": "POST",
         "url": URL,
-        "body": request_of(prompt, settings, with_schema=True),
+        "body": request_of(prompt, settings, form=JSON_SCHEMA),
     }
     return json.dumps(request, ensure_ascii=False).encode()
 

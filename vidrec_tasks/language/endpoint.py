@@ -1,7 +1,7 @@
 """An OpenAI-compatible endpoint as a generator: bounded, patient, and silent about its key.
 
 Speaks ``POST {endpoint_url}/chat/completions`` with temperature 0 and, for a prompt with a schema,
-``response_format``; a server that refuses that gets the schema in the prompt. See `protocol`.
+``response_format``, in the first of the forms in `protocol` that the server takes.
 """
 
 import logging
@@ -22,7 +22,7 @@ from tenacity import (
 
 from vidrec_tasks.errors import ModelError
 from vidrec_tasks.language.generator import Prompt
-from vidrec_tasks.language.protocol import Answer, judged, read_answer, request_of
+from vidrec_tasks.language.protocol import FORMS, Answer, judged, read_answer, request_of
 from vidrec_tasks.language.usage import LATE, NO_ANSWER, REFUSED, Usage
 from vidrec_tasks.settings import LanguageSettings
 
@@ -36,6 +36,7 @@ _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MAX_ANSWER_BYTES = 1_000_000
 _REFUSED = frozenset({400, 413, 422})
 """What a server says to one request that it cannot take: an unknown option, too long a prompt."""
+_FAILED = 500
 
 
 class _Unavailable(Exception):
@@ -82,7 +83,8 @@ class EndpointGenerator:
         self._n_attempts = n_attempts
         self._max_wait_s = max_wait_s
         self.usage = usage or Usage()
-        self._takes_schemas = True  # until the server refuses one
+        self._form = FORMS[0]  # until the server takes another
+        self._is_form_known = False
 
     @property
     def identity(self) -> str:
@@ -152,13 +154,7 @@ class EndpointGenerator:
             return error
 
     def _ask(self, client: httpx.Client, prompt: Prompt) -> Answer:
-        with_schema = bool(prompt.schema) and self._takes_schemas
-        answer = self._post(client, request_of(prompt, self._settings, with_schema=with_schema))
-        if with_schema and answer.status_code in _REFUSED:
-            answer = self._post(client, request_of(prompt, self._settings, with_schema=False))
-            if answer.status_code == httpx.codes.OK:
-                log.info("language endpoint: knows no response_format; schemas go into prompts")
-                self._takes_schemas = False
+        answer = self._post_in_form(client, prompt)
         if answer.status_code in _REFUSED:
             raise _Unavailable(f"status {answer.status_code}", reason=REFUSED)
         if answer.status_code != httpx.codes.OK:
@@ -174,6 +170,27 @@ class EndpointGenerator:
         except ValueError as error:
             raise _Unavailable("an answer without choices[0].message.content") from error
 
+    def _post_in_form(self, client: httpx.Client, prompt: Prompt) -> httpx.Response:
+        """Asks for a schema in the first form that the server takes, and remembers it.
+
+        A server may say 500 to a form that it does not know (llama-cpp-python 0.3 does). That says
+        so only until a form was answered: from then on a 500 is a failure that passes.
+        """
+        is_known = self._is_form_known or not prompt.schema  # read before the form: others ask too
+        forms = (self._form,) if is_known else FORMS[FORMS.index(self._form) :]
+        for form in forms:
+            request = request_of(prompt, self._settings, form=form)
+            answer = self._post(client, request)
+            if answer.status_code == httpx.codes.OK and prompt.schema:
+                if form != self._form:
+                    log.info("language endpoint: asked for schemas by %s from now on", form)
+                self._form, self._is_form_known = form, True
+            if answer.status_code not in _REFUSED | {_FAILED}:
+                break
+        if answer.status_code in _BUSY:
+            raise _Unavailable(f"status {answer.status_code}")
+        return answer
+
     def _post(self, client: httpx.Client, request: dict[str, Any]) -> httpx.Response:
         try:
             answer = client.post(self._url, json=request)
@@ -182,8 +199,6 @@ class EndpointGenerator:
         except httpx.HTTPError as error:
             # the type alone: messages of the client may repeat the address with its password
             raise _Unavailable(type(error).__name__) from error
-        if answer.status_code in _BUSY:
-            raise _Unavailable(f"status {answer.status_code}")
         return answer
 
 

@@ -13,6 +13,13 @@ from vidrec_tasks.settings import LanguageSettings
 PATH: Final = "/chat/completions"
 """Where requests go, below the version of the API."""
 
+JSON_SCHEMA: Final = "json_schema"
+JSON_OBJECT: Final = "json_object"
+IN_WORDS: Final = "in words"
+FORMS: Final = (JSON_SCHEMA, JSON_OBJECT, IN_WORDS)
+"""How a server is asked for a schema, the most common first: by OpenAI's ``response_format``, by
+that of llama.cpp (a ``json_object`` with its ``schema``), or in the instruction."""
+
 
 class Answer(NamedTuple):
     """What a server answered.
@@ -30,29 +37,34 @@ class Answer(NamedTuple):
     tokens_out: int = 0
 
 
-def request_of(prompt: Prompt, settings: LanguageSettings, *, with_schema: bool) -> dict[str, Any]:
+def request_of(prompt: Prompt, settings: LanguageSettings, *, form: str) -> dict[str, Any]:
     """The body of a request, greedy.
 
     Args:
         prompt: what is asked.
         settings: model, max_new_tokens.
-        with_schema: whether a schema goes into ``response_format``; else into the instruction.
+        form: how a schema is asked for, one of `FORMS`.
     """
     start = f"\nBegin with: {prompt.start}" if prompt.start else ""
-    in_words = bool(prompt.schema) and not with_schema
-    schema = f"\nAnswer with JSON alone, valid by this schema: {prompt.schema}" if in_words else ""
+    in_words = bool(prompt.schema) and form == IN_WORDS
+    told = f"\nAnswer with JSON alone, valid by this schema: {prompt.schema}" if in_words else ""
     body: dict[str, Any] = {
         "model": settings.model,
         "messages": [
-            {"role": "system", "content": prompt.system + schema},
+            {"role": "system", "content": prompt.system + told},
             {"role": "user", "content": prompt.user + start},
         ],
         "temperature": 0,
         "max_tokens": prompt.max_tokens or settings.max_new_tokens,
     }
-    if prompt.schema and with_schema:
-        schema_as_asked = {"name": "answer", "strict": True, "schema": schema_of(prompt.schema)}
-        body["response_format"] = {"type": "json_schema", "json_schema": schema_as_asked}
+    if prompt.schema and form != IN_WORDS:
+        schema = schema_of(prompt.schema)
+        as_schema = {"name": "answer", "strict": True, "schema": schema}
+        body["response_format"] = (
+            {"type": JSON_SCHEMA, "json_schema": as_schema}
+            if form == JSON_SCHEMA
+            else {"type": JSON_OBJECT, "schema": schema}
+        )
     return body
 
 

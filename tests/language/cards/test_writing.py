@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from tests.language.cards.worlds import rows, sources
 from tests.recommending.hostile import INJECTIONS
@@ -112,6 +113,16 @@ def test_a_bounded_model_may_only_choose_what_the_rules_found() -> None:
             "named": []}  # fmt: skip
     assert checked_json(json.dumps(free), writer.asked[1].schema, usage) == ""
     assert checked_json(json.dumps({**free, "summary": offered[1]}), writer.asked[1].schema, usage)
+
+
+@pytest.mark.parametrize("is_bounded", [True, False])
+def test_schemas_are_as_strict_servers_want_them(is_bounded: bool) -> None:
+    writer = Scripted(lambda data: {})
+    ask_model(drafts_of(), writer, budget=9, is_bounded=is_bounded)
+    for prompt in writer.asked:
+        schema = json.loads(prompt.schema)
+        assert schema["required"] == list(schema["properties"])
+        assert schema["additionalProperties"] is False
 
 
 def test_an_injected_model_changes_nothing_beyond_what_was_quoted() -> None:

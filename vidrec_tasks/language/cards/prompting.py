@@ -52,6 +52,7 @@ def card_prompt(sources: Sources, offered: Sequence[str]) -> Prompt:
     schema["properties"][NEW_TOPICS] = {
         "type": "array", "items": {"type": "string", "maxLength": TOPIC_LIMIT}, "maxItems": MAX_NEW,
     }  # fmt: skip
+    schema["required"] = list(schema["properties"])  # strict schemas require every property
     return _prompt(sources, offered, schema)
 
 

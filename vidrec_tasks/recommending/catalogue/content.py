@@ -13,7 +13,8 @@ import pandas as pd
 from scipy import sparse
 
 from vidrec_tasks.audience.histories import epoch_seconds
-from vidrec_tasks.audience.topics import telling_topics, topic_matrix
+from vidrec_tasks.audience.portrait_passages import common_direction
+from vidrec_tasks.audience.topics import telling_topics, topic_idf, topic_matrix
 from vidrec_tasks.columns import CREATOR_ID, DURATION_S, GROUP_ID, PUBLISHED_AT, VIDEO_ID
 from vidrec_tasks.content.encoding.units import summed, to_unit
 from vidrec_tasks.measuring.lists import share_rows
@@ -74,12 +75,12 @@ class Content:
     @cached_property
     def topic_shares(self) -> sparse.csr_array:
         """``(n_videos, n_topics)`` each video's topics in equal shares; a row without is empty."""
-        return share_rows(self._carried)
+        return share_rows(self.carried)
 
     @cached_property
     def telling(self) -> sparse.csr_array:
         """``(n_videos, n_topics)`` what each video says of its topics (`topics.telling_topics`)."""
-        return telling_topics(self._carried)
+        return telling_topics(self.carried)
 
     @cached_property
     def topic_vectors(self) -> npt.NDArray[np.float32]:
@@ -87,7 +88,23 @@ class Content:
         return to_unit(summed(self.telling.T, self.fused))
 
     @cached_property
-    def _carried(self) -> sparse.csr_array:
+    def topic_idf(self) -> npt.NDArray[np.float64]:
+        """``(n_topics,)`` how telling each topic is (`topics.topic_idf`)."""
+        return topic_idf(self.carried)
+
+    @cached_property
+    def common_topic(self) -> npt.NDArray[np.float32]:
+        """``(dim,)`` what the directions of topics have in common; zero of few."""
+        return common_direction(self.topic_vectors)
+
+    @cached_property
+    def common_video(self) -> npt.NDArray[np.float32]:
+        """``(dim,)`` what the embeddings of videos have in common; zero of few."""
+        return common_direction(self.fused)
+
+    @cached_property
+    def carried(self) -> sparse.csr_array:
+        """``(n_videos, n_topics)`` ones where a video carries a topic."""
         return topic_matrix(self.topics)[0]
 
     @cached_property

@@ -28,6 +28,8 @@ from vidrec_tasks.recommending.reason_codes import (
 
 _NOBODY = Watched({}, Counter(), Counter())
 _DAY_S = 86_400
+_MANY: Final = 5
+"""Watched videos from which a topic of one of them is no interest."""
 NAMED_OTHERS: Final = 0.7
 LIKE_YOURS: Final = 0.6
 """What a number of others counts for, beside naming a watched video and what joins the two."""
@@ -123,11 +125,16 @@ def _liked(
 
 
 def matches_topic(row: Row, facts: Facts) -> Iterator[Reason]:
-    """The topics of the profile that the video has and the history shows, strongest first."""
+    """The topics of the profile that the video has and the history shows, strongest first.
+
+    One video is an interest of somebody who watched few.
+    """
     own = set(facts.topics.get(row.video_id, ()))
-    counts = facts.watched.get(row.user_id, _NOBODY).topic_counts
+    watched = facts.watched.get(row.user_id, _NOBODY)
+    counts = watched.topic_counts
+    least = 1 if len(watched.last_event_at) < _MANY else 2
     for topic in facts.user_topics.get(row.user_id, ()):
-        if topic in own and counts[topic] and may_be_named(topic):
+        if topic in own and counts[topic] >= least and may_be_named(topic):
             yield Reason(MATCHES_TOPIC, {"topic": topic, "n_videos": counts[topic]})
 
 
