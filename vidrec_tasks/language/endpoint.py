@@ -4,10 +4,12 @@ Speaks ``POST {endpoint_url}/chat/completions`` with temperature 0 and, for a pr
 ``response_format``; a server that refuses that gets the schema in the prompt. See `protocol`.
 """
 
+import json
 import logging
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
@@ -36,6 +38,13 @@ _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MAX_ANSWER_BYTES = 1_000_000
 _REFUSED = frozenset({400, 413, 422})
 """What a server says to one request that it cannot take: an unknown option, too long a prompt."""
+
+
+class _Reply(NamedTuple):
+    """A response, its body read as far as an answer may be long."""
+
+    status: int
+    body: bytes
 
 
 class _Unavailable(Exception):
@@ -136,7 +145,9 @@ class EndpointGenerator:
 
     def _headers(self) -> dict[str, str]:
         key = self._key.get_secret_value()
-        return {"Authorization": f"Bearer {key}"} if key else {}
+        # a compressed answer could be a thousand times as long as what was sent
+        own = {"Accept-Encoding": "identity"}
+        return {**own, "Authorization": f"Bearer {key}"} if key else own
 
     def _ask_patiently(self, client: httpx.Client, prompt: Prompt) -> "Answer | _Unavailable":
         tries = Retrying(
@@ -154,37 +165,50 @@ class EndpointGenerator:
     def _ask(self, client: httpx.Client, prompt: Prompt) -> Answer:
         with_schema = bool(prompt.schema) and self._takes_schemas
         answer = self._post(client, request_of(prompt, self._settings, with_schema=with_schema))
-        if with_schema and answer.status_code in _REFUSED:
+        if with_schema and answer.status in _REFUSED:
             answer = self._post(client, request_of(prompt, self._settings, with_schema=False))
-            if answer.status_code == httpx.codes.OK:
+            if answer.status == httpx.codes.OK:
                 log.info("language endpoint: knows no response_format; schemas go into prompts")
                 self._takes_schemas = False
-        if answer.status_code in _REFUSED:
-            raise _Unavailable(f"status {answer.status_code}", reason=REFUSED)
-        if answer.status_code != httpx.codes.OK:
+        if answer.status in _REFUSED:
+            raise _Unavailable(f"status {answer.status}", reason=REFUSED)
+        if answer.status != httpx.codes.OK:
             message = (
-                f"language endpoint {self._place}: status {answer.status_code}; see "
+                f"language endpoint {self._place}: status {answer.status}; see "
                 "VIDREC_LANGUAGE__ENDPOINT_KEY, _ENDPOINT_URL and _MODEL"
             )
             raise ModelError(message)
-        if len(answer.content) > _MAX_ANSWER_BYTES:
-            raise _Unavailable(f"an answer of {len(answer.content)} bytes")
+        if len(answer.body) > _MAX_ANSWER_BYTES:
+            raise _Unavailable(f"an answer of more than {_MAX_ANSWER_BYTES} bytes")
         try:
-            return read_answer(answer.json())
-        except ValueError as error:
+            return read_answer(json.loads(answer.body))
+        except (ValueError, RecursionError) as error:
             raise _Unavailable("an answer without choices[0].message.content") from error
 
-    def _post(self, client: httpx.Client, request: dict[str, Any]) -> httpx.Response:
+    def _post(self, client: httpx.Client, request: dict[str, Any]) -> _Reply:
         try:
-            answer = client.post(self._url, json=request)
+            with client.stream("POST", self._url, json=request) as response:
+                answer = _Reply(response.status_code, self._read(response))
         except httpx.TimeoutException as error:
             raise _Unavailable(type(error).__name__, reason=LATE) from error
         except httpx.HTTPError as error:
             # the type alone: messages of the client may repeat the address with its password
             raise _Unavailable(type(error).__name__) from error
-        if answer.status_code in _BUSY:
-            raise _Unavailable(f"status {answer.status_code}")
+        if answer.status in _BUSY:
+            raise _Unavailable(f"status {answer.status}")
         return answer
+
+    def _read(self, response: httpx.Response) -> bytes:
+        """The body, up to a little more than an answer may have, within the time of an answer."""
+        deadline = time.monotonic() + self._settings.endpoint_timeout_s
+        body = b""
+        for piece in response.iter_bytes():
+            body += piece
+            if len(body) > _MAX_ANSWER_BYTES:
+                break
+            if time.monotonic() > deadline:  # the client's limit is for each piece alone
+                raise httpx.ReadTimeout("the answer came too slowly")
+        return body
 
 
 def _is_passing(error: BaseException) -> bool:
