@@ -18,15 +18,23 @@ def whole(body: bytes) -> bytes:
 
 
 @contextmanager
-def raw_server(reply: Reply) -> Iterator[str]:
-    """A running server; yields the URL of its API."""
+def raw_server(reply: Reply, heads: list[bytes] | None = None) -> Iterator[str]:
+    """A running server; yields the URL of its API.
+
+    Args:
+        reply: what is answered.
+        heads: gets the head of each request.
+    """
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            length = 0
+            length, head = 0, []
             while (line := self.rfile.readline()) not in (b"\r\n", b""):
+                head.append(line)
                 name, _, value = line.partition(b":")
                 length = int(value) if name.lower() == b"content-length" else length
+            if heads is not None:
+                heads.append(b"".join(head))
             with suppress(OSError):  # who asked may have heard enough
                 for piece in reply(self.rfile.read(length)):
                     self.wfile.write(piece)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from vidrec_tasks.errors import ModelError
-from vidrec_tasks.language.batching import answer_line, custom_id, read_requests
+from vidrec_tasks.language.batching import answer_line, custom_id, read_requests, request_line
 from vidrec_tasks.language.generator import LazyGenerator, Prompt
 from vidrec_tasks.settings import LanguageSettings
 
@@ -183,6 +183,13 @@ def test_a_prompt_is_read_back_from_its_request() -> None:
     assert dict(read_requests(iter(box.left))) == {
         name(num): prompt for num, prompt in enumerate(PROMPTS)
     }
+
+
+def test_a_request_whose_schema_refers_elsewhere_is_refused() -> None:
+    elsewhere = json.dumps({"$ref": "http://127.0.0.1:1/schema.json"})
+    line = request_line(PROMPTS[0]._replace(schema=elsewhere), SETTINGS)
+    with pytest.raises(ValueError, match="no request of a batch"):
+        dict(read_requests(iter([line])))
 
 
 def test_without_a_mailbox_the_mode_is_refused_with_the_next_step() -> None:

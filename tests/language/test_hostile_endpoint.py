@@ -1,7 +1,9 @@
 """A server that answers without end, compressed, slowly or in another form costs one answer."""
 
+import base64
 import gzip
 import json
+import logging
 import threading
 import zlib
 from collections.abc import Iterator
@@ -107,6 +109,20 @@ def test_what_is_no_response_costs_one_answer(raw: bytes) -> None:
     answers, generator = ask(lambda _: [raw])
     assert answers == ["This user likes cats.", ""]
     assert generator.usage.dropped.total() == 1
+
+
+def test_a_password_in_the_address_goes_to_the_server_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="httpx")
+    with raw_server(lambda body: [whole(GOOD)], heads := []) as url:
+        address = url.replace("://", "://some%40one:not-for-logs@")
+        generator = EndpointGenerator(LanguageSettings(model="m", endpoint_url=address))
+        assert generator.complete(PROMPTS[:1]) == ["This user likes cats."]
+    assert b"Basic " + base64.b64encode(b"some@one:not-for-logs") in heads[0]
+    assert "httpx" in {record.name for record in caplog.records}
+    assert "not-for-logs" not in caplog.text + repr(vars(generator))
 
 
 def test_a_redirect_is_not_followed() -> None:

@@ -179,6 +179,8 @@ def read_requests(lines: Iterator[bytes]) -> Iterator[tuple[str, Prompt]]:
             system, user = (message["content"] for message in body["messages"])
             form = body.get("response_format")
             schema = json.dumps(form["json_schema"]["schema"]) if form else ""
+            if "$ref" in schema or "$dynamicRef" in schema:  # a validator would fetch it
+                raise ValueError("a schema that refers elsewhere")
             prompt = Prompt(system, user, schema=schema, max_tokens=int(body["max_tokens"]))
             yield str(row["custom_id"]), prompt
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

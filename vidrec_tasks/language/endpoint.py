@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpx
 from pydantic import SecretStr
@@ -24,7 +24,7 @@ from tenacity import (
 
 from vidrec_tasks.errors import ModelError
 from vidrec_tasks.language.generator import Prompt
-from vidrec_tasks.language.protocol import Answer, judged, read_answer, request_of
+from vidrec_tasks.language.protocol import PATH, Answer, judged, read_answer, request_of
 from vidrec_tasks.language.usage import LATE, NO_ANSWER, REFUSED, Usage
 from vidrec_tasks.settings import LanguageSettings
 
@@ -83,9 +83,15 @@ class EndpointGenerator:
                 "language endpoint: VIDREC_LANGUAGE__ENDPOINT_URL is not an http(s) URL; "
                 "write it with its version, such as http://localhost:8000/v1"
             )
-        # a user or password in the address must not reach an identity or a log
+        # a user or password in the address must not reach an identity or a log: httpx logs it
         self._place = f"{address.hostname}{address.path.rstrip('/')}"
-        self._url = settings.endpoint_url.rstrip("/") + "/chat/completions"
+        bare = address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
+        self._url = bare.rstrip("/") + PATH
+        self._login = (
+            httpx.BasicAuth(unquote(address.username), unquote(address.password or ""))
+            if address.username
+            else None
+        )
         self._key: SecretStr = settings.endpoint_key
         self._settings = settings
         self._n_attempts = n_attempts
@@ -107,7 +113,8 @@ class EndpointGenerator:
         size = self._settings.batch_size
         timeout_s = self._settings.endpoint_timeout_s
         sentences: list[str] = []
-        with httpx.Client(timeout=timeout_s, headers=self._headers()) as client:
+        headers = self._headers()
+        with httpx.Client(timeout=timeout_s, headers=headers, auth=self._login) as client:
             for begin in range(0, len(prompts), size):
                 sentences += self._complete_batch(client, prompts[begin : begin + size])
         return sentences
