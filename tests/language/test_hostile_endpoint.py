@@ -122,7 +122,7 @@ def test_a_password_in_the_address_goes_to_the_server_alone(
         assert generator.complete(PROMPTS[:1]) == ["This user likes cats."]
     assert b"Basic " + base64.b64encode(b"some@one:not-for-logs") in heads[0]
     assert "httpx" in {record.name for record in caplog.records}
-    assert "not-for-logs" not in caplog.text + repr(vars(generator))
+    assert "not-for-logs" not in caplog.text + generator.identity
 
 
 def test_a_redirect_is_not_followed() -> None:
