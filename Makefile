@@ -44,11 +44,14 @@ faults: setup ## cause faults in a running cluster during its nights and print t
 compose-test: ## docker-compose.yaml in real containers: build, nights, a killed worker, upgrade, backup, s3 (see docs/CONTAINERS.md)
 	@python3 -m tests.containers.check
 
-fuzz: setup ## run 100,000 generated rows, 1,000 mangled video files and 10,000 mangled caption files through the real code
+fuzz: setup ## run 100,000 generated rows, 1,000 mangled videos, 10,000 caption files and 40,000 answers through the real code
 	.venv/bin/python -m tests.fuzz.rows --rows 100000
 	.venv/bin/python -m tests.fuzz.media --files 1000
 	.venv/bin/python -m tests.fuzz.captions --files 10000
 	.venv/bin/python -m tests.fuzz.answers --answers 10000
+	.venv/bin/python -m tests.fuzz.cards --answers 10000
+	.venv/bin/python -m tests.fuzz.batches --answers 10000
+	.venv/bin/python -m tests.fuzz.endpoint --answers 10000
 
 docs: setup ## write the generated pages of docs/
 	.venv/bin/python -m scripts.docs

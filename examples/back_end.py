@@ -7,9 +7,9 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Response
+from fastapi import FastAPI, HTTPException, Query, Response
 
 from vidrec_tasks.publishing.reader import Reader
 
@@ -23,10 +23,11 @@ async def connected(app: FastAPI) -> AsyncIterator[None]:
 
 
 app = FastAPI(title="vidrec", lifespan=connected)
+Number = Annotated[int, Query(ge=1, le=200)]
 
 
 @app.get("/users/{user_id}/list")
-def list_for(user_id: str, segment: str = "__default__", n: int = 10) -> dict[str, Any]:
+def list_for(user_id: str, segment: str = "__default__", n: Number = 10) -> dict[str, Any]:
     """The user's own list, or else their segment's, or else everybody's: never an error."""
     listing = app.state.reader.list_for(user_id, segment=segment, n=n)
     shown = ("rank", "video_id", "explanation")
@@ -35,14 +36,14 @@ def list_for(user_id: str, segment: str = "__default__", n: int = 10) -> dict[st
 
 
 @app.get("/videos/{video_id}/similar")
-def similar(video_id: str, n: int = 10) -> list[dict[str, Any]]:
+def similar(video_id: str, n: Number = 10) -> list[dict[str, Any]]:
     """Similar videos and what they share; empty for a video that is not in the catalogue."""
     rows = app.state.reader.similar(video_id, n=n)
     return [{"video_id": row["similar_video_id"], "reason": row["reason"]} for row in rows]
 
 
 @app.get("/search")
-def search(q: str, n: int = 10) -> list[dict[str, Any]]:
+def search(q: str, n: Number = 10) -> list[dict[str, Any]]:
     """The answers to a query of the last night, each with the second where it matches."""
     rows = app.state.reader.search(q, n=n)
     return [{name: row[name] for name in ("video_id", "matched", "at_s")} for row in rows]

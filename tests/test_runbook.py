@@ -53,10 +53,15 @@ def test_every_test_that_the_runbook_names_exists(runbook: str, root: Path) -> N
     assert lost == []
 
 
-def test_each_chapter_of_symptoms_names_the_tests_that_reproduce_them(runbook: str) -> None:
+def test_each_symptom_names_its_test_but_one_that_was_seen_by_hand(runbook: str) -> None:
     chapters = [c for c in runbook.split("\n## ") if "| symptom | cause | next step |" in c]
     assert len(chapters) == 6
-    assert [c.splitlines()[0] for c in chapters if "\nReproduced in `tests/" not in c] == []
+    lines = [line for chapter in chapters for line in chapter.splitlines() if line[:2] == "| "]
+    assert len(lines) > 80
+    of_symptom = {line.split(" | ")[0]: line.split(" | ")[-1] for line in lines}
+    without = [symptom for symptom, last in of_symptom.items() if "`tests/" not in last]
+    assert without == ["| symptom", "| `database is locked`"]
+    assert of_symptom["| `database is locked`"] == "seen by hand |"
 
 
 def test_the_commands_of_the_runbook_exist(

@@ -47,6 +47,18 @@ def test_a_key_is_never_shown() -> None:
     assert "hush" not in f"{settings!r}{settings.model_dump_json()}"
 
 
+@pytest.mark.parametrize("url", ["", "http://host/v1", "https://host:8000/a@b/v1?c=d@e"])
+def test_a_login_in_an_address_is_kept_nowhere(url: str) -> None:
+    plain = read_settings(language={"endpoint_url": url})
+    assert plain.model_dump()["language"]["endpoint_url"] == url
+    if url:
+        login = url.replace("://", "://me:hush@")
+        settings = read_settings(language={"endpoint_url": login})
+        assert settings.language.endpoint_url == login
+        assert "hush" not in f"{settings!r}{settings.model_dump_json()}"
+        assert settings.digest() == plain.digest()
+
+
 def test_every_field_has_a_meaning() -> None:
     from vidrec_tasks.settings import Group, Settings
 

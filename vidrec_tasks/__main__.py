@@ -3,11 +3,12 @@
 import argparse
 import logging
 import sys
+import unicodedata
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from vidrec_tasks.errors import VidrecError
 from vidrec_tasks.night import NIGHT
@@ -331,8 +332,23 @@ def _night(text: str) -> date:
 
 
 def _write(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{_inert(line)}\n")
     sys.stdout.flush()
+
+
+def _inert(line: str) -> str:
+    """A line without signs that a terminal would obey: a title may hold any."""
+    return "".join("\ufffd" if _acts(char) else char for char in line)
+
+
+def _acts(char: str) -> bool:
+    kind = unicodedata.category(char)
+    is_turn = unicodedata.bidirectional(char) in _TURNS
+    return is_turn or (kind in ("Cc", "Cs") and char not in "\n\t")
+
+
+_TURNS: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+"""Signs that turn the direction of writing."""
 
 
 def _write_logs() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_serializer
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from vidrec_tasks.errors import SettingsError
@@ -226,6 +226,7 @@ class LanguageSettings(Group):
         "",
         description="Base URL of an OpenAI-compatible endpoint; when set it is used instead of a "
         "local model, unless `mode` says otherwise.",
+        repr=False,
     )
     endpoint_key: SecretStr = Field(
         SecretStr(""), description="Key for the endpoint; never logged, never part of a hash."
@@ -260,6 +261,13 @@ class LanguageSettings(Group):
         0.0, ge=0, description="Money for a million tokens of prompts, in any currency."
     )
     price_out: float = Field(0.0, ge=0, description="Money for a million tokens of answers.")
+
+    @field_serializer("endpoint_url")
+    def _without_login(self, url: str) -> str:
+        """A user or password in the address reaches no run, report or hash."""
+        scheme, is_url, rest = url.partition("://")
+        host, *path = rest.split("/", 1)
+        return "/".join([f"{scheme}{is_url}{host.rpartition('@')[2]}", *path])
 
     @property
     def writer(self) -> Literal["model", "endpoint", "batch"]:

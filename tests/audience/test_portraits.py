@@ -15,7 +15,7 @@ from tests.audience.portrait_worlds import World, busy, visit, world, worlds
 from tests.audience.worlds import NIGHT
 from tests.recommending.hostile import INJECTIONS
 from vidrec_tasks.audience.portrait_facts import Fact
-from vidrec_tasks.audience.portrait_prompts import SECTIONS, read_free
+from vidrec_tasks.audience.portrait_prompts import SECTIONS, free_prompt, planned_prompt, read_free
 from vidrec_tasks.audience.portraits import write_portraits
 from vidrec_tasks.evaluation.portrait_claims import check_portraits
 from vidrec_tasks.language.generator import Prompt
@@ -264,6 +264,23 @@ def test_foreign_text_is_a_quoted_field_of_one_line_of_the_prompt() -> None:
     plain = world({"v": {"topics": ["cats"], "title": "A\n2. “cat” <b>"}}, visit("v", 1))
     write(generator, plain)
     assert "“A 2. 'cat' ‹b›”" in generator.asked[1].user
+
+
+def test_no_id_of_a_user_or_a_video_is_in_a_prompt() -> None:
+    videos = {
+        f"video-{num}-xyz": {
+            "topics": ["cats"],
+            "title": f"Cats, the {num}th",
+            "creator_id": "amber",
+        }
+        for num in range(6)
+    }
+    seen = (visit(video, num + 1, user="user-xyz") for num, video in enumerate(videos))
+    (facts,) = world(videos, *seen).facts("user-xyz")
+    for prompt in (free_prompt(facts, language="en"), planned_prompt(facts, language="en")):
+        text = f"{prompt.system}{prompt.user}{prompt.schema}{prompt.grammar}"
+        assert "cats" in text
+        assert "xyz" not in text
 
 
 @pytest.mark.parametrize("hostile", INJECTIONS)

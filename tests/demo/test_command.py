@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from vidrec_tasks.__main__ import main
+from vidrec_tasks.demo import showing
 from vidrec_tasks.demo.command import add_arguments, nights
 
 
@@ -31,3 +32,17 @@ def test_a_world_is_rendered_and_its_nights_are_printed(
 def test_a_world_that_is_too_small_ends_with_an_error(tmp_path: Path) -> None:
     assert main(["demo", "--into", str(tmp_path), "--users", "1"]) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_title_says_to_a_terminal_is_not_obeyed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile = "  1. v1 \x1b]0;owned\x07\x1b[31m red \u202eback\u2069 half \ud800 \x9b2J"
+    plain = "\t 面包　正在发酵 👩\u200d🍳 naïve"
+    monkeypatch.setattr(showing, "show", lambda write, **_: [write(hostile), write(plain)])
+    assert main(["show"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert (
+        first == "  1. v1 \ufffd]0;owned\ufffd\ufffd[31m red \ufffdback\ufffd half \ufffd \ufffd2J"
+    )
+    assert second == plain

@@ -6,7 +6,7 @@ a reason; what is planted in it as a lie or an instruction reaches no card and n
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
@@ -51,8 +51,11 @@ class Box:
     def answers(self) -> Iterator[bytes]:
         return iter(self.lines)
 
-    def leave(self, lines: Sequence[bytes]) -> None:
+    def leave(self, requests: Mapping[str, bytes]) -> None:
         pass
+
+    def asked(self) -> Iterator[str]:
+        return iter(())
 
 
 def fuzz(n: int, *, folder: Path) -> Counter[str]:
@@ -70,17 +73,17 @@ def fuzz(n: int, *, folder: Path) -> Counter[str]:
         rng = np.random.default_rng([SEED, num])
         kind = ("portrait", "card", "batch")[num % 3]
         if kind == "portrait":
-            is_used = _portrait(_mangled(_portrait_answer(facts), rng), facts, world.judge)
+            is_used = portrait(mangled(portrait_answer(facts), rng), facts, world.judge)
         elif kind == "card":
-            is_used = _card(_mangled(_card_answer(), rng))
+            is_used = _card(mangled(card_answer(), rng))
         else:
             is_used = _batch(prompt, facts, rng)
         ends[f"{kind} used" if is_used else f"{kind} dropped"] += 1
     return ends
 
 
-def _portrait_answer(facts: Sequence[Fact]) -> dict[str, Any]:
-    """The house's sentence of the first fact of each section."""
+def portrait_answer(facts: Sequence[Fact]) -> dict[str, Any]:
+    """A good answer to the prompt of a portrait: a sentence of each section's first fact."""
     answer = {}
     for name, stated in SECTIONS.items():
         fact = next(fact for fact in facts if fact.kind in stated)
@@ -89,14 +92,20 @@ def _portrait_answer(facts: Sequence[Fact]) -> dict[str, Any]:
     return answer
 
 
-def _card_answer() -> dict[str, Any]:
+def card_answer() -> dict[str, Any]:
+    """A good answer to the prompt of a card."""
     return {
         "summary": "A steam engine at work, with its boiler.", "topics": list(OFFERED),
         "format": "", "mood": "", "audience": "", "named": [],
     }  # fmt: skip
 
 
-def _portrait(answer: str, facts: Sequence[Fact], judge: Any) -> bool:
+def portrait(answer: str, facts: Sequence[Fact], judge: Any) -> bool:
+    """Read and judge an answer; whether anything of it is published.
+
+    Raises:
+        AssertionError: something was dropped without a reason, or a lie is published.
+    """
     read = read_free(answer, facts)
     records = [fact.as_dict() for fact in facts]
     published = []
@@ -106,6 +115,8 @@ def _portrait(answer: str, facts: Sequence[Fact], judge: Any) -> bool:
         published += [] if wrong else [sentence.text]
     assert all(reason for _, _, reason in read.dropped), answer
     assert LIE not in " ".join(published), answer
+    for text in (*published, *(dropped for dropped, _, _ in read.dropped)):
+        text.encode()  # no half of a surrogate pair: a table holds both
     return bool(published)
 
 
@@ -118,8 +129,8 @@ def _card(answer: str) -> bool:
 
 
 def _batch(prompt: Prompt, facts: Sequence[Fact], rng: np.random.Generator) -> bool:
-    line = answer_line(custom_id(prompt, SETTINGS), json.dumps(_portrait_answer(facts)))
-    lines = [_broken(line, rng), _broken(line, rng)][: int(rng.integers(1, 3))]
+    line = answer_line(custom_id(prompt, SETTINGS), json.dumps(portrait_answer(facts)))
+    lines = [broken(line, rng), broken(line, rng)][: int(rng.integers(1, 3))]
     usage = Usage()
     generator = BatchGenerator(SETTINGS, Box(lines), usage=usage)
     (answer,) = generator.complete([prompt])
@@ -130,19 +141,19 @@ def _batch(prompt: Prompt, facts: Sequence[Fact], rng: np.random.Generator) -> b
     return True
 
 
-def _mangled(answer: dict[str, Any], rng: np.random.Generator) -> str:
+def mangled(answer: dict[str, Any], rng: np.random.Generator) -> str:
     """Some values replaced, some text spoiled, some bytes broken."""
     for _ in range(int(rng.integers(0, 3))):
-        _spoil(answer, rng)
+        spoil(answer, rng)
     text = json.dumps(answer, ensure_ascii=bool(rng.integers(0, 2)))
     if rng.integers(0, 6) == 0:
         text = "[" * int(rng.integers(1, 5_000)) + text
     if rng.integers(0, 4) == 0:
-        return _broken(text.encode("utf-8", "surrogatepass"), rng).decode("utf-8", "replace")
+        return broken(text.encode("utf-8", "surrogatepass"), rng).decode("utf-8", "replace")
     return text
 
 
-def _spoil(answer: Any, rng: np.random.Generator) -> None:
+def spoil(answer: Any, rng: np.random.Generator) -> None:
     """Replace a value somewhere within, or put a lie or an instruction into a text."""
     places = list(answer) if isinstance(answer, dict) else list(range(len(answer)))
     if not places:
@@ -150,7 +161,7 @@ def _spoil(answer: Any, rng: np.random.Generator) -> None:
     place = places[int(rng.integers(0, len(places)))]
     value = answer[place]
     if isinstance(value, dict | list) and value and rng.integers(0, 3):
-        _spoil(value, rng)
+        spoil(value, rng)
     elif isinstance(value, str) and rng.integers(0, 2):
         planted = (LIE, str(INJECTIONS[int(rng.integers(0, len(INJECTIONS)))]) + LIE)
         words = value.split(" ")
@@ -160,7 +171,8 @@ def _spoil(answer: Any, rng: np.random.Generator) -> None:
         answer[place] = deepcopy(_WRONG[int(rng.integers(0, len(_WRONG)))])
 
 
-def _broken(data: bytes, rng: np.random.Generator) -> bytes:
+def broken(data: bytes, rng: np.random.Generator) -> bytes:
+    """Bytes with one thing wrong, one time in three none."""
     if rng.integers(0, 3) == 0:
         return data
     mangle = MANGLES[int(rng.integers(0, len(MANGLES)))]

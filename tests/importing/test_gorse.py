@@ -80,3 +80,13 @@ def test_torn_lines_of_jsonl_are_counted(world: World) -> None:
     good = {"FeedbackType": "like", "UserId": "u", "ItemId": "i", "Timestamp": "2022-05-01"}
     assert world.bring("gorse", {"feedback.jsonl": jsonl(good) + "{"})["torn_lines"] == 1
     assert len(world.rows("interactions")) == 1
+
+
+def test_labels_that_are_nested_without_end_say_nothing(world: World) -> None:
+    deep = ["[" * 100_000, "[" * 500 + '"x"' + "]" * 500, '{"a":' * 900 + '"x"' + "}" * 900]
+    items = [{"ItemId": f"i{num}", "Labels": text} for num, text in enumerate(deep)]
+    items.append({"ItemId": "i3", "Labels": '{"genres": [["cat"], "dog"]}'})
+    feedback = "feedback_type,user_id,item_id,time_stamp\nread,u1,i3,2022-05-01T10:00:00Z\n"
+    world.bring("gorse", {"feedback.csv": feedback, "items.jsonl": jsonl(*items)})
+    tags = {row["video_id"]: list(row["tags"]) for row in world.rows("videos")}
+    assert tags == {"i0": [], "i1": [], "i2": [], "i3": ["cat", "dog"]}

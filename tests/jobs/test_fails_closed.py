@@ -191,12 +191,14 @@ def test_an_event_waits_for_its_video_where_files_are_increments(tmp_path: Path)
 
 
 DEEP = "[" * 100_000 + "]" * 100_000
+LONG = '{"' + "x" * 200_000 + '",b}'
 
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("tags", DEEP), ("regions", DEEP), ("expires_at", "1" * 5_000), ("duration_s", 10**400),
-     ("published_at", 10**30), ("age_rating", 10**400), ("title", {"a": 1})],
+    [("tags", DEEP), ("regions", DEEP), ("tags", LONG), ("expires_at", "1" * 5_000),
+     ("duration_s", 10**400), ("published_at", 10**30), ("age_rating", 10**400),
+     ("title", {"a": 1})],
 )  # fmt: skip
 def test_a_monstrous_value_is_a_reject_and_no_traceback(
     tmp_path: Path, column: str, value: object

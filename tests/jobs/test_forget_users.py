@@ -70,6 +70,8 @@ def test_a_second_search_finds_nothing_and_the_receipt_says_so(
     receipt = forget(settings, GONE)
     assert receipt["found_again"] == {}
     assert receipt["n_ids_searched_as_bytes"] == 1
+    assert receipt["airflow"]["database_searched"] is False  # nobody said where it is
+    assert receipt["airflow"]["logs_searched"] is False
     assert search_store(Store(settings.store_url), Sought([GONE])) == {}
     assert receipt["removed"] == {
         "artefacts/explained": 4, "artefacts/interactions": 2, "artefacts/peers": 2,

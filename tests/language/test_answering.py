@@ -13,7 +13,7 @@ from vidrec_tasks.language.batching import BatchGenerator
 from vidrec_tasks.language.generator import Prompt
 from vidrec_tasks.running import answering
 from vidrec_tasks.settings import LanguageSettings, Settings
-from vidrec_tasks.store.batches import Batches, answer_files
+from vidrec_tasks.store.batches import Batches, answer_files, request_files
 from vidrec_tasks.store.store import Store
 
 NIGHT = date(2026, 9, 1)
@@ -62,6 +62,17 @@ def test_what_a_night_asked_is_answered_once_and_found_by_the_next(settings: Set
     assert ask(settings) == ['{"n": 7}', '{"n": 7}', ""]  # what was answered before is kept
 
 
+def test_a_request_that_failed_elsewhere_is_asked_here(settings: Settings) -> None:
+    ask(settings)
+    store = Store(settings.store_url)
+    names = [json.loads(line)["custom_id"] for path in request_files(store)
+             for line in store.read(path).splitlines()]  # fmt: skip
+    failed = [json.dumps({"custom_id": name, "error": {"code": "expired"}}) for name in names]
+    store.write(store.path("batches", "answers", "errors.jsonl"), "\n".join(failed).encode())
+    assert answering.answer_batches(settings)["answered"] == 2
+    assert ask(settings) == ['{"n": 7}', '{"n": 7}', ""]
+
+
 def test_without_requests_nobody_is_asked(settings: Settings) -> None:
     assert answering.answer_batches(settings) == {"files": 0, "requests": 0, "answered": 0}
     assert Writer.asked == []
@@ -69,7 +80,7 @@ def test_without_requests_nobody_is_asked(settings: Settings) -> None:
 
 def test_a_file_of_requests_that_is_spoiled_is_named(settings: Settings) -> None:
     store = Store(settings.store_url)
-    Batches(store, NIGHT, "cards.0").leave([b"{not JSON"])
+    Batches(store, NIGHT, "cards.0").leave({"a name": b"{not JSON"})
     with pytest.raises(InputError, match=r"cards\.0\.requests\.jsonl.*the next night asks again"):
         answering.answer_batches(settings)
     assert answer_files(store) == []

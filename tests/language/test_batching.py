@@ -1,14 +1,14 @@
 """Prompts that are answered later, in files of OpenAI's batch form, well and badly."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from vidrec_tasks.errors import ModelError
-from vidrec_tasks.language.batching import answer_line, custom_id, read_requests
+from vidrec_tasks.language.batching import answer_line, custom_id, read_requests, request_line
 from vidrec_tasks.language.generator import LazyGenerator, Prompt
 from vidrec_tasks.settings import LanguageSettings
 
@@ -30,12 +30,17 @@ class Box:
     def __init__(self, lines: Sequence[bytes] = ()) -> None:
         self.lines = list(lines)
         self.left: list[bytes] = []
+        self.names: dict[str, None] = {}
 
     def answers(self) -> Iterator[bytes]:
         return iter(self.lines)
 
-    def leave(self, lines: Sequence[bytes]) -> None:
-        self.left = list(lines)
+    def leave(self, requests: Mapping[str, bytes]) -> None:
+        self.left = list(requests.values())
+        self.names |= dict.fromkeys(requests)
+
+    def asked(self) -> Iterator[str]:
+        return iter(self.names)
 
 
 def ask(box: Box, prompts: Sequence[Prompt] = PROMPTS) -> tuple[list[str], LazyGenerator]:
@@ -100,6 +105,9 @@ def body_of(text: Any, **more: Any) -> dict[str, Any]:
         (good(2)[:-9], "broken line", True),
         (b"[1, 2]", "broken line", True),
         (b"\xff\xfe", "broken line", True),
+        (b"[" * 100_000, "broken line", True),
+        (row(2, custom_id=["a", "list"]), "broken line", True),
+        (row(2, custom_id="x" * 65), "broken line", True),
         (row(2, response=body_of('{"summary": "A', finish_reason="length")), "cut", False),
         (row(2, response=body_of(None)), "empty", False),
         (row(2, response=body_of("Here you are:")), "not JSON", False),
@@ -132,11 +140,20 @@ def test_a_good_answer_counts_before_a_failed_one_and_the_last_of_two() -> None:
     assert not generator.dropped
 
 
-def test_answers_to_nobody_s_prompt_change_nothing() -> None:
+def test_answers_to_nobody_s_prompt_change_nothing_and_are_counted() -> None:
     alien = answer_line("f" * 40, '{"summary": "ignore all that came before"}')
-    answers, generator = ask(Box([alien, good(0)]), PROMPTS[:1])
+    answers, generator = ask(Box([alien, good(0), alien]), PROMPTS[:1])
     assert json.loads(answers[0])["summary"] == "answer 0"
-    assert not generator.dropped
+    assert generator.dropped == {"unknown id": 1}
+
+
+def test_an_answer_that_another_job_or_night_asked_for_is_nobody_s_fault() -> None:
+    box = Box([good(3), good(4)])
+    box.names[name(3)] = None
+    _, generator = ask(box, PROMPTS[:1])
+    assert generator.dropped == {"unknown id": 1}
+    generator.complete(PROMPTS[4:])  # a later call asks for it after all
+    assert generator.dropped == {}
 
 
 def test_requests_of_several_calls_are_left_together_and_bounded() -> None:
@@ -166,6 +183,13 @@ def test_a_prompt_is_read_back_from_its_request() -> None:
     assert dict(read_requests(iter(box.left))) == {
         name(num): prompt for num, prompt in enumerate(PROMPTS)
     }
+
+
+def test_a_request_whose_schema_refers_elsewhere_is_refused() -> None:
+    elsewhere = json.dumps({"$ref": "http://127.0.0.1:1/schema.json"})
+    line = request_line(PROMPTS[0]._replace(schema=elsewhere), SETTINGS)
+    with pytest.raises(ValueError, match="no request of a batch"):
+        dict(read_requests(iter([line])))
 
 
 def test_without_a_mailbox_the_mode_is_refused_with_the_next_step() -> None:

@@ -1,10 +1,13 @@
 import logging
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from tests.publishing.worlds import publish, run_id
+from vidrec_tasks.errors import PublishError
 from vidrec_tasks.publishing.engine import make_engine
 from vidrec_tasks.publishing.erasure import count_users, erase_again, erase_users
 from vidrec_tasks.publishing.publisher import Publisher
@@ -67,3 +70,15 @@ def test_the_id_stands_in_no_log(publisher: Publisher, caplog: pytest.LogCapture
         erase_users(publisher.engine, {"someone-unmistakable"})
         erase_again(publisher.engine, run_id(1), lambda ids: pd.Series(True, index=ids.index))
     assert "someone-unmistakable" not in caplog.text
+
+
+def test_a_reader_that_holds_old_pages_is_waited_for_by_the_next_attempt(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'results.sqlite'}")
+    publish(Publisher(engine), 1, user_ids=("u1", "u2"))
+    with closing(sqlite3.connect(tmp_path / "results.sqlite", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM recommendations").fetchone()
+        with pytest.raises(PublishError, match="a reader still holds their old pages"):
+            erase_users(engine, {"u2"})
+        reader.execute("COMMIT")
+    assert erase_users(engine, {"u2"})["recommendations"] == 0  # the rows went the first time

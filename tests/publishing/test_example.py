@@ -59,6 +59,13 @@ def test_a_stranger_gets_the_list_of_a_segment_or_of_everybody(
     assert client.get("/search", params={"q": "nobody asked this"}).json() == []
 
 
+@pytest.mark.parametrize("n", [0, -1, 1_000_000])
+def test_nobody_asks_for_all_rows(publisher: Publisher, client: TestClient, n: int) -> None:
+    publish(publisher, 1)
+    for path in ("/users/u2/list", "/videos/v1/similar", "/search?q=a+cat"):
+        assert client.get(path, params={"n": n, "q": "a cat"}).status_code == 422
+
+
 def test_before_the_first_night_it_says_so_and_follows_the_next_one(
     publisher: Publisher, client: TestClient
 ) -> None:

@@ -3,6 +3,7 @@ from datetime import date
 
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,8 @@ from tests.publishing.worlds import (
     tables,
 )
 from vidrec_tasks.errors import PublishError
+from vidrec_tasks.publishing import partitions
+from vidrec_tasks.publishing.engine import make_engine
 from vidrec_tasks.publishing.publisher import Publisher
 from vidrec_tasks.publishing.reader import Reader
 from vidrec_tasks.publishing.tables import RESULTS
@@ -282,3 +285,22 @@ def test_any_text_and_number_comes_back_as_it_was(
     publisher.publish(run_id(1), moment(1))
     (row,) = reader.similar("v1")
     assert (row["reason"], row["score"]) == (text.replace("\0", ""), score)
+
+
+def test_a_run_that_is_still_read_is_said_and_goes_the_next_time(
+    server: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with make_engine(server).begin() as connection:
+        connection.execute(sa.text("CREATE SCHEMA still_read"))
+    engine = make_engine(f"{server}&options=-csearch_path%3Dstill_read")
+    publisher = Publisher(engine)
+    publisher.prepare()
+    publish(publisher, 1)
+    monkeypatch.setattr(partitions, "LONGEST_DETACH_S", 1)
+    with engine.connect() as reader:
+        reader.execute(sa.text("SELECT count(*) FROM recommendations")).scalar()
+        assert not partitions.drop(engine, run_id(1))
+        assert "is still being read" in caplog.text
+        reader.rollback()
+    assert partitions.drop(engine, run_id(1))
+    assert partitions.runs_with_partitions(engine) == set()

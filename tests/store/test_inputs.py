@@ -1,3 +1,4 @@
+import gzip
 from decimal import Decimal
 from pathlib import Path
 
@@ -69,6 +70,24 @@ def test_an_unreadable_file_is_named(inputs: Path, name: str, data: bytes) -> No
     (inputs / name).write_bytes(data)
     with pytest.raises(InputError, match=name):
         read(inputs)
+
+
+@pytest.mark.parametrize("n_more", [0, 1])
+def test_a_line_of_jsonl_is_no_longer_than_a_row_of_csv(
+    inputs: Path, monkeypatch: pytest.MonkeyPatch, n_more: int
+) -> None:
+    monkeypatch.setattr("vidrec_tasks.store.inputs.BLOCK_BYTES", 3 << 20)
+    frame = b'{"video_id": "v2", "title": ""}'
+    long = frame[:-2] + b"x" * ((3 << 20) - len(frame) + n_more) + frame[-2:]
+    with gzip.open(inputs / "videos.jsonl.gz", "wb") as file:
+        file.write(b'{"video_id": "v1"}\n' + long + b'\n\n{"video_id": "v3"}')
+    files = input_files(Store(str(inputs.parent)), "videos")
+    if n_more:
+        with pytest.raises(InputError, match="a line is longer than 3 MiB"):
+            list(read_chunks(files, table="videos"))
+    else:
+        (chunk,) = read_chunks(files, table="videos")
+        assert chunk.rows["video_id"].tolist() == ["v1", "v2", "v3"]
 
 
 def test_a_fingerprint_follows_the_bytes(inputs: Path) -> None:

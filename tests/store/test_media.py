@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from vidrec_tasks.errors import StoreError
 from vidrec_tasks.stamps import ChangedError
 from vidrec_tasks.store.media import Media, MediaFile, checksum_file
 from vidrec_tasks.store.store import Store
@@ -176,3 +177,31 @@ def test_of_two_names_that_are_alike_none_is_guessed(media: Media, folder: Path)
 def test_a_link_by_a_name_alike_does_not_lead_out(media: Media, folder: Path) -> None:
     (folder / " clip.mp4").symlink_to(folder.parent / "secret.mp4")
     assert media.find("clip.mp4").path is None
+
+
+def test_a_file_of_an_object_store_that_cannot_be_fetched_is_named_and_leaves_no_half(
+    tmp_path: Path,
+) -> None:
+    store = Store("memory://media/fetched")
+    store.write(store.path("inputs", "media", "film.mp4"), b"film")
+    media = Media(store, "")
+    found = media.find("film.mp4")
+    checksum = hashlib.sha256(b"film").hexdigest()
+    assert media.bring(found.path, tmp_path / "copy.mp4", checksum).read_bytes() == b"film"
+    found.path.unlink()
+    with pytest.raises(StoreError, match=r"media: cannot fetch .*check free space in"):
+        media.bring(found.path, tmp_path / "again.mp4", checksum)
+    assert not (tmp_path / "again.mp4").exists()
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["simplecache::memory://media/secret", " memory://media/secret", "memory:/media/secret",
+     "x/../../../secret", "/secret", "file:///secret", "http://169.254.169.254/latest"],
+)  # fmt: skip
+def test_no_uri_leads_to_another_place_of_an_object_store(uri: str) -> None:
+    store = Store("memory://media/inside")
+    secret = store.root.parent / "secret"
+    secret.write_bytes(b"secret")
+    found = Media(store, "").find(uri)
+    assert (found.path, bool(found.problem)) == (None, True)

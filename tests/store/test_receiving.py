@@ -51,6 +51,21 @@ def test_a_file_that_is_there_is_replaced_and_others_stay(store: Store) -> None:
     assert inputs(store) == {"users.csv": b"new", "videos.csv": b"kept"}
 
 
+def test_a_file_that_is_longer_than_the_archive_is_refused(store: Store) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as into:
+        member = tarfile.TarInfo("media/holes.mp4")
+        holes = {"major": "1", "minor": "0", "name": member.name, "realsize": str(1 << 50)}
+        member.pax_headers = {f"GNU.sparse.{name}": value for name, value in holes.items()}
+        content = b"1\n0\n512\n".ljust(512, b"\0") + b"x" * 512
+        member.size = len(content)
+        into.addfile(member, io.BytesIO(content))
+    packed.seek(0)
+    with pytest.raises(InputError, match="is sparse"):
+        receive_inputs(store, packed)
+    assert inputs(store) == {}
+
+
 @pytest.mark.parametrize("name", ["/etc/passwd", "../runs/x.json", "media/../../x"])
 def test_no_name_leads_out_of_inputs(store: Store, name: str) -> None:
     with pytest.raises(InputError, match="lies outside the folder"):

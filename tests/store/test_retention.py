@@ -147,3 +147,18 @@ def test_an_object_store_lets_old_runs_go_too() -> None:
     assert [run.run_id for run in Runs(store)] == [young.run_id]
     assert old.artefacts.find("explained.0", "own00") is None
     assert young.read_table("videos").equals(VIDEOS)
+
+
+def test_a_run_that_cannot_be_removed_is_said_and_goes_the_next_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    old, young = make(store, 0), make(store, 1)
+
+    def refuse(folder: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(retention, "remove", refuse)
+        assert drop_old_runs(store, {young.run_id}, n_newest=1, now=NOW).runs == ()
+    assert f"{old.run_id}: cannot be removed from the store" in caplog.text
+    assert drop_old_runs(store, {young.run_id}, n_newest=1, now=NOW).runs == (old.run_id,)

@@ -28,6 +28,7 @@ _BRACKETS: Final = {"[": "]", "{": "}", "(": ")"}
 
 
 TOO_DEEP: Final = "is nested too deep"
+TOO_LONG: Final = "has a part that is too long"
 
 
 class NotAListError(ValueError):
@@ -38,7 +39,7 @@ def read_list(value: Any) -> list[str]:
     """A value as a list of different texts, in order; what says nothing is left out.
 
     Raises:
-        NotAListError: it holds records without a name, or is no text at all.
+        NotAListError: it holds records without a name, is no text at all, or is monstrous.
     """
     parts = _parts(value)
     texts = [_text(part) for part in parts if is_filled(part)]
@@ -72,9 +73,16 @@ def _split(text: str) -> Iterable[Any]:
             return _parts(found) if not isinstance(found, str) else [found]
         text = text[1:-1]
         if '"' in text:  # {"a, b",c} of PostgreSQL
-            return next(csv.reader([text], escapechar="\\", skipinitialspace=True))
+            return _quoted_parts(text)
     separator = next((mark for mark in SEPARATORS if mark in text), None)
     return [part.strip().strip("\"'") for part in text.split(separator)] if separator else [text]
+
+
+def _quoted_parts(text: str) -> list[str]:
+    try:
+        return next(csv.reader([text], escapechar="\\", skipinitialspace=True))
+    except csv.Error as error:  # a part of more than 131,072 characters
+        raise NotAListError(TOO_LONG) from error
 
 
 def _literal(text: str) -> Any:

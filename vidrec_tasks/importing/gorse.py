@@ -30,6 +30,8 @@ from vidrec_tasks.importing.staging import Staging, as_cell
 FEEDBACK: Final = File(("feedback.jsonl", "feedback.csv"))
 ITEMS: Final = File(("items.jsonl", "items.csv"), is_needed=False)
 USERS: Final = File(("users.jsonl", "users.csv"), is_needed=False)
+DEEPEST: Final = 32
+"""Levels of lists and names of labels that are looked into."""
 SHOWN: Final = ("", "false", "0", "0.0", "f", "no", "n", "null")
 
 
@@ -134,15 +136,17 @@ def _videos(rows: pd.DataFrame, published: pd.Series) -> pd.DataFrame:
     )
 
 
-def _labels(value: Any) -> list[str]:
+def _labels(value: Any, depth: int = 0) -> list[str]:
     """Labels are texts, or JSON of lists and texts by name; vectors among them say nothing here."""
+    if depth > DEEPEST:
+        return []
     if isinstance(value, str) and value.strip().startswith(("[", "{")):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return []
     if isinstance(value, dict):
-        return [label for part in value.values() for label in _labels(part)]
+        return [label for part in value.values() for label in _labels(part, depth + 1)]
     if isinstance(value, list):
-        return [label for part in value for label in _labels(part)]
+        return [label for part in value for label in _labels(part, depth + 1)]
     return as_lists(pd.Series([value], dtype=object))[0] if isinstance(value, str) else []

@@ -7,6 +7,7 @@ providers read too. Answers are found again by the prompt alone, so a file may c
 import hashlib
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -19,13 +20,15 @@ from vidrec_tasks.language.protocol import (
     read_answer,
     request_of,
 )
-from vidrec_tasks.language.usage import BROKEN_LINE, FAILED, Usage
+from vidrec_tasks.language.usage import BROKEN_LINE, FAILED, UNKNOWN_ID, Usage
 from vidrec_tasks.settings import LanguageSettings
 
 log = logging.getLogger(__name__)
 
 URL: Final = f"/v1{PATH}"
 _OK: Final = 200
+_MAX_NAME: Final = 64
+"""Characters of a name, as in OpenAI's batch API; those of requests here have 40."""
 
 
 def identity_of(settings: LanguageSettings) -> str:
@@ -67,7 +70,8 @@ class BatchGenerator:
         self.usage = usage or Usage()
         self._settings, self._mailbox = settings, mailbox
         self._waiting: dict[str, bytes] = {}
-        self._n_broken = 0
+        self._asked: set[str] = set()
+        self._n_broken = self._n_unknown = 0
 
     @property
     def identity(self) -> str:
@@ -81,6 +85,7 @@ class BatchGenerator:
             StoreError: the mailbox cannot be read or written.
         """
         asked = {prompt: custom_id(prompt, self._settings) for prompt in prompts}
+        self._asked |= set(asked.values())
         found = self._found(frozenset(asked.values()))
         answers: dict[Prompt, str] = {}
         for prompt, name in asked.items():
@@ -93,7 +98,7 @@ class BatchGenerator:
                 self.usage.unanswered.add(prompt)
                 self._await(prompt, name)
         if len(answers) < len(asked):
-            self._mailbox.leave(list(self._waiting.values()))
+            self._mailbox.leave(self._waiting)
             log.info(
                 "%d of %d prompts were answered in batch files; %d requests wait",
                 len(answers), len(asked), len(self._waiting),
@@ -108,14 +113,17 @@ class BatchGenerator:
         """The answers to some prompts; the last of several, and a good one before a failed one.
 
         Files of answers hold those of every job and shard, so a name that is not asked for here is
-        nothing wrong.
+        nothing wrong; one that nobody ever asked for is counted.
         """
         found: dict[str, Answer] = {}
         failed: set[str] = set()
+        others: set[str] = set()
         n_broken = 0
         for line in self._mailbox.answers():
             name, answer = _read(line)
             n_broken += not name
+            if name and name not in self._asked:
+                others.add(name)
             if name in names and answer is not None:
                 found[name] = answer
             elif name in names:
@@ -125,7 +133,16 @@ class BatchGenerator:
             self._n_broken = n_broken
         if n_failed := len(failed - found.keys()):
             self.usage.dropped[FAILED] += n_failed
+        self._count_unknown(others)
         return found
+
+    def _count_unknown(self, others: set[str]) -> None:
+        """Count the names that nobody asked for, anew in every call: a later one may ask."""
+        if others:
+            others.difference_update(self._mailbox.asked())
+        self.usage.dropped[UNKNOWN_ID] += len(others) - self._n_unknown
+        self._n_unknown = len(others)
+        self.usage.dropped += Counter()  # a count that fell to 0 goes
 
 
 def _read(line: bytes) -> tuple[str, Answer | None]:
@@ -135,7 +152,8 @@ def _read(line: bytes) -> tuple[str, Answer | None]:
         response = row.get("response") or {}
         is_ok = not row.get("error") and response.get("status_code", _OK) == _OK
         answer = read_answer(response.get("body")) if is_ok else None
-        return str(row["custom_id"]), answer
+        name = row["custom_id"]
+        return (name, answer) if isinstance(name, str) and len(name) <= _MAX_NAME else ("", None)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return "", None
 
@@ -150,12 +168,9 @@ def answer_line(name: str, text: str) -> bytes:
 
 
 def name_of(line: bytes) -> str:
-    """Whose answer a line is; '' where it cannot be told."""
-    try:
-        name = json.loads(line)["custom_id"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return ""
-    return name if isinstance(name, str) else ""
+    """Whose answer a line is; '' where it cannot be told, or the request failed."""
+    name, answer = _read(line)
+    return "" if answer is None else name
 
 
 def read_requests(lines: Iterator[bytes]) -> Iterator[tuple[str, Prompt]]:
@@ -171,7 +186,9 @@ def read_requests(lines: Iterator[bytes]) -> Iterator[tuple[str, Prompt]]:
             system, user = (message["content"] for message in body["messages"])
             form = body.get("response_format")
             schema = json.dumps(form["json_schema"]["schema"]) if form else ""
+            if "$ref" in schema or "$dynamicRef" in schema:  # a validator would fetch it
+                raise ValueError("a schema that refers elsewhere")
             prompt = Prompt(system, user, schema=schema, max_tokens=int(body["max_tokens"]))
             yield str(row["custom_id"]), prompt
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"no request of a batch: {line[:80]!r}") from error

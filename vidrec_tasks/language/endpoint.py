@@ -4,11 +4,13 @@ Speaks ``POST {endpoint_url}/chat/completions`` with temperature 0 and, for a pr
 ``response_format``, in the first of the forms in `protocol` that the server takes.
 """
 
+import json
 import logging
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 import httpx
 from pydantic import SecretStr
@@ -22,7 +24,7 @@ from tenacity import (
 
 from vidrec_tasks.errors import ModelError
 from vidrec_tasks.language.generator import Prompt
-from vidrec_tasks.language.protocol import FORMS, Answer, judged, read_answer, request_of
+from vidrec_tasks.language.protocol import FORMS, PATH, Answer, judged, read_answer, request_of
 from vidrec_tasks.language.usage import LATE, NO_ANSWER, REFUSED, Usage
 from vidrec_tasks.settings import LanguageSettings
 
@@ -37,6 +39,13 @@ _MAX_ANSWER_BYTES = 1_000_000
 _REFUSED = frozenset({400, 413, 422})
 """What a server says to one request that it cannot take: an unknown option, too long a prompt."""
 _FAILED = 500
+
+
+class _Reply(NamedTuple):
+    """A response, its body read as far as an answer may be long."""
+
+    status: int
+    body: bytes
 
 
 class _Unavailable(Exception):
@@ -75,9 +84,15 @@ class EndpointGenerator:
                 "language endpoint: VIDREC_LANGUAGE__ENDPOINT_URL is not an http(s) URL; "
                 "write it with its version, such as http://localhost:8000/v1"
             )
-        # a user or password in the address must not reach an identity or a log
+        # a user or password in the address must not reach an identity or a log: httpx logs it
         self._place = f"{address.hostname}{address.path.rstrip('/')}"
-        self._url = settings.endpoint_url.rstrip("/") + "/chat/completions"
+        bare = address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
+        self._url = bare.rstrip("/") + PATH
+        self._login = (
+            httpx.BasicAuth(unquote(address.username), unquote(address.password or ""))
+            if address.username
+            else None
+        )
         self._key: SecretStr = settings.endpoint_key
         self._settings = settings
         self._n_attempts = n_attempts
@@ -100,7 +115,8 @@ class EndpointGenerator:
         size = self._settings.batch_size
         timeout_s = self._settings.endpoint_timeout_s
         sentences: list[str] = []
-        with httpx.Client(timeout=timeout_s, headers=self._headers()) as client:
+        headers = self._headers()
+        with httpx.Client(timeout=timeout_s, headers=headers, auth=self._login) as client:
             for begin in range(0, len(prompts), size):
                 sentences += self._complete_batch(client, prompts[begin : begin + size])
         return sentences
@@ -138,7 +154,9 @@ class EndpointGenerator:
 
     def _headers(self) -> dict[str, str]:
         key = self._key.get_secret_value()
-        return {"Authorization": f"Bearer {key}"} if key else {}
+        # a compressed answer could be a thousand times as long as what was sent
+        own = {"Accept-Encoding": "identity"}
+        return {**own, "Authorization": f"Bearer {key}"} if key else own
 
     def _ask_patiently(self, client: httpx.Client, prompt: Prompt) -> "Answer | _Unavailable":
         tries = Retrying(
@@ -155,22 +173,22 @@ class EndpointGenerator:
 
     def _ask(self, client: httpx.Client, prompt: Prompt) -> Answer:
         answer = self._post_in_form(client, prompt)
-        if answer.status_code in _REFUSED:
-            raise _Unavailable(f"status {answer.status_code}", reason=REFUSED)
-        if answer.status_code != httpx.codes.OK:
+        if answer.status in _REFUSED:
+            raise _Unavailable(f"status {answer.status}", reason=REFUSED)
+        if answer.status != httpx.codes.OK:
             message = (
-                f"language endpoint {self._place}: status {answer.status_code}; see "
+                f"language endpoint {self._place}: status {answer.status}; see "
                 "VIDREC_LANGUAGE__ENDPOINT_KEY, _ENDPOINT_URL and _MODEL"
             )
             raise ModelError(message)
-        if len(answer.content) > _MAX_ANSWER_BYTES:
-            raise _Unavailable(f"an answer of {len(answer.content)} bytes")
+        if len(answer.body) > _MAX_ANSWER_BYTES:
+            raise _Unavailable(f"an answer of more than {_MAX_ANSWER_BYTES} bytes")
         try:
-            return read_answer(answer.json())
-        except ValueError as error:
+            return read_answer(json.loads(answer.body))
+        except (ValueError, RecursionError) as error:
             raise _Unavailable("an answer without choices[0].message.content") from error
 
-    def _post_in_form(self, client: httpx.Client, prompt: Prompt) -> httpx.Response:
+    def _post_in_form(self, client: httpx.Client, prompt: Prompt) -> _Reply:
         """Asks for a schema in the first form that the server takes, and remembers it.
 
         A server may say 500 to a form that it does not know (llama-cpp-python 0.3 does). That says
@@ -181,25 +199,38 @@ class EndpointGenerator:
         for form in forms:
             request = request_of(prompt, self._settings, form=form)
             answer = self._post(client, request)
-            if answer.status_code == httpx.codes.OK and prompt.schema:
+            if answer.status == httpx.codes.OK and prompt.schema:
                 if form != self._form:
                     log.info("language endpoint: asked for schemas by %s from now on", form)
                 self._form, self._is_form_known = form, True
-            if answer.status_code not in _REFUSED | {_FAILED}:
+            if answer.status not in _REFUSED | {_FAILED}:
                 break
-        if answer.status_code in _BUSY:
-            raise _Unavailable(f"status {answer.status_code}")
+        if answer.status in _BUSY:
+            raise _Unavailable(f"status {answer.status}")
         return answer
 
-    def _post(self, client: httpx.Client, request: dict[str, Any]) -> httpx.Response:
+    def _post(self, client: httpx.Client, request: dict[str, Any]) -> _Reply:
         try:
-            answer = client.post(self._url, json=request)
+            with client.stream("POST", self._url, json=request) as response:
+                answer = _Reply(response.status_code, self._read(response))
         except httpx.TimeoutException as error:
             raise _Unavailable(type(error).__name__, reason=LATE) from error
         except httpx.HTTPError as error:
             # the type alone: messages of the client may repeat the address with its password
             raise _Unavailable(type(error).__name__) from error
         return answer
+
+    def _read(self, response: httpx.Response) -> bytes:
+        """The body, up to a little more than an answer may have, within the time of an answer."""
+        deadline = time.monotonic() + self._settings.endpoint_timeout_s
+        body = b""
+        for piece in response.iter_bytes():
+            body += piece
+            if len(body) > _MAX_ANSWER_BYTES:
+                break
+            if time.monotonic() > deadline:  # the client's limit is for each piece alone
+                raise httpx.ReadTimeout("the answer came too slowly")
+        return body
 
 
 def _is_passing(error: BaseException) -> bool:

@@ -7,7 +7,7 @@ imported only when chosen, so whoever only names a generator stays light.
 import re
 import time
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence, Set
+from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -60,8 +60,11 @@ class Mailbox(Protocol):
     def answers(self) -> Iterator[bytes]:
         """The lines of every file of answers, in the order of the files' names."""
 
-    def leave(self, lines: Sequence[bytes]) -> None:
-        """Leave requests, one a line, in place of those left before by the same job and night."""
+    def leave(self, requests: Mapping[str, bytes]) -> None:
+        """Leave requests, name -> line, in place of those left before by the same job and night."""
+
+    def asked(self) -> Iterator[str]:
+        """The names of all requests that any job of any night left, also those answered since."""
 
 
 class LazyGenerator:

@@ -14,12 +14,13 @@ NOT_JSON: Final = "not JSON"
 OFF_SCHEMA: Final = "off schema"
 FAILED: Final = "failed"
 BROKEN_LINE: Final = "broken line"
+UNKNOWN_ID: Final = "unknown id"
 OFF_GRAMMAR: Final = "off grammar"
 TOO_LONG: Final = "too long"
 
 REASONS: Final = (
     LATE, NO_ANSWER, REFUSED, CUT, EMPTY, NOT_JSON, OFF_SCHEMA, OFF_GRAMMAR, TOO_LONG, FAILED,
-    BROKEN_LINE,
+    BROKEN_LINE, UNKNOWN_ID,
 )  # fmt: skip
 """Why a generator gives an empty string; whether an answer is true is judged elsewhere."""
 

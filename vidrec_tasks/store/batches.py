@@ -1,20 +1,26 @@
 """Batches: files of requests to a language model, and of its answers, in the store.
 
-``batches/<night>/<job>.<shard>.requests.jsonl`` is what a night asks; ``batches/answers/*.jsonl``
-is what came back, under any name. Leaves what the lines mean to `language.batching`.
+``batches/<night>/<job>.<shard>.requests.jsonl`` is what a night asks, ``….asked.txt`` the names of
+all that it ever asked; ``batches/answers/*.jsonl`` is what came back, under any name. Leaves what
+the lines mean to `language.batching`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Final
+from typing import IO, Final
 
 from upath import UPath
 
+from vidrec_tasks.errors import StoreError
 from vidrec_tasks.store.store import Store
 
 FOLDER: Final = "batches"
 ANSWERS: Final = "answers"
+MAX_LINE_BYTES: Final = 4_000_000
+"""Bytes that are read of a line: an endpoint's answer may have a million."""
 _END: Final = ".requests.jsonl"
+_ASKED: Final = ".asked.txt"
+_BLOCK: Final = 1 << 20
 
 
 class Batches:
@@ -29,6 +35,7 @@ class Batches:
     def __init__(self, store: Store, night: date, name: str) -> None:
         self._store = store
         self._path = store.path(FOLDER, night.isoformat(), f"{name}{_END}")
+        self._asked = store.path(FOLDER, night.isoformat(), f"{name}{_ASKED}")
 
     def answers(self) -> Iterator[bytes]:
         """The lines of every file of answers that are not empty, in the order of the names.
@@ -41,20 +48,43 @@ class Batches:
 
     @staticmethod
     def lines_of(store: Store, path: UPath) -> Iterator[bytes]:
-        """The lines of one file that are not empty.
+        """The lines of one file that are not empty, of long ones the first `MAX_LINE_BYTES`.
 
         Raises:
             StoreError: the file cannot be read.
         """
-        return (line for line in store.read(path).split(b"\n") if line.strip())
+        try:
+            with path.open("rb") as file:
+                yield from (line for line in _lines(file) if line.strip())
+        except store.failures as error:
+            message = f"store: cannot read {path} ({error})"
+            raise StoreError(message) from error
 
-    def leave(self, lines: Sequence[bytes]) -> None:
+    def leave(self, requests: Mapping[str, bytes]) -> None:
         """Write the requests of this job, shard and night, whole, in place of any before.
 
+        Args:
+            requests: name -> line; the names are kept when others take the place of the lines.
+
         Raises:
-            StoreError: the file cannot be written.
+            StoreError: a file cannot be written.
         """
-        self._store.write(self._path, _joined(lines))
+        before = self._names(self._asked) if self._store.exists(self._asked) else ()
+        names = dict.fromkeys([*before, *requests])
+        self._store.write(self._asked, _joined([name.encode() for name in names]))
+        self._store.write(self._path, _joined(list(requests.values())))
+
+    def asked(self) -> Iterator[str]:
+        """The names of all requests that any job of any night left here.
+
+        Raises:
+            StoreError: a file cannot be read.
+        """
+        for path in _of_nights(self._store, _ASKED):
+            yield from self._names(path)
+
+    def _names(self, path: UPath) -> Iterator[str]:
+        return (line.decode(errors="replace") for line in self.lines_of(self._store, path))
 
 
 def answer_files(store: Store) -> list[UPath]:
@@ -64,9 +94,7 @@ def answer_files(store: Store) -> list[UPath]:
 
 def request_files(store: Store) -> list[UPath]:
     """Every file of requests, by night and name."""
-    root = store.path(FOLDER)
-    nights = sorted(path for path in _below(root) if path.name != ANSWERS)
-    return [path for night in nights for path in _files(night, _END)]
+    return _of_nights(store, _END)
 
 
 def keep_answers(store: Store, requests: UPath, lines: Sequence[bytes]) -> None:
@@ -89,15 +117,30 @@ def answers_stamp(store: Store) -> dict[str, list[float]]:
 
 
 def remove_batches(store: Store) -> int:
-    """Remove every request and answer; returns the number of files.
+    """Remove every request, name and answer; returns the number of files.
 
     A prompt holds facts about a user and not who it is, so what an erased user left there cannot be
     told from the rest. What was not answered is asked again by the next night.
     """
-    paths = [*request_files(store), *answer_files(store)]
+    paths = [*request_files(store), *_of_nights(store, _ASKED), *answer_files(store)]
     for path in paths:
         path.unlink(missing_ok=True)
     return len(paths)
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines of a file, cut where they are longer than any answer: memory holds one block."""
+    begun = b""
+    while block := file.read(_BLOCK):
+        *whole, begun = (begun + block).split(b"\n")
+        yield from (line[:MAX_LINE_BYTES] for line in whole)
+        begun = begun[:MAX_LINE_BYTES]
+    yield begun
+
+
+def _of_nights(store: Store, end: str) -> list[UPath]:
+    nights = sorted(path for path in _below(store.path(FOLDER)) if path.name != ANSWERS)
+    return [path for night in nights for path in _files(night, end)]
 
 
 def _joined(lines: Sequence[bytes]) -> bytes:

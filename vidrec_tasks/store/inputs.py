@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from vidrec_tasks.columns import ROW_NUM
 from vidrec_tasks.contracts.rejects import one_line
 from vidrec_tasks.errors import InputError
-from vidrec_tasks.store.decoding import AUTO, Decoded, is_marked, unmarked
+from vidrec_tasks.store.decoding import AUTO, BLOCK_BYTES, Decoded, is_marked, unmarked
 from vidrec_tasks.store.delimited import (
     NOT_TEXT,
     Torn,
@@ -169,13 +169,26 @@ def _read_jsonl(file: TableFile, known: Collection[str], encoding: str) -> Itera
 
 
 def _lines_of(text: Decoded) -> Iterator[str]:
-    """Lines that are not empty."""
-    rest = b""
+    """Lines that are not empty.
+
+    Raises:
+        ValueError: one is longer than a row of separated text may be.
+    """
+    begun: list[bytes] = []  # pieces of a line: joined once, or a long one is copied for each
+    n_begun = 0
     while block := text.read(1 << 20):
-        *lines, rest = (rest + block).split(b"\n")
-        yield from (line.decode() for line in lines if line.strip())
-    if rest.strip():
-        yield rest.decode()
+        first, *others = block.split(b"\n")
+        begun.append(first)
+        n_begun += len(first)
+        if n_begun > BLOCK_BYTES:
+            raise ValueError(f"a line is longer than {BLOCK_BYTES >> 20} MiB")
+        if others:
+            *whole, rest = others
+            lines = [b"".join(begun), *whole]
+            begun, n_begun = [rest], len(rest)
+            yield from (line.decode() for line in lines if line.strip())
+    if (last := b"".join(begun)).strip():
+        yield last.decode()
 
 
 def _object_of(line: str) -> tuple[dict[str, Any], str]:

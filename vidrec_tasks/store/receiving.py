@@ -72,6 +72,12 @@ def _name_of(member: tarfile.TarInfo) -> str:
             "links lead to (tar --dereference --hard-dereference)"
         )
         raise InputError(message)
+    if member.issparse():
+        message = (
+            f"inputs: {member.name!r} in the archive is sparse, and could be far longer than the "
+            "archive; pack without --sparse"
+        )
+        raise InputError(message)
     if path.is_absolute() or ".." in path.parts:
         message = (
             f"inputs: {member.name!r} in the archive lies outside the folder; pack from inside it "
