@@ -99,6 +99,7 @@ BEHAVIOUR: Final = "behaviour"
 PORTRAIT: Final = "portrait"
 PORTRAIT_SOURCE: Final = "portrait_source"
 AS_OF: Final = "as_of"
+MOMENT: Final = "moment"
 CLAIMS: Final = "claims"
 STRUCTURE: Final = "structure"
 
