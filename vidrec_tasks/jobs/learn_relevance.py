@@ -32,6 +32,7 @@ from vidrec_tasks.recommending.training.relevance_weight import (
     users_in_turn,
 )
 from vidrec_tasks.running.job import Context, Made, job, shards_of
+from vidrec_tasks.store.codecs import Part
 
 
 @job()
@@ -39,8 +40,8 @@ def learn_relevance(context: Context) -> Made:
     """Judge held-out lists within the budget, and learn the weight of what was said."""
     language = context.settings.language
     if not language.relevance_calls:
-        parts = {"table": none_judged(), "learned": dict(NOTHING)}
-        return Made({"relevance": parts}, {"judged": 0})
+        nothing: dict[str, Part] = {"table": none_judged(), "learned": dict(NOTHING)}
+        return Made({"relevance": nothing}, {"judged": 0})
     lists = HeldOutLists.from_parts(context.parts("held_out_lists"))
     writer = writer_of(context, "relevance")
     rows = rows_to_judge(lists, top=language.relevance_top)
@@ -85,7 +86,7 @@ def _tastes_then(context: Context, users: pd.DataFrame) -> dict[str, list[str]]:
     videos, statistics = context.read_table("videos"), context.read_table("watch_statistics")
     topics = context.read_rows("content", columns=(TOPICS,))[TOPICS].tolist()
     language = context.settings.language.portrait_language
-    night, found = evaluation_night(context), {}
+    night, found = evaluation_night(context), dict[str, list[str]]()
     for name in shards_of(context.run, "interactions"):
         events = context.read_table(name)
         events = events[events[USER_ID].isin(moments.index)]

@@ -1,7 +1,6 @@
 """Judging in jobs: questions made of facts and cards, answers of the night before, no answers."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
@@ -17,6 +16,7 @@ from vidrec_tasks.columns import (
     USER_ID,
     VIDEO_ID,
 )
+from vidrec_tasks.language.generator import Prompt
 from vidrec_tasks.language.judging import Judged, Question
 from vidrec_tasks.language.relevance import relevance_prompt
 from vidrec_tasks.running.job import Context
@@ -39,8 +39,9 @@ class Cards:
         videos = videos[videos[VIDEO_ID].isin(wanted)]
         self._titles = dict(zip(videos[VIDEO_ID], videos[TITLE].fillna(""), strict=True))
         cards = context.read_tables("cards", columns=(VIDEO_ID, TOPICS, SUMMARY))
-        cards = cards[cards[VIDEO_ID].isin(wanted)].set_index(VIDEO_ID)
-        self._cards: dict[str, dict[str, Any]] = cards.to_dict("index")
+        cards = cards[cards[VIDEO_ID].isin(wanted)]
+        fields = zip(cards[TOPICS], cards[SUMMARY], strict=True)
+        self._cards = dict(zip(cards[VIDEO_ID], fields, strict=True))
 
     def questions(self, facts: Sequence[str], video_ids: Iterable[str]) -> list[Question]:
         """What is asked of a user about some videos; nothing where no fact is known.
@@ -51,18 +52,12 @@ class Cards:
         """
         if not facts:
             return []
-        return [
-            Question(
-                video_id,
-                relevance_prompt(
-                    facts,
-                    title=self._titles[video_id],
-                    topics=self._cards[video_id][TOPICS],
-                    summary=self._cards[video_id][SUMMARY],
-                ),
-            )
-            for video_id in video_ids
-        ]
+        return [Question(video_id, self._prompt(facts, video_id)) for video_id in video_ids]
+
+    def _prompt(self, facts: Sequence[str], video_id: str) -> Prompt:
+        topics, summary = self._cards[video_id]
+        title = self._titles[video_id]
+        return relevance_prompt(facts, title=title, topics=topics, summary=summary)
 
 
 def tastes_of(facts: Iterable[Fact], *, language: str) -> list[str]:
