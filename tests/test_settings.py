@@ -47,6 +47,12 @@ def test_a_key_is_never_shown() -> None:
     assert "hush" not in f"{settings!r}{settings.model_dump_json()}"
 
 
+def test_relevance_cannot_wait_for_batch_files() -> None:
+    with pytest.raises(SettingsError, match=r"RELEVANCE_CALLS=100.*batch files"):
+        read_settings(language={"mode": "batch", "relevance_calls": 100})
+    assert read_settings(language={"mode": "batch"}).language.relevance_calls == 0
+
+
 def test_every_field_has_a_meaning() -> None:
     from vidrec_tasks.settings import Group, Settings
 

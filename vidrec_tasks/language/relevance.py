@@ -40,11 +40,8 @@ def relevance_prompt(facts: Sequence[str], *, title: str, topics: Sequence[str],
     """
     user = json.dumps([quote(fact, MAX_FACT) for fact in facts[:MAX_FACTS]], ensure_ascii=False)
     named = [topic for topic in map(plain_topic, topics) if topic][:MAX_TOPICS]
-    fields = {
-        "title": plain_title(title),
-        "topics": named,
-        "summary": "" if commands(summary) else quote(summary, MAX_SUMMARY),
-    }
+    told = "" if commands(summary) or summary == title else quote(summary, MAX_SUMMARY)
+    fields = {"title": plain_title(title), "topics": named, "summary": told}
     video = json.dumps({name: value for name, value in fields.items() if value}, ensure_ascii=False)
     return Prompt(_SYSTEM, f"User: {user}\nVideo: {video}\n{_QUESTION}", max_tokens=1)
 
