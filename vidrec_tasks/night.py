@@ -248,7 +248,6 @@ JOBS: Final = (
         settings=("language",),
         per="user_shard",
         parents=("previous",),
-        counts=(("rows", "judged by the language model", "judged"),),
     ),
     JobPlan(
         "rerank_lists",

@@ -24,7 +24,7 @@ def judge_lists(context: Context) -> Made:
     language, name = context.settings.language, context.own("judged")
     learned = context.read_json("relevance", "learned")
     if not language.relevance_calls or not learned["weight"]:
-        return Made({name: {"table": none_judged()}}, {"judged": 0})
+        return Made({name: {"table": none_judged()}})
     ranked = context.read_rows(context.own("ranked"), columns=(USER_ID, VIDEO_ID))
     rows = ranked.groupby(USER_ID, sort=False).head(language.relevance_top)
     profiles = context.read_rows(context.own("profiles"), columns=(USER_ID, N_INTERACTIONS))

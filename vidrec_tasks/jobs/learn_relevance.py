@@ -41,7 +41,7 @@ def learn_relevance(context: Context) -> Made:
     language = context.settings.language
     if not language.relevance_calls:
         nothing: dict[str, Part] = {"table": none_judged(), "learned": dict(NOTHING)}
-        return Made({"relevance": nothing}, {"judged": 0})
+        return Made({"relevance": nothing})
     lists = HeldOutLists.from_parts(context.parts("held_out_lists"))
     writer = writer_of(context, "relevance")
     rows = rows_to_judge(lists, top=language.relevance_top)
