@@ -11,8 +11,10 @@ was asked before costs nothing.
 import argparse
 import json
 import logging
+import math
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -78,6 +80,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, help="ml-latest-small, tmdb-5000")
     parser.add_argument("--store", type=Path, required=True, help="is made where it is not there")
     parser.add_argument("--pairs", type=int, default=N_PAIRS, help="pairs that are asked for now")
+    parser.add_argument(
+        "--seconds", type=float, default=math.inf, help="after which nobody is asked"
+    )
     parser.add_argument("--top", type=int, default=20, help="rows of a user that are judged")
     parser.add_argument("--model", default="embedded", help="'embedded', a folder or a .gguf file")
     parser.add_argument("--json", type=Path, required=True)
@@ -85,9 +90,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     settings = settings_of(said.store, said.model)
     night = _read(said.data, said.store, settings)
-    result = measure(
-        Runs(Store(settings.store_url)).of_night(night), settings, top=said.top, budget=said.pairs
-    )
+    night_run = Runs(Store(settings.store_url)).of_night(night)
+    result = measure(night_run, settings, top=said.top, budget=said.pairs, seconds=said.seconds)
     said.json.parent.mkdir(parents=True, exist_ok=True)
     said.json.write_text(json.dumps(result, indent=1, sort_keys=True), encoding="utf-8")
     sys.stdout.write(f"{json.dumps(result, sort_keys=True)}\n")
@@ -104,7 +108,9 @@ def _read(data: Path, store: Path, settings: Settings) -> date:
     return date.fromisoformat(said.read_text())
 
 
-def measure(run: Run, settings: Settings, *, top: int, budget: int) -> dict[str, Any]:
+def measure(
+    run: Run, settings: Settings, *, top: int, budget: int, seconds: float = math.inf
+) -> dict[str, Any]:
     """Rank, judge, learn and count.
 
     Args:
@@ -112,6 +118,7 @@ def measure(run: Run, settings: Settings, *, top: int, budget: int) -> dict[str,
         settings: the language model.
         top: rows of a user that are judged.
         budget: pairs that are asked for now.
+        seconds: after which no further user is judged, and those who were are counted.
 
     Returns:
         What `relevance_weight.learn_weight` measured; ``ndcg@10`` of the ranking of the users who
@@ -128,7 +135,7 @@ def measure(run: Run, settings: Settings, *, top: int, budget: int) -> dict[str,
     rows = rows_to_judge(lists, top=top)
     judge = LazyGenerator(settings.language, cache=Path(settings.store_url) / "models")
     found = judge_users(
-        _questions(lists, rows, videos, visits, run.night),
+        _within(_questions(lists, rows, videos, visits, run.night), seconds),
         judge,
         known=_known(settings),
         budget=budget,
@@ -192,6 +199,7 @@ def rank(train: Histories, asked: Asked, video_ids: npt.NDArray[np.object_]) -> 
             IS_RELEVANT: relevant.ravel(),
         }
     )
+    rows = rows[np.isfinite(rows[SCORE])].reset_index(drop=True)
     last = asked.users.offsets[1:] - 1
     ndcg = [
         ndcg_of_row(own, own[targets], len(targets))
@@ -232,6 +240,16 @@ def _questions(
         for user in users_in_turn(lists)[USER_ID]
         if user in told or user not in by_user
     ]
+
+
+def _within(
+    asked: Sequence[tuple[str, list[Question]]], seconds: float
+) -> Iterator[tuple[str, list[Question]]]:
+    end = time.monotonic() + seconds
+    for one in asked:
+        if time.monotonic() > end:
+            return
+        yield one
 
 
 def _question(

@@ -88,6 +88,14 @@ def test_a_pair_without_an_answer_is_left_out_and_counts() -> None:
     assert ["u2", "v1"] not in found.table()[[USER_ID, VIDEO_ID]].to_numpy().tolist()
 
 
+def test_what_is_no_number_is_no_answer() -> None:
+    class Broken(Scripted):
+        def log_odds(self, prompts: Sequence[Prompt]) -> list[float | None]:
+            return [float("nan"), float("inf"), 1.0]
+
+    assert judge(Broken(), users=USERS[:1]).table()[VIDEO_ID].tolist() == ["v2"]
+
+
 def test_a_model_that_fails_is_given_up_and_stops_nothing() -> None:
     failing = Scripted(fails=True)
     users = [questions(f"u{num}") for num in range(N_PATIENCE + 5)]

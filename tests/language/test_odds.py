@@ -46,7 +46,24 @@ def test_neither_word_is_no_answer() -> None:
     assert odds_of_chances([chance("well", 0.9)]) is None
 
 
-@pytest.mark.parametrize("chances", [[{}], [{"token": "yes"}], [None], [{"logprob": "x"}]])
+def test_a_chance_of_nothing_is_a_number() -> None:
+    told = [{"token": "yes", "logprob": 0.0}, {"token": "no", "logprob": -math.inf}]
+    assert odds_of_chances(told) == pytest.approx(100.0)
+    above = [{"token": "yes", "logprob": 1e9}, {"token": "no", "logprob": -1.0}]
+    assert odds_of_chances(above) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    "chances",
+    [
+        [],
+        [{"token": "yes", "logprob": math.nan}],
+        [{}],
+        [{"token": "yes"}],
+        [None],
+        [{"logprob": "x"}],
+    ],
+)
 def test_what_are_no_chances_is_an_error(chances: list[dict[str, object]]) -> None:
     with pytest.raises(ValueError, match=r"chances|float"):
         odds_of_chances(chances)

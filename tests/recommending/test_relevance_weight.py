@@ -53,7 +53,7 @@ def lists() -> HeldOutLists:
     return HeldOutLists(people, rows)
 
 
-def learn(lists: HeldOutLists, odds: npt.ArrayLike, **more: Any) -> dict[str, Any]:
+def learn(lists: HeldOutLists, odds: npt.NDArray[np.float64], **more: Any) -> dict[str, Any]:
     judged = rows_to_judge(lists, top=TOP)[[USER_ID, VIDEO_ID]]
     return learn_weight(
         lists,

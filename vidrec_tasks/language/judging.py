@@ -5,6 +5,7 @@ half a list of answers would move its videos against the others for no reason.
 """
 
 import logging
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -100,7 +101,7 @@ def judge_users(
         found.users.append(user_id)
         for num, (question, key) in enumerate(zip(questions, keys, strict=True)):
             value = answers[num] if num in answers else known[key]
-            if value is not None:
+            if value is not None and math.isfinite(value):
                 found.rows.append((user_id, question.video_id, key, round(value, N_DIGITS)))
     log.info(
         "%d pairs of %d users judged, %d of them now; %d users are left",

@@ -22,6 +22,9 @@ SCHEMA: Final = (
 SURE: Final = 1.0
 """Log odds that stand for a word without chances."""
 
+LEAST: Final = -100.0
+"""Logarithm of a chance that is told as none; servers write -9999 or -Infinity."""
+
 
 class YesNo(NamedTuple):
     """Tokens by which an answer can begin, of either word."""
@@ -72,6 +75,9 @@ def odds_of_chances(chances: Iterable[Mapping[str, Any]]) -> float | None:
         found = [(str(one["token"]).strip().casefold(), float(one["logprob"])) for one in chances]
     except (KeyError, TypeError) as error:
         raise ValueError("no chances of tokens") from error
+    if not found or any(math.isnan(value) for _, value in found):
+        raise ValueError("no chances of tokens")
+    found = [(token, min(max(value, LEAST), 0.0)) for token, value in found]
     sums = [_log_sum(value for token, value in found if token == word) for word in (YES, NO)]
     if max(sums) == -math.inf:
         return None

@@ -19,7 +19,7 @@ from vidrec_tasks.columns import (
 from vidrec_tasks.language.generator import Prompt
 from vidrec_tasks.language.judging import Judged, Question
 from vidrec_tasks.language.relevance import relevance_prompt
-from vidrec_tasks.running.job import Context
+from vidrec_tasks.running.job import Context, shards_of
 
 TASTES = (kinds.TITLE, kinds.TOPIC, kinds.MORE, kinds.NEW, kinds.AWAY, kinds.LESS)
 """Kinds of facts that say what a user wants to watch, in the order in which they are told."""
@@ -38,10 +38,12 @@ class Cards:
         videos = context.read_rows("videos", columns=(VIDEO_ID, TITLE))
         videos = videos[videos[VIDEO_ID].isin(wanted)]
         self._titles = dict(zip(videos[VIDEO_ID], videos[TITLE].fillna(""), strict=True))
-        cards = context.read_tables("cards", columns=(VIDEO_ID, TOPICS, SUMMARY))
-        cards = cards[cards[VIDEO_ID].isin(wanted)]
-        fields = zip(cards[TOPICS], cards[SUMMARY], strict=True)
-        self._cards = dict(zip(cards[VIDEO_ID], fields, strict=True))
+        self._cards: dict[str, tuple[Sequence[str], str]] = {}
+        for name in shards_of(context.run, "cards"):  # a shard at a time: most are not wanted
+            cards = context.read_rows(name, columns=(VIDEO_ID, TOPICS, SUMMARY))
+            cards = cards[cards[VIDEO_ID].isin(wanted)]
+            fields = zip(cards[TOPICS], cards[SUMMARY], strict=True)
+            self._cards |= dict(zip(cards[VIDEO_ID], fields, strict=True))
 
     def questions(self, facts: Sequence[str], video_ids: Iterable[str]) -> list[Question]:
         """What is asked of a user about some videos; nothing where no fact is known.
