@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ import pytest
 
 from tests.content.tiny_models import save_bert
 from tests.jobs.worlds import finish
-from tests.language.tiny_models import save_causal
+from tests.language.tiny_models import save_byte_causal
 from vidrec_tasks.errors import ModelError
 from vidrec_tasks.language.generator import LazyGenerator, Prompt
 from vidrec_tasks.recommending.lists.relevance import RELEVANCE
@@ -45,7 +46,6 @@ class Judge:
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.asked: list[Prompt] = []
-        self._rng = np.random.default_rng(4)
 
     def __call__(self, generator: LazyGenerator, prompts: Sequence[Prompt]) -> list[float | None]:
         self.asked += prompts
@@ -53,7 +53,7 @@ class Judge:
         if self.kind == "fails":
             raise ModelError("nobody is there")
         if self.kind == "guesses":
-            return [float(value) for value in self._rng.normal(size=len(prompts))]
+            return [crc32(prompt.user.encode()) / 2**32 for prompt in prompts]
         return [self._knows(prompt) for prompt in prompts]
 
     def _knows(self, prompt: Prompt) -> float:
@@ -92,7 +92,7 @@ def settings_of(folder: Path, calls: int) -> Settings:
     models = folder / "tiny"
     if not models.exists():
         save_bert(models / "bert")
-        save_causal(models / "causal")
+        save_byte_causal(models / "causal")
     return Settings(
         store_url=str(folder),
         inputs={"users_per_shard": 50},
@@ -189,6 +189,16 @@ def test_a_budget_bounds_what_is_asked(folder: Path, monkeypatch: pytest.MonkeyP
     (learning,) = counts["learn_relevance"]
     assert 0 < learning["judged_now"] == len(judge.asked) <= 120
     assert learning["users_left"] > 0
+
+
+def test_a_model_on_disk_is_asked_and_what_it_cost_is_in_the_receipt(folder: Path) -> None:
+    receipts = run_night(FIRST, settings_of(folder, 100), until="learn_relevance")
+    (counts,) = (one["counts"] for one in receipts if one["job"] == "learn_relevance")
+    run = Runs(Store(str(folder))).of_night(FIRST)
+    judged = run.read_table("relevance")
+    assert counts["judged_now"] == counts["prompts"] == len(judged) == 100
+    assert counts["tokens_in"] > 100 * counts["judged_now"]
+    assert judged.groupby("user_id")["log_odds"].nunique().gt(1).all()
 
 
 def test_a_judge_who_fails_leaves_the_lists_as_they_are(
