@@ -113,7 +113,7 @@ def _worlds(said: argparse.Namespace, folder: Path, what: str) -> dict[str, tupl
     if said.only not in (None, what):
         return {}
     if said.store:
-        return {"store": (said.store, _settings(said.store, said.model))}
+        return {"store": (said.store, settings_of(said.store, said.model))}
     until, size = UNTIL[what], SIZES[what]
     demo, movielens = folder / f"{what}-demo", folder / f"{what}-movielens"
     worlds = {"demo": (demo, render(demo, size, until=until, model=said.model))}
@@ -144,7 +144,7 @@ def _worse(results: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 def render(store: Path, size: Size, *, until: str, model: str = "embedded") -> Settings:
     """A small demo world and one night of it, in an empty store."""
-    settings = _settings(store, model)
+    settings = settings_of(store, model)
     render_world(store, size)
     run_night(size.two_nights[0], settings, until=until)
     return settings
@@ -154,7 +154,18 @@ def bring_movielens(
     data: Path, store: Path, n_users: int, *, until: str, model: str = "embedded"
 ) -> Settings:
     """A night over some users of MovieLens latest-small and the films they rated, in a store."""
-    settings = _settings(store, model)
+    settings = settings_of(store, model)
+    night = draw_movielens(data, store, n_users, seed=settings.recommending.seed)
+    run_night(night, settings, until=until)
+    return settings
+
+
+def draw_movielens(data: Path, store: Path, n_users: int, *, seed: int) -> date:
+    """Some users of MovieLens latest-small and the films they rated, as inputs of a store.
+
+    Returns:
+        The day after the last rating.
+    """
     inputs = store / "inputs"
     inputs.mkdir(parents=True)
     overviews = data / "tmdb-5000" / "tmdb_5000_movies.csv.zip"
@@ -162,17 +173,17 @@ def bring_movielens(
     events = pd.read_parquet(inputs / "interactions.parquet")
     videos = pd.read_parquet(inputs / "videos.parquet")
     users = np.sort(events["user_id"].unique())
-    drawn = np.random.default_rng(settings.recommending.seed).permutation(users)[:n_users]
+    drawn = np.random.default_rng(seed).permutation(users)[:n_users]
     events = events[events["user_id"].isin(drawn)]
     videos = videos[videos["video_id"].isin(events["video_id"])]
     events.to_parquet(inputs / "interactions.parquet", index=False)
     videos.to_parquet(inputs / "videos.parquet", index=False)
     last = pd.to_datetime(pd.to_numeric(events["event_at"]), unit="s", utc=True).max()
-    run_night((last + pd.Timedelta(days=1)).date(), settings, until=until)
-    return settings
+    return date.fromisoformat(str((last + pd.Timedelta(days=1)).date()))
 
 
-def _settings(store: Path, model: str) -> Settings:
+def settings_of(store: Path, model: str) -> Settings:
+    """Small models, and the language model that is asked for: a folder or a .gguf file."""
     if model.endswith(".gguf"):
         file, dtype = Path(model), quick_dtype()
         folder = dequantised_folder(file, store.parent / "models", name=file.stem, dtype=dtype)

@@ -59,6 +59,12 @@ def test_a_login_in_an_address_is_kept_nowhere(url: str) -> None:
         assert settings.digest() == plain.digest()
 
 
+def test_relevance_cannot_wait_for_batch_files() -> None:
+    with pytest.raises(SettingsError, match=r"RELEVANCE_CALLS=100.*batch files"):
+        read_settings(language={"mode": "batch", "relevance_calls": 100})
+    assert read_settings(language={"mode": "batch"}).language.relevance_calls == 0
+
+
 def test_every_field_has_a_meaning() -> None:
     from vidrec_tasks.settings import Group, Settings
 

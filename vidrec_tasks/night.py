@@ -184,8 +184,21 @@ JOBS: Final = (
         "train_models",
         MODELS,
         needs=("videos", "interactions.*", "watch_statistics", "content", "duplicates"),
-        makes=("models.evaluation", "models.champion", "models.serving", "popularity"),
+        makes=(
+            "models.evaluation", "models.champion", "models.serving", "popularity",
+            "held_out_lists",
+        ),
         settings=("audience", "recommending", "evaluation"),
+        parents=("previous",),
+    ),
+    JobPlan(
+        "learn_relevance",
+        MODELS,
+        needs=(
+            "videos", "interactions.*", "watch_statistics", "content", "cards.*", "held_out_lists",
+        ),
+        makes=("relevance",),
+        settings=("audience", "recommending", "evaluation", "language"),
         parents=("previous",),
     ),
     JobPlan(
@@ -228,11 +241,20 @@ JOBS: Final = (
         counts=(("rows", "ranked", "ranked"),),
     ),
     JobPlan(
+        "judge_lists",
+        LISTS,
+        needs=("videos", "cards.*", "profiles.#", "portraits.#", "relevance", "ranked.#"),
+        makes=("judged.#",),
+        settings=("language",),
+        per="user_shard",
+        parents=("previous",),
+    ),
+    JobPlan(
         "rerank_lists",
         LISTS,
         needs=(
-            "videos", "users", "content", "duplicates", "models.serving", "profiles.#",
-            "ranked.#",
+            "videos", "users", "content", "duplicates", "models.serving", "relevance",
+            "profiles.#", "ranked.#", "judged.#",
         ),
         makes=("lists.#",),
         settings=("recommending",),
@@ -285,8 +307,8 @@ JOBS: Final = (
         PUBLICATION,
         needs=(
             "videos", "users", "interactions.*", "watch_statistics", "content", "duplicates",
-            "models.evaluation", "models.champion", "models.serving", "content_index",
-            "video_vectors", "portraits.*", "explained.*",
+            "models.evaluation", "models.champion", "models.serving", "relevance",
+            "content_index", "video_vectors", "portraits.*", "explained.*",
         ),
         makes=("metrics",),
         settings=("audience", "recommending", "evaluation"),

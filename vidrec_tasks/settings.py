@@ -11,7 +11,16 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from vidrec_tasks.errors import SettingsError
@@ -257,6 +266,15 @@ class LanguageSettings(Group):
         description="Requests that a job leaves for each shard and night in mode 'batch'; OpenAI "
         "takes 50,000 in one file.",
     )
+    relevance_calls: int = Field(
+        0,
+        ge=0,
+        description="Pairs of a user and a video whose relevance the model judges a night, in each "
+        "shard of users and once more to learn what it is worth; 0: none. Not in mode 'batch'.",
+    )
+    relevance_top: int = Field(
+        20, ge=2, le=50, description="Best ranked videos of a user that are judged, all or none."
+    )
     price_in: float = Field(
         0.0, ge=0, description="Money for a million tokens of prompts, in any currency."
     )
@@ -268,6 +286,16 @@ class LanguageSettings(Group):
         scheme, is_url, rest = url.partition("://")
         host, *path = rest.split("/", 1)
         return "/".join([f"{scheme}{is_url}{host.rpartition('@')[2]}", *path])
+
+    @field_validator("relevance_calls")
+    @classmethod
+    def _is_answered_at_once(cls, calls: int, info: ValidationInfo) -> int:
+        if calls and info.data.get("mode") == "batch":
+            raise ValueError(
+                "relevance orders tonight's lists and cannot wait for batch files; set it to 0 or "
+                "VIDREC_LANGUAGE__MODE to another than 'batch'"
+            )
+        return calls
 
     @property
     def writer(self) -> Literal["model", "endpoint", "batch"]:

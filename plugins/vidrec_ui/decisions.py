@@ -16,6 +16,7 @@ from vidrec_tasks.columns import (
     CREATOR_ID,
     EVENT_AT,
     GROUP_ID,
+    LOG_ODDS,
     MAX_AGE_RATING,
     N_ROWS,
     OPTED_OUT,
@@ -188,12 +189,26 @@ def _lists(asked: _Asked) -> Iterator[Step]:
         return
     rank, score = int(positions[0]) + 1, float(ranked[SCORE].iloc[positions[0]])
     yield Step("ranking", f"Ranked {rank} of {len(ranked)}, with the score {score:.3f}.")
+    yield from _relevance(asked)
     listed = asked.mine("lists", "table", USER_ID, VIDEO_ID, RANK, SCORE).sort_values(RANK)
     mine = first_row(listed[listed[VIDEO_ID] == asked.video_id])
     if mine is not None:
         yield Step("list", f"It is in the list, at rank {int(mine[RANK])}.", True)
         return
     yield Step("list", _left_out(asked, listed, rank), True)
+
+
+def _relevance(asked: _Asked) -> Iterator[Step]:
+    """What the language model said of it, where it was asked: that moved its score."""
+    judged = asked.mine("judged", "table", USER_ID, VIDEO_ID, LOG_ODDS)
+    mine = first_row(judged[judged[VIDEO_ID] == asked.video_id])
+    if mine is not None:
+        yield Step(
+            "relevance",
+            f"Of {len(judged)} videos the language model was asked whether this user wants to "
+            f"watch them; its log odds of yes are {float(mine[LOG_ODDS]):+.2f} for this one and "
+            f"{float(judged[LOG_ODDS].mean()):+.2f} on average. The difference moves the score.",
+        )
 
 
 def _left_out(asked: _Asked, listed: pd.DataFrame, rank: int) -> str:

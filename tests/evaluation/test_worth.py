@@ -80,6 +80,16 @@ LIFT = {"value": 0.0012, "low": -0.0004, "high": 0.003, "n_users": 1200.0}
             "Portraits in ranking: +0.0012 [-0.0004, +0.0030] NDCG@10 of the candidates, 1,200 "
             "users.",
         ),
+        (
+            {"llm_lift": LIFT, "relevance_weight": 0.0},
+            "Portraits in ranking: +0.0012 [-0.0004, +0.0030] NDCG@10 of the candidates, 1,200 "
+            "users.",
+        ),
+        (
+            {"llm_lift": LIFT, "relevance_weight": 0.4},
+            "Portraits and the model's relevance in ranking: +0.0012 [-0.0004, +0.0030] NDCG@10 of "
+            "the candidates, 1,200 users.",
+        ),
     ],
 )
 def test_what_words_add_is_said_where_it_was_measured(

@@ -8,7 +8,8 @@ import pytest
 import torch
 from transformers import LlamaForCausalLM
 
-from tests.language.tiny_models import save_causal
+from tests.language.tiny_models import save_byte_causal, save_causal
+from vidrec_tasks.errors import ModelError
 from vidrec_tasks.language.causal import CausalGenerator, load_causal
 from vidrec_tasks.language.generator import Generator, LazyGenerator, Prompt, load_generator
 from vidrec_tasks.settings import LanguageSettings
@@ -83,6 +84,59 @@ def test_other_weights_under_the_same_name_have_another_identity(folder: Path) -
     model.model.embed_tokens.weight.data += 1
     model.save_pretrained(other)
     assert load(other).identity != load(folder).identity
+
+
+@pytest.fixture(scope="module")
+def byte_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_byte_causal(tmp_path_factory.mktemp("models") / "bytes")
+
+
+QUESTIONS = [Prompt("facts", f"user likes {what}?", max_tokens=1)
+             for what in ("cats", "cats and jazz and a cat", "jazz", "a", "cats")]  # fmt: skip
+
+
+def test_log_odds_are_those_of_the_first_token(byte_folder: Path) -> None:
+    generator = load(byte_folder)
+    ids = torch.tensor([generator._tokenise(QUESTIONS[1])])
+    logits = generator._model(ids).logits[0, -1].detach()
+    sums = [
+        torch.logsumexp(logits[list({generator._tokenizer(word)["input_ids"][0]
+                                     for word in words})], dim=0)
+        for words in (("yes", "Yes"), ("no", "No"))
+    ]  # fmt: skip
+    assert generator.log_odds(QUESTIONS)[1] == pytest.approx((sums[0] - sums[1]).item(), abs=1e-4)
+
+
+def test_a_batch_of_questions_has_the_odds_of_each_alone(byte_folder: Path) -> None:
+    alone = [load(byte_folder).log_odds([prompt])[0] for prompt in QUESTIONS]
+    together = load(byte_folder).log_odds(QUESTIONS)
+    assert together == pytest.approx(alone, abs=1e-4)
+    assert load(byte_folder, batch_size=2).log_odds(QUESTIONS) == pytest.approx(alone, abs=1e-4)
+    assert together[0] == together[4]
+    assert len({round(value or 0, 3) for value in together}) == 4
+
+
+def test_a_question_too_long_for_the_model_has_no_odds(byte_folder: Path) -> None:
+    generator = load(byte_folder)
+    long = Prompt("facts", "cats " * 2_000, max_tokens=1)
+    first, second = generator.log_odds([QUESTIONS[0], long])
+    assert first is not None
+    assert second is None
+    assert generator.usage.dropped == {"too long": 1}
+
+
+def test_a_model_that_cannot_tell_yes_from_no_says_so(folder: Path) -> None:
+    with pytest.raises(ModelError, match="RELEVANCE_CALLS"):
+        load(folder).log_odds(QUESTIONS)
+
+
+def test_a_lazy_generator_counts_what_was_judged(byte_folder: Path) -> None:
+    settings = LanguageSettings(model=str(byte_folder))
+    lazy = LazyGenerator(settings, cache=byte_folder.parent)
+    assert lazy.log_odds(QUESTIONS) == load(byte_folder).log_odds(QUESTIONS)
+    assert lazy.n_asked == len(QUESTIONS)
+    assert lazy.usage.tokens_in > 0
+    assert lazy.usage.tokens_out == 0
 
 
 @pytest.fixture(scope="module")

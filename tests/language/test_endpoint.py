@@ -325,3 +325,58 @@ def test_tokens_are_those_the_server_counts(serve: Callable[..., Server]) -> Non
     generator = connect(serve(reply))
     generator.complete(PROMPTS[:3])
     assert (generator.usage.tokens_in, generator.usage.tokens_out) == (90, 21)
+
+
+def chances(*pairs: tuple[str, float]) -> tuple[int, str]:
+    top = [{"token": token, "logprob": value} for token, value in pairs]
+    first = {"token": pairs[0][0], "logprob": pairs[0][1], "top_logprobs": top}
+    choice = {"message": {"content": pairs[0][0]}, "logprobs": {"content": [first]}}
+    return 200, json.dumps({"choices": [choice], "usage": {"prompt_tokens": 9}})
+
+
+QUESTIONS = [Prompt("system", f"facts {num}?", max_tokens=1) for num in range(5)]
+
+
+def test_log_odds_come_from_the_chances_of_the_first_token(serve: Callable[..., Server]) -> None:
+    server = serve(lambda _, __: chances(("Yes", -0.5), ("No", -2.0), ("Well", -5.0)))
+    generator = connect(server)
+    assert generator.log_odds(QUESTIONS) == pytest.approx([1.5] * 5)
+    assert all(request["logprobs"] and request["top_logprobs"] for request in server.requests)
+    assert {request["max_tokens"] for request in server.requests} == {1}
+    assert generator.usage.tokens_in == 45
+
+
+@pytest.mark.parametrize("refusal", [(400, "unknown option logprobs"), say("Yes")])
+def test_a_server_without_chances_is_asked_for_the_word(
+    serve: Callable[..., Server], refusal: tuple[int, str]
+) -> None:
+    def reply(body: dict[str, Any], _: Server) -> tuple[int, str]:
+        if "logprobs" in body:
+            return refusal
+        return say('{"answer": "yes"}' if "facts 3" in str(body) else '{"answer": "no"}')
+
+    server = serve(reply)
+    generator = connect(server)
+    assert generator.log_odds(QUESTIONS[:1]) == [-1.0]
+    assert generator.log_odds(QUESTIONS[1:]) == [-1.0, -1.0, 1.0, -1.0]
+    assert sum("logprobs" in request for request in server.requests) == 1
+
+
+def test_an_answer_that_is_neither_yes_nor_no_is_dropped_and_the_rest_stands(
+    serve: Callable[..., Server],
+) -> None:
+    def reply(body: dict[str, Any], _: Server) -> tuple[int, str]:
+        if "facts 2" in str(body):
+            return chances(("Perhaps", -0.1), ("Maybe", -3.0))
+        return (503, "busy") if "facts 4" in str(body) else chances(("no", -0.1), ("yes", -2.1))
+
+    generator = connect(serve(reply), n_attempts=1)
+    assert generator.log_odds(QUESTIONS) == [
+        pytest.approx(-2.0), pytest.approx(-2.0), None, pytest.approx(-2.0), None,
+    ]  # fmt: skip
+    assert generator.usage.dropped == {"off grammar": 1, "no answer": 1}
+
+
+def test_a_server_that_gives_no_odds_to_anybody_is_an_error(serve: Callable[..., Server]) -> None:
+    with pytest.raises(ModelError, match="5 of 5 prompts had no answer"):
+        connect(serve(lambda _, __: (503, "busy")), n_attempts=1).log_odds(QUESTIONS)

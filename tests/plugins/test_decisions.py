@@ -58,6 +58,11 @@ def test_a_ranked_video_tells_its_place_and_score(steps: Any) -> None:
     assert said["ranking"] == "Ranked 3 of 3, with the score 0.400."
 
 
+def test_a_judged_video_tells_what_the_model_said(steps: Any) -> None:
+    said = {step.name: step.finding for step in steps("u1", "v6")}
+    assert "are -3.00 for this one and +0.00 on average" in said["relevance"]
+
+
 def test_a_run_past_retention_says_that_it_cannot_be_known(settings: Settings) -> None:
     from vidrec_ui.catalogue import Catalogue
     from vidrec_ui.decisions import why_not

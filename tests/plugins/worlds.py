@@ -155,6 +155,7 @@ def _people() -> dict[str, dict[str, Any]]:
         "user_vectors.0": {"table": pd.DataFrame({"user_id": ["u1", "u2"]})},
         "candidates.0": {"table": rows.assign(source_rank=[1, 2, 3])},
         "ranked.0": {"table": rows},
+        "judged.0": {"table": rows[["user_id", "video_id"]].assign(log_odds=[2.0, 1.0, -3.0])},
         "lists.0": {"table": rows[:2].assign(rank=[1, 2], score_components=parts)},
     }
 

@@ -208,6 +208,13 @@ def test_the_evidence_names_the_component_that_spoke_for_the_reason() -> None:
     assert "component" not in explain(row(score_components={"popular": -1.0}))["evidence"].iloc[0]
 
 
+def test_what_a_model_said_of_a_video_is_no_reason() -> None:
+    moved = explain(row(score_components={"relevance": 9.0, "popular": 1.0}))
+    plain = explain(row(score_components={"popular": 1.0}))
+    names = ["reason_code", "explanation", "evidence"]
+    assert moved[names].equals(plain[names])
+
+
 def test_a_negative_component_is_no_reason_before_a_positive_one() -> None:
     assert said(row(score_components={"popular": -3.0, "creator": 0.1}))[0] == "by_creator"
 

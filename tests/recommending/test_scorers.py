@@ -27,7 +27,8 @@ def examples() -> Examples:
     is_real[: N_USERS // 2, -1] = places[: N_USERS // 2] == N_CANDIDATES - 1
     relevant = np.arange(N_CANDIDATES) == places[:, None]
     every = np.ones(shape[:2], dtype=bool)
-    return Examples(features, relevant, is_real, every, np.ones(N_USERS, dtype=np.int64))
+    nums = np.broadcast_to(np.arange(N_CANDIDATES), shape[:2])
+    return Examples(features, relevant, is_real, every, np.ones(N_USERS, dtype=np.int64), nums)
 
 
 def test_names_are_different_and_those_of_the_setting() -> None:

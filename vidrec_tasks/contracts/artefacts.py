@@ -89,6 +89,10 @@ _MOMENT_OF_PASSAGES: Final = Table({
     "checksum": TEXT,
 }, keys=(("video_id", "passage_num"),))  # fmt: skip
 
+_JUDGED: Final = Table({
+    "user_id": TEXT, "video_id": TEXT, "relevance_key": TEXT, "log_odds": NUMBER,
+}, keys=(("user_id", "video_id"),))  # fmt: skip
+
 _EVENTS: Final[dict[str, Shape]] = {
     "table": Table({
         "user_id": TEXT, "video_id": TEXT, "event_at": MOMENT, "event_type": TEXT,
@@ -304,6 +308,26 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
             }, keys=(("video_id",),)),
         },
     ),
+    "held_out_lists": Artefact(
+        "How the evaluation fit ranked candidates for held-out users, and what they then liked.",
+        {
+            "table": Table({
+                "user_id": TEXT, "video_id": TEXT, "rank": COUNT, "score": NUMBER,
+                "is_relevant": FLAG,
+            }, keys=(("user_id", "rank"), ("user_id", "video_id"))),
+            "users": Table({
+                "user_id": TEXT, "moment": COUNT, "n_events": COUNT, "n_relevant": COUNT,
+                "ndcg_without_words": NUMBER,
+            }, keys=(("user_id",),)),
+        },
+    ),
+    "relevance": Artefact(
+        "What a language model's judgement of a row is worth, and what it said of held-out users.",
+        {
+            "table": _JUDGED,
+            "learned": Json(("measured", "spread", "weight")),
+        },
+    ),
     "video_vectors": Artefact(
         "The tower's vector f(v) of every video, and an index of them.",
         {
@@ -340,6 +364,10 @@ ARTEFACTS: Final[Mapping[str, Artefact]] = {
                 keys=(("user_id", "video_id"),),
             ),
         },
+    ),
+    "judged": Artefact(
+        "What the language model said of the best ranked rows of some users: log odds of yes.",
+        {"table": _JUDGED},
     ),
     "lists": Artefact(
         "The lists of a shard's users, after diversity and rules.",

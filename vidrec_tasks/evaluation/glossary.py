@@ -137,8 +137,17 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
              "-1 to 1", "higher", "`recommending.training.choosing`"),
         Term("llm_lift", "NDCG@10 of the scorer that serves minus that of the same scorer, learned "
              "again from the same held-out events without the features made of words "
-             "(`LANGUAGE` of recommending.lists.features); paired by user", "-1 to 1", "higher",
-             "`recommending.training.choosing`"),
+             "(`LANGUAGE` of recommending.lists.features); paired by user. Where relevance has a "
+             "weight: with both, less without either, of the users whose lists were judged or have "
+             "nothing to judge", "-1 to 1", "higher", "`recommending.training.choosing`, "
+             "`recommending.training.relevance_weight`"),
+        Term("relevance_lift", "what the language model's relevance adds to NDCG@10 of the ranking "
+             "of held-out users, the weight of each half of them chosen on the other half; given "
+             "where the model was asked", "-1 to 1", "higher",
+             "`recommending.training.relevance_weight`, ADR 0041"),
+        Term("relevance_weight", "what a usual distance of log odds from a list's mean adds to a "
+             "score; 0 unless the interval of relevance_lift lies above 0; given where the model "
+             "was asked", "a score", "neither", "`recommending.training.relevance_weight`"),
         Term("language.*", "what the language model was asked in the night, by all jobs: prompts, "
              "tokens_in, tokens_out, seconds_asking, cost (by `price_in` and `price_out`), "
              "unanswered, and dropped: REASON; in receipts and in no artefact", "count, seconds, "

@@ -54,8 +54,11 @@ def say_lift_of_words(metrics: Mapping[str, Any]) -> str:
     lift = metrics.get("llm_lift")
     if not isinstance(lift, Mapping):
         return ""
+    words = (
+        "Portraits and the model's relevance" if metrics.get("relevance_weight") else "Portraits"
+    )
     return (
-        f"Portraits in ranking: {lift['value']:+.4f} [{lift['low']:+.4f}, {lift['high']:+.4f}] "
+        f"{words} in ranking: {lift['value']:+.4f} [{lift['low']:+.4f}, {lift['high']:+.4f}] "
         f"NDCG@10 of the candidates, {int(lift['n_users']):,} users."
     )
 

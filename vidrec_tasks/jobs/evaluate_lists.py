@@ -217,15 +217,22 @@ def _models(context: Context) -> dict[str, Any]:
     chosen = fit["configuration"]
     measured = dict(chosen["measured"])
     lift = {end: measured.pop(f"llm_lift{end}", None) for end in ("", "_low", "_high")}
-    return {
-        "llm_lift": None
+    of_portraits = (
+        None
         if lift[""] is None
         else {
             "value": lift[""],
             "low": lift["_low"],
             "high": lift["_high"],
             "n_users": measured["n_measured"],
-        },
+        }
+    )
+    learned: dict[str, Any] = context.read_json("relevance", "learned")
+    weight, said = float(learned["weight"]), learned["measured"]
+    return {
+        "llm_lift": said["llm_lift"] if weight else of_portraits,
+        "relevance_lift": said.get("relevance_lift"),
+        "relevance_weight": weight if said else None,
         "index_recall": min(known) if known else None,
         "held_out": {"n_users": float(chosen["n_held_out"]), **measured},
         "tower_epochs": float(chosen["tower_epochs"]),

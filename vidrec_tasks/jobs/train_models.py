@@ -25,7 +25,8 @@ from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.models.models import Configuration, Models, Part
 from vidrec_tasks.recommending.models.seconds import counting, taking
 from vidrec_tasks.recommending.models.tower import TowerShape
-from vidrec_tasks.recommending.training.fitting import fit_models
+from vidrec_tasks.recommending.training.fitting import Fitted, fit
+from vidrec_tasks.recommending.training.held_out_lists import NO_LISTS
 from vidrec_tasks.recommending.training.warmth import Parent
 from vidrec_tasks.running.job import Context, Made, job
 
@@ -43,10 +44,11 @@ def _train(context: Context) -> Made:
     content = read_content(context)
     cut = evaluation_night(context)
     past = gather(learn_from(context, cut).visits)
-    fit = _Fit(context, content, past, cut, read_parent(context, "evaluation"))
+    first = _Fit(context, content, past, cut, read_parent(context, "evaluation"))
     with taking("evaluation"):
-        evaluation = fit.models()
-    champion = _champion(context, fit, evaluation)
+        fitted = first.fit()
+    evaluation = fitted.models
+    champion = _champion(context, first, evaluation)
     learned = learn_from(context, context.night)
     histories = gather(learned.visits)
     last = _Fit(context, content, histories, context.night, read_parent(context, "serving"))
@@ -68,6 +70,7 @@ def _train(context: Context) -> Made:
             "models.champion": champion,
             "models.serving": serving.to_parts(),
             "popularity": {"table": learned.popularity},
+            "held_out_lists": (fitted.lists or NO_LISTS).to_parts(),
         },
         counts,
     )
@@ -83,15 +86,19 @@ class _Fit:
     night: date
     parent: Parent | None
 
-    def models(
+    def models(self, configuration: Configuration, shape: TowerShape | None = None) -> Models:
+        """Fit what was chosen before, with tonight's sizes or with others."""
+        return self.fit(configuration, shape).models
+
+    def fit(
         self, configuration: Configuration | None = None, shape: TowerShape | None = None
-    ) -> Models:
-        """Fit, with tonight's sizes or with others."""
+    ) -> Fitted:
+        """Fit, and choose unless told."""
         settings = self.context.settings.recommending
         if shape is not None:
             sizes = {"dim": shape.dim, "max_sequence": shape.length}
             settings = settings.model_copy(update=sizes)
-        return fit_models(
+        return fit(
             self.histories,
             self.content,
             settings,

@@ -22,6 +22,7 @@ from vidrec_tasks.language.constraining import GrammarChooser, Grammars
 from vidrec_tasks.language.embedded import embedded_folder, embedded_name
 from vidrec_tasks.language.generator import Prompt, first_sentence, has_sentence
 from vidrec_tasks.language.json_answers import checked_json
+from vidrec_tasks.language.odds import YesNo, first_tokens
 from vidrec_tasks.language.usage import CUT, OFF_GRAMMAR, TOO_LONG, Usage
 from vidrec_tasks.settings import LanguageSettings
 
@@ -132,6 +133,38 @@ class CausalGenerator:
                     self.usage.tokens_out += len(new)
         return [answers[prompt] for prompt in prompts]
 
+    @cached_property
+    def _yes_no(self) -> YesNo:
+        return first_tokens(
+            lambda text: self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        )
+
+    def log_odds(self, prompts: Sequence[Prompt]) -> list[float | None]:
+        """Log odds of yes against no as the first token of each answer; None: too long a prompt.
+
+        Prompts of one user stand side by side, so what they have in common is computed once.
+        """
+        tokens = {prompt: self._tokenise(prompt) for prompt in prompts}
+        asked = [prompt for prompt in tokens if self._fits(prompt, tokens[prompt])]
+        found: dict[Prompt, float] = {}
+        for batch in self._batched(asked, tokens):
+            found |= zip(batch, self._odds([tokens[prompt] for prompt in batch]), strict=True)
+            self.usage.tokens_in += sum(len(tokens[prompt]) for prompt in batch)
+        for _ in range(len(tokens) - len(found)):
+            self.usage.drop(TOO_LONG)
+        return [found.get(prompt) for prompt in prompts]
+
+    @torch.inference_mode()
+    def _odds(self, rows: list[list[int]]) -> list[float]:
+        """In float32: bfloat16 keeps three digits of a logit, and two videos differ in the next."""
+        ids, mask, cache = self._open(rows)
+        states = self._step(ids, mask, cache).float()  # (n_rows, width)
+        sums = [
+            torch.logsumexp(states @ self._head.weight[list(words)].float().T, dim=1)
+            for words in self._yes_no
+        ]
+        return [float(value) for value in sums[0] - sums[1]]
+
     def _answer(self, prompt: Prompt, new: list[int], *, is_valid: bool) -> str:
         text = prompt.start + self._text(new)
         if not prompt.schema and not prompt.grammar:
@@ -197,11 +230,7 @@ class CausalGenerator:
         rows = [row for row in range(len(tokens)) if not written[row] or not is_done(row)]
         if not rows:
             return written
-        whole = [tokens[row] + written[row] for row in rows]
-        n_shared = _shared_length(whole)
-        cache = self._read_shared(whole[0][:n_shared], n_rows=len(rows))
-        ids, mask = self._pad([row[n_shared:] for row in whole])  # (n_rows, longest)
-        mask = torch.cat([mask.new_ones(len(rows), n_shared), mask], dim=1)
+        ids, mask, cache = self._open([tokens[row] + written[row] for row in rows])
         waiting: list[list[int]] = [[] for _ in rows]  # written and not yet read
         while True:
             states = self._step(ids, mask, cache)
@@ -224,6 +253,13 @@ class CausalGenerator:
             ids, read = self._pad([queue[:n_read] for queue in waiting])
             waiting = [queue[n_read:] for queue in waiting]
             mask = torch.cat([mask, read], dim=1)
+
+    def _open(self, rows: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor, DynamicCache]:
+        """Read the beginning that all rows share; what is left of each, and the mask of all."""
+        n_shared = _shared_length(rows)
+        cache = self._read_shared(rows[0][:n_shared], n_rows=len(rows))
+        ids, mask = self._pad([row[n_shared:] for row in rows])  # (n_rows, longest)
+        return ids, torch.cat([mask.new_ones(len(rows), n_shared), mask], dim=1), cache
 
     def _n_read(self, waiting: Sequence[list[int]]) -> int:
         """Tokens a row reads in the next step."""

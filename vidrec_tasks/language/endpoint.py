@@ -7,9 +7,9 @@ Speaks ``POST {endpoint_url}/chat/completions`` with temperature 0 and, for a pr
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -24,7 +24,17 @@ from tenacity import (
 
 from vidrec_tasks.errors import ModelError
 from vidrec_tasks.language.generator import Prompt
-from vidrec_tasks.language.protocol import FORMS, PATH, Answer, judged, read_answer, request_of
+from vidrec_tasks.language.odds import SCHEMA
+from vidrec_tasks.language.protocol import (
+    FORMS,
+    PATH,
+    Answer,
+    judged,
+    judged_odds,
+    odds_request_of,
+    read_answer,
+    request_of,
+)
 from vidrec_tasks.language.usage import LATE, NO_ANSWER, REFUSED, Usage
 from vidrec_tasks.settings import LanguageSettings
 
@@ -36,6 +46,8 @@ MAX_CONCURRENT = 8
 
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MAX_ANSWER_BYTES = 1_000_000
+_WORD_TOKENS = 16
+"""For yes or no as JSON."""
 _REFUSED = frozenset({400, 413, 422})
 """What a server says to one request that it cannot take: an unknown option, too long a prompt."""
 _FAILED = 500
@@ -100,6 +112,7 @@ class EndpointGenerator:
         self.usage = usage or Usage()
         self._form = FORMS[0]  # until the server takes another
         self._is_form_known = False
+        self._gives_chances: bool | None = None  # until it has answered with them or without
 
     @property
     def identity(self) -> str:
@@ -112,19 +125,40 @@ class EndpointGenerator:
         Raises:
             ModelError: the server answered none of a batch, or refused the key.
         """
+        answers = self._answers_of(prompts, self._ask)
+        return [self._judged(p, answer) for p, answer in zip(prompts, answers, strict=True)]
+
+    def log_odds(self, prompts: Sequence[Prompt]) -> list[float | None]:
+        """Log odds of yes against no for each prompt; None where there was no answer.
+
+        A server that gives no chances of tokens is asked for the word, which counts as `SURE`.
+
+        Raises:
+            ModelError: the server answered none of a batch, or refused the key.
+        """
+        answers = self._answers_of(prompts, self._ask_odds)
+        return [self._odds(p, answer) for p, answer in zip(prompts, answers, strict=True)]
+
+    def _odds(self, prompt: Prompt, answer: "Answer | _Unavailable") -> float | None:
+        counted = self._counted(prompt, answer)
+        return None if counted is None else judged_odds(prompt, counted, self.usage)
+
+    def _answers_of(self, prompts: Sequence[Prompt], ask: "_Ask") -> "list[Answer | _Unavailable]":
         size = self._settings.batch_size
         timeout_s = self._settings.endpoint_timeout_s
-        sentences: list[str] = []
+        answers: list[Answer | _Unavailable] = []
         headers = self._headers()
         with httpx.Client(timeout=timeout_s, headers=headers, auth=self._login) as client:
             for begin in range(0, len(prompts), size):
-                sentences += self._complete_batch(client, prompts[begin : begin + size])
-        return sentences
+                answers += self._answers_of_batch(client, prompts[begin : begin + size], ask)
+        return answers
 
-    def _complete_batch(self, client: httpx.Client, prompts: Sequence[Prompt]) -> list[str]:
+    def _answers_of_batch(
+        self, client: httpx.Client, prompts: Sequence[Prompt], ask: "_Ask"
+    ) -> "list[Answer | _Unavailable]":
         """Batches bound what a dead server costs: one batch of patience, not thousands."""
         with ThreadPoolExecutor(MAX_CONCURRENT) as pool:
-            calls = [pool.submit(self._ask_patiently, client, prompt) for prompt in prompts]
+            calls = [pool.submit(self._ask_patiently, client, prompt, ask) for prompt in prompts]
             try:
                 answers = [call.result() for call in calls]
             except ModelError:
@@ -141,16 +175,22 @@ class EndpointGenerator:
         if failures:
             n_failed = len(failures)
             log.warning("%d of %d prompts had no answer: %s", n_failed, len(prompts), failures[0])
-        return [self._judged(p, answer) for p, answer in zip(prompts, answers, strict=True)]
+        return answers
 
     def _judged(self, prompt: Prompt, answer: "Answer | _Unavailable") -> str:
         """The answer as it is returned; empty, and counted by its reason, where it is not valid."""
+        counted = self._counted(prompt, answer)
+        return "" if counted is None else judged(prompt, counted, self.usage)
+
+    def _counted(self, prompt: Prompt, answer: "Answer | _Unavailable") -> Answer | None:
+        """The answer, counted; None where there was none, counted by its reason."""
         if isinstance(answer, _Unavailable):
             self.usage.unanswered.add(prompt)
-            return self.usage.drop(answer.reason)
+            self.usage.drop(answer.reason)
+            return None
         self.usage.tokens_in += answer.tokens_in
         self.usage.tokens_out += answer.tokens_out
-        return judged(prompt, answer, self.usage)
+        return answer
 
     def _headers(self) -> dict[str, str]:
         key = self._key.get_secret_value()
@@ -158,7 +198,9 @@ class EndpointGenerator:
         own = {"Accept-Encoding": "identity"}
         return {**own, "Authorization": f"Bearer {key}"} if key else own
 
-    def _ask_patiently(self, client: httpx.Client, prompt: Prompt) -> "Answer | _Unavailable":
+    def _ask_patiently(
+        self, client: httpx.Client, prompt: Prompt, ask: "_Ask"
+    ) -> "Answer | _Unavailable":
         tries = Retrying(
             stop=stop_after_attempt(self._n_attempts),
             wait=wait_exponential(multiplier=0.5, max=self._max_wait_s),
@@ -167,12 +209,30 @@ class EndpointGenerator:
             reraise=True,
         )
         try:
-            return tries(self._ask, client, prompt)
+            return tries(ask, client, prompt)
         except _Unavailable as error:
             return error
 
     def _ask(self, client: httpx.Client, prompt: Prompt) -> Answer:
-        answer = self._post_in_form(client, prompt)
+        return self._answer_in(self._post_in_form(client, prompt))
+
+    def _ask_odds(self, client: httpx.Client, prompt: Prompt) -> Answer:
+        if self._gives_chances is not False:
+            reply = self._post(client, odds_request_of(prompt, self._settings))
+            if self._gives_chances or reply.status not in _REFUSED | {_FAILED}:
+                answer = self._answer_in(reply)
+                if answer.chances is not None:
+                    self._gives_chances = True
+                    return answer
+        answer = self._ask(client, prompt._replace(schema=SCHEMA, max_tokens=_WORD_TOKENS))
+        if self._gives_chances is None:
+            log.info("language endpoint: gives no chances of tokens; it is asked for yes or no")
+            self._gives_chances = False
+        return answer
+
+    def _answer_in(self, answer: _Reply) -> Answer:
+        if answer.status in _BUSY:
+            raise _Unavailable(f"status {answer.status}")
         if answer.status in _REFUSED:
             raise _Unavailable(f"status {answer.status}", reason=REFUSED)
         if answer.status != httpx.codes.OK:
@@ -205,8 +265,6 @@ class EndpointGenerator:
                 self._form, self._is_form_known = form, True
             if answer.status not in _REFUSED | {_FAILED}:
                 break
-        if answer.status in _BUSY:
-            raise _Unavailable(f"status {answer.status}")
         return answer
 
     def _post(self, client: httpx.Client, request: dict[str, Any]) -> _Reply:
@@ -231,6 +289,9 @@ class EndpointGenerator:
             if time.monotonic() > deadline:  # the client's limit is for each piece alone
                 raise httpx.ReadTimeout("the answer came too slowly")
         return body
+
+
+_Ask: TypeAlias = Callable[[httpx.Client, Prompt], Answer]
 
 
 def _is_passing(error: BaseException) -> bool:

@@ -7,13 +7,15 @@ imported only when chosen, so whoever only names a generator stays light.
 import re
 import time
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from vidrec_tasks.errors import ModelError
 from vidrec_tasks.language.usage import Usage
 from vidrec_tasks.settings import LanguageSettings
+
+Answered = TypeVar("Answered")
 
 # A full stop after a digit waits for what follows: "4.5" is one number, not two sentences.
 _SENTENCE_END = re.compile(r"""(?<!\d)[.!?]["')\]]*(?=\s|$)|[。！？]|(?<=\d)[.!?](?=\s)|\n""")
@@ -52,6 +54,22 @@ class Generator(Protocol):
 
     def complete(self, prompts: Sequence[Prompt]) -> list[str]:
         """One answer a prompt, in order; an empty string where there was no valid one."""
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """Answers yes or no; deterministic for the same sequence of prompts."""
+
+    @property
+    def identity(self) -> str:
+        """Name, revision and precision: a part of every cache key."""
+
+    def log_odds(self, prompts: Sequence[Prompt]) -> list[float | None]:
+        """Log odds of yes against no for each prompt, in nats; None where there was no answer.
+
+        Raises:
+            ModelError: there was none at all, or the model cannot be used.
+        """
 
 
 class Mailbox(Protocol):
@@ -111,14 +129,36 @@ class LazyGenerator:
 
     def complete(self, prompts: Sequence[Prompt]) -> list[str]:
         """One answer a prompt, in order; an empty string where there was no valid one."""
+        return self._counted(self._load().complete, prompts)
+
+    def log_odds(self, prompts: Sequence[Prompt]) -> list[float | None]:
+        """Log odds of yes against no for each prompt; None where there was no answer.
+
+        Raises:
+            ModelError: the generator gives none, or no answer came at all.
+        """
+        loaded = self._load()
+        if not isinstance(loaded, Judge):
+            raise ModelError(
+                f"language model {self._identity}: it gives sentences and no log odds; "
+                "set VIDREC_LANGUAGE__RELEVANCE_CALLS to 0"
+            )
+        return self._counted(loaded.log_odds, prompts)
+
+    def _load(self) -> Generator:
         if self._loaded is None:
             self._loaded = load_generator(
                 self._settings, cache=self._cache, usage=self.usage, mailbox=self._mailbox
             )
+        return self._loaded
+
+    def _counted(
+        self, ask: Callable[[Sequence[Prompt]], list[Answered]], prompts: Sequence[Prompt]
+    ) -> list[Answered]:
         self.usage.n_asked += len(prompts)
         started = time.perf_counter()
         try:
-            return self._loaded.complete(prompts)
+            return ask(prompts)
         finally:
             self.usage.seconds += time.perf_counter() - started
 

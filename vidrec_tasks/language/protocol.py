@@ -3,15 +3,20 @@
 Shared by the endpoint, which asks at once, and by batch files, which are answered later.
 """
 
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from vidrec_tasks.language.generator import Prompt, first_sentence
 from vidrec_tasks.language.json_answers import checked_json, schema_of
+from vidrec_tasks.language.odds import SCHEMA, SURE, YES, odds_of_chances
 from vidrec_tasks.language.usage import CUT, EMPTY, OFF_GRAMMAR, Usage
 from vidrec_tasks.settings import LanguageSettings
 
 PATH: Final = "/chat/completions"
 """Where requests go, below the version of the API."""
+N_CHANCES: Final = 20
+"""Likeliest tokens asked for: the most that OpenAI's API gives."""
 
 JSON_SCHEMA: Final = "json_schema"
 JSON_OBJECT: Final = "json_object"
@@ -29,12 +34,15 @@ class Answer(NamedTuple):
         is_cut: whether the model was stopped by the limit of tokens.
         tokens_in: tokens of the prompt, 0 where the server does not say.
         tokens_out: tokens of the answer, 0 where the server does not say.
+        chances: the likeliest first tokens with the logarithm of their chance (``top_logprobs``);
+            None where the server gives none.
     """
 
     text: str
     is_cut: bool = False
     tokens_in: int = 0
     tokens_out: int = 0
+    chances: Sequence[Mapping[str, Any]] | None = None
 
 
 def request_of(prompt: Prompt, settings: LanguageSettings, *, form: str) -> dict[str, Any]:
@@ -68,6 +76,12 @@ def request_of(prompt: Prompt, settings: LanguageSettings, *, form: str) -> dict
     return body
 
 
+def odds_request_of(prompt: Prompt, settings: LanguageSettings) -> dict[str, Any]:
+    """The body of a request for the chances of an answer's first token."""
+    chances = {"logprobs": True, "top_logprobs": N_CHANCES}
+    return {**request_of(prompt._replace(schema=""), settings, form=IN_WORDS), **chances}
+
+
 def read_answer(body: Any) -> Answer:
     """The first choice of a response's body.
 
@@ -83,7 +97,41 @@ def read_answer(body: Any) -> Answer:
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise ValueError("no choices[0].message.content") from error
     tokens_in, tokens_out = (n if isinstance(n, int) and n > 0 else 0 for n in counts)
-    return Answer(text if isinstance(text, str) else "", is_cut, tokens_in, tokens_out)
+    said = text if isinstance(text, str) else ""
+    return Answer(said, is_cut, tokens_in, tokens_out, _chances_of(choice))
+
+
+def _chances_of(choice: Mapping[str, Any]) -> Sequence[Mapping[str, Any]] | None:
+    try:
+        chances = choice["logprobs"]["content"][0]["top_logprobs"]
+    except (KeyError, IndexError, TypeError):
+        return None
+    return chances if isinstance(chances, list) and chances else None
+
+
+def judged_odds(prompt: Prompt, answer: Answer, usage: Usage) -> float | None:
+    """The log odds of yes that an answer gives: by its chances, else by its word as JSON.
+
+    Args:
+        prompt: what was asked, with `odds.SCHEMA` where a word was asked for.
+        answer: what a server made of it.
+        usage: what a drop is counted in.
+
+    Returns:
+        None where the answer is neither yes nor no.
+    """
+    if answer.chances is not None:
+        try:
+            found = odds_of_chances(answer.chances)
+        except ValueError:
+            found = None
+        if found is None:
+            usage.drop(OFF_GRAMMAR)
+        return found
+    text = judged(prompt._replace(schema=SCHEMA), answer, usage)
+    if not text:
+        return None
+    return SURE if json.loads(text)["answer"] == YES else -SURE
 
 
 def judged(prompt: Prompt, answer: Answer, usage: Usage) -> str:

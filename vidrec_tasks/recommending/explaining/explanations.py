@@ -165,12 +165,14 @@ def _speaks_for() -> Mapping[str, tuple[str, ...]]:
     Imported when it is asked for: features bring torch, which the words do not need.
     """
     from vidrec_tasks.recommending.lists.features import FEATURES
+    from vidrec_tasks.recommending.lists.relevance import RELEVANCE
     from vidrec_tasks.recommending.lists.sources.registry import SOURCES
     from vidrec_tasks.recommending.lists.turning_away import TURNED_AWAY
 
     return {
         **{source.name: source.speaks_for for source in SOURCES},
         **{feature.name: feature.speaks_for for feature in FEATURES},
+        RELEVANCE: (),  # a model's word is no fact that a reader could check
         TURNED_AWAY: (),  # it says what speaks against a video, and never why it is listed
     }
 

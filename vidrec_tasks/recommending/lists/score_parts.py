@@ -10,6 +10,7 @@ import pandas as pd
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import USER_ID, VIDEO_ID
 from vidrec_tasks.recommending.lists.ranker import blocks_of, pad, score_parts
+from vidrec_tasks.recommending.lists.relevance import RELEVANCE
 from vidrec_tasks.recommending.models.models import Models
 
 
@@ -35,6 +36,16 @@ def parts_of_rows(
         dicts = to_dicts(parts.values[users, places], parts.names)
         found.loc[mine.index] = pd.Series(dicts, index=mine.index, dtype=object)
     return found.set_axis(lists.index)
+
+
+def with_relevance(parts: pd.Series, relevance: pd.Series) -> pd.Series:
+    """The parts of each row with what relevance added (`relevance.add_relevance`), if anything."""
+    rows = zip(parts, relevance, strict=True)
+    return pd.Series(
+        [{**own, RELEVANCE: float(more)} if more else own for own, more in rows],
+        index=parts.index,
+        dtype=object,
+    )
 
 
 def to_dicts(values: npt.NDArray[np.float64], names: tuple[str, ...]) -> list[dict[str, float]]:

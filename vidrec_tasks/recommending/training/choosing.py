@@ -20,8 +20,15 @@ from vidrec_tasks.recommending.lists.turning_away import TURNED_AWAY
 from vidrec_tasks.recommending.lists.turning_away import learn as learn_turning_away
 from vidrec_tasks.recommending.models.models import Models
 from vidrec_tasks.recommending.models.seconds import taking
-from vidrec_tasks.recommending.training.examples import as_of, gather_examples, ndcg_of_examples
+from vidrec_tasks.recommending.training.examples import (
+    as_of,
+    gather_examples,
+    listable,
+    ndcg_of_examples,
+    ndcg_of_scores,
+)
 from vidrec_tasks.recommending.training.held_out import Asked, HeldOut
+from vidrec_tasks.recommending.training.held_out_lists import HeldOutLists, list_held_out
 from vidrec_tasks.recommending.training.overfitting import measure_gaps
 from vidrec_tasks.settings import RecommendingSettings
 
@@ -49,11 +56,13 @@ class Chosen:
             serves (`llm_lift`, with the ends of its 95% interval), the share of targets found, the
             users measured, and how much better each model is on events that it learned from
             (``gap.*``).
+        lists: the ranked candidates of whom it was measured on, by the scorer that serves.
     """
 
     learned: Mapping[str, Learned]
     scorer: str
     measured: Mapping[str, float]
+    lists: HeldOutLists
 
 
 def choose_scorer(models: Models, held: HeldOut, settings: RecommendingSettings) -> Chosen:
@@ -70,7 +79,8 @@ def choose_scorer(models: Models, held: HeldOut, settings: RecommendingSettings)
     """
     left_out = _places_of(settings.left_out)
     periods = [gather_examples(models, asked, settings).without(left_out) for asked in held.periods]
-    ndcg = {scorer.name: _measure(scorer, periods) for scorer in SCORERS}
+    scores = {scorer.name: _scores(scorer, periods) for scorer in SCORERS}
+    ndcg = {name: ndcg_of_scores(some, periods[-1]) for name, some in scores.items()}
     measured = {f"ndcg@10.{name}": float(values.mean()) for name, values in ndcg.items()}
     bare = _measure(BLEND, [period.without([NAMES.index(PORTRAIT)]) for period in periods])
     measured["portrait_gain"] = float(ndcg[BLEND.name].mean() - bare.mean())
@@ -90,21 +100,27 @@ def choose_scorer(models: Models, held: HeldOut, settings: RecommendingSettings)
     wanted = settings.scorer
     scorer = _best(ndcg, settings.seed) if wanted == "auto" else wanted
     with taking("llm_lift"):
-        measured |= _llm_lift(scorer, ndcg[scorer], periods, settings.seed)
-    return Chosen(learned, scorer, measured)
+        wordless = _without_words(scorer, periods)
+    measured |= _llm_lift(ndcg[scorer], wordless, settings.seed)
+    lists = list_held_out(models.content, held.periods[-1], periods[-1], scores[scorer], wordless)
+    return Chosen(learned, scorer, measured, lists)
 
 
-def _llm_lift(
-    name: str, ndcg: npt.NDArray[np.float32], periods: Sequence[Examples], seed: int
-) -> dict[str, float]:
-    """What features made of words add to NDCG@10 of a scorer, paired by user, with its interval.
+def _without_words(name: str, periods: Sequence[Examples]) -> npt.NDArray[np.float32]:
+    """``(n_users,)`` NDCG@10 of a scorer without the features made of words.
 
-    The scorer learns once more without them, from the same events: trees whose splits rest on a
-    feature say nothing about it when it is only blanked.
+    It learns once more without them, from the same events: trees whose splits rest on a feature say
+    nothing about it when it is only blanked.
     """
     scorer = next(some for some in SCORERS if some.name == name)
     left_out = [NAMES.index(feature) for feature in LANGUAGE]
-    bare = _measure(scorer, [period.without(left_out) for period in periods])
+    return _measure(scorer, [period.without(left_out) for period in periods])
+
+
+def _llm_lift(
+    ndcg: npt.NDArray[np.float32], bare: npt.NDArray[np.float32], seed: int
+) -> dict[str, float]:
+    """What features made of words add to NDCG@10, paired by user, with its interval."""
     rng = np.random.default_rng(seed)
     found = paired_bootstrap(ndcg, bare, n_draws=_N_DRAWS, rng=rng).difference
     return {
@@ -151,21 +167,28 @@ def _learn_turning_away(models: Models, asked: Asked, weight: float) -> Learned:
 
 def _measure(scorer: Scorer, periods: Sequence[Examples]) -> npt.NDArray[np.float32]:
     """``(n_users,)`` NDCG@10 of what was learned from other events than it is measured on."""
-    if len(periods) == 1:
-        return _cross_fitted(scorer, periods[0])
+    return ndcg_of_scores(_scores(scorer, periods), periods[-1])
+
+
+def _scores(scorer: Scorer, periods: Sequence[Examples]) -> npt.NDArray[np.float64]:
+    """``(n_users, k)`` scores in the last period by what was learned from other events."""
     *earlier, last = periods
-    return ndcg_of_examples(scorer, last, scorer.learn(reduce(Examples.and_, earlier)))
+    if not earlier:
+        return _cross_fitted(scorer, last)
+    learned = scorer.learn(reduce(Examples.and_, earlier))
+    return listable(last, scorer.scores(last.features, learned))
 
 
-def _cross_fitted(scorer: Scorer, examples: Examples) -> npt.NDArray[np.float32]:
-    """``(n_users,)`` NDCG@10 of a scorer that learned from the other half of the users."""
-    ndcg = np.zeros(len(examples.n_relevant), dtype=np.float32)
+def _cross_fitted(scorer: Scorer, examples: Examples) -> npt.NDArray[np.float64]:
+    """``(n_users, k)`` scores by what was learned from the other half of the users."""
+    scores = np.full(examples.is_real.shape, -np.inf)
     is_even = np.arange(len(examples.n_relevant)) % 2 == 0
     for half in (is_even, ~is_even):
         others = examples.of(~half)
         if half.any() and len(others.n_relevant):
-            ndcg[half] = ndcg_of_examples(scorer, examples.of(half), scorer.learn(others))
-    return ndcg
+            own = examples.of(half)
+            scores[half] = listable(own, scorer.scores(own.features, scorer.learn(others)))
+    return scores
 
 
 def _best(ndcg: Mapping[str, npt.NDArray[np.float32]], seed: int) -> str:

@@ -46,6 +46,7 @@ def gather_examples(models: Models, asked: Asked, settings: RecommendingSettings
         every >= 0,
         np.broadcast_to(found[0], every.shape),
         np.array([len(targets) for targets in asked.targets], dtype=np.int64),
+        every,
     )
 
 
@@ -70,9 +71,19 @@ def ndcg_of_examples(
     scorer: Scorer, examples: Examples, learned: Learned
 ) -> npt.NDArray[np.float32]:
     """``(n_users,)`` NDCG@10 of the targets; ties count against them."""
-    scores = scorer.scores(examples.features, learned)
-    # a target that no source found cannot be listed, whatever it would have scored
-    scores = np.where(examples.is_real & examples.found, scores, -np.inf)
+    return ndcg_of_scores(listable(examples, scorer.scores(examples.features, learned)), examples)
+
+
+def listable(examples: Examples, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """``(n_users, k)`` the scores, -inf where no source found the candidate.
+
+    Such a target cannot be listed, whatever it would have scored.
+    """
+    return np.where(examples.is_real & examples.found, scores, -np.inf)
+
+
+def ndcg_of_scores(scores: npt.NDArray[np.float64], examples: Examples) -> npt.NDArray[np.float32]:
+    """``(n_users,)`` NDCG@10 of the targets by scores as of `listable`."""
     found = np.zeros(len(scores), dtype=np.float32)
     for user, row in enumerate(scores):
         own = row[examples.relevant[user] & examples.found[user]]

@@ -33,6 +33,7 @@ from vidrec_tasks.recommending.training.held_out import (
     hold_out_later,
     ndcg_of_targets,
 )
+from vidrec_tasks.recommending.training.held_out_lists import HeldOutLists
 from vidrec_tasks.recommending.training.tower_training import Progress, Schedule, train_tower
 from vidrec_tasks.recommending.training.warmth import Parent, Start, choose_start, take_over
 from vidrec_tasks.settings import RecommendingSettings
@@ -46,6 +47,19 @@ MIN_HELD_OUT_SINCE = 100
 WARM_SHARE = 0.25
 """Passes a warm start may take, of those a cold one may."""
 DEFAULT_EPOCHS = 15
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit gives.
+
+    Attributes:
+        models: what it learned.
+        lists: the candidates of held-out users that it chose on; None where it chose nothing.
+    """
+
+    models: Models
+    lists: HeldOutLists | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +88,23 @@ def fit_models(
     configuration: Configuration | None = None,
     parent: Parent | None = None,
 ) -> Models:
+    """The models of `fit`, whose arguments it takes."""
+    return fit(
+        histories, content, settings, cut=cut, half_life_days=half_life_days,
+        configuration=configuration, parent=parent,
+    ).models  # fmt: skip
+
+
+def fit(
+    histories: Histories,
+    content: Content,
+    settings: RecommendingSettings,
+    *,
+    cut: int,
+    half_life_days: float,
+    configuration: Configuration | None = None,
+    parent: Parent | None = None,
+) -> Fitted:
     """Fit all models.
 
     Args:
@@ -87,10 +118,10 @@ def fit_models(
         parent: an earlier fit of the same kind, which the tower may start from.
     """
     histories = histories.before(cut).newest(settings.max_history)
-    fit = _Fit(content, settings, cut, half_life_days, parent)
+    told = _Fit(content, settings, cut, half_life_days, parent)
     if configuration is not None:
-        return _fit_as_told(histories, fit, configuration)
-    start = choose_start(parent, fit.shape, cut=cut)
+        return Fitted(_fit_as_told(histories, told, configuration))
+    start = choose_start(parent, told.shape, cut=cut)
     # What a parent learned from cannot be chosen on.
     since = parent.cut if parent is not None and start != "cold" else None
     held = _hold_out(histories, settings, cut, since)
@@ -103,12 +134,12 @@ def fit_models(
             min(DEFAULT_EPOCHS, settings.max_epochs), 0, len(held.asked.targets),
             scorer=USUAL if settings.scorer == "auto" else settings.scorer,
         )  # fmt: skip
-        return _fit_as_told(histories, fit, usual)
-    chosen = _fit_and_choose(held, fit, start)
+        return Fitted(_fit_as_told(histories, told, usual))
+    chosen = _fit_and_choose(held, told, start)
     if held.asked.cut is None:
         return chosen
     # without its last days a model would not know what everybody watches at the cut
-    return _fit_as_told(histories, fit, chosen.configuration)
+    return Fitted(_fit_as_told(histories, told, chosen.models.configuration), chosen.lists)
 
 
 def _hold_out(
@@ -138,7 +169,7 @@ def _fit_as_told(histories: Histories, fit: _Fit, configuration: Configuration) 
     return _together(histories, fit, tower, attention, told)
 
 
-def _fit_and_choose(held: HeldOut, fit: _Fit, start: Start) -> Models:
+def _fit_and_choose(held: HeldOut, fit: _Fit, start: Start) -> Fitted:
     knows_time = held.asked.cut is not None and LATELY not in fit.settings.left_out
     warmths = {"cold": (False,), "warm": (True,), "both": (False, True)}[start]
     tried = {
@@ -170,15 +201,8 @@ def _fit_and_choose(held: HeldOut, fit: _Fit, start: Start) -> Models:
         **{f"tower_{'warm' if warm else 'cold'}": score for warm, score in best.items()},
     }
     log.info("held-out NDCG@10 of %d users: %s", len(held.asked.targets), measured)
-    return replace(
-        models,
-        configuration=replace(
-            configuration,
-            learned=chosen.learned,
-            scorer=chosen.scorer,
-            measured=measured,
-        ),
-    )
+    told = replace(configuration, learned=chosen.learned, scorer=chosen.scorer, measured=measured)
+    return Fitted(replace(models, configuration=told), chosen.lists)
 
 
 def _nights_since_compared(parent: Parent | None, start: Start) -> int | None:

@@ -37,6 +37,7 @@ class Examples:
         found: ``(n_users, k)`` False where no source had found it: it teaches and
             cannot be listed.
         n_relevant: ``(n_users,)`` videos then watched, also those that are no candidates.
+        nums: ``(n_users, k)`` the video_nums of the candidates, -1 where padded.
     """
 
     features: Floats
@@ -44,6 +45,7 @@ class Examples:
     is_real: npt.NDArray[np.bool_]
     found: npt.NDArray[np.bool_]
     n_relevant: npt.NDArray[np.int64]
+    nums: npt.NDArray[np.int64]
 
     def of(self, users: npt.NDArray[np.bool_]) -> "Examples":
         """Some of the users."""
@@ -53,6 +55,7 @@ class Examples:
             self.is_real[users],
             self.found[users],
             self.n_relevant[users],
+            self.nums[users],
         )
 
     def without(self, places: Sequence[int]) -> "Examples":
@@ -82,6 +85,7 @@ class Examples:
             np.pad(self.is_real, ((0, 0), more)),
             np.pad(self.found, ((0, 0), more)),
             self.n_relevant,
+            np.pad(self.nums, ((0, 0), more), constant_values=-1),
         )
 
 
