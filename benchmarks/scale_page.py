@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.scale_stages import LIST_JOBS, LIST_STAGES
-from vidrec_tasks.content.index import HNSW_LIMIT, PROBED_SHARE
+from vidrec_tasks.content.index import HNSW_LIMIT, PROBED_SHARES
 from vidrec_tasks.settings import RecommendingSettings
 
 TIMES: Final = 10
@@ -199,10 +199,16 @@ def _index(figures: dict[str, Any]) -> str:
         f"| {what} | {dim} | {index_bytes(n, dim) / GIB:.1f} GiB | {n * dim * 4 / GIB:.1f} GiB |"
         for what, dim in (("content", DIM), ("`f(v)`", TOWER_DIM))
     )
+    share = figures["search"].get("probed_share")
+    probed = (
+        f"{PROBED_SHARES[0]:.2%} to {PROBED_SHARES[-1]:.0%} of them, as few as the recall needs"
+        if share is None
+        else f"{max(int(share * lists), 1):,} at the share of {share:.2%} that was needed above"
+    )
     return f"""## Index
 
 Above {HNSW_LIMIT:,} vectors `build_index` makes inverted lists with 8-bit codes (`ivf_sq`):
-here {lists:,} lists, of which a search probes {max(int(PROBED_SHARE * lists), 1):,}.
+here {lists:,} lists. A search probes {probed}.
 
 | vectors | dimensions | index | the vectors themselves |
 |---|---|---|---|
