@@ -45,8 +45,8 @@ EQUAL_USERS: Final = 1_000
 """Users whose lists are made in the dense way too."""
 
 HOW: Final = {
-    "search_vs_faiss_flat": "users/s of the content index over users/s of faiss.IndexFlatIP, same "
-    "vectors, queries, k, block and one thread; the best of five rounds in turn",
+    "search_vs_faiss_flat": "users/s of the content index over users/s of faiss.IndexFlatIP as it "
+    "comes, same vectors, queries, k, block and one thread; the best of five rounds in turn",
     "search_recall": "share of the true k nearest that the content index finds",
     "orchestration_share": "wall seconds that the tasks of profiles and lists add when they are "
     "empty, over these and the measured seconds of the same jobs on as many slots, at 100,000 "

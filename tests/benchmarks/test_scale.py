@@ -86,4 +86,6 @@ def test_an_exact_index_finds_what_flat_search_finds() -> None:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     found = measure_search(build_index(vectors, ContentSettings()), vectors, vectors)
     assert found["recall"] == pytest.approx(1.0)
-    assert set(found["users_per_s"]) == {"vidrec", "faiss_flat", "product_alone"}
+    assert set(found["users_per_s"]) == {
+        "vidrec", "faiss_flat", "faiss_flat_by_matrices", "product_alone",
+    }  # fmt: skip

@@ -160,5 +160,5 @@ def _valid_until(context: Context, video_ids: pd.Series, videos: pd.DataFrame) -
     """The configured hours after the night, or the video's expiry if that is sooner."""
     end = moment_of(context.night) + pd.Timedelta(hours=context.settings.publishing.valid_hours)
     expiry = videos.set_index(VIDEO_ID)[EXPIRES_AT]
-    expires_at = video_ids.map(expiry)
+    expires_at = expiry.reindex(video_ids).set_axis(video_ids.index)
     return expires_at.where(expires_at < end, end)
