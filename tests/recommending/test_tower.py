@@ -254,3 +254,22 @@ def test_a_sample_of_every_video_moves_them_as_the_full_softmax_does() -> None:
     # of one step: Adam divides a gradient by its own size, so only the signs of small ones differ
     is_clear = np.abs(full - start) > 1e-3
     assert (np.sign(sampled - start) == np.sign(full - start))[is_clear].mean() > 0.95
+
+
+def test_a_few_known_videos_of_a_large_catalogue_are_all_asked_among_and_no_other_is_moved() -> (
+    None
+):
+    known = np.arange(worlds.N_VIDEOS) < 6
+    users = all_liked(*[[0, 1, 2]] * 10, [3, 4], [4, 5])
+    ends = []
+    for limit in (worlds.N_VIDEOS, 6):  # a small catalogue; a large one of few known videos
+        tower = untrained(STILL, known=known)
+        before = tower.ids.weight.detach().clone()
+        schedule = Schedule(max_epochs=3, full_softmax_limit=limit, weight_decay=0.0)
+        progress = train_tower(tower, users, schedule)
+        moved = (tower.ids.weight.detach() != before).any(dim=1).numpy()
+        ends.append((progress.losses, embed_videos(tower)))
+        assert moved[:6].all()
+        assert not moved[6:].any()
+    np.testing.assert_allclose(ends[1][0], ends[0][0], rtol=1e-4)
+    np.testing.assert_allclose(ends[1][1][:6], ends[0][1][:6], atol=1e-3)

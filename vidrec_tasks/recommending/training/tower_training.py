@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch.nn import functional
 
@@ -120,11 +121,13 @@ class _Steps:
         self.known = torch.nonzero(tower.is_known).flatten()
         n_liked = len(np.unique(histories.video_nums[histories.weights > 0]))
         self.is_full = max(len(self.known), n_liked) <= schedule.full_softmax_limit
-        dense = [p for p in tower.parameters() if self.is_full or p is not tower.ids.weight]
+        # of a large catalogue a step makes the known videos alone, though they may be few enough
+        is_small = self.is_full and len(tower.is_known) <= schedule.full_softmax_limit
+        dense = [p for p in tower.parameters() if is_small or p is not tower.ids.weight]
         self.optimiser = torch.optim.AdamW(
             dense, lr=schedule.learning_rate, weight_decay=schedule.weight_decay
         )
-        self.ids = None if self.is_full else _Rows(tower.ids.weight)
+        self.ids = None if is_small else _Rows(tower.ids.weight)
         n_negatives = len(self.known) if self.is_full else _N_SAMPLED
         room = _LOGITS // max(1, n_negatives * tower.shape.length)
         self.batch_size = int(np.clip(room, 1, 64))
@@ -166,7 +169,7 @@ class _Steps:
         is_event = batch != PAD
         then = None if times is None else times[:, :used].to(self.device)[is_event]
         asked = batch, is_event, then
-        loss = self._full(*asked) if self.ids is None else self._sampled(*asked, self.ids)
+        loss = self._full(*asked) if self.ids is None else self._among(*asked, self.ids)
         self.optimiser.zero_grad()
         loss.backward()
         moved = [*self.tower.parameters(), *([] if self.ids is None else [self.ids.asked])]
@@ -189,15 +192,19 @@ class _Steps:
             logits = logits + self.shares[times][:, self.known]
         return functional.cross_entropy(logits, place[batch[is_event]])
 
-    def _sampled(
+    def _among(
         self,
         batch: torch.Tensor,
         is_event: torch.Tensor,
         times: torch.Tensor | None,
         ids: "_Rows",
     ) -> torch.Tensor:
-        """Cross-entropy against a sample that holds every video of the batch; no other is made."""
-        drawn = self.negatives.draw(batch[is_event].cpu().numpy(), self.rng)
+        """Cross-entropy against some videos that hold those of the batch; no other is made.
+
+        They are all known ones where these are few enough, else a sample.
+        """
+        wanted = batch[is_event].cpu().numpy()
+        drawn = self._all_known(wanted) if self.is_full else self.negatives.draw(wanted, self.rng)
         nums, log_chance, places = (torch.from_numpy(part).to(self.device) for part in drawn)
         videos = self.tower.some_videos(nums, ids.ask(nums))  # (n_sampled, dim)
         local = torch.full_like(batch, PAD)
@@ -207,6 +214,14 @@ class _Steps:
         if times is not None:
             logits = logits + self.shares[:, nums][times]
         return functional.cross_entropy(logits, places)
+
+
+    def _all_known(
+        self, wanted: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """As `Negatives.draw`, where nothing is left out, so that no chance is to be corrected."""
+        nums = np.union1d(self.known.cpu().numpy(), wanted)
+        return nums, np.zeros(len(nums), dtype=np.float32), np.searchsorted(nums, wanted)
 
 
 class _Rows:
