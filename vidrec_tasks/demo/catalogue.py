@@ -11,7 +11,7 @@ from vidrec_tasks.demo.size import Size
 from vidrec_tasks.demo.specials import plant_specials
 from vidrec_tasks.demo.topics import Topic, topics_for
 from vidrec_tasks.demo.voices import plan_voices
-from vidrec_tasks.demo.wording import chinese_title, creator_ids, titles
+from vidrec_tasks.demo.wording import chinese_title, creator_ids, titles, with_second
 
 SHAPES: Final = ((320, 180), (320, 180), (256, 256), (180, 320), (320, 240))
 """Width and height of films, in pixels."""
@@ -135,12 +135,14 @@ def _plain_videos(
         fps = 8 if durations[number] < 45 else 5
         shape = SHAPES[rng.integers(len(SHAPES))]
         published_at, updated_at = _dates(size, rng)
+        creator_id = str(rng.choice(creators[main.name]))
+        plain = chinese_title(main, number) if is_chinese else next(sources[main.name])
         videos.append(
             PlannedVideo(
                 video_id=f"v{number + 1:0{width}d}",
                 topics=topics,
-                creator_id=str(rng.choice(creators[main.name])),
-                title=chinese_title(main, number) if is_chinese else next(sources[main.name]),
+                creator_id=creator_id,
+                title=plain if is_chinese else with_second(plain, topics),
                 duration_s=round(durations[number] * fps) / fps,
                 published_at=published_at,
                 appeal=round(float(np.clip(rng.normal(0, 0.4), -1, 1)), 3),

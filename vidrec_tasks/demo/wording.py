@@ -32,6 +32,11 @@ def titles(topic: Topic, rng: np.random.Generator) -> Iterator[str]:
         part += 1
 
 
+def with_second(title: str, topics: Sequence[Topic]) -> str:
+    """A title that also says what else the video is about; a reader would not guess it."""
+    return f"{title}, with {topics[1].name}" if len(topics) > 1 else title
+
+
 def chinese_title(topic: Topic, number: int) -> str:
     """A title in Chinese."""
     form = CHINESE_FORMS[number % len(CHINESE_FORMS)]
