@@ -170,7 +170,7 @@ class ContentSettings(Group):
         0.95,
         ge=0,
         le=1,
-        description="recall@100 below which an approximate index is replaced by exact search.",
+        description="recall@200 below which an approximate index is replaced by exact search.",
     )
 
 

@@ -29,9 +29,9 @@ HNSW_LINKS: Final = 32
 EF_CONSTRUCTION: Final = 200
 EF_SEARCH: Final = 400
 TRAINING_PER_LIST: Final = 64
-PROBED_SHARES: Final = (0.0025, 0.005, 0.01, 0.02, 0.05, 0.1)
+PROBED_SHARES: Final = (0.0025, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1)
 """Of the inverted lists, those that a search may probe: the first that finds enough."""
-K_MEASURED: Final = 100
+K_MEASURED: Final = 200
 N_MEASURED: Final = 256
 N_MIXED: Final = 5
 """Rows between which a measured query lies, as a user's profile does; others are rows."""
@@ -54,7 +54,7 @@ class Index:
     """Vectors that can be searched; a row number of the vectors is the number found.
 
     Attributes:
-        info: kind (exact, hnsw or ivf_sq), n, n_indexed (rows that are not zero), dim, recall (@100
+        info: kind (exact, hnsw or ivf_sq), n, n_indexed (rows that are not zero), dim, recall (@200
             against exact search; 1.0 for exact), checksum (of the vectors), bytes.
     """
 
@@ -154,7 +154,7 @@ def build_index(vectors: npt.NDArray[np.float32], settings: ContentSettings) -> 
 
     Returns:
         HNSW (Malkov and Yashunin, 2018) or IVF with 8-bit scalar quantisation (Jégou et al., 2011)
-        where there are many vectors, exact where there are few or where recall@100 is too low: that
+        where there are many vectors, exact where there are few or where recall@200 is too low: that
         of rows, or that of queries which lie between rows.
     """
     vectors = np.ascontiguousarray(vectors, dtype=np.float32)
@@ -175,7 +175,7 @@ def build_index(vectors: npt.NDArray[np.float32], settings: ContentSettings) -> 
             break
     if recall < settings.min_index_recall:
         log.warning(
-            "content index: %s finds %.3f of the true 100 neighbours (%.3f asked); exact search "
+            "content index: %s finds %.3f of the true 200 neighbours (%.3f asked); exact search "
             "of %d vectors instead", kind, recall, settings.min_index_recall, len(nums),
         )  # fmt: skip
         refused = {"kind": kind, "recall": round(recall, 4)}
