@@ -21,8 +21,10 @@ from vidrec_tasks.columns import EVENT_AT, IS_CANONICAL, USER_ID, VIDEO_ID
 from vidrec_tasks.content.encoding.units import to_unit
 from vidrec_tasks.content.index import build_index
 from vidrec_tasks.jobs.find_candidates import TEXT_LIMIT
+from vidrec_tasks.jobs.shared.judging import none_judged
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.catalogue.popularity import measure_popularity
+from vidrec_tasks.recommending.lists.relevance import NOTHING
 from vidrec_tasks.recommending.models.item_models import ITEM_MODELS
 from vidrec_tasks.recommending.models.lending import lend
 from vidrec_tasks.recommending.models.models import Configuration, Models
@@ -56,7 +58,7 @@ DRAWN: Final = 99_999
 
 SHARED: Final = (
     "videos", "users", "content", "duplicates", "content_index", "watch_statistics",
-    "models.serving", "popularity", "peers", "video_vectors",
+    "models.serving", "popularity", "peers", "video_vectors", "relevance",
 )  # fmt: skip
 """What the list stages read beside a shard's own."""
 
@@ -95,6 +97,7 @@ def plant_shared(settings: Settings, n_videos: int) -> None:
     if run.find("models.serving") is None:
         _keep_models(run, settings, videos, fused, topics, events)
         log.info("models")
+    _keep(run, "relevance", table=none_judged(), learned=dict(NOTHING))  # nobody is asked
     run_job(Order("index_video_vectors", NIGHT), settings)
     if run.find("peers") is None:
         _keep_peers(run, settings, drawn, videos)
@@ -126,6 +129,7 @@ def plant_shard(run: Run, shard: int, n_users: int) -> list[Ref]:
     portraits = to_unit(near + 0.5 * rng.standard_normal(near.shape).astype(np.float32) / DIM**0.5)
     return [
         _keep(run, f"interactions.{shard}", table=events),
+        _keep(run, f"judged.{shard}", table=none_judged()),
         _keep(run, f"portraits.{shard}", table=ids.to_frame(USER_ID), vectors=portraits),
     ]
 
