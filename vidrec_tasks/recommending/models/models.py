@@ -128,7 +128,7 @@ class Models:
 
     def user_vectors(self, histories: Histories) -> npt.NDArray[np.float32]:
         """``(n_users, dim + 1)`` every ``g(u)``, and a 1 for what everybody watches lately."""
-        return with_one(embed_users(self.tower, histories))
+        return with_one(embed_users(self.tower, histories, self.tower_vectors))
 
     def to_parts(self) -> dict[str, Part]:
         """The models as arrays, bytes and JSON, for the store."""

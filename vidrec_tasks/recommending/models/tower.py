@@ -188,6 +188,14 @@ def embed_rows(
     return vectors
 
 
-def embed_users(tower: UserTower, histories: Histories) -> npt.NDArray[np.float32]:
-    """``(n_users, dim)`` every ``g(u)``, also of users without history (the state at the start)."""
-    return embed_rows(tower, last_videos(histories, tower.shape.length))
+def embed_users(
+    tower: UserTower, histories: Histories, videos: npt.NDArray[np.float32] | None = None
+) -> npt.NDArray[np.float32]:
+    """``(n_users, dim)`` every ``g(u)``, also of users without history (the state at the start).
+
+    Args:
+        tower: the trained tower.
+        histories: of the users.
+        videos: ``(n_videos, dim)`` what `embed_videos` gave, where it is at hand.
+    """
+    return embed_rows(tower, last_videos(histories, tower.shape.length), videos)

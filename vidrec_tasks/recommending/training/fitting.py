@@ -293,7 +293,8 @@ def _lately(
 
 
 def _tower_ndcg(tower: UserTower, asked: Asked, lately: npt.NDArray[np.float32] | float) -> float:
-    users, videos = embed_users(tower, asked.users), embed_videos(tower)
+    videos = embed_videos(tower)
+    users = embed_users(tower, asked.users, videos)
     found = [
         ndcg_of_targets(users[part] @ videos.T + lately, some)
         for part, some in asked.blocks(len(videos))

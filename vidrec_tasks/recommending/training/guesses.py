@@ -45,7 +45,7 @@ class Guesses:
             lately: ``(n_videos,)`` what is added to ``f(v).g(u)``.
         """
         videos = embed_videos(tower)
-        users, k = embed_users(tower, asked.users), min(_N_GUESSES, len(videos))
+        users, k = embed_users(tower, asked.users, videos), min(_N_GUESSES, len(videos))
         nums = np.empty((len(users), k), dtype=np.int64)
         own = np.empty((len(users), k), dtype=np.float32)
         for part, some in asked.blocks(len(videos)):

@@ -215,7 +215,6 @@ class _Steps:
             logits = logits + self.shares[:, nums][times]
         return functional.cross_entropy(logits, places)
 
-
     def _all_known(
         self, wanted: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32], npt.NDArray[np.int64]]:
