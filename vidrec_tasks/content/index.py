@@ -165,14 +165,11 @@ def build_index(vectors: npt.NDArray[np.float32], settings: ContentSettings) -> 
     built = _hnsw(vectors, nums) if kind == "hnsw" else _ivf(vectors, nums)
     exact = _exact(vectors, nums)
     measured = _Measured.of(exact, vectors, nums)
-    said: dict[str, Any] = {}
-    recall = 0.0
-    for share in PROBED_SHARES if kind == "ivf_sq" else PROBED_SHARES[:1]:
-        _search_wide(built, share)
-        said = {"probed_share": share} if kind == "ivf_sq" else {}
+    said: dict[str, float] = {}
+    if kind == "hnsw":
         recall = measured.recall(built)
-        if recall >= settings.min_index_recall:
-            break
+    else:
+        recall, said = _probe_enough(built, measured, settings.min_index_recall)
     if recall < settings.min_index_recall:
         log.warning(
             "content index: %s finds %.3f of the true 200 neighbours (%.3f asked); exact search "
@@ -265,8 +262,8 @@ class _Measured:
     """Queries of two kinds and their true nearest rows: rows themselves, and what lies between.
 
     Attributes:
-        queries: kind -> ``(n, d)``.
-        true: kind -> ``(n, k)`` the nearest rows.
+        queries: of each kind, ``(n, d)``.
+        true: of each kind, ``(n, k)`` the nearest rows.
     """
 
     queries: tuple[npt.NDArray[np.float32], ...]
@@ -286,17 +283,27 @@ class _Measured:
 
     def recall(self, built: Any) -> float:
         """Share of the true rows that are found, of the kind of query of which it is lower."""
+        k = self.true[0].shape[1]
         return min(
-            float(
-                np.mean(
-                    [
-                        len(np.intersect1d(a, b)) / len(b)
-                        for a, b in zip(built.search(queries, true.shape[1])[1], true, strict=True)
-                    ]
-                )
-            )
-            for queries, true in zip(self.queries, self.true, strict=True)
+            _share_found(built.search(some, k)[1], true)
+            for some, true in zip(self.queries, self.true, strict=True)
         )
+
+
+def _share_found(found: npt.NDArray[np.int64], true: npt.NDArray[np.int64]) -> float:
+    shares = [len(np.intersect1d(a, b)) / len(b) for a, b in zip(found, true, strict=True)]
+    return float(np.mean(shares))
+
+
+def _probe_enough(built: Any, measured: _Measured, wanted: float) -> tuple[float, dict[str, float]]:
+    """Let inverted lists probe the first share that reaches a recall, or the last; returns both."""
+    recall = 0.0
+    for share in PROBED_SHARES:
+        _search_wide(built, share)
+        recall = measured.recall(built)
+        if recall >= wanted:
+            break
+    return recall, {"probed_share": share}
 
 
 def _faiss() -> Any:
