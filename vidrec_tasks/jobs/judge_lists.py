@@ -5,16 +5,8 @@ Nobody is asked where the setting is 0 or where `learn_relevance` found that it 
 
 from vidrec_tasks.audience.portraits import facts_in
 from vidrec_tasks.columns import EVIDENCE, N_INTERACTIONS, USER_ID, VIDEO_ID
-from vidrec_tasks.jobs.shared.judging import (
-    Cards,
-    in_turn,
-    known_answers,
-    none_judged,
-    tastes_of,
-    videos_by_user,
-)
+from vidrec_tasks.jobs.shared.judging import judge_rows, none_judged, tastes_of
 from vidrec_tasks.jobs.shared.writing import count_writing, writer_of
-from vidrec_tasks.language.judging import judge_users
 from vidrec_tasks.running.job import Context, Made, job, shards_left
 
 
@@ -30,11 +22,8 @@ def judge_lists(context: Context) -> Made:
     profiles = context.read_rows(context.own("profiles"), columns=(USER_ID, N_INTERACTIONS))
     users = profiles.sort_values([N_INTERACTIONS, USER_ID], ascending=[False, True])[USER_ID]
     writer = writer_of(context, name)
-    judged = judge_users(
-        in_turn(users, _tastes(context), videos_by_user(rows), Cards(context, rows[VIDEO_ID])),
-        writer,
-        known=known_answers(context, _before(context)),
-        budget=language.relevance_calls,
+    judged = judge_rows(
+        context, rows, users, _tastes(context), writer=writer, before=_before(context)
     )
     counts = {**judged.counts(), **count_writing(writer, context)}
     return Made({name: {"table": judged.table()}}, counts)

@@ -12,18 +12,11 @@ import pandas as pd
 from vidrec_tasks.audience.histories import epoch_seconds
 from vidrec_tasks.audience.interactions import weigh
 from vidrec_tasks.audience.portrait_gathering import gather_facts
-from vidrec_tasks.columns import EVENT_AT, MOMENT, TOPICS, USER_ID, VIDEO_ID
-from vidrec_tasks.jobs.shared.judging import (
-    Cards,
-    in_turn,
-    known_answers,
-    none_judged,
-    tastes_of,
-    videos_by_user,
-)
+from vidrec_tasks.columns import EVENT_AT, MOMENT, TOPICS, USER_ID
+from vidrec_tasks.jobs.shared.judging import judge_rows, none_judged, tastes_of
 from vidrec_tasks.jobs.shared.reading import evaluation_night
 from vidrec_tasks.jobs.shared.writing import count_writing, writer_of
-from vidrec_tasks.language.judging import Judged, judge_users
+from vidrec_tasks.language.judging import Judged
 from vidrec_tasks.recommending.lists.relevance import NOTHING
 from vidrec_tasks.recommending.training.held_out_lists import HeldOutLists
 from vidrec_tasks.recommending.training.relevance_weight import (
@@ -45,15 +38,9 @@ def learn_relevance(context: Context) -> Made:
     lists = HeldOutLists.from_parts(context.parts("held_out_lists"))
     writer = writer_of(context, "relevance")
     rows = rows_to_judge(lists, top=language.relevance_top)
-    videos = videos_by_user(rows)
     users = users_in_turn(lists)
-    tastes = _tastes_then(context, users[users[USER_ID].isin(set(videos))])
-    judged = judge_users(
-        in_turn(users[USER_ID], tastes, videos, Cards(context, rows[VIDEO_ID])),
-        writer,
-        known=known_answers(context, ["relevance"]),
-        budget=language.relevance_calls,
-    )
+    tastes = _tastes_then(context, users[users[USER_ID].isin(rows[USER_ID])])
+    judged = judge_rows(context, rows, users[USER_ID], tastes, writer=writer, before=["relevance"])
     learned = learn_weight(
         lists,
         judged.table(),

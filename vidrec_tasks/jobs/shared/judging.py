@@ -16,8 +16,8 @@ from vidrec_tasks.columns import (
     USER_ID,
     VIDEO_ID,
 )
-from vidrec_tasks.language.generator import Prompt
-from vidrec_tasks.language.judging import Judged, Question
+from vidrec_tasks.language.generator import Judge, Prompt
+from vidrec_tasks.language.judging import Judged, Question, judge_users
 from vidrec_tasks.language.relevance import relevance_prompt
 from vidrec_tasks.running.job import Context, shards_of
 
@@ -73,15 +73,31 @@ def tastes_of(facts: Iterable[Fact], *, language: str) -> list[str]:
     ]
 
 
-def known_answers(context: Context, names: Iterable[str]) -> dict[str, float]:
-    """Answers of the night before by their key, from some artefacts of it."""
-    parent = context.parent("previous")
-    known: dict[str, float] = {}
-    for name in names:
-        if parent is not None and parent.find(name) is not None:
-            table = parent.read_rows(name, columns=(RELEVANCE_KEY, LOG_ODDS))
-            known |= dict(zip(table[RELEVANCE_KEY], table[LOG_ODDS], strict=True))
-    return known
+def judge_rows(
+    context: Context,
+    rows: pd.DataFrame,
+    users: Iterable[str],
+    facts: Mapping[str, Sequence[str]],
+    *,
+    writer: Judge,
+    before: Iterable[str],
+) -> Judged:
+    """Judge the rows of each user in turn, within the budget; known answers cost nothing.
+
+    Args:
+        context: whose videos, cards and settings.
+        rows: user_id, video_id, best first.
+        users: who is asked about first.
+        facts: user_id -> of the user, as of `tastes_of`.
+        writer: who is asked.
+        before: artefacts of the night before whose answers are known.
+    """
+    return judge_users(
+        _in_turn(users, facts, videos_by_user(rows), Cards(context, rows[VIDEO_ID])),
+        writer,
+        known=_known_answers(context, before),
+        budget=context.settings.language.relevance_calls,
+    )
 
 
 def videos_by_user(rows: pd.DataFrame) -> Mapping[str, list[str]]:
@@ -94,7 +110,18 @@ def none_judged() -> pd.DataFrame:
     return Judged().table()
 
 
-def in_turn(
+def _known_answers(context: Context, names: Iterable[str]) -> dict[str, float]:
+    """Answers of the night before by their key, from some artefacts of it."""
+    parent = context.parent("previous")
+    known: dict[str, float] = {}
+    for name in names:
+        if parent is not None and parent.find(name) is not None:
+            table = parent.read_rows(name, columns=(RELEVANCE_KEY, LOG_ODDS))
+            known |= dict(zip(table[RELEVANCE_KEY], table[LOG_ODDS], strict=True))
+    return known
+
+
+def _in_turn(
     user_ids: Iterable[str],
     facts: Mapping[str, Sequence[str]],
     videos: Mapping[str, Sequence[str]],
