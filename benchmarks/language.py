@@ -296,7 +296,9 @@ def _explained_as(
     moment = pd.Timestamp(night, tz="UTC")
     return explain_lists(
         lists, videos, *facts, settings.recommending, night=night,
-        likeness=Likeness.of(ids, tables["fused"], tables["topics"], seed=seed),
+        likeness=Likeness.of(
+            ids, tables["fused"], [tables["topics"].get(one, []) for one in ids], seed=seed
+        ),
         peers=Peers.of(
             tables["peers"], tables["visits"], moment=moment, is_sample=tables["is_sample"]
         ),

@@ -211,7 +211,9 @@ JOBS: Final = (
     JobPlan(
         "embed_users",
         MODELS,
-        needs=("videos", "content", "duplicates", "models.serving", "profiles.#"),
+        needs=(
+            "videos", "content", "duplicates", "models.serving", "video_vectors", "profiles.#",
+        ),
         makes=("user_vectors.#",),
         settings=("recommending",),
         per="user_shard",
@@ -234,7 +236,10 @@ JOBS: Final = (
     JobPlan(
         "rank_candidates",
         LISTS,
-        needs=("videos", "content", "duplicates", "models.serving", "profiles.#", "candidates.#"),
+        needs=(
+            "videos", "content", "duplicates", "models.serving", "video_vectors",
+            "profiles.#", "candidates.#",
+        ),
         makes=("ranked.#",),
         settings=("recommending",),
         per="user_shard",
@@ -253,8 +258,8 @@ JOBS: Final = (
         "rerank_lists",
         LISTS,
         needs=(
-            "videos", "users", "content", "duplicates", "models.serving", "relevance",
-            "profiles.#", "ranked.#", "judged.#",
+            "videos", "users", "content", "duplicates", "models.serving", "video_vectors",
+            "relevance", "profiles.#", "ranked.#", "judged.#",
         ),
         makes=("lists.#",),
         settings=("recommending",),
@@ -265,8 +270,8 @@ JOBS: Final = (
         "explain_lists",
         LISTS,
         needs=(
-            "videos", "content", "duplicates", "models.serving", "popularity", "peers",
-            "profiles.#", "lists.#",
+            "videos", "content", "duplicates", "models.serving", "video_vectors", "popularity",
+            "peers", "profiles.#", "lists.#",
         ),
         makes=("explained.#",),
         settings=("recommending", "publishing"),

@@ -1,3 +1,4 @@
+import io
 import logging
 
 import numpy as np
@@ -88,7 +89,7 @@ def test_an_index_of_nothing_finds_nothing(n: int) -> None:
     scores, nums = index.search(unit(2, 8), 3)
     assert (nums == -1).all()
     assert scores.shape == (2, 3)
-    again = Index.from_bytes(index.to_bytes(), index.info)
+    again = Index.from_stream(io.BytesIO(index.to_bytes()), index.info)
     assert (again.search(unit(2, 8), 3)[1] == -1).all()
 
 
@@ -138,7 +139,7 @@ def test_the_same_vectors_give_the_same_bytes_and_a_read_index_the_same_answers(
     first, second = build_index(vectors, low), build_index(vectors, low)
     assert first.to_bytes() == second.to_bytes()
     assert first.info == second.info
-    again = Index.from_bytes(first.to_bytes(), first.info)
+    again = Index.from_stream(io.BytesIO(first.to_bytes()), first.info)
     for mine, theirs in zip(first.search(vectors, 20), again.search(vectors, 20), strict=True):
         assert (mine == theirs).all()
 
@@ -153,9 +154,9 @@ def test_an_index_says_which_vectors_it_was_built_from() -> None:
 def test_bytes_that_are_no_index_or_another_one_are_refused() -> None:
     index = build_index(unit(50), EXACT)
     with pytest.raises(StoreError, match="are not an index"):
-        Index.from_bytes(b"not an index at all", index.info)
+        Index.from_stream(io.BytesIO(b"not an index at all"), index.info)
     with pytest.raises(StoreError, match="its info says 50 of 32"):
-        Index.from_bytes(build_index(unit(40), EXACT).to_bytes(), index.info)
+        Index.from_stream(io.BytesIO(build_index(unit(40), EXACT).to_bytes()), index.info)
 
 
 def test_no_query_is_no_answer() -> None:

@@ -548,7 +548,9 @@ def test_in_any_world_every_claim_of_the_writer_is_true(
     crowd = (world["crowd"], world["crowd"])
     explained = explain_lists(
         world["lists"], *tables, chosen, night=NIGHT,
-        likeness=Likeness.of(ids, world["vectors"], world["topics"], seed=1),
+        likeness=Likeness.of(
+            ids, world["vectors"], [world["topics"].get(one, []) for one in ids], seed=1
+        ),
         peers=Peers.of(*crowd, moment=moment, is_sample=False),
     )  # fmt: skip
     checks = check_explanations(

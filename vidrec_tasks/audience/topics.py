@@ -1,7 +1,10 @@
 """Topics: what a video is about, in the words of its tags, else of its card."""
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +15,59 @@ from vidrec_tasks.columns import CATEGORIES, TAGS
 
 MAX_TOPICS: Final = 30
 """Topics kept a video, first named first."""
+
+
+@dataclass(frozen=True)
+class TopicLists(Sequence[list[str]]):
+    """The topics of many videos, each name held once: lists of a million are 0.4 GiB of strings.
+
+    Attributes:
+        names: the topics, sorted.
+        codes: ``(n,)`` int32, the topics of one video after another, as numbers of ``names``.
+        starts: ``(n_videos + 1,)`` int64, where those of each video begin in ``codes``.
+    """
+
+    names: list[str]
+    codes: npt.NDArray[np.int32]
+    starts: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, lists: Iterable[Sequence[str]]) -> "TopicLists":
+        """Those of lists, looked at one after the other; these as they are."""
+        if isinstance(lists, cls):
+            return lists
+        seen: dict[str, int] = {}
+        codes, starts = array("i"), array("q", [0])
+        for names in lists:
+            codes.extend(seen.setdefault(name, len(seen)) for name in names)
+            starts.append(len(codes))
+        ordered = sorted(seen)
+        place = np.empty(len(seen), dtype=np.int32)
+        place[[seen[name] for name in ordered]] = np.arange(len(seen))
+        return cls(
+            ordered,
+            place[np.frombuffer(codes, dtype=np.int32)] if codes else np.empty(0, np.int32),
+            np.frombuffer(starts, dtype=np.int64),
+        )
+
+    @overload
+    def __getitem__(self, num: int) -> list[str]: ...
+
+    @overload
+    def __getitem__(self, num: slice) -> "list[list[str]]": ...
+
+    def __getitem__(self, num: int | slice) -> "list[str] | list[list[str]]":
+        if isinstance(num, slice):
+            return [self[one] for one in range(*num.indices(len(self)))]
+        row = range(len(self))[num]
+        return [self.names[code] for code in self.codes[self.starts[row] : self.starts[row + 1]]]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __iter__(self) -> Iterator[list[str]]:
+        for first, end in pairwise(self.starts.tolist()):
+            yield [self.names[code] for code in self.codes[first:end].tolist()]
 
 
 def video_topics(videos: pd.DataFrame, told: Sequence[Sequence[str] | None]) -> list[list[str]]:
@@ -35,13 +91,13 @@ def topic_matrix(topics: Sequence[Sequence[str]]) -> tuple[sparse.csr_array, lis
     Returns:
         ``(n_videos, n_topics)`` float32 of ones, and the topics in order of their columns.
     """
-    names = sorted({topic for carried in topics for topic in carried})
-    column_of = {name: column for column, name in enumerate(names)}
-    columns = [sorted({column_of[topic] for topic in carried}) for carried in topics]
-    offsets = np.concatenate([[0], np.cumsum([len(c) for c in columns])]).astype(np.int64)
-    indices = np.array([column for row in columns for column in row], dtype=np.int64)
-    ones = np.ones(len(indices), dtype=np.float32)
-    return sparse.csr_array((ones, indices, offsets), shape=(len(topics), len(names))), names
+    lists = TopicLists.of(topics)
+    ones = np.ones(len(lists.codes), dtype=np.float32)
+    shape = (len(lists), len(lists.names))
+    carried = sparse.csr_array((ones, lists.codes.astype(np.int64), lists.starts), shape=shape)
+    carried.sum_duplicates()
+    carried.data[:] = 1
+    return carried, lists.names
 
 
 def topic_idf(carried: sparse.csr_array) -> npt.NDArray[np.float64]:

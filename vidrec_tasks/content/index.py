@@ -6,11 +6,10 @@ finds too little.
 """
 
 import hashlib
-import io
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -120,20 +119,17 @@ class Index:
         return bytes(faiss.serialize_index(self._faiss).tobytes())
 
     @staticmethod
-    def from_bytes(data: bytes, info: dict[str, Any]) -> "Index":
-        """The index that `to_bytes` was called on.
+    def from_stream(stream: BinaryIO, info: dict[str, Any]) -> "Index":
+        """The index whose `to_bytes` are read from a stream, a piece at a time.
 
         Raises:
             StoreError: the bytes are not an index, or not the one that ``info`` tells of.
         """
         faiss = _faiss()
         try:
-            # read a part at a time: deserialize_index would hold the bytes once more
-            found = faiss.read_index(faiss.PyCallbackIOReader(io.BytesIO(data).read))
+            found = faiss.read_index(faiss.PyCallbackIOReader(stream.read))
         except (RuntimeError, OSError) as error:
-            message = (
-                f"content index: {len(data):,} bytes are not an index; run build_content_index"
-            )
+            message = "content index: its bytes are not an index; run build_content_index"
             raise StoreError(message) from error
         if found.ntotal != info["n_indexed"] or found.d != info["dim"]:
             message = (

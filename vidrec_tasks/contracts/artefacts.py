@@ -74,7 +74,8 @@ _MODEL: Final[dict[str, Shape]] = {
     **{f"{name}_indptr": Array((rows,), COUNT) for name, rows in _SPARSE.items()},
 }
 _WEIGHTS: Final[dict[str, Shape]] = {
-    "tower": Binary("weights of the user tower and the video tower, safetensors"),
+    "tower": Binary("weights of the user tower and the video tower but for ids, safetensors"),
+    "tower_ids": Array(("videos", "tower dim")),
     "attention": Binary("weights of the attention, safetensors"),
 }
 

@@ -1,8 +1,9 @@
 """Parts: what an artefact holds, each part read as the kind that is declared of it."""
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import BinaryIO, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,10 +29,12 @@ class Parts:
     Attributes:
         name: of the artefact, with its shard.
         read: gives the value of a part by its name.
+        open: gives a stream of the bytes of a part; None: its value is read and streamed.
     """
 
     name: str
     read: Callable[[str], object]
+    open: Callable[[str], BinaryIO] | None = None
 
     def table(self, part: str = TABLE) -> pd.DataFrame:
         """A part that is a frame."""
@@ -64,6 +67,13 @@ class Parts:
         if not isinstance(value, bytes):
             raise self._found(part, Binary, value)
         return value
+
+    def stream(self, part: str) -> BinaryIO:
+        """A part that is bytes of another format, to be read a piece at a time and closed."""
+        if self.open is None:
+            return io.BytesIO(self.binary(part))
+        refuse_other_kind(self.name, part, Binary)
+        return self.open(part)
 
     def _array(self, part: str, kind: type[Number]) -> npt.NDArray[Number]:
         shape = refuse_other_kind(self.name, part, Array)

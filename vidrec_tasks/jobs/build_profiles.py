@@ -7,10 +7,9 @@ from vidrec_tasks.columns import (
     DURATION_S,
     IS_COLD,
     PUBLISHED_AT,
-    TOPICS,
     VIDEO_ID,
 )
-from vidrec_tasks.jobs.shared.reading import shard_users
+from vidrec_tasks.jobs.shared.reading import read_topics, shard_users
 from vidrec_tasks.running.job import Context, Made, job
 from vidrec_tasks.store.codecs import Part
 
@@ -34,7 +33,7 @@ def build_profiles(context: Context) -> Made:
         visits,
         videos,
         context.read_array("content", "fused"),
-        context.read_rows("content", columns=(TOPICS,))[TOPICS].tolist(),
+        read_topics(context),
         context.settings.audience,
         night=context.night,
         users=shard_users(context),

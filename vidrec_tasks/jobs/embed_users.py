@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from vidrec_tasks.columns import MODEL, USER_ID, USER_NUM
-from vidrec_tasks.jobs.shared.reading import read_content, read_histories, read_models
+from vidrec_tasks.jobs.shared.reading import read_content, read_histories, read_serving
 from vidrec_tasks.running.job import Context, Made, job
 from vidrec_tasks.store.codecs import Part
 
@@ -13,7 +13,7 @@ from vidrec_tasks.store.codecs import Part
 def embed_users(context: Context) -> Made:
     """Read each history through the user tower."""
     histories = read_histories(context)
-    models = read_models(context, "serving", read_content(context))
+    models = read_serving(context, read_content(context))
     vectors = np.zeros((histories.n_users, models.video_vectors.shape[1]), dtype=np.float32)
     for nums, block in histories.blocks():
         vectors[nums] = models.user_vectors(block)

@@ -26,7 +26,7 @@ from vidrec_tasks.columns import (
 from vidrec_tasks.evaluation.claim_likeness import Alike
 from vidrec_tasks.evaluation.claim_others import Others
 from vidrec_tasks.evaluation.claims import N_CLAIMS, N_TRUE, check_explanations
-from vidrec_tasks.jobs.shared.reading import moment_of, read_content, read_histories, read_models
+from vidrec_tasks.jobs.shared.reading import moment_of, read_content, read_histories, read_serving
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.explaining.attribution import cite_history
 from vidrec_tasks.recommending.explaining.counterfactual import compare_without_cited, keep_named
@@ -42,15 +42,14 @@ def explain_lists(context: Context) -> Made:
     """Attribute, word, check; what fails is replaced by what claims least and checked again."""
     settings = context.settings.recommending
     content = read_content(context)
-    models = read_models(context, "serving", content)
+    models = read_serving(context, content)
     histories = read_histories(context)
     scorer = models.configuration.scorer
     lists = context.read_table(context.own("lists"))
     cited = cite_history(models, histories, lists, scorer=scorer)
     facts, crowd = _facts(context, content, lists), _read_crowd(context, content)
     likeness = Likeness.of(
-        content.video_ids.tolist(), content.fused,
-        dict(zip(content.video_ids, content.topics, strict=True)),
+        content.video_ids.tolist(), content.fused, content.topics,
         seed=settings.seed, only=facts[1],
     )  # fmt: skip
     peers = Peers.of(
@@ -99,10 +98,10 @@ def _facts(context: Context, content: Content, lists: pd.DataFrame) -> Facts:
     watched = seen.groupby([USER_ID, VIDEO_ID])[EVENT_AT].max().rename("last_event_at")
     touched = {*lists[VIDEO_ID], *visits[VIDEO_ID]}
     videos = context.read_rows("videos", columns=_OF_VIDEOS)
-    topics = zip(content.video_ids, content.topics, strict=True)
+    nums = np.unique(content.nums_of(list(touched)))
     return (
         videos[videos[VIDEO_ID].isin(touched)],
-        {video_id: names for video_id, names in topics if video_id in touched},
+        {content.video_ids[num]: content.topics[num] for num in nums[nums >= 0].tolist()},
         context.read_table(context.own("profiles")),
         watched.reset_index(),
         context.read_table("popularity"),

@@ -8,8 +8,8 @@ from vidrec_tasks.content.index import Index
 from vidrec_tasks.jobs.shared.reading import (
     read_content,
     read_histories,
-    read_models,
     read_rules,
+    read_serving,
     rows_of,
 )
 from vidrec_tasks.recommending.lists.block import Search
@@ -61,7 +61,7 @@ def read_search(context: Context) -> Search:
     """The serving models, and the indexes over their vectors."""
     content = read_content(context)
     return Search(
-        read_models(context, "serving", content),
+        read_serving(context, content),
         _index(context, "video_vectors"),
         _index(context, "content_index"),
         context.read_array("content", "text") if content.n_videos <= TEXT_LIMIT else None,
@@ -70,4 +70,5 @@ def read_search(context: Context) -> Search:
 
 def _index(context: Context, name: str) -> Index:
     parts = context.parts(name)
-    return Index.from_bytes(parts.binary("index"), parts.json("info"))
+    with parts.stream("index") as stream:
+        return Index.from_stream(stream, parts.json("info"))

@@ -12,9 +12,9 @@ import pandas as pd
 from vidrec_tasks.audience.histories import epoch_seconds
 from vidrec_tasks.audience.interactions import weigh
 from vidrec_tasks.audience.portrait_gathering import gather_facts
-from vidrec_tasks.columns import EVENT_AT, MOMENT, TOPICS, USER_ID
+from vidrec_tasks.columns import EVENT_AT, MOMENT, USER_ID
 from vidrec_tasks.jobs.shared.judging import judge_rows, none_judged, tastes_of
-from vidrec_tasks.jobs.shared.reading import evaluation_night
+from vidrec_tasks.jobs.shared.reading import evaluation_night, read_topics
 from vidrec_tasks.jobs.shared.writing import count_writing, writer_of
 from vidrec_tasks.language.judging import Judged
 from vidrec_tasks.recommending.lists.relevance import NOTHING
@@ -71,7 +71,7 @@ def _tastes_then(context: Context, users: pd.DataFrame) -> dict[str, list[str]]:
     """
     moments = users.set_index(USER_ID)[MOMENT]
     videos, statistics = context.read_table("videos"), context.read_table("watch_statistics")
-    topics = context.read_rows("content", columns=(TOPICS,))[TOPICS].tolist()
+    topics = read_topics(context)
     language = context.settings.language.portrait_language
     night, found = evaluation_night(context), dict[str, list[str]]()
     for name in shards_of(context.run, "interactions"):

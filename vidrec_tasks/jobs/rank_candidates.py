@@ -1,7 +1,7 @@
 """rank_candidates: score the candidates of a shard's users and order them."""
 
 from vidrec_tasks.columns import SOURCE, USER_ID, VIDEO_ID
-from vidrec_tasks.jobs.shared.reading import read_content, read_histories, read_models
+from vidrec_tasks.jobs.shared.reading import read_content, read_histories, read_serving
 from vidrec_tasks.recommending.lists.ranker import rank_candidates as rank
 from vidrec_tasks.running.job import Context, Made, job
 
@@ -9,7 +9,7 @@ from vidrec_tasks.running.job import Context, Made, job
 @job()
 def rank_candidates(context: Context) -> Made:
     """Score every candidate with the scorer that serves."""
-    models = read_models(context, "serving", read_content(context))
+    models = read_serving(context, read_content(context))
     table = rank(
         models,
         read_histories(context),

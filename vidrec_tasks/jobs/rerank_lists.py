@@ -1,7 +1,7 @@
 """rerank_lists: from ranked candidates to each user's list, varied and inside the rules."""
 
 from vidrec_tasks.columns import RANK, SCORE_COMPONENTS, USER_ID
-from vidrec_tasks.jobs.shared.reading import read_content, read_histories, read_models, read_rules
+from vidrec_tasks.jobs.shared.reading import read_content, read_histories, read_rules, read_serving
 from vidrec_tasks.recommending.lists.relevance import RELEVANCE, add_relevance
 from vidrec_tasks.recommending.lists.reranker import rerank_lists as rerank
 from vidrec_tasks.recommending.lists.score_parts import parts_of_rows, with_relevance
@@ -25,7 +25,7 @@ def rerank_lists(context: Context) -> Made:
         read_rules(context, context.night),
         settings,
     )
-    models = read_models(context, "serving", content)
+    models = read_serving(context, content)
     parts = parts_of_rows(models, histories, lists, scorer=models.configuration.scorer)
     lists[SCORE_COMPONENTS] = with_relevance(parts, lists.pop(RELEVANCE))
     counts = {

@@ -11,7 +11,7 @@ from vidrec_tasks.columns import (
 from vidrec_tasks.insights.crowd import Offer
 from vidrec_tasks.insights.insights import summarise_audiences as summarise
 from vidrec_tasks.insights.summaries import MODEL, write_summaries
-from vidrec_tasks.jobs.shared.reading import moment_of
+from vidrec_tasks.jobs.shared.reading import moment_of, read_topics
 from vidrec_tasks.jobs.shared.visits import watched_by_shard
 from vidrec_tasks.jobs.shared.writing import answers_state, count_writing, writer_of
 from vidrec_tasks.recommending.lists.rules import visible
@@ -22,8 +22,7 @@ from vidrec_tasks.running.job import Context, Made, job, shards_of
 def summarise_audiences(context: Context) -> Made:
     """Measure audiences in numbers that k users stand behind, and put them in words."""
     videos = context.read_table("videos")
-    topics = context.read_table("content")[TOPICS].tolist()
-    offer = Offer.of(videos, topics, visible(videos, moment=moment_of(context.night)))
+    offer = Offer.of(videos, read_topics(context), visible(videos, moment=moment_of(context.night)))
     found = summarise(
         lambda: watched_by_shard(context, (USER_ID, VIDEO_NUM, WATCHED_SHARE)),
         (

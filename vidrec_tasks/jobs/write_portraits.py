@@ -26,13 +26,13 @@ from vidrec_tasks.columns import (
     PORTRAIT_SOURCE,
     PUBLISHED_AT,
     TITLE,
-    TOPICS,
     USER_ID,
     VIDEO_ID,
 )
 from vidrec_tasks.content.encoding.encoders import Encoders
 from vidrec_tasks.evaluation.portrait_claims import check_portraits, judge_of
 from vidrec_tasks.evaluation.portrait_ledger import PortraitLedger
+from vidrec_tasks.jobs.shared.reading import read_topics
 from vidrec_tasks.jobs.shared.videos import text_encoder_of
 from vidrec_tasks.jobs.shared.writing import answers_state, count_writing, writer_of
 from vidrec_tasks.running.job import Context, Made, job, shards_left
@@ -51,10 +51,10 @@ def write_portraits(context: Context) -> Made:
     own = context.own("profiles")
     users, visits = context.read_table(own), context.read_table(own, "visits")
     videos = context.read_rows("videos", columns=OF_VIDEOS)
-    content = context.read_rows("content", columns=(VIDEO_ID, TOPICS))
-    topics = content[TOPICS].tolist()
+    topics = read_topics(context)
     facts = gather_facts(visits, videos, topics, users[USER_ID].tolist(), night=context.night)
-    by_id = dict(zip(content[VIDEO_ID], topics, strict=True))
+    met = np.flatnonzero(videos[VIDEO_ID].isin(visits[VIDEO_ID])).tolist()
+    by_id = dict(zip(videos[VIDEO_ID].iloc[met], [topics[num] for num in met], strict=True))
     ledger = PortraitLedger(visits, videos, by_id, night=context.night)
     judge = judge_of(ledger)
     encoders = Encoders(context.settings.content)

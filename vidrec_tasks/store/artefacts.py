@@ -7,7 +7,7 @@ import hashlib
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 import pandas as pd
@@ -112,6 +112,14 @@ class Artefacts:
             if local.exists() and local.stat().st_size > MAPPED_BYTES:
                 return np.load(local, mmap_mode="c", allow_pickle=False)
         return decode(suffix, self.store.read(path))
+
+    def open(self, ref: Ref, part: str) -> BinaryIO:
+        """The bytes of a part, to be read a piece at a time and closed.
+
+        Raises:
+            StoreError: the artefact or the part is gone.
+        """
+        return self.store.open(self._file(ref, part)[1])
 
     def read_json(self, ref: Ref, part: str) -> dict[str, object]:
         """A part that is JSON, of an artefact that is not declared because no job reads it.

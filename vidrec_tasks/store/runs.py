@@ -7,6 +7,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -117,7 +118,7 @@ class Run:
     def parts(self, name: str) -> Parts:
         """One of the run's artefacts, to be read a part at a time."""
         ref = self.ref(name)
-        return Parts(name, lambda part: self.artefacts.read(ref, part))
+        return Parts(name, partial(self.artefacts.read, ref), partial(self.artefacts.open, ref))
 
     def read_table(self, name: str, part: str = TABLE) -> pd.DataFrame:
         """A table of one of the run's artefacts (for all kinds of part, see `Parts`)."""

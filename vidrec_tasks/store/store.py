@@ -5,12 +5,13 @@ A folder of this machine or an object store; `remote` says what is different the
 Only this room builds a path. Leaves the meaning of what lies there to everybody else.
 """
 
+import io
 import json
 import logging
 import os
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from upath import UPath
 
@@ -112,6 +113,20 @@ class Store:
         try:
             return bytes(path.read_bytes())
         except self.failures as error:
+            message = f"store: cannot read {path} ({error})"
+            raise StoreError(message) from error
+
+    def open(self, path: UPath) -> BinaryIO:
+        """The bytes of a file as a stream, to be closed; those of a remote file are read at once.
+
+        Raises:
+            StoreError: the file is missing or unreadable.
+        """
+        if not self.is_local:
+            return io.BytesIO(self.read(path))
+        try:
+            return self.local(path).open("rb")
+        except OSError as error:
             message = f"store: cannot read {path} ({error})"
             raise StoreError(message) from error
 

@@ -1,5 +1,6 @@
 """Readings that several jobs share: artefacts put together into what the stages take."""
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
@@ -9,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.audience.histories import Histories, gather
+from vidrec_tasks.audience.topics import TopicLists
 from vidrec_tasks.columns import (
     CREATOR_ID,
     DURATION_S,
@@ -57,14 +59,26 @@ def read_content(context: Context) -> Content:
     return Content.of(
         context.read_rows("videos", columns=(VIDEO_ID, CREATOR_ID, PUBLISHED_AT, DURATION_S)),
         context.read_array("content", "fused"),
-        context.read_rows("content", columns=(TOPICS,))[TOPICS].tolist(),
+        read_topics(context),
         context.read_table("duplicates"),
     )
+
+
+def read_topics(context: Context) -> TopicLists:
+    """The topics of each video."""
+    texts = context.read_rows("content", columns=(TOPICS,), as_text=True)[TOPICS]
+    return TopicLists.of(json.loads(text) for text in texts)
 
 
 def read_models(context: Context, fit: str, content: Content) -> Models:
     """The models of a fit."""
     return Models.from_parts(context.parts(f"models.{fit}"), content)
+
+
+def read_serving(context: Context, content: Content) -> Models:
+    """The models that serve, with every f(v) as `index_video_vectors` kept it."""
+    vectors = context.read_array("video_vectors", "vectors")
+    return Models.from_parts(context.parts("models.serving"), content, vectors)
 
 
 def read_parent(context: Context, fit: str) -> Parent | None:

@@ -47,7 +47,7 @@ class Likeness:
         cls,
         video_ids: Sequence[str],
         vectors: npt.NDArray[np.float32],
-        topics: Mapping[str, Sequence[str]],
+        topics: Sequence[Sequence[str]],
         *,
         seed: int,
         only: Container[str] | None = None,
@@ -57,7 +57,7 @@ class Likeness:
         Args:
             video_ids: ``(n_videos,)``.
             vectors: ``(n_videos, dim)`` fused embeddings, unit rows; a zero row is left out.
-            topics: ``video_id -> topics``.
+            topics: of each video, in the order of ``video_ids``.
             seed: of the draw.
             only: the videos that will be asked for; None: any.
         """
@@ -69,7 +69,7 @@ class Likeness:
             threshold = round(float(np.percentile(cosines, PERCENTILE)), 4)
         ids = ((str(video_ids[row]), row) for row in known.tolist())
         rows = {name: row for name, row in ids if only is None or name in only}
-        return cls(rows, vectors, threshold, _common_topics(video_ids, topics))
+        return cls(rows, vectors, threshold, _common_topics(topics))
 
     def between(self, one: str, other: str) -> float:
         """The cosine of two videos, to four places; -1 where one has no content."""
@@ -89,12 +89,11 @@ def random_pairs(n: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
     return left, (left + step) % n
 
 
-def _common_topics(video_ids: Sequence[str], topics: Mapping[str, Sequence[str]]) -> frozenset[str]:
-    n = len(video_ids)
-    n_pairs = n * (n - 1) // 2
+def _common_topics(topics: Sequence[Sequence[str]]) -> frozenset[str]:
+    n_pairs = len(topics) * (len(topics) - 1) // 2
     if n_pairs < MIN_PAIRS:
         return frozenset()
-    carried = Counter(topic for video_id in video_ids for topic in set(topics.get(video_id, ())))
+    carried = Counter(topic for names in topics for topic in set(names))
     return frozenset(
         topic for topic, k in carried.items() if k * (k - 1) / 2 > MAX_CHANCE * n_pairs
     )

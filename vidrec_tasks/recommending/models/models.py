@@ -22,7 +22,15 @@ from vidrec_tasks.recommending.catalogue.popularity import Popularity
 from vidrec_tasks.recommending.models.attention import TargetAttention
 from vidrec_tasks.recommending.models.item_models import from_stack, to_stack
 from vidrec_tasks.recommending.models.sparse import SparseModel
-from vidrec_tasks.recommending.models.tower import TowerShape, UserTower, embed_users, embed_videos
+from vidrec_tasks.recommending.models.tower import (
+    TowerShape,
+    UserTower,
+    contiguous,
+    embed_users,
+    embed_videos,
+    tower_parts,
+    tower_weights,
+)
 
 Part = npt.NDArray[Any] | bytes | dict[str, Any]
 
@@ -98,6 +106,7 @@ class Models:
         configuration: what was chosen.
         cut: seconds since 1970 UTC; nothing at or after it was learned from.
         half_life_days: decay of interactions in the content profile.
+        kept: `video_vectors` where they were made before; they are made when asked for otherwise.
     """
 
     content: Content
@@ -109,11 +118,12 @@ class Models:
     configuration: Configuration
     cut: int
     half_life_days: float
+    kept: npt.NDArray[np.float32] | None = None
 
     @cached_property
     def tower_vectors(self) -> npt.NDArray[np.float32]:
         """``(n_videos, dim)`` every ``f(v)`` as the tower has it."""
-        return embed_videos(self.tower)
+        return embed_videos(self.tower) if self.kept is None else self.kept[:, :-1]
 
     @cached_property
     def lately(self) -> npt.NDArray[np.float32]:
@@ -124,6 +134,8 @@ class Models:
     @cached_property
     def video_vectors(self) -> npt.NDArray[np.float32]:
         """``(n_videos, dim + 1)`` every ``f(v)``, and what everybody watches lately."""
+        if self.kept is not None:
+            return self.kept
         return np.concatenate([self.tower_vectors, self.lately[:, None]], axis=1)
 
     def user_vectors(self, histories: Histories) -> npt.NDArray[np.float32]:
@@ -148,20 +160,23 @@ class Models:
         }
         return {
             "info": info,
-            "tower": save(_contiguous(self.tower)),
-            "attention": save(_contiguous(self.attention)),
+            **tower_parts(self.tower),
+            "attention": save(contiguous(self.attention)),
             **_sparse_parts("items", to_stack(self.items)),
             **_sparse_parts("lent", self.lent.matrix),
             **popularity,
         }
 
     @classmethod
-    def from_parts(cls, parts: Parts, content: Content) -> "Models":
+    def from_parts(
+        cls, parts: Parts, content: Content, kept: npt.NDArray[np.float32] | None = None
+    ) -> "Models":
         """The models that `to_parts` wrote.
 
         Args:
             parts: of the artefact.
             content: the videos they were fitted on.
+            kept: ``(n_videos, dim + 1)`` their `video_vectors`, where these were kept too.
 
         Raises:
             ModelError: they were fitted on another catalogue, or by another version.
@@ -174,10 +189,11 @@ class Models:
             )
             raise ModelError(message)
         tower_shape = TowerShape(**info["tower"])
-        tower = make_tower(content, np.zeros(content.n_videos, dtype=bool), tower_shape)
-        attention = TargetAttention(tower_shape.dim, n_heads=info["n_heads"])
-        for module, name in ((tower, "tower"), (attention, "attention")):
-            _read_weights(module, parts.binary(name), name)
+        with torch.device("meta"):  # the weights come from the store: none are drawn before
+            tower = make_tower(content, np.zeros(content.n_videos, dtype=bool), tower_shape)
+            attention = TargetAttention(tower_shape.dim, n_heads=info["n_heads"])
+        _put_weights(tower, tower_weights(parts), "tower")
+        _put_weights(attention, load(parts.binary("attention")), "attention")
         return cls(
             content,
             tower.eval(),
@@ -188,12 +204,13 @@ class Models:
             Configuration.from_json(info["configuration"]),
             int(info["cut"]),
             float(info["half_life_days"]),
+            kept,
         )
 
 
-def _read_weights(module: torch.nn.Module, written: bytes, name: str) -> None:
+def _put_weights(module: torch.nn.Module, weights: Mapping[str, torch.Tensor], name: str) -> None:
     try:
-        module.load_state_dict(load(written))
+        module.load_state_dict(weights, assign=True)
     except RuntimeError as error:
         message = f"models: the weights of the {name} are of another version; train them again"
         raise ModelError(message) from error
@@ -227,10 +244,6 @@ def _popularity(parts: Parts) -> Popularity:
     return Popularity(
         n_users, popular, trending, age_days, counts, first_at, last_at, lately, turned_away
     )
-
-
-def _contiguous(module: torch.nn.Module) -> dict[str, torch.Tensor]:
-    return {name: tensor.contiguous() for name, tensor in module.state_dict().items()}
 
 
 def _sparse_parts(name: str, matrix: sp.csr_matrix) -> dict[str, Part]:

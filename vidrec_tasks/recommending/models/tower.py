@@ -12,13 +12,16 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors.torch import load, save
 from torch import nn
 from torch.nn import functional
 
 from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.contracts.parts import Parts
 from vidrec_tasks.recommending.models.layers import GatedLayer
 from vidrec_tasks.recommending.models.sequences import PAD, last_videos
 
+_IDS = "ids.weight"
 _ROWS = 32
 _WIDTH = 8
 """Rows are cut to the next multiple of so many videos: histories are mostly short."""
@@ -145,6 +148,26 @@ class UserTower(nn.Module):
         # sqrt(dim): as in SASRec, so that a place does not drown a video.
         inputs = torch.cat([start, read], dim=1) * self.shape.dim**0.5
         return inputs + self.places.weight[: length + 1]
+
+
+def tower_parts(tower: UserTower) -> dict[str, npt.NDArray[np.float32] | bytes]:
+    """The weights of a tower for the store: the id embeddings as an array, so that it is mapped."""
+    weights = contiguous(tower)
+    ids = weights.pop(_IDS).cpu().numpy()
+    return {"tower": save(weights), "tower_ids": ids}
+
+
+def tower_weights(parts: Parts) -> dict[str, torch.Tensor]:
+    """The weights that `tower_parts` was given; those of version 0.1 hold the id embeddings too."""
+    weights = load(parts.binary("tower"))
+    if _IDS not in weights:
+        weights[_IDS] = torch.from_numpy(parts.array("tower_ids"))
+    return weights
+
+
+def contiguous(module: nn.Module) -> dict[str, torch.Tensor]:
+    """The weights of a module by name, each in one piece, as safetensors wants them."""
+    return {name: tensor.contiguous() for name, tensor in module.state_dict().items()}
 
 
 @torch.no_grad()

@@ -12,12 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
-from safetensors.torch import load
 
 from vidrec_tasks.contracts.parts import Parts
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.models.models import Configuration
-from vidrec_tasks.recommending.models.tower import TowerShape, UserTower
+from vidrec_tasks.recommending.models.tower import TowerShape, UserTower, tower_weights
 
 Start = Literal["cold", "warm", "both"]
 
@@ -54,7 +53,7 @@ class Parent:
         info: dict[str, Any] = parts.json("info")
         return cls(
             video_ids,
-            load(parts.binary("tower")),
+            tower_weights(parts),
             TowerShape(**info["tower"]),
             Configuration.from_json(info["configuration"]),
             int(info["cut"]),

@@ -1,0 +1,36 @@
+"""Topics of many videos, each name held once: they read as the lists they were made of."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidrec_tasks.audience.topics import TopicLists, topic_matrix
+
+LISTS = st.lists(st.lists(st.sampled_from(["b", "a", "猫", "", "a b"]), max_size=4), max_size=9)
+
+
+@given(LISTS)
+def test_they_are_read_as_the_lists_they_were_made_of(lists: list[list[str]]) -> None:
+    kept = TopicLists.of(iter(lists))
+    assert list(kept) == lists
+    assert [kept[num] for num in range(len(kept))] == lists
+    assert kept[1:3] == lists[1:3]
+    assert kept.names == sorted({name for names in lists for name in names})
+
+
+@given(LISTS)
+def test_their_matrix_has_a_one_for_each_topic_that_a_video_carries(
+    lists: list[list[str]],
+) -> None:
+    for made_of in (lists, TopicLists.of(lists)):
+        matrix, names = topic_matrix(made_of)
+        wanted = [[float(name in own) for name in names] for own in lists]
+        np.testing.assert_array_equal(
+            matrix.toarray(), np.array(wanted).reshape(len(lists), len(names))
+        )
+        assert matrix.has_sorted_indices
+
+
+def test_what_is_kept_already_is_not_made_again() -> None:
+    kept = TopicLists.of([["a"]])
+    assert TopicLists.of(kept) is kept
