@@ -104,7 +104,7 @@ def make_world(store: Path, n_users: int) -> None:
     for number, (run_id, night) in enumerate(RUNS.items()):
         moment = datetime(night.year, night.month, night.day, 2, tzinfo=UTC)
         gates = {"gates": [], "passed": True}
-        metrics = {"ndcg@10.served": {"value": 0.3, "low": 0.2, "high": 0.4}}
+        metrics = {"ndcg@10.served": {"value": 0.3, "low": 0.2, "high": 0.4, "n_users": n_users}}
         publisher.open_run(
             run_id, night=night, started_at=moment, manifest={}, metrics=metrics, gates=gates
         )

@@ -60,7 +60,8 @@ HOW: Final = {
     "vectors, users, k and one thread; the recall of both is beside it",
     "users_per_s": "N over the list jobs' seconds of all processes: the rate of one, which has one "
     "thread; reading and writing the store too",
-    "peak_gib": "largest resident memory of a process that ran shards of the N users",
+    "peak_gib": "largest resident memory of a list job over shards of the N users, as the kernel "
+    "says it of the job's span",
 }
 
 
@@ -176,6 +177,9 @@ def _run_of(store: Path, n_users: int, asked: argparse.Namespace) -> dict[str, A
         "processes": n_parts,
         "seconds": {job: round(number, 3) for job, number in seconds.items()},
         "peak_gib": max(part["peak_gib"] for part in parts),
+        "peaks_gib": {
+            job: max(part["peaks_gib"][job] for part in parts) for job in parts[0]["peaks_gib"]
+        },
         "list_seconds": round(list_seconds, 2),
         "users_per_s": round(n_users / list_seconds, 2),
     }

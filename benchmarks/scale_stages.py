@@ -7,7 +7,6 @@ another process does ``1/2``). Only the jobs' own seconds count, not the plantin
 
 import json
 import logging
-import resource
 import sys
 from collections import Counter
 from pathlib import Path
@@ -35,7 +34,7 @@ def run_stages(
 
     Returns:
         users, shards, seconds by job, list_rows and their bytes as text (of the first shard, for as
-        many rows), artefact_bytes, peak_gib of this process.
+        many rows), artefact_bytes, peak_gib: of the job with the largest, and peaks_gib by job.
     """
     settings = settings_of(store, users_per_shard)
     sizes = [min(users_per_shard, n_users - first) for first in range(0, n_users, users_per_shard)]
@@ -43,6 +42,7 @@ def run_stages(
     n_buckets = Split.of(users_per_shard, users_per_shard).n_buckets
     run = open_run(settings, n_user_shards=len(sizes), n_user_buckets=n_buckets)
     seconds: Counter[str] = Counter()
+    peaks: dict[str, float] = {}
     n_bytes = n_rows = 0
     bytes_a_row = 0.0
     mine = range(part, len(sizes), n_parts)
@@ -52,6 +52,7 @@ def run_stages(
         for job in (*BEFORE, *LIST_JOBS):
             receipt = run_job(Order(job, NIGHT, str(shard), owner="scale"), settings)
             seconds[job] += receipt["seconds"]
+            peaks[job] = max(peaks.get(job, 0.0), (receipt["peak_mib"] or 0.0) / 2**10)
             refs += [Ref(**ref) for ref in receipt["artefacts"]]
             n_rows += receipt["counts"].get("rows", 0) if job == "explain_lists" else 0
         if not bytes_a_row:
@@ -67,7 +68,8 @@ def run_stages(
         "list_rows": n_rows,
         "list_text_bytes": round(bytes_a_row * n_rows),
         "artefact_bytes": n_bytes,
-        "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 3),
+        "peak_gib": round(max(peaks.values()), 3),
+        "peaks_gib": {job: round(peak, 3) for job, peak in peaks.items()},
     }
 
 
