@@ -56,6 +56,8 @@ BENCHES: Final = (
     Bench("retrieval", "retrieval",
           ("--clips", "{data}/videos/clips", "--captions", "{data}/videos/clips.csv"), "videos"),
     Bench("language", "language", ("--data", "{data}"), "ml-latest-small", ("--users", "4")),
+    Bench("relevance", "language_relevance", ("--data", "{data}", "--top", "10", "--seconds", "300"),
+          "ml-latest-small", ("--pairs", "20")),
     Bench("cards", "language_cards", ("--data", "{data}"), "tmdb-5000"),
     Bench("attribution", "attribution", ("--data", "{data}"), "movietweetings-100k",
           ("--users", "20", "--rounds", "1")),

@@ -1,6 +1,6 @@
 """Relevance: what a language model's judgement adds to a ranking of films, and what it costs.
 
-``python -m benchmarks.language_relevance --data DIR --store STORE [--model M] --json PATH``: the
+``python -m benchmarks.language_relevance --data DIR [--store STORE] [--model M] --json PATH``: the
 last film that half of the users of MovieLens latest-small liked is held out; the linear item-item
 model ranks all films for them, and the language model is asked about the best ones of those whose
 film is among them, from facts before that film, with genres as topics and overviews as summaries.
@@ -13,6 +13,7 @@ import json
 import logging
 import math
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -78,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="ml-latest-small, tmdb-5000")
-    parser.add_argument("--store", type=Path, required=True, help="is made where it is not there")
+    parser.add_argument("--store", type=Path, help="is made where it is not there, and kept")
     parser.add_argument("--pairs", type=int, default=N_PAIRS, help="pairs that are asked for now")
     parser.add_argument(
         "--seconds", type=float, default=math.inf, help="after which nobody is asked"
@@ -88,10 +89,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, required=True)
     said = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    settings = settings_of(said.store, said.model)
-    night = _read(said.data, said.store, settings)
-    night_run = Runs(Store(settings.store_url)).of_night(night)
-    result = measure(night_run, settings, top=said.top, budget=said.pairs, seconds=said.seconds)
+    with tempfile.TemporaryDirectory(prefix="vidrec-bench-") as folder:
+        store = said.store or Path(folder)
+        settings = settings_of(store, said.model)
+        night = _read(said.data, store, settings)
+        night_run = Runs(Store(settings.store_url)).of_night(night)
+        figures = measure(
+            night_run, settings, top=said.top, budget=said.pairs, seconds=said.seconds
+        )
+    result = {"figures": figures}
     said.json.parent.mkdir(parents=True, exist_ok=True)
     said.json.write_text(json.dumps(result, indent=1, sort_keys=True), encoding="utf-8")
     sys.stdout.write(f"{json.dumps(result, sort_keys=True)}\n")
