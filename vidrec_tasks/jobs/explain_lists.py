@@ -97,10 +97,10 @@ def _facts(context: Context, content: Content, lists: pd.DataFrame) -> Facts:
     seen = visits[visits[IS_WATCHED]]
     watched = seen.groupby([USER_ID, VIDEO_ID])[EVENT_AT].max().rename("last_event_at")
     touched = {*lists[VIDEO_ID], *visits[VIDEO_ID]}
-    videos = context.read_rows("videos", columns=_OF_VIDEOS)
+    videos = context.read_rows("videos", column=VIDEO_ID, values=touched, columns=_OF_VIDEOS)
     nums = np.unique(content.nums_of(list(touched)))
     return (
-        videos[videos[VIDEO_ID].isin(touched)],
+        videos,
         {content.video_ids[num]: content.topics[num] for num in nums[nums >= 0].tolist()},
         context.read_table(context.own("profiles")),
         watched.reset_index(),

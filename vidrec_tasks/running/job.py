@@ -1,6 +1,6 @@
 """What a job is: the artefacts it needs and makes, and the context it runs in."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -110,16 +110,20 @@ class Context:
         name: str,
         part: str = TABLE,
         *,
+        column: str | None = None,
+        values: Collection[str] = (),
         columns: Sequence[str] | None = None,
         as_text: bool = False,
     ) -> pd.DataFrame:
-        """A frame of an artefact of this run, some columns of it (see `Run.read_rows`).
+        """A frame of an artefact of this run, some rows or columns of it (see `Run.read_rows`).
 
         Raises:
             UndeclaredError: the job's plan does not say that it needs it.
         """
         self._refuse_undeclared(name)
-        return self.run.read_rows(name, part, columns=columns, as_text=as_text)
+        return self.run.read_rows(
+            name, part, column=column, values=values, columns=columns, as_text=as_text
+        )
 
     def _refuse_undeclared(self, name: str) -> None:
         if self.may_read is not None and name not in self.may_read:

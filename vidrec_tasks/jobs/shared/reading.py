@@ -1,6 +1,5 @@
 """Readings that several jobs share: artefacts put together into what the stages take."""
 
-import json
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
@@ -15,6 +14,7 @@ from vidrec_tasks.columns import (
     CREATOR_ID,
     DURATION_S,
     PUBLISHED_AT,
+    REGIONS,
     TOPICS,
     USER_ID,
     VIDEO_ID,
@@ -25,6 +25,7 @@ from vidrec_tasks.recommending.lists.rules import RULED, UserRules
 from vidrec_tasks.recommending.models.models import Configuration, Models
 from vidrec_tasks.recommending.training.warmth import Parent
 from vidrec_tasks.running.job import Context, midnight
+from vidrec_tasks.store.codecs import release_unused, shared_from_texts
 from vidrec_tasks.store.runs import Run
 
 Floats = npt.NDArray[np.float32]
@@ -56,18 +57,20 @@ def moment_of(night: date) -> pd.Timestamp:
 
 def read_content(context: Context) -> Content:
     """The videos with embeddings, topics and duplicate groups."""
-    return Content.of(
+    content = Content.of(
         context.read_rows("videos", columns=(VIDEO_ID, CREATOR_ID, PUBLISHED_AT, DURATION_S)),
         context.read_array("content", "fused"),
         read_topics(context),
         context.read_table("duplicates"),
     )
+    release_unused()
+    return content
 
 
 def read_topics(context: Context) -> TopicLists:
     """The topics of each video."""
     texts = context.read_rows("content", columns=(TOPICS,), as_text=True)[TOPICS]
-    return TopicLists.of(json.loads(text) for text in texts)
+    return TopicLists.of(shared_from_texts(texts))
 
 
 def read_models(context: Context, fit: str, content: Content) -> Models:
@@ -137,12 +140,16 @@ def shard_users(context: Context) -> pd.DataFrame:
 
 def read_rules(context: Context, night: date) -> UserRules:
     """What each user may be shown on a night."""
-    return UserRules(
-        context.read_rows("videos", columns=RULED),
+    videos = context.read_rows("videos", columns=RULED, as_text=True)
+    videos[REGIONS] = pd.Series(shared_from_texts(videos[REGIONS]), dtype=object)
+    rules = UserRules(
+        videos,
         context.read_table("users"),
         moment=moment_of(night),
         default_max_age_rating=context.settings.recommending.default_max_age_rating,
     )
+    release_unused()
+    return rules
 
 
 def rows_of(table: pd.DataFrame, vectors: Floats, ids: npt.NDArray[np.object_]) -> Floats:

@@ -66,7 +66,7 @@ class Content:
             videos[VIDEO_ID].to_numpy(dtype=object),
             np.ascontiguousarray(fused, dtype=np.float32),
             [[] for _ in range(len(videos))] if topics is None else topics,
-            videos[CREATOR_ID].to_numpy(dtype=object),
+            _named_once(videos[CREATOR_ID]),
             seconds.astype(np.int64),
             videos[DURATION_S].to_numpy(dtype=np.float32),
             _group_nums(videos[VIDEO_ID], duplicates),
@@ -129,6 +129,12 @@ class Content:
             self._index.append(pd.Index(self.video_ids))
         nums = self._index[0].get_indexer(pd.Index(np.asarray(video_ids, dtype=object)))
         return nums.astype(np.int64)
+
+
+def _named_once(names: pd.Series) -> npt.NDArray[np.object_]:
+    """The values of a column, equal ones as one and the same object."""
+    codes, kinds = pd.factorize(names)
+    return np.asarray(kinds.to_numpy(dtype=object)[codes], dtype=object)
 
 
 def _group_nums(video_ids: pd.Series, duplicates: pd.DataFrame | None) -> npt.NDArray[np.int64]:
