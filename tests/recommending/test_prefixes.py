@@ -5,7 +5,8 @@ import pytest
 
 from tests.recommending import worlds
 from tests.recommending.test_tower import SHAPE, replace, untrained
-from vidrec_tasks.recommending.models.prefixes import embed_alike, guess_without
+from vidrec_tasks.recommending.models.guesses import guess_without
+from vidrec_tasks.recommending.models.prefixes import begin, embed_alike, embed_begun
 from vidrec_tasks.recommending.models.sequences import PAD
 from vidrec_tasks.recommending.models.tower import embed_rows, embed_videos
 
@@ -47,6 +48,20 @@ def test_rows_that_begin_alike_are_embedded_as_each_alone(
     np.testing.assert_allclose(found, embed_rows(TOWER, rows, VIDEOS), atol=1e-5)
 
 
+def test_rows_read_from_where_they_differ_from_a_whole_are_embedded_as_each_alone() -> None:
+    rows, groups, _ = without_each()
+    begun = begin(TOWER, aligned(histories()), VIDEOS)
+    found = embed_begun(TOWER, begun, rows, groups, VIDEOS)
+    np.testing.assert_allclose(found, embed_rows(TOWER, rows, VIDEOS), atol=1e-5)
+
+
+def test_a_row_may_go_on_where_its_group_ends_or_end_before_it() -> None:
+    begun = begin(TOWER, aligned([np.array([1, 2, 3]), np.array([], dtype=int)]), VIDEOS)
+    rows = aligned([np.array(row) for row in ([1, 2, 3, 4, 5], [1, 2], [1, 2, 3], [6])])
+    found = embed_begun(TOWER, begun, rows, np.array([0, 0, 0, 1]), VIDEOS)
+    np.testing.assert_allclose(found, embed_rows(TOWER, rows, VIDEOS), atol=1e-5)
+
+
 def test_rows_that_have_nothing_in_common_may_be_grouped() -> None:
     rows = aligned([np.array([1, 2, 3]), np.array([4, 5]), np.array([], dtype=int)])
     found = embed_alike(TOWER, rows, np.zeros(3, dtype=np.int64), VIDEOS)
@@ -56,7 +71,9 @@ def test_rows_that_have_nothing_in_common_may_be_grouped() -> None:
 def test_no_rows_are_no_error() -> None:
     nothing = np.zeros(0, dtype=np.int64)
     assert embed_alike(TOWER, np.zeros((0, LENGTH), np.int64), nothing, VIDEOS).shape == (0, 16)
-    found, _ = guess_without(TOWER, aligned(histories()), nothing, nothing, VIDEOS)
+    found, _ = guess_without(
+        TOWER, begin(TOWER, aligned(histories()), VIDEOS), nothing, nothing, VIDEOS
+    )
     assert found.shape == (0, 16)
 
 
@@ -64,9 +81,9 @@ def test_no_rows_are_no_error() -> None:
 def test_a_guess_is_right_where_it_is_certain_and_near_elsewhere(
     together: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vidrec_tasks.recommending.models.prefixes._TOGETHER", together)
+    monkeypatch.setattr("vidrec_tasks.recommending.models.guesses._TOGETHER", together)
     rows, groups, without = without_each()
-    wholes = aligned(histories())
+    wholes = begin(TOWER, aligned(histories()), VIDEOS)
     found, is_certain = guess_without(TOWER, wholes, groups, without, VIDEOS)
     exact = embed_rows(TOWER, rows, VIDEOS)
     np.testing.assert_allclose(found[is_certain], exact[is_certain], atol=1e-5)

@@ -91,6 +91,16 @@ class Block:
         """``(n_users, dim)`` as of `profiles.portrait_profiles`."""
         return profiles.portrait_profiles(self.models, self.histories)
 
+    def products(self, users: Floats, videos: Floats, nums: Ints) -> Floats:
+        """``(n_users, k)`` product of each user's vector with those of the candidates.
+
+        Args:
+            users: ``(n_users, dim)``.
+            videos: ``(n_videos, dim)``; a cosine where both are of length 1, 0 where one is zero.
+            nums: ``(n_users, k)``; what stands at -1 means nothing.
+        """
+        return np.asarray(np.einsum("ud,ukd->uk", users, videos[nums]), dtype=np.float32)
+
     def attended(self, nums: Ints) -> Floats:
         """``(n_users, k)`` what the history adds to the towers' score of each candidate."""
         return attend(self.models.attention, self.rows, self.models.tower_vectors, nums)

@@ -14,7 +14,6 @@ import scipy.sparse as sp
 from vidrec_tasks.recommending.lists.block import Block
 from vidrec_tasks.recommending.lists.feature import Feature
 from vidrec_tasks.recommending.lists.freshness import freshness
-from vidrec_tasks.recommending.lists.profiles import cosines
 from vidrec_tasks.recommending.lists.timing import TIMING
 from vidrec_tasks.recommending.models.item_model import ItemModel
 from vidrec_tasks.recommending.models.item_models import ITEM_MODELS
@@ -47,7 +46,7 @@ def _item_feature(model: ItemModel) -> Feature:
 
 
 def _dot(block: Block, nums: Ints) -> Floats:
-    return np.einsum("ud,ukd->uk", block.tower_users, block.models.tower_vectors[nums])
+    return block.products(block.tower_users, block.models.tower_vectors, nums)
 
 
 def _attention(block: Block, nums: Ints) -> Floats:
@@ -72,15 +71,15 @@ def _creator_shares(block: Block, nums: Ints) -> Floats:
 
 
 def _content(block: Block, nums: Ints) -> Floats:
-    return cosines(block.content_profiles, block.models.content, nums)
+    return block.products(block.content_profiles, block.models.content.fused, nums)
 
 
 def _recent(block: Block, nums: Ints) -> Floats:
-    return cosines(block.recent_profiles, block.models.content, nums)
+    return block.products(block.recent_profiles, block.models.content.fused, nums)
 
 
 def _portrait(block: Block, nums: Ints) -> Floats:
-    return cosines(block.portrait_profiles, block.models.content, nums)
+    return block.products(block.portrait_profiles, block.models.content.fused, nums)
 
 
 FEATURES: Final[tuple[Feature, ...]] = (

@@ -8,6 +8,7 @@ every number is that of `Block` over these histories, up to rounding.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -17,18 +18,16 @@ import torch
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.lists.block import Block, Newest
 from vidrec_tasks.recommending.models.attention import N_ASKED
+from vidrec_tasks.recommending.models.guesses import guess_without
 from vidrec_tasks.recommending.models.item_model import ItemModel
 from vidrec_tasks.recommending.models.models import Models, with_one
-from vidrec_tasks.recommending.models.prefixes import embed_alike, guess_without
+from vidrec_tasks.recommending.models.prefixes import Begun, begin, embed_alike, embed_begun
 from vidrec_tasks.recommending.models.sequences import PAD, last_videos, liked
-from vidrec_tasks.recommending.models.tower import embed_rows
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-_LONG = 32
-"""Liked videos from which a row is read from where it differs: of fewer, the whole is quicker."""
 _USERS = 16
 """Users whose attention is computed together: of more, what lies between leaves the cache."""
 
@@ -64,25 +63,38 @@ class LeftOut(Block):
 
     @cached_property
     def users(self) -> Floats:
-        """``(n_rows, dim + 1)`` as of `Block`, guessed (`prefixes.guess_without`) until checked."""
+        """``(n_rows, dim + 1)`` as of `Block`, guessed (`guesses.guess_without`) until checked."""
         return with_one(self._guess[0]) if self.user_vectors is None else self.user_vectors
 
     @cached_property
-    def _guess(self) -> tuple[Floats, Mask]:
+    def _begun(self) -> Begun:
+        """What the tower read of the whole histories: guesses and checks begin there."""
         tower = self.models.tower
-        wholes = last_videos(self.whole, tower.shape.length)
-        return guess_without(tower, wholes, self.owners, self.without, self.models.tower_vectors)
+        return begin(tower, last_videos(self.whole, tower.shape.length), self.models.tower_vectors)
+
+    @cached_property
+    def _guess(self) -> tuple[Floats, Mask]:
+        tower, videos = self.models.tower, self.models.tower_vectors
+        return guess_without(tower, self._begun, self.owners, self.without, videos)
 
     def checked(self, rows: Mask) -> tuple[Ints, Block]:
         """Of some rows ``(n_rows,)`` those that were guessed, and a block of them that is not."""
         asked, tower = np.flatnonzero(rows & ~self._guess[1]), self.models.tower
-        own, videos = self.rows[asked], self.models.tower_vectors
+        histories, videos = self.histories.take(asked), self.models.tower_vectors
+        own, owners = last_videos(histories, tower.shape.length), self.owners[asked]
         users = np.empty((len(asked), tower.shape.dim), dtype=np.float32)
-        is_long = (own != PAD).sum(axis=1) >= _LONG
-        users[is_long] = embed_alike(tower, own[is_long], self.owners[asked][is_long], videos)
-        users[~is_long] = embed_rows(tower, own[~is_long], videos)
-        histories = self.histories.take(asked)
+        is_full = (own != PAD).all(axis=1)  # begins with an older video, as the user's others do
+        users[is_full] = embed_alike(tower, own[is_full], owners[is_full], videos)
+        users[~is_full] = embed_begun(tower, self._begun, own[~is_full], owners[~is_full], videos)
         return asked, Block(models=self.models, histories=histories, user_vectors=with_one(users))
+
+    def products(self, users: Floats, videos: Floats, nums: Ints) -> Floats:
+        """``(n_rows, k)`` as of `Block`: a user's candidates are gathered once for all rows."""
+        made = np.empty(nums.shape, dtype=np.float32)
+        for rows in self._rows_of():
+            asked = videos[nums[rows.start]]  # (k, dim)
+            made[rows] = np.einsum("rd,kd->rk", users[rows], asked)  # each a sum by itself
+        return made
 
     def attended(self, nums: Ints) -> Floats:
         """``(n_rows, k)`` as of `Block`."""
@@ -115,9 +127,8 @@ class LeftOut(Block):
 
     def _newest(self, events: Histories, n: int) -> Iterator[Newest]:
         """What `newest` says of some events of the users."""
-        starts = np.searchsorted(self.owners, np.arange(events.n_users + 1))
-        for user in range(events.n_users):
-            rows, part = slice(int(starts[user]), int(starts[user + 1])), events.of(user)
+        for user, rows in enumerate(self._rows_of()):
+            part = events.of(user)
             met, weights = events.video_nums[part], events.weights[part]
             has = met != self.without[rows, None]  # (n_rows, n_events)
             if len(met) > n:
@@ -126,6 +137,11 @@ class LeftOut(Block):
                 first = int(has.any(axis=0).argmax())
                 met, weights, has = met[first:], weights[first:], has[:, first:]
             yield Newest(rows, met, weights, has)
+
+    def _rows_of(self) -> Iterator[slice]:
+        """Yield the rows of each user."""
+        starts = np.searchsorted(self.owners, np.arange(self.whole.n_users + 1)).tolist()
+        return (slice(*pair) for pair in pairwise(starts))
 
     def item_picks(self, model: ItemModel, nums: Ints) -> Floats:
         """``(n_rows, k)`` as of `Block`: a model is asked once for each video that a user met."""

@@ -51,11 +51,6 @@ def recent_profiles(content: Content, histories: Histories) -> Floats:
     return to_unit(summed(recent_matrix(histories, content.n_videos), content.fused))
 
 
-def cosines(profiles: Floats, content: Content, nums: Ints) -> Floats:
-    """``(n_users, k)`` cosine of each profile with its candidates; 0 where either is unknown."""
-    return np.asarray(np.einsum("ud,ukd->uk", profiles, content.fused[nums]), dtype=np.float32)
-
-
 def _strongest(weights: sp.csr_array, n: int) -> sp.csr_array:
     """The ``n`` largest weights above 0 of each row."""
     rows = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))

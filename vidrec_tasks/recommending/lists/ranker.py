@@ -24,7 +24,9 @@ from vidrec_tasks.recommending.models.models import Models
 Ints = npt.NDArray[np.int64]
 
 N_SCORED: Final = 4
-"""Videos of a history that a costly score is asked without, for each listed video."""
+"""Videos of a history that a costly score is asked without, for each listed video, at most."""
+MIN_PART: Final = 0.25
+"""Part of the largest guessed fall under which a costly score is not asked for."""
 N_CHECKED: Final = 1
 """Videos of a history whose absence is not guessed, for each listed video: what is named most."""
 
@@ -51,9 +53,10 @@ def score(
 def score_falls(block: LeftOut, nums: Ints, *, scorer: str) -> npt.NDArray[np.float64]:
     """How much lower each candidate's score is in each row than with the whole history.
 
-    All falls are guessed first: ``g(u)`` is, and the blend stands in for a score that is costly. By
-    that guess the `N_SCORED` largest of a candidate are scored where that is costly, and the
-    `N_CHECKED` largest are computed as `score` does, with nothing guessed.
+    All falls are guessed first: ``g(u)`` is, and so is a score that is costly. By that guess the
+    `N_CHECKED` largest of a candidate are computed as `score` does, with nothing guessed; where a
+    score is costly, it is asked for these, and for those of the `N_SCORED` largest that are not
+    much smaller than the first (`MIN_PART`).
 
     Args:
         block: users, each without each of some videos.
@@ -69,14 +72,17 @@ def score_falls(block: LeftOut, nums: Ints, *, scorer: str) -> npt.NDArray[np.fl
     guessed = asked.guesses(features, learned) + against
     falls = guessed[whole] - guessed
     sizes = np.where((block.without >= 0)[:, None] & (nums >= 0), falls, -np.inf)
-    matters: npt.NDArray[np.bool_] = np.any(_largest(sizes, block.owners, N_CHECKED), axis=1)
-    rows, checked = block.checked(matters)
+    places = _places_by_size(sizes, block.owners)
+    is_checked = places < N_CHECKED
+    rows, checked = block.checked(np.any(is_checked, axis=1))
     for place, feature in enumerate(FEATURES):
         if feature.reads_users and feature.name in asked.wanted(learned):
             features[rows, :, place] = feature.measure(checked, nums[rows])
     is_scored = np.ones(nums.shape, dtype=bool)
     if asked.is_costly:
-        is_scored = _largest(sizes, block.owners, N_SCORED)
+        most = np.maximum.reduceat(sizes, np.flatnonzero(block.without < 0))[block.owners]
+        is_scored = (places < N_SCORED) & (sizes >= MIN_PART * most)
+        is_scored |= is_checked
         is_scored[block.without < 0] = True
     scores = np.zeros(nums.shape)
     found = asked.scores(features[is_scored][None], learned)[0]
@@ -84,16 +90,16 @@ def score_falls(block: LeftOut, nums: Ints, *, scorer: str) -> npt.NDArray[np.fl
     return np.where(is_scored, scores[whole] - scores, 0)
 
 
-def _largest(values: npt.NDArray[np.float64], groups: Ints, n: int) -> npt.NDArray[np.bool_]:
-    """``(n_rows, k)`` whether a value is among the ``n`` largest of its column and group."""
-    order = np.argsort(-values, axis=0, kind="stable")
-    by_group = np.argsort(groups[order], axis=0, kind="stable")
-    order = np.take_along_axis(order, by_group, axis=0)  # by group, then falling
-    starts = np.searchsorted(groups, groups)  # groups rise
-    is_largest = np.zeros(values.shape, dtype=bool)
-    is_first = np.arange(len(groups)) - starts < n
-    np.put_along_axis(is_largest, order, np.repeat(is_first[:, None], values.shape[1], 1), axis=0)
-    return is_largest
+def _places_by_size(values: npt.NDArray[np.float64], groups: Ints) -> Ints:
+    """``(n_rows, k)`` how many values of a column and group come before each, the largest first."""
+    numbers = np.arange(len(groups)) - np.searchsorted(groups, groups)  # groups rise
+    shape = (int(groups.max(initial=-1)) + 1, int(numbers.max(initial=-1)) + 1, values.shape[1])
+    spread = np.full(shape, np.inf)
+    spread[groups, numbers] = -values
+    order = np.argsort(spread, axis=1, kind="stable")
+    places = np.empty(shape, dtype=np.int64)
+    np.put_along_axis(places, order, np.arange(shape[1])[None, :, None], axis=1)
+    return np.asarray(places[groups, numbers])
 
 
 def score_parts(models: Models, histories: Histories, nums: Ints, *, scorer: str) -> Parts:

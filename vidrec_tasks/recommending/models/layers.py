@@ -37,11 +37,11 @@ class GatedLayer(nn.Module):
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
         """``(n_rows, length, dim)`` of the same: each place has read itself and those before."""
         normed = self.attention_norm(hidden)
-        key, value = (self._heads(part) for part in self.read(normed).chunk(2, dim=-1))
-        found = functional.scaled_dot_product_attention(
-            self._heads(self.asked(normed)), key, value, is_causal=True
-        )
-        return self._through(hidden, normed, found)
+        return self._attend(hidden, normed, self.read(normed))
+
+    def after(self, hidden: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
+        """What `forward` says where the `keys` of the states are at hand."""
+        return self._attend(hidden, self.attention_norm(hidden), keys)
 
     def end(self, hidden: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
         """What `forward` says at one place of each row, up to rounding.
@@ -78,7 +78,7 @@ class GatedLayer(nn.Module):
 
         Args:
             hidden: ``(n_rows, n_own, dim)`` the places that are asked for.
-            before: of `keys`, ``(n_rows, n_heads, n_before, dim / n_heads)`` each.
+            before: of `split`, ``(n_rows, n_heads, n_before, dim / n_heads)`` each.
             is_seen: ``(n_rows, 1, n_own, n_before + n_own)`` what each place reads.
             last: whether the last place alone is asked for.
 
@@ -106,7 +106,7 @@ class GatedLayer(nn.Module):
 
         Args:
             hidden: ``(n_rows, 1, dim)``.
-            before: of `keys`, ``(n_groups, n_heads, n_before, dim / n_heads)`` each.
+            before: of `split`, ``(n_groups, n_heads, n_before, dim / n_heads)`` each.
             is_seen: ``(n_groups, n_slots, n_before)`` what the row of each slot reads.
             slots: ``(n_rows,)`` the slot of each row, counted through all groups.
 
@@ -131,10 +131,24 @@ class GatedLayer(nn.Module):
         rows = found.transpose(1, 2).reshape(-1, self.n_heads, 1, shape[-1])[slots]
         return self._through(hidden, normed, rows)
 
-    def keys(self, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Keys and values of ``(n_rows, length, dim)``: ``(n_rows, n_heads, length, width)``."""
-        key, value = self.read(self.attention_norm(hidden)).chunk(2, dim=-1)
+    def keys(self, hidden: torch.Tensor) -> torch.Tensor:
+        """``(…, 2 * dim)`` keys and values of states ``(…, dim)``, side by side."""
+        read: torch.Tensor = self.read(self.attention_norm(hidden))
+        return read
+
+    def split(self, keys: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """``(n_rows, length, 2 * dim)`` as keys and values ``(n_rows, n_heads, length, width)``."""
+        key, value = keys.chunk(2, dim=-1)
         return self._heads(key), self._heads(value)
+
+    def _attend(
+        self, hidden: torch.Tensor, normed: torch.Tensor, keys: torch.Tensor
+    ) -> torch.Tensor:
+        """The layer, where each place reads itself and those before it."""
+        found = functional.scaled_dot_product_attention(
+            self._heads(self.asked(normed)), *self.split(keys), is_causal=True
+        )
+        return self._through(hidden, normed, found)
 
     def _through(
         self, hidden: torch.Tensor, normed: torch.Tensor, found: torch.Tensor
@@ -151,5 +165,5 @@ class GatedLayer(nn.Module):
 
     def _heads(self, rows: torch.Tensor) -> torch.Tensor:
         """``(n, m, dim)`` to ``(n, n_heads, m, dim / n_heads)``."""
-        n, m, _ = rows.shape
-        return rows.view(n, m, self.n_heads, -1).transpose(1, 2)
+        n, m, dim = rows.shape
+        return rows.view(n, m, self.n_heads, dim // self.n_heads).transpose(1, 2)
