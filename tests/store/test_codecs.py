@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidrec_tasks.errors import StoreError
-from vidrec_tasks.store.codecs import decode, encode
+from vidrec_tasks.store.codecs import decode, decode_rows, encode, from_texts, shared_from_texts
 
 
 def back(value: Any) -> Any:
@@ -128,3 +128,18 @@ def test_a_pickled_array_is_never_opened(tmp_path: Any) -> None:
     np.save(tmp_path / "bad.npy", np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(ValueError, match="allow_pickle"):
         decode("npy", (tmp_path / "bad.npy").read_bytes())
+
+
+def test_equal_texts_are_decoded_once_and_mean_what_they_mean_alone() -> None:
+    texts = pd.Series(['["a"]', "[]", None, '["a"]'], dtype="str")
+    shared = shared_from_texts(texts)
+    assert shared == list(from_texts(texts))
+    assert shared[0] is shared[3]
+
+
+@pytest.mark.parametrize(("values", "rows"), [(["b"], [2]), (["b", "c", "x"], [2, 3]), ([], [])])
+def test_rows_are_those_whose_column_holds_one_of_the_values(
+    values: list[str], rows: list[int]
+) -> None:
+    data = encode(pd.DataFrame({"id": ["a", "b", "c"], "n": [1, 2, 3]}))[1]
+    assert decode_rows(data, "id", values)["n"].tolist() == rows

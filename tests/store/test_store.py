@@ -62,3 +62,12 @@ def test_a_file_that_cannot_be_written_is_not_created_either(tmp_path: Path) -> 
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert not store.exists(path)
+
+
+def test_a_stream_reads_a_piece_and_says_what_is_missing(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    store.write(store.path("a.bin"), b"0123456789")
+    with store.open(store.path("a.bin")) as stream:
+        assert (stream.read(4), stream.read()) == (b"0123", b"456789")
+    with pytest.raises(StoreError, match=r"cannot read .*b\.bin"):
+        store.open(store.path("b.bin"))

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vidrec_tasks.errors import StoreError
@@ -72,7 +73,9 @@ def decode_rows(
         as_text: lists and dicts stay the JSON texts that they are kept as.
     """
     wanted = None if columns is None else list(columns)
-    filters = None if column is None else [(column, "in", list(values))]
+    filters: Any = None if column is None else [(column, "in", list(values))]
+    if column is not None and not values:
+        filters = pc.scalar(False)  # Arrow cannot tell of what type the values would be
     table = pq.read_table(io.BytesIO(data), columns=wanted, filters=filters)
     return table.to_pandas() if as_text else _table_to_frame(table)
 
