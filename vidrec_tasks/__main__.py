@@ -114,8 +114,13 @@ def _add_by_hand(commands: Any) -> None:
 def _add_tables(commands: Any) -> None:
     export = _add(commands, "export", _export, "write the current lists to a file")
     export.add_argument("--to", type=Path, required=True, help="the file")
-    forms = ("jsonl", "csv", "parquet")
-    export.add_argument("--form", choices=forms, default=forms[0])
+    forms = ("jsonl", "csv", "parquet", "spreadsheet")
+    export.add_argument(
+        "--form",
+        choices=forms,
+        default=forms[0],
+        help="spreadsheet: a CSV for people, in which no id can be a formula; default: %(default)s",
+    )
     export.add_argument(
         "--users", type=Path, help="a file with one user id per line; default: all users"
     )
