@@ -1,6 +1,7 @@
 """Parquet files that unpack to far more than they are."""
 
 import io
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,27 @@ def test_a_file_without_a_row_and_a_column_without_a_value_are_read() -> None:
     nothing = pa.table({"video_id": ["v1"], "title": pa.array([None], pa.string())})
     (table,) = read_tables(written(nothing), "v.parquet", n_rows=N_ROWS)
     assert table.to_pylist() == nothing.to_pylist()
+
+
+TEXT = pa.string()
+ODD: list[tuple[pa.DataType, Any]] = [
+    (pa.null(), None), (pa.binary(), b"x"), (pa.large_string(), "a"), (pa.string_view(), "a"),
+    (pa.decimal128(9, 2), Decimal("1.50")), (pa.dictionary(pa.int8(), pa.int64()), 7),
+    (pa.large_list(TEXT), ["a", "b"]), (pa.list_(TEXT, 2), ["a", "b"]),
+    (pa.list_(pa.dictionary(pa.int8(), TEXT)), ["a", "a"]),
+    (pa.list_(pa.list_(pa.decimal128(30))), [[Decimal(7)], []]),
+    (pa.list_(pa.struct([("name", TEXT), ("n", pa.int8())])), [{"name": "a", "n": 1}]),
+    (pa.map_(TEXT, pa.list_(TEXT)), [("a", ["b", "c"])]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("keeps_kinds", [True, False])
+@pytest.mark.parametrize(("kind", "value"), ODD, ids=[str(kind) for kind, _ in ODD])
+def test_columns_of_any_kind_are_read(kind: pa.DataType, value: Any, keeps_kinds: bool) -> None:
+    table = pa.table({"video_id": ["v1"] * 4, "odd": pa.array([value, None] * 2, kind)})
+    file = written(table, store_schema=keeps_kinds)
+    (read,) = read_tables(file, "v.parquet", n_rows=N_ROWS)
+    assert read["odd"].to_pylist() == pq.read_table(file)["odd"].to_pylist()
 
 
 def test_an_ordinary_file_is_read_as_before() -> None:

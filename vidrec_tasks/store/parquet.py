@@ -62,10 +62,13 @@ def rows_at_once(file: Any, *, n_rows: int) -> int:
         n_rows: the most.
     """
     metadata = pq.ParquetFile(file).metadata
+    paths = [metadata.schema.column(place).path for place in range(metadata.num_columns)]
+    # small reads, as only the dictionary and one row of a column are wanted
+    parquet = pq.ParquetFile(file, metadata=metadata, read_dictionary=paths, buffer_size=1 << 16)
     for num in range(metadata.num_row_groups):
         group = metadata.row_group(num)
         columns = _columns_of(group)
-        shared = sum(c.num_values * _longest_shared(file, num, c) for c in columns)
+        shared = sum(c.num_values * _longest_shared(parquet, num, c) for c in columns)
         row_bytes = max(_unpacked(columns), shared) / max(1, group.num_rows)
         n_rows = min(n_rows, int(CHUNK_BYTES / max(1.0, row_bytes)))
     return max(1, n_rows)
@@ -93,17 +96,18 @@ def _unpacked(columns: list[Any]) -> int:
     return sum(max(c.total_uncompressed_size, _NUMBER_BYTES * c.num_values) for c in columns)
 
 
-def _longest_shared(file: Any, group: int, column: Any) -> int:
+def _longest_shared(parquet: pq.ParquetFile, group: int, column: Any) -> int:
     """Bytes of the longest text that a column's dictionary holds; 0 without one."""
     is_shared = column.has_dictionary_page and column.physical_type == "BYTE_ARRAY"
     if not is_shared or not column.num_values:
         return 0
     path = column.path_in_schema
-    parquet = pq.ParquetFile(file, read_dictionary=[path], buffer_size=1 << 16)
     batch = next(parquet.iter_batches(batch_size=1, row_groups=[group], columns=[path]))
     found = batch.column(0)
-    while not pa.types.is_dictionary(found.type):
+    while pa.types.is_nested(found.type):
         found = found.field(0) if pa.types.is_struct(found.type) else found.values
+    if not pa.types.is_dictionary(found.type):  # a decimal, say
+        return 0
     return pc.max(pc.binary_length(found.dictionary)).as_py() or 0
 
 
