@@ -35,13 +35,15 @@ def videos(titles: Any) -> pa.Table:
 
 
 @pytest.mark.parametrize("keeps_kinds", [True, False])
-@pytest.mark.parametrize("kind", ["text", "list", "record"])
+@pytest.mark.parametrize("kind", ["text", "large text", "list", "record"])
 def test_a_text_that_is_kept_once_is_not_unpacked_for_all_rows(
     monkeypatch: pytest.MonkeyPatch, kind: str, keeps_kinds: bool
 ) -> None:
     monkeypatch.setattr("vidrec_tasks.store.parquet.CHUNK_BYTES", 16 * MIB)
     n = 50_000
     titles: Any = one_text(n, MIB)
+    if kind == "large text":
+        titles = titles.cast(pa.dictionary(pa.int32(), pa.large_string()))
     if kind == "list":
         titles = pa.ListArray.from_arrays(np.arange(n + 1, dtype=np.int32), titles)
     if kind == "record":
@@ -52,7 +54,6 @@ def test_a_text_that_is_kept_once_is_not_unpacked_for_all_rows(
     first, second = next(tables), next(tables)
     assert 14 <= len(first) <= 16
     assert second["video_id"][0].as_py() == f"v{len(first)}"
-    tables.close()
 
 
 @pytest.mark.parametrize("size", [1, 2_000, 30_000, 1 << 30])
@@ -99,6 +100,26 @@ def test_columns_of_any_kind_are_read(kind: pa.DataType, value: Any, keeps_kinds
     file = written(table, store_schema=keeps_kinds)
     (read,) = read_tables(file, "v.parquet", n_rows=N_ROWS)
     assert read["odd"].to_pylist() == pq.read_table(file)["odd"].to_pylist()
+
+
+def test_a_damaged_file_is_an_error_of_reading_or_is_read(tmp_path: Path) -> None:
+    rng = np.random.default_rng(8)
+    texts = [None if num % 3 else "x" * (num % 40) for num in range(400)]
+    whole = np.frombuffer(written(videos(texts)).getvalue(), np.uint8)
+    path, refused = tmp_path / "t.parquet", []
+    for _ in range(300):
+        damaged = whole.copy()
+        n = int(rng.integers(1, 20))
+        damaged[rng.integers(0, len(whole), n)] = rng.integers(0, 256, n)
+        path.write_bytes(damaged.tobytes())
+        file = as_table_file(path)
+        assert file is not None
+        try:
+            list(read_chunks([file], table="t"))
+        except InputError as error:
+            refused.append(str(error))
+    assert len(refused) > 200
+    assert [said for said in refused if "t.parquet" not in said] == []
 
 
 def test_an_ordinary_file_is_read_as_before() -> None:

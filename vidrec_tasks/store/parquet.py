@@ -22,7 +22,7 @@ GROUP_BYTES: Final = 4 << 30
 """Unpacked bytes of a row group at most: where one row is far longer than the others, as much may
 be in memory at once before its length is known."""
 
-_NUMBER_BYTES: Final = 8
+_TEXTS: Final = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
 
 
 def read_tables(file: Any, name: str, *, n_rows: int) -> Iterator[pa.Table]:
@@ -63,13 +63,18 @@ def rows_at_once(file: Any, *, n_rows: int) -> int:
     """
     metadata = pq.ParquetFile(file).metadata
     paths = [metadata.schema.column(place).path for place in range(metadata.num_columns)]
-    # small reads, as only the dictionary and one row of a column are wanted
+    # small reads, as only the dictionaries and one row of each group are wanted
     parquet = pq.ParquetFile(file, metadata=metadata, read_dictionary=paths, buffer_size=1 << 16)
     for num in range(metadata.num_row_groups):
         group = metadata.row_group(num)
-        columns = _columns_of(group)
-        shared = sum(c.num_values * _longest_shared(parquet, num, c) for c in columns)
-        row_bytes = max(_unpacked(columns), shared) / max(1, group.num_rows)
+        one = next(parquet.iter_batches(batch_size=1, row_groups=[num]), None)
+        if one is None:
+            continue
+        # only now: asking for a column whose description is damaged would end the process
+        counts = [group.column(place).num_values for place in range(group.num_columns)]
+        leaves = [leaf for column in one.columns for leaf in _leaves(column)]
+        shared = sum(n * _longest_shared(leaf) for n, leaf in zip(counts, leaves, strict=True))
+        row_bytes = max(group.total_byte_size, shared) / max(1, group.num_rows)
         n_rows = min(n_rows, int(CHUNK_BYTES / max(1.0, row_bytes)))
     return max(1, n_rows)
 
@@ -77,38 +82,32 @@ def rows_at_once(file: Any, *, n_rows: int) -> int:
 def _refuse_large_groups(metadata: Any, name: str) -> None:
     for num in range(metadata.num_row_groups):
         group = metadata.row_group(num)
-        n_bytes = _unpacked(_columns_of(group))
-        if n_bytes > GROUP_BYTES:
+        if group.total_byte_size > GROUP_BYTES:
             message = (
                 f"{name}: row group {num} of {metadata.num_row_groups} unpacks to "
-                f"{n_bytes / (1 << 30):.3g} GiB ({group.num_rows:,} rows; the limit is "
-                f"{GROUP_BYTES / (1 << 30):.3g} GiB); write smaller row groups, or cut its texts"
+                f"{group.total_byte_size / (1 << 30):.3g} GiB ({group.num_rows:,} rows; the limit "
+                f"is {GROUP_BYTES / (1 << 30):.3g} GiB); write smaller row groups, or cut its texts"
             )
             raise InputError(message)
 
 
-def _columns_of(group: Any) -> list[Any]:
-    return [group.column(place) for place in range(group.num_columns)]
+def _leaves(column: pa.Array) -> Iterator[pa.Array]:
+    """What a file keeps as columns of their own: the innermost arrays, in order."""
+    if pa.types.is_struct(column.type):
+        for place in range(column.type.num_fields):
+            yield from _leaves(column.field(place))
+    elif pa.types.is_nested(column.type):
+        yield from _leaves(column.values)
+    else:
+        yield column
 
 
-def _unpacked(columns: list[Any]) -> int:
-    """Bytes of columns without compression, texts that stand in several rows counted once."""
-    return sum(max(c.total_uncompressed_size, _NUMBER_BYTES * c.num_values) for c in columns)
-
-
-def _longest_shared(parquet: pq.ParquetFile, group: int, column: Any) -> int:
-    """Bytes of the longest text that a column's dictionary holds; 0 without one."""
-    is_shared = column.has_dictionary_page and column.physical_type == "BYTE_ARRAY"
-    if not is_shared or not column.num_values:
+def _longest_shared(leaf: pa.Array) -> int:
+    """Bytes of the longest text of a dictionary; 0 without one."""
+    if not pa.types.is_dictionary(leaf.type):
         return 0
-    path = column.path_in_schema
-    batch = next(parquet.iter_batches(batch_size=1, row_groups=[group], columns=[path]))
-    found = batch.column(0)
-    while pa.types.is_nested(found.type):
-        found = found.field(0) if pa.types.is_struct(found.type) else found.values
-    if not pa.types.is_dictionary(found.type):  # a decimal, say
-        return 0
-    return pc.max(pc.binary_length(found.dictionary)).as_py() or 0
+    texts = leaf.dictionary
+    return (pc.max(pc.binary_length(texts)).as_py() or 0) if texts.type in _TEXTS else 0
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
