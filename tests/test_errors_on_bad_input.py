@@ -90,6 +90,7 @@ def test_a_wrong_column_is_named_with_its_neighbour(store: Path, run: Run) -> No
     assert code == 1
     assert "first: user_id" in said
     assert "rename 'userid'?" in said
+    assert "row_num" not in said  # the file has no such column
     assert_nothing_half_written(store)
 
 

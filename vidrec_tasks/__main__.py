@@ -3,14 +3,14 @@
 import argparse
 import logging
 import sys
-import unicodedata
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from vidrec_tasks.errors import VidrecError
+from vidrec_tasks.language.quoting import inert
 from vidrec_tasks.night import NIGHT
 
 if TYPE_CHECKING:
@@ -114,8 +114,13 @@ def _add_by_hand(commands: Any) -> None:
 def _add_tables(commands: Any) -> None:
     export = _add(commands, "export", _export, "write the current lists to a file")
     export.add_argument("--to", type=Path, required=True, help="the file")
-    forms = ("jsonl", "csv", "parquet")
-    export.add_argument("--form", choices=forms, default=forms[0])
+    forms = ("jsonl", "csv", "parquet", "spreadsheet")
+    export.add_argument(
+        "--form",
+        choices=forms,
+        default=forms[0],
+        help="spreadsheet: a CSV for people, in which no id can be a formula; default: %(default)s",
+    )
     export.add_argument(
         "--users", type=Path, help="a file with one user id per line; default: all users"
     )
@@ -332,27 +337,21 @@ def _night(text: str) -> date:
 
 
 def _write(line: str) -> None:
-    sys.stdout.write(f"{_inert(line)}\n")
+    sys.stdout.write(f"{inert(line)}\n")
     sys.stdout.flush()
 
 
-def _inert(line: str) -> str:
-    """A line without signs that a terminal would obey: a title may hold any."""
-    return "".join("\ufffd" if _acts(char) else char for char in line)
+class _InertLines(logging.Formatter):
+    """Lines of the log without what acts: an error repeats a piece of a file, a title say."""
 
-
-def _acts(char: str) -> bool:
-    kind = unicodedata.category(char)
-    is_turn = unicodedata.bidirectional(char) in _TURNS
-    return is_turn or (kind in ("Cc", "Cs") and char not in "\n\t")
-
-
-_TURNS: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
-"""Signs that turn the direction of writing."""
+    def format(self, record: logging.LogRecord) -> str:
+        return inert(super().format(record))
 
 
 def _write_logs() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    lines = logging.StreamHandler()
+    lines.setFormatter(_InertLines("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    logging.basicConfig(level=logging.INFO, handlers=[lines])
     logging.getLogger("alembic").setLevel(logging.WARNING)
     for noisy in ("httpx", "faiss", "transformers", "torch", "PIL"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
-import jinja2
 from airflow.api_fastapi.app import get_auth_manager
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -14,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from vidrec_tasks.errors import VidrecError
-from vidrec_tasks.evaluation.report import TEMPLATES, format_number
+from vidrec_tasks.evaluation.report import TEMPLATES, make_environment
 
 _HERE: Final = Path(__file__).parent
 STATIC: Final = {
@@ -107,18 +106,5 @@ def _login(request: Request) -> str:
     return login if "://" in login else f"{base_of(request).removesuffix('/vidrec')}{login}"
 
 
-def _templates() -> jinja2.Environment:
-    # The report's own tables are drawn here too: a number is worded and laid out once.
-    folders = [_HERE / "templates", TEMPLATES]
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folders),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = format_number
-    return environment
-
-
-_TEMPLATES: Final = _templates()
+# The report's own tables are drawn here too: a number is worded and laid out once.
+_TEMPLATES: Final = make_environment(_HERE / "templates", TEMPLATES)

@@ -50,6 +50,15 @@ def test_a_bad_value_sends_its_row_to_rejects_with_the_reason(
     assert parsed.rejects.iloc[0]["row_num"] == 0
 
 
+@pytest.mark.parametrize("column", ["user_id", "event_id"])
+@pytest.mark.parametrize("letter", ["u", "é"])
+def test_a_text_that_is_monstrous_sends_its_row_to_rejects(column: str, letter: str) -> None:
+    parsed = parse(events(**{column: [letter * (1 << 20), letter * ((1 << 20) + 1)]}), INTERACTIONS)
+    assert parsed.rejects["reason"].tolist() == [f"{column} is longer than 1,048,576 characters"]
+    assert parsed.rejects["row_num"].tolist() == [1]
+    assert parsed.rejects["sample"].str.len().tolist() == [200]
+
+
 @pytest.mark.parametrize(
     "moment",
     [

@@ -1,6 +1,9 @@
 """The command line of the demo."""
 
 import argparse
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,3 +49,17 @@ def test_what_a_title_says_to_a_terminal_is_not_obeyed(
         first == "  1. v1 \ufffd]0;owned\ufffd\ufffd[31m red \ufffdback\ufffd half \ufffd \ufffd2J"
     )
     assert second == plain
+
+
+def test_what_an_error_repeats_of_a_file_is_not_obeyed(tmp_path: Path) -> None:
+    (tmp_path / "inputs").mkdir()
+    rows = "".join(f"v{num},\x1b]0;owned\x07 \u202e\xe9\n" for num in range(9))
+    damaged = f"video_id,title\n{rows}".encode().replace(b"\xc3\xa9", b"\xe9")
+    (tmp_path / "inputs" / "videos.csv").write_bytes(damaged)
+    job = [sys.executable, "-m", "vidrec_tasks", "validate_inputs", "--night", "2026-09-01"]
+    settings = {"VIDREC_STORE_URL": str(tmp_path), "VIDREC_INPUTS__NEED_INTERACTIONS": "false"}
+    ended = subprocess.run(job, env={**os.environ, **settings}, capture_output=True, check=False)
+    said = ended.stderr.decode()
+    assert "videos.csv is not UTF-8" in said
+    assert "first: v0,\ufffd]0;owned\ufffd \ufffd" in said
+    assert set("\x1b\x07\u202e").isdisjoint(said)

@@ -17,7 +17,7 @@ from vidrec_tasks.evaluation.report import (
     render_report,
 )
 
-HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'
+HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>\u202e'
 NDCG = Measure("ndcg@10.served", 0.2, 0.1, 0.3)
 GATE = {"name": "list_share", "value": 0.5, "bound": 0.9, "direction": "at_least",
         "passed": False, "meaning": "Users with a list."}  # fmt: skip
@@ -80,6 +80,7 @@ def test_the_first_line_says_what_the_lists_are_worth_or_why_that_is_not_known()
 
 def test_titles_portraits_and_samples_are_text() -> None:
     html = render_report(FULL)
+    assert "\u202e" not in html
     assert "<script" not in html
     assert "<img src=x" not in html
     assert html.count("&lt;script&gt;") >= 4

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidrec_tasks.language.quoting import TITLE_LIMIT, plain_topic, quote
+from vidrec_tasks.language.quoting import TITLE_LIMIT, inert, plain_title, plain_topic, quote
 
 
 @given(st.text())
@@ -45,6 +45,29 @@ def test_piled_marks_are_cut_to_two() -> None:
 
 def test_a_right_to_left_override_goes() -> None:
     assert quote("abc\u202egpj.exe\u2066") == "abcgpj.exe"
+
+
+TURNS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+@pytest.mark.parametrize("turn", TURNS)
+def test_no_sign_that_turns_the_writing_is_quoted_or_shown(turn: str) -> None:
+    assert plain_title(f"a{turn}b\u200bc") == "abc"
+    assert inert(f"a{turn}b") == "a\ufffdb"
+
+
+@given(st.text())
+def test_what_is_inert_has_its_length_and_no_sign_that_acts(text: str) -> None:
+    shown = inert(text)
+    assert len(shown) == len(text)
+    assert inert(shown) == shown
+    kinds = {unicodedata.category(char) for char in shown if char not in "\n\t"}
+    assert kinds.isdisjoint({"Cc", "Cs"})
+
+
+def test_a_text_that_does_nothing_is_shown_as_it_is() -> None:
+    text = "\t面包　正在发酵 👩\u200d🍳 سلام\u200cها naïve\n"
+    assert inert(text) == text
 
 
 @pytest.mark.parametrize("topic", ["cooking", "street food", "sci-fi", "film-noir", "r&b", "烹饪"])

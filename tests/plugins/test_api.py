@@ -5,7 +5,7 @@ from starlette.testclient import TestClient
 
 from scripts.access import EXAMPLES
 from tests.plugins.conftest import Open
-from tests.plugins.worlds import BEFORE, CURRENT, HOSTILE, STOPPED
+from tests.plugins.worlds import BEFORE, CURRENT, HOSTILE, STOPPED, TURNING
 from vidrec_tasks.settings import Settings
 
 pytestmark = pytest.mark.airflow
@@ -19,6 +19,18 @@ def test_hostile_titles_are_text(viewer: TestClient) -> None:
         assert "<script>alert" not in page, path
         assert "<img src=x" not in page, path
     assert "&lt;script&gt;alert(1)" in viewer.get("/user?user_id=u1").text
+
+
+def test_no_title_turns_the_text_around_it(viewer: TestClient) -> None:
+    for path in [*READS, "/video?video_id=v5", "/video?video_id=v3", "/user?user_id=u1&why=v5"]:
+        assert "\u202e" not in viewer.get(path).text, path
+    assert "<bdi>\ufffdסרט 2\ufffd\ufffd\ufffd</bdi>" in viewer.get("/video?video_id=v3").text
+
+
+def test_a_field_that_is_sent_back_keeps_what_was_asked(viewer: TestClient) -> None:
+    page = viewer.get("/search", params={"q": f"birds {TURNING}"}).text
+    assert f'name="q" value="birds {TURNING}"' in page
+    assert "The night did not answer “<bdi>birds \ufffdסרט" in page
 
 
 @pytest.mark.parametrize(
@@ -117,7 +129,7 @@ def test_a_user_sees_the_facts_behind_each_sentence_and_what_was_dropped(
 ) -> None:
     page = viewer.get("/user?user_id=u1").text
     rests = page[page.index("What each sentence rests on") : page.index("All facts")]
-    assert "F1</span> F cats" in rests
+    assert "F1</span> <bdi>F cats" in rests
     assert "F2" not in rests
     dropped = page[page.index("What was not published") :]
     assert "Owns nine cats" in dropped

@@ -131,6 +131,14 @@ def test_a_phone_shows_the_whole_width(open_in: Any, path: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+def test_what_stands_behind_a_title_from_the_right_stays_behind_it(open_in: Any) -> None:
+    page = open_in("/video?video_id=v3")
+    twin = page.locator("li", has_text="סרט")
+    title, video_id = twin.locator("a").bounding_box(), twin.locator("code").bounding_box()
+    assert title["x"] + title["width"] <= video_id["x"]
+    assert video_id["y"] < title["y"] + title["height"]
+
+
 def test_the_theme_follows_airflow(open_in: Any) -> None:
     page = open_in("/", color_scheme="light")
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")

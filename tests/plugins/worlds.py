@@ -19,12 +19,14 @@ from vidrec_tasks.store.runs import Run, Runs
 from vidrec_tasks.store.store import Store
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'
+TURNING = "\u202eסרט 2\u2069\u2066\u200f"
+"""A title that would be written from the right, together with what stands around it."""
 BEFORE, CURRENT = "2026-09-01-aaaaaaaa", "2026-09-02-bbbbbbbb"
 NIGHTS = {BEFORE: date(2026, 9, 1), CURRENT: date(2026, 9, 2)}
 STOPPED = "2026-09-03-cccccccc"
 UNTIL = datetime(2026, 9, 3, 12, tzinfo=UTC)
 TITLES = {
-    "v1": "A cat", "v2": HOSTILE, "v3": "A rocket", "v4": "A late film", "v5": "A second rocket",
+    "v1": "A cat", "v2": HOSTILE, "v3": "A rocket", "v4": "A late film", "v5": TURNING,
     "v6": "A dog", "v7": "A bird", "v8": "A film for adults",
 }  # fmt: skip
 VIDEOS = list(TITLES)

@@ -76,18 +76,47 @@ def test_an_unreadable_file_is_named(inputs: Path, name: str, data: bytes) -> No
 def test_a_line_of_jsonl_is_no_longer_than_a_row_of_csv(
     inputs: Path, monkeypatch: pytest.MonkeyPatch, n_more: int
 ) -> None:
-    monkeypatch.setattr("vidrec_tasks.store.inputs.BLOCK_BYTES", 3 << 20)
+    monkeypatch.setattr("vidrec_tasks.store.decoding.BLOCK_BYTES", 3 << 20)
     frame = b'{"video_id": "v2", "title": ""}'
     long = frame[:-2] + b"x" * ((3 << 20) - len(frame) + n_more) + frame[-2:]
     with gzip.open(inputs / "videos.jsonl.gz", "wb") as file:
         file.write(b'{"video_id": "v1"}\n' + long + b'\n\n{"video_id": "v3"}')
     files = input_files(Store(str(inputs.parent)), "videos")
     if n_more:
-        with pytest.raises(InputError, match="a line is longer than 3 MiB"):
+        with pytest.raises(InputError, match="a row after the first 1 is longer than 3 MiB; cut"):
             list(read_chunks(files, table="videos"))
     else:
         (chunk,) = read_chunks(files, table="videos")
         assert chunk.rows["video_id"].tolist() == ["v1", "v2", "v3"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["v2," + "x" * (8 << 20), 'v2,"never closed\n' + "v3,x\n" * (2 << 20)],
+    ids=["a long text", "an open quote"],
+)
+def test_a_row_of_csv_that_does_not_end_is_named_with_the_limit(
+    inputs: Path, monkeypatch: pytest.MonkeyPatch, row: str
+) -> None:
+    monkeypatch.setattr("vidrec_tasks.store.decoding.BLOCK_BYTES", 3 << 20)
+    (inputs / "t.csv").write_text(f"video_id,title\nv1,a\n{row}\n")
+    with pytest.raises(
+        InputError, match=r"t\.csv: a row after the first 1 is longer than 3 MiB; cut its text"
+    ):
+        read(inputs)
+
+
+def test_long_lines_of_jsonl_are_handed_on_a_few_at_a_time(
+    inputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidrec_tasks.store.inputs.CHUNK_BYTES", 100)
+    lines = "".join(f'{{"video_id": "v{num}", "title": "{"x" * 30}"}}\n' for num in range(10))
+    (inputs / "t.jsonl").write_text("no row\n" + lines)
+    chunks = list(read_chunks(input_files(Store(str(inputs.parent)), "t"), table="t"))
+    assert max(len(chunk.rows) for chunk in chunks) == 2
+    rows, torn = read(inputs)
+    assert rows["row_num"].tolist() == list(range(1, 11))
+    assert [number for number, _, _ in torn] == [0]
 
 
 def test_a_fingerprint_follows_the_bytes(inputs: Path) -> None:

@@ -26,6 +26,10 @@ def read_values(values: pd.Series, absent: pd.Series, column: Column) -> Read:
     return _READERS[column.kind](values, absent, column)
 
 
+LONGEST_TEXT: Final = 1 << 20
+"""Characters of a text or an id at most: some 20 hours of speech."""
+
+
 def _read_text(values: pd.Series, absent: pd.Series, column: Column) -> Read:
     problems = _no_problems(values)
     if absent.all():
@@ -33,6 +37,7 @@ def _read_text(values: pd.Series, absent: pd.Series, column: Column) -> Read:
     if isinstance(values.dtype, pd.StringDtype) and not absent.any():
         stripped = values.str.strip()
         if stripped.str.isascii().all():
+            problems[stripped.str.len() > LONGEST_TEXT] = _TOO_LONG
             return stripped.astype(str), problems
     texts = [
         "" if is_absent else as_text(value) for value, is_absent in zip(values, absent, strict=True)
@@ -42,6 +47,7 @@ def _read_text(values: pd.Series, absent: pd.Series, column: Column) -> Read:
         problems[broken & ~absent] = "is bytes that are not UTF-8"
         nested = [isinstance(value, (dict, list, np.ndarray)) for value in values]
         problems[pd.Series(nested, index=values.index)] = "is a record or a list, not a text"
+    problems[[len(text) > LONGEST_TEXT for text in texts]] = _TOO_LONG
     return pd.Series(texts, index=values.index, dtype=str), problems
 
 
@@ -102,6 +108,7 @@ def _read_flag(values: pd.Series, absent: pd.Series, column: Column) -> Read:
     return truth, problems
 
 
+_TOO_LONG: Final = f"is longer than {LONGEST_TEXT:,} characters"
 _TRUE: Final = ("true", "t", "1", "1.0", "yes", "y", "on")
 _FALSE: Final = ("false", "f", "0", "0.0", "no", "n", "off")
 _NUMBERS: Final = {"number": "finite number", "integer": "whole number"}

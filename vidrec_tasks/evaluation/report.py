@@ -14,6 +14,7 @@ from markupsafe import Markup
 from vidrec_tasks.evaluation.funnel import funnel_charts
 from vidrec_tasks.evaluation.measures import Measure, by_scorer, main_metrics
 from vidrec_tasks.evaluation.plots import Point, bar_chart, histogram, line_chart, share_curve
+from vidrec_tasks.language.quoting import inert
 
 PUBLISHED: Final = "published"
 REJECTED: Final = "rejected"
@@ -124,7 +125,7 @@ def render_report(facts: ReportFacts) -> str:
     """The report as one self-contained HTML file: inline style, inline SVG, no outside host."""
     segment_metrics = list(dict.fromkeys(n for row in facts.segments.values() for n in row))
     scorers, scored, measures = by_scorer(facts.measures)
-    return _environment().get_template("report.html").render(
+    return make_environment(TEMPLATES).get_template("report.html").render(
         facts=facts,
         failed_gates=[gate for gate in facts.gates if not gate["passed"]],
         next_step=_next_step(facts),
@@ -153,16 +154,25 @@ def render_report(facts: ReportFacts) -> str:
     )  # fmt: skip
 
 
-def _environment() -> jinja2.Environment:
+def make_environment(*folders: Path) -> jinja2.Environment:
+    """Templates that escape each value and write no sign that turns the text around it.
+
+    A value that was escaped by hand (``|e``) keeps such signs, as fields that are sent back must.
+    """
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
+        loader=jinja2.FileSystemLoader(folders),
         autoescape=True,
+        finalize=_inert,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["number"] = format_number
     return environment
+
+
+def _inert(value: Any) -> Any:
+    return inert(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def format_number(value: Any) -> str:

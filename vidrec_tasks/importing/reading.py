@@ -162,6 +162,7 @@ class Source:
         Raises:
             InputError: names the column, what was found and the nearest name.
         """
+        names = [name for name in names if name != ROW_NUM]
         missing = [name for name in needs if name not in names]
         if missing:
             near = get_close_matches(missing[0].lower(), [name.lower() for name in names], n=1)
@@ -171,7 +172,7 @@ class Source:
                 f"{missing[0]}); found {', '.join(map(repr, names)) or 'none'}{hint}"
             )
             raise InputError(message)
-        ignored = [name for name in names if name not in {*needs, *knows, ROW_NUM}]
+        ignored = [name for name in names if name not in {*needs, *knows}]
         self.unused[path.name] = ignored
         if ignored:
             log.info(

@@ -38,6 +38,23 @@ _TEMPLATE = re.compile(r"<\|?/?\w+\|?>|\{\{|\$\{|\[/?inst\]|###|\b(?:system|assi
 _TOPIC = re.compile(r"[^\W_]+(?:[ '’/&+-]{1,3}[^\W_]+)*")
 
 
+_TURNS: Final = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+"""Signs that turn the direction of writing (Bidi_Control, Unicode Standard Annex 9)."""
+
+
+def inert(text: str) -> str:
+    """Text for a page or a terminal: what they would obey is shown as a replacement character.
+
+    These are control characters but line feed and tab, halves of surrogate pairs, and signs that
+    turn the direction of writing: one of them that is not closed turns the text around it.
+    """
+    if text.isprintable():
+        return text
+    return "".join("\ufffd" if _acts(char) else char for char in text)
+
+
 @lru_cache(REMEMBERED)
 def quote(text: str, limit: int = TITLE_LIMIT) -> str:
     """Foreign text made harmless for one place in one sentence.
@@ -98,6 +115,11 @@ def commands(text: str) -> bool:
     words = set(re.findall(r"[^\W_]+", flat))
     is_named = any(stem in flat for stem in INSTRUCTION_STEMS) or bool(words & COMMANDING_WORDS)
     return is_named or len(words & INSTRUCTION_WORDS) >= 2 or bool(_TEMPLATE.search(flat))
+
+
+def _acts(char: str) -> bool:
+    is_control = unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t"
+    return is_control or char in _TURNS
 
 
 def _unpile(text: str) -> str:

@@ -1,13 +1,16 @@
 """Exports: the current lists as files, shaped as Amazon Personalize's batch output.
 
 One row a user, with what is wrong with it beside it. Rows come from one transaction and so from one
-run; one batch of users is in memory at a time.
+run; one batch of users is in memory at a time. Programs read ids as they are; in a file for a
+spreadsheet no cell is a formula.
 
-Source: Amazon Personalize developer guide, "Batch inference job output examples".
+Sources: Amazon Personalize developer guide, "Batch inference job output examples"; OWASP, "CSV
+Injection".
 """
 
 import csv
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby, islice
@@ -25,6 +28,8 @@ from vidrec_tasks.store.decoding import Decoded, is_marked, unmarked
 
 NO_LIST: Final = "the user has no list of their own; ask for the fallback"
 BATCH: Final = 500
+FORMULA: Final = re.compile(r"""(^|[;|\t\r\n])(?=[\s"]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])""")
+"""Where a spreadsheet would begin a formula; in some countries it parts cells at ``;``."""
 
 Row = dict[str, Any]
 Writer = Callable[[Path, Iterable[Row]], int]
@@ -38,7 +43,8 @@ def export_lists(
     Args:
         url: of the result tables.
         path: where to.
-        form: ``jsonl``, ``csv`` or ``parquet``.
+        form: a name of `WRITERS`; ``spreadsheet`` is ``csv`` with an apostrophe before whatever a
+            spreadsheet would run as a formula.
         user_ids: whose lists, in their order; None: all there are, by user id.
 
     Returns:
@@ -156,17 +162,33 @@ def _write_jsonl(path: Path, rows: Iterable[Row]) -> int:
 
 
 def _write_csv(path: Path, rows: Iterable[Row]) -> int:
-    """Lists are JSON in their cells: an id may hold any character."""
+    return _write_cells(path, map(_cells, rows))
+
+
+def _write_spreadsheet(path: Path, rows: Iterable[Row]) -> int:
+    return _write_cells(path, ([_inert(cell) for cell in _cells(row)] for row in rows))
+
+
+def _write_cells(path: Path, rows: Iterable[list[str]]) -> int:
     n = 0
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(_SCHEMA.names)
-        for row in rows:
-            lists = [json.dumps(row[name], ensure_ascii=False) if row[name] is not None else ""
-                     for name in ("items", "scores")]  # fmt: skip
-            writer.writerow([row["user_id"], *lists, row["error"] or ""])
+        for cells in rows:
+            writer.writerow(cells)
             n += 1
     return n
+
+
+def _cells(row: Row) -> list[str]:
+    """Lists are JSON in their cells: an id may hold any character."""
+    lists = [json.dumps(row[name], ensure_ascii=False) if row[name] is not None else ""
+             for name in ("items", "scores")]  # fmt: skip
+    return [row["user_id"], *lists, row["error"] or ""]
+
+
+def _inert(cell: str) -> str:
+    return FORMULA.sub(r"\1'", cell)
 
 
 def _write_parquet(path: Path, rows: Iterable[Row]) -> int:
@@ -193,5 +215,6 @@ _SCHEMA: Final = pa.schema(
 WRITERS: Final[dict[str, Writer]] = {
     "jsonl": _write_jsonl,
     "csv": _write_csv,
+    "spreadsheet": _write_spreadsheet,
     "parquet": _write_parquet,
 }

@@ -150,6 +150,21 @@ class Decoded:
                 self._n_foreign += 1
 
 
+def too_long(name: str, n_before: int, *, found: str = "") -> InputError:
+    """The error of a row that is longer than a block.
+
+    Args:
+        name: of the file.
+        n_before: rows of the file that were read before it.
+        found: how long it is, and where; '' where its end was not reached.
+    """
+    limit = f"{BLOCK_BYTES / (1 << 20):.3g} MiB"
+    step = "cut that text" if found else "cut its text, close its quotes or end it by a line feed"
+    return InputError(
+        f"{name}: a row after the first {n_before:,} is longer than {limit}{found}; {step}"
+    )
+
+
 def is_marked(text: str) -> bool:
     """Whether a text holds a byte that was none."""
     return not text.isascii() and any(_MARK + 0x80 <= ord(ch) <= _MARK + 0xFF for ch in text)

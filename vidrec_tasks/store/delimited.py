@@ -15,12 +15,15 @@ import pyarrow.csv as pa_csv
 
 from vidrec_tasks.errors import InputError
 from vidrec_tasks.store import decoding
-from vidrec_tasks.store.decoding import AUTO, MARKS, Decoded, unmarked
+from vidrec_tasks.store.decoding import AUTO, MARKS, Decoded, too_long, unmarked
 
 SEPARATORS: Final = (",", ";", "\t", "|")
 SEP_LINE: Final = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 """Excel's own first line."""
 NOT_TEXT: Final = "line has bytes that are invalid in its encoding"
+
+_LONG: Final = "straddling object"
+"""How Arrow says that a row does not end within a block."""
 
 Torn = tuple[int, str, str]
 """Store in the chunk from 0, reason, sample."""
@@ -74,6 +77,19 @@ def read_delimited(
         separator = separator_of(first, known)
     header = _fields(first, separator, has_quotes=has_quotes)
     refuse_twice(header, name)
+    n_before = 0
+    try:
+        for rows in _rows_of(text, header, separator, has_quotes):
+            n_before += len(rows.rows) + len(rows.torn)
+            yield rows
+    except pa.ArrowInvalid as error:
+        if _LONG not in str(error):
+            raise
+        raise too_long(name, n_before) from error
+    text.check()
+
+
+def _rows_of(text: Decoded, header: list[str], separator: str, has_quotes: bool) -> Iterator[Rows]:
     torn: list[Torn] = []
     reader = pa_csv.open_csv(
         pa.PythonFile(text, mode="r"), **_options(header, separator, has_quotes, torn)
@@ -88,7 +104,6 @@ def read_delimited(
     if torn or not is_read:
         rows = _texts_of(reader.schema.empty_table(), header)
         yield Rows(rows, [(position - n_before, why, line) for position, why, line in torn])
-    text.check()
 
 
 def refuse_twice(names: Sequence[str], origin: str) -> None:

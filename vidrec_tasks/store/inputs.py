@@ -18,13 +18,15 @@ import pyarrow.parquet as pq
 from vidrec_tasks.columns import ROW_NUM
 from vidrec_tasks.contracts.rejects import one_line
 from vidrec_tasks.errors import InputError
-from vidrec_tasks.store.decoding import AUTO, BLOCK_BYTES, Decoded, is_marked, unmarked
+from vidrec_tasks.store import decoding
+from vidrec_tasks.store.decoding import AUTO, Decoded, is_marked, too_long, unmarked
 from vidrec_tasks.store.delimited import (
     NOT_TEXT,
     Torn,
     read_delimited,
     refuse_twice,
 )
+from vidrec_tasks.store.parquet import CHUNK_BYTES, read_tables
 from vidrec_tasks.store.table_files import TableFile
 
 CHUNK_ROWS: Final = 500_000
@@ -114,16 +116,14 @@ def _read_parquet(file: TableFile, known: Collection[str], encoding: str) -> Ite
         refuse_twice(parquet.schema_arrow.names, file.name)
         if parquet.metadata.num_rows == 0:
             yield Chunk(parquet.schema_arrow.empty_table().to_pandas(), file.name)
-        for batch in parquet.iter_batches(batch_size=CHUNK_ROWS):
-            batch.validate(full=True)  # damaged text passes the reader and fails far from it
-            columns = zip(batch.schema.names, batch.columns, strict=True)
+        for rows in read_tables(opened, file.name, n_rows=CHUNK_ROWS):
+            rows.validate(full=True)  # damaged text passes the reader and fails far from it
+            columns = zip(rows.schema.names, rows.columns, strict=True)
             yield Chunk(pd.DataFrame({n: _values_of(c) for n, c in columns}), file.name)
 
 
 def _values_of(column: Any) -> pd.Series:
     """A column without what pandas would lose: large ids, text that is not declared to be text."""
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
     kind = column.type
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         try:
@@ -150,42 +150,44 @@ def _read_csv(file: TableFile, known: Collection[str], encoding: str) -> Iterato
 def _read_jsonl(file: TableFile, known: Collection[str], encoding: str) -> Iterator[Chunk]:
     rows: list[dict[str, Any]] = []
     torn: list[Torn] = []
+    n_chars = 0
     with file.opened() as opened:
         text = Decoded(opened, file.name, encoding=encoding)
         if text.head.lstrip().startswith("["):
             message = f"{file.name} is one JSON list; write one object a line (jq -c '.[]' does it)"
             raise InputError(message)
-        for line in _lines_of(text):
+        for line in _lines_of(text, file.name):
             row, problem = _object_of(line)
             if problem:
                 torn.append((len(rows) + len(torn), problem, unmarked(line)))
             else:
                 rows.append(row)
-            if len(rows) + len(torn) >= CHUNK_ROWS:
+            n_chars += len(line)
+            if len(rows) + len(torn) >= CHUNK_ROWS or n_chars >= CHUNK_BYTES:
                 yield Chunk(pd.DataFrame(rows, dtype=object), file.name, torn)
-                rows, torn = [], []
+                rows, torn, n_chars = [], [], 0
         text.check()
     yield Chunk(pd.DataFrame(rows, dtype=object), file.name, torn)
 
 
-def _lines_of(text: Decoded) -> Iterator[str]:
+def _lines_of(text: Decoded, name: str) -> Iterator[str]:
     """Lines that are not empty.
 
     Raises:
-        ValueError: one is longer than a row of separated text may be.
+        InputError: one is longer than a row of separated text may be.
     """
     begun: list[bytes] = []  # pieces of a line: joined once, or a long one is copied for each
-    n_begun = 0
+    n_begun = n_before = 0
     while block := text.read(1 << 20):
         first, *others = block.split(b"\n")
         begun.append(first)
         n_begun += len(first)
-        if n_begun > BLOCK_BYTES:
-            raise ValueError(f"a line is longer than {BLOCK_BYTES >> 20} MiB")
+        if n_begun > decoding.BLOCK_BYTES:
+            raise too_long(name, n_before)
         if others:
             *whole, rest = others
             lines = [b"".join(begun), *whole]
-            begun, n_begun = [rest], len(rest)
+            begun, n_begun, n_before = [rest], len(rest), n_before + len(lines)
             yield from (line.decode() for line in lines if line.strip())
     if (last := b"".join(begun)).strip():
         yield last.decode()

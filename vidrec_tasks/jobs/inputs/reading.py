@@ -139,7 +139,7 @@ def _origin(files: Sequence[TableFile], table: Table) -> str:
 def _read_chunk(chunk: Chunk, table: Table, inputs: InputSettings) -> Read:
     rows = with_plain_names(chunk.rows, table, origin=chunk.origin)
     if len(rows) or len(rows.columns) > 1:
-        check_columns(list(rows.columns), table, origin=chunk.origin)
+        check_columns(list(rows.columns.drop(ROW_NUM)), table, origin=chunk.origin)
     defaults = {AGE_RATING: inputs.unrated_age}
     parsed = parse(rows, table, scales=_scales(inputs), defaults=defaults)
     torn = pd.DataFrame(chunk.torn, columns=[ROW_NUM, REASON, SAMPLE])
