@@ -1,10 +1,15 @@
-"""Hardware: what this machine computes on, and in which precision it is quick."""
+"""Hardware: what this machine computes on, in which precision it is quick, what memory it lends."""
 
+import ctypes
+import mmap
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import torch
 
 PROCESSOR_FILE: Final = Path("/proc/cpuinfo")
@@ -74,3 +79,25 @@ def cores(threads: int = 0) -> int:
         threads: the setting of that name; 0: as many as the machine gives it.
     """
     return threads or len(os.sched_getaffinity(0))
+
+
+def release_pages(vectors: "npt.NDArray[np.float32]") -> None:
+    """Let the system take back the pages of a mapped file; other arrays are left alone.
+
+    They are read again when they are asked for. For arrays that are only read: a page that was
+    written to would be lost.
+    """
+    base: Any = vectors
+    while base is not None and not isinstance(base, mmap.mmap):
+        base = getattr(base, "base", None)
+    if base is not None and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)
+
+
+def return_memory() -> None:
+    """Give back to the system what the C library (glibc) and Arrow keep of what was freed."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+    with suppress(OSError, AttributeError):  # another C library has no such call
+        ctypes.CDLL(None).malloc_trim(0)

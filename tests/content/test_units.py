@@ -1,13 +1,15 @@
 """Products of rows: the same to the last bit, whatever rows come together."""
 
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import sparse
 
 from vidrec_tasks.content.encoding import units
-from vidrec_tasks.content.encoding.units import by_row, summed
+from vidrec_tasks.content.encoding.units import by_row, rows_with_content, summed
+from vidrec_tasks.hardware import release_pages
 
 
 @pytest.mark.parametrize(("dim", "width"), [(384, 1_000), (64, 7), (12, 1), (300, 33)])
@@ -46,3 +48,14 @@ def test_sums_of_a_few_rows_hold_no_copy_of_all() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < vectors.nbytes / 10
+
+
+def test_a_mapped_file_is_read_alike_after_its_pages_were_given_back(tmp_path: Path) -> None:
+    vectors = np.random.default_rng(0).standard_normal((3_000, 8)).astype(np.float32)
+    vectors[[0, 2_999]] = 0
+    np.save(tmp_path / "v.npy", vectors)
+    mapped = np.ascontiguousarray(np.load(tmp_path / "v.npy", mmap_mode="c"), dtype=np.float32)
+    for given in (mapped, vectors):
+        np.testing.assert_array_equal(rows_with_content(given), np.arange(1, 2_999))
+        release_pages(given)
+        np.testing.assert_array_equal(given, vectors)

@@ -56,8 +56,7 @@ def test_an_empty_table_of_duplicates_is_none() -> None:
 
 
 def test_a_zero_row_says_that_nothing_is_known() -> None:
-    found = Content.of(worlds.catalogue(), FUSED).has_content
-    assert found.tolist() == [True] * 4 + [False] * (worlds.N_VIDEOS - 4)
+    assert Content.of(worlds.catalogue(), FUSED).known_nums.tolist() == [0, 1, 2, 3]
 
 
 def test_ids_are_found_in_any_order_and_strangers_are_not() -> None:

@@ -26,6 +26,7 @@ class Alike:
         video_ids: ``(n,)``.
         vectors: ``(n, dim)``; a zero row has nothing to compare.
         only: the videos that will be asked for; None: any.
+        known: ``(n_known,)`` the rows that are not zero; None: they are looked for.
     """
 
     def __init__(
@@ -33,9 +34,10 @@ class Alike:
         video_ids: Sequence[str],
         vectors: npt.NDArray[np.float32],
         only: Container[str] | None = None,
+        known: npt.NDArray[np.int64] | None = None,
     ) -> None:
         self._vectors = vectors
-        self._known = np.flatnonzero(vectors.any(axis=1))
+        self._known = np.flatnonzero(vectors.any(axis=1)) if known is None else known
         ids = ((str(video_ids[row]), row) for row in self._known.tolist())
         self._rows = {name: row for name, row in ids if only is None or name in only}
 

@@ -26,6 +26,7 @@ from vidrec_tasks.columns import (
 from vidrec_tasks.evaluation.claim_likeness import Alike
 from vidrec_tasks.evaluation.claim_others import Others
 from vidrec_tasks.evaluation.claims import N_CLAIMS, N_TRUE, check_explanations
+from vidrec_tasks.hardware import release_pages
 from vidrec_tasks.jobs.shared.reading import moment_of, read_content, read_histories, read_serving
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.explaining.attribution import cite_history
@@ -47,10 +48,11 @@ def explain_lists(context: Context) -> Made:
     scorer = models.configuration.scorer
     lists = context.read_table(context.own("lists"))
     cited = cite_history(models, histories, lists, scorer=scorer)
+    release_pages(content.fused)  # of all candidates; what follows looks at a few videos
     facts, crowd = _facts(context, content, lists), _read_crowd(context, content)
     likeness = Likeness.of(
         content.video_ids.tolist(), content.fused, content.topics,
-        seed=settings.seed, only=facts[1],
+        seed=settings.seed, only=facts[1], known=content.known_nums,
     )  # fmt: skip
     peers = Peers.of(
         crowd.visits, crowd.readers, moment=moment_of(context.night), is_sample=crowd.is_sample
@@ -151,7 +153,9 @@ def _checker(
         check_explanations,
         videos=facts[0], topics=facts[1], profiles=facts[2], watched=facts[3],
         popularity=facts[4], night=context.night, fresh_days=settings.fresh_days,
-        others=others, alike=Alike(content.video_ids.tolist(), content.fused, only=facts[1]),
+        others=others, alike=Alike(
+            content.video_ids.tolist(), content.fused, only=facts[1], known=content.known_nums
+        ),
     )  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from vidrec_tasks.hardware import return_memory
+
 CLEAR_FILE: Final = Path("/proc/self/clear_refs")
 STATUS_FILE: Final = Path("/proc/self/status")
 _CLEAR_PEAK: Final = "5"
@@ -29,7 +31,8 @@ class Watch:
 
     @classmethod
     def begin(cls) -> "Watch":
-        """Count from now."""
+        """Count from now; what earlier jobs of the process freed is given back before."""
+        return_memory()
         with suppress(OSError):
             CLEAR_FILE.write_text(_CLEAR_PEAK)
         return cls(_ended_child_kib())

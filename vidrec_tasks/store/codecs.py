@@ -92,14 +92,6 @@ def shared_from_texts(texts: pd.Series) -> list[Any]:
     return [values[code] for code in codes]
 
 
-def release_unused() -> None:
-    """Give back to the system what Arrow keeps of tables that are gone: 0.1 GiB of a million rows.
-
-    Arrow's own pool holds it for the next table, which a process that read its inputs has none of.
-    """
-    pa.default_memory_pool().release_unused()
-
-
 def _frame_to_bytes(frame: pd.DataFrame) -> bytes:
     frame = frame.reset_index(drop=True)
     nested = [name for name in frame.columns if _is_nested(frame[name])]

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from vidrec_tasks.hardware import release_pages
+
 _BLOCK: Final = 65_536
 """Vectors that are held in float64 at once: 200 MB of 384 dimensions."""
 
@@ -56,4 +58,14 @@ def summed(
     for first in range(0, len(used), _BLOCK):
         some = used[first : first + _BLOCK]
         total += columns[:, some].astype(np.float64).tocsr() @ vectors[some].astype(np.float64)
+    release_pages(vectors)
     return total
+
+
+def rows_with_content(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    """``(n,)`` the numbers of the rows that are not zero, a block looked at after the other."""
+    found = [np.empty(0, dtype=np.int64)]
+    for first in range(0, len(vectors), _BLOCK):
+        found.append(first + np.flatnonzero(vectors[first : first + _BLOCK].any(axis=1)))
+        release_pages(vectors)
+    return np.concatenate(found)

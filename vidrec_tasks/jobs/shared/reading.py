@@ -20,12 +20,13 @@ from vidrec_tasks.columns import (
     VIDEO_ID,
     encoder_column,
 )
+from vidrec_tasks.hardware import return_memory
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.lists.rules import RULED, UserRules
 from vidrec_tasks.recommending.models.models import Configuration, Models
 from vidrec_tasks.recommending.training.warmth import Parent
 from vidrec_tasks.running.job import Context, midnight
-from vidrec_tasks.store.codecs import release_unused, shared_from_texts
+from vidrec_tasks.store.codecs import shared_from_texts
 from vidrec_tasks.store.runs import Run
 
 Floats = npt.NDArray[np.float32]
@@ -63,7 +64,7 @@ def read_content(context: Context) -> Content:
         read_topics(context),
         context.read_table("duplicates"),
     )
-    release_unused()
+    return_memory()
     return content
 
 
@@ -148,7 +149,7 @@ def read_rules(context: Context, night: date) -> UserRules:
         moment=moment_of(night),
         default_max_age_rating=context.settings.recommending.default_max_age_rating,
     )
-    release_unused()
+    return_memory()
     return rules
 
 

@@ -16,7 +16,7 @@ from vidrec_tasks.audience.histories import epoch_seconds
 from vidrec_tasks.audience.portrait_passages import common_direction
 from vidrec_tasks.audience.topics import telling_topics, topic_idf, topic_matrix
 from vidrec_tasks.columns import CREATOR_ID, DURATION_S, GROUP_ID, PUBLISHED_AT, VIDEO_ID
-from vidrec_tasks.content.encoding.units import summed, to_unit
+from vidrec_tasks.content.encoding.units import rows_with_content, summed, to_unit
 from vidrec_tasks.measuring.lists import share_rows
 
 
@@ -118,10 +118,10 @@ class Content:
         """Number of videos."""
         return len(self.video_ids)
 
-    @property
-    def has_content(self) -> npt.NDArray[np.bool_]:
-        """``(n_videos,)`` whether anything is known of what the video shows or says."""
-        return np.asarray(np.abs(self.fused).sum(axis=1) > 0)
+    @cached_property
+    def known_nums(self) -> npt.NDArray[np.int64]:
+        """``(n,)`` the videos of which anything is known that they show or say."""
+        return rows_with_content(self.fused)
 
     def nums_of(self, video_ids: npt.ArrayLike | pd.Series) -> npt.NDArray[np.int64]:
         """The video_num of each id, -1 where the id is not in the catalogue."""

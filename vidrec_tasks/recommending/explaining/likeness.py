@@ -12,6 +12,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from vidrec_tasks.content.encoding.units import rows_with_content
+
 PERCENTILE: Final = 99
 """Random pairs, in a hundred, that are less alike than what is called much alike."""
 MAX_CHANCE: Final = 0.05
@@ -51,6 +53,7 @@ class Likeness:
         *,
         seed: int,
         only: Container[str] | None = None,
+        known: Ints | None = None,
     ) -> "Likeness":
         """Measure a catalogue; the same seed draws the same pairs.
 
@@ -60,8 +63,9 @@ class Likeness:
             topics: of each video, in the order of ``video_ids``.
             seed: of the draw.
             only: the videos that will be asked for; None: any.
+            known: ``(n_known,)`` the rows that are not zero; None: they are looked for.
         """
-        known = np.flatnonzero(vectors.any(axis=1))
+        known = rows_with_content(vectors) if known is None else known
         left, right = random_pairs(len(known), np.random.default_rng(seed))
         threshold = np.inf
         if len(left) >= MIN_PAIRS:
