@@ -8,7 +8,7 @@ import pytest
 from scipy import sparse
 
 from vidrec_tasks.content.encoding import units
-from vidrec_tasks.content.encoding.units import by_row, rows_with_content, summed
+from vidrec_tasks.content.encoding.units import by_row, rows_with_content, spread_rows, summed
 from vidrec_tasks.hardware import release_pages
 
 
@@ -57,5 +57,7 @@ def test_a_mapped_file_is_read_alike_after_its_pages_were_given_back(tmp_path: P
     mapped = np.ascontiguousarray(np.load(tmp_path / "v.npy", mmap_mode="c"), dtype=np.float32)
     for given in (mapped, vectors):
         np.testing.assert_array_equal(rows_with_content(given), np.arange(1, 2_999))
+        nums = np.array([2_999, 5, 5, 0, 17])
+        np.testing.assert_array_equal(spread_rows(given, nums), vectors[nums])
         release_pages(given)
         np.testing.assert_array_equal(given, vectors)

@@ -8,6 +8,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from vidrec_tasks.content.encoding.units import spread_rows
+
 MUCH: Final = 0.98
 """Share of random pairs that must be less alike than what is called much alike.
 
@@ -51,7 +53,10 @@ class Alike:
         return below >= MUCH
 
     def _unit(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        some = self._vectors[rows].astype(np.float64)
+        is_few = len(rows) <= 2
+        some = (self._vectors[rows] if is_few else spread_rows(self._vectors, rows)).astype(
+            np.float64
+        )
         return some / np.sqrt(np.square(some).sum(axis=1, keepdims=True))
 
     @cached_property

@@ -127,9 +127,8 @@ class _Crowd:
 
 def _read_crowd(context: Context, content: Content) -> _Crowd:
     visits, drawn = context.read_table("peers"), context.read_json("peers", "counts")
-    named = pd.Categorical.from_codes(
-        visits[VIDEO_NUM].to_numpy(), categories=pd.Index(content.video_ids)
-    )
+    codes, nums = pd.factorize(visits[VIDEO_NUM].to_numpy(), sort=True)
+    named = pd.Categorical.from_codes(codes, categories=pd.Index(content.video_ids[nums]))
     return _Crowd(
         visits.assign(**{VIDEO_ID: named}),
         context.read_table(context.own("profiles"), "visits"),

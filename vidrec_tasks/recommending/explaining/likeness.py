@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vidrec_tasks.content.encoding.units import rows_with_content
+from vidrec_tasks.content.encoding.units import rows_with_content, spread_rows
 
 PERCENTILE: Final = 99
 """Random pairs, in a hundred, that are less alike than what is called much alike."""
@@ -69,7 +69,9 @@ class Likeness:
         left, right = random_pairs(len(known), np.random.default_rng(seed))
         threshold = np.inf
         if len(left) >= MIN_PAIRS:
-            cosines = np.einsum("pd,pd->p", vectors[known[left]], vectors[known[right]])
+            cosines = np.einsum(
+                "pd,pd->p", spread_rows(vectors, known[left]), spread_rows(vectors, known[right])
+            )
             threshold = round(float(np.percentile(cosines, PERCENTILE)), 4)
         ids = ((str(video_ids[row]), row) for row in known.tolist())
         rows = {name: row for name, row in ids if only is None or name in only}
