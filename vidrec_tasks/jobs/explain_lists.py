@@ -58,6 +58,8 @@ def explain_lists(context: Context) -> Made:
         crowd.visits, crowd.readers, moment=moment_of(context.night), is_sample=crowd.is_sample
     )
     drafted = explain(cited, *facts, settings, night=context.night, likeness=likeness, peers=peers)
+    del likeness, peers
+    release_pages(content.fused)
     check = _checker(context, content, facts, crowd)
     checks = check(drafted)
     replaced, n_replaced = replace_failed(drafted, checks, language=settings.explanation_language)

@@ -8,7 +8,7 @@ import logging
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ import scipy.sparse as sp
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import RANK, SCORE, SOURCE, USER_ID, VIDEO_ID
+from vidrec_tasks.hardware import release_pages
 from vidrec_tasks.measuring.lists import topic_mix
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.lists.diversifying import (
@@ -99,7 +100,11 @@ def rerank_lists(
         np.asarray(ranked[SOURCE] == EXPLORATION, dtype=bool),
     )
     chosen: list[npt.NDArray[np.int64]] = [_NOTHING]
-    for user_id, num, (first, end) in zip(users, met, pairwise(starts), strict=True):
+    for place, (user_id, num, (first, end)) in enumerate(
+        zip(users, met, pairwise(starts), strict=True)
+    ):
+        if place % _HELD_USERS == 0:
+            release_pages(content.fused)
         seen = histories.video_nums[histories.of(int(num))] if num >= 0 else _NOTHING
         mine = rows.take(slice(first, end))
         allowed = rules.may(str(user_id), mine.nums)
@@ -115,6 +120,8 @@ def rerank_lists(
 
 
 _NOTHING = np.zeros(0, dtype=np.int64)
+_HELD_USERS: Final = 32
+"""Users after whom the mapped pages of what they were offered are given back."""
 
 
 def _users_of(ranked: pd.DataFrame) -> tuple[list[str], list[int]]:
