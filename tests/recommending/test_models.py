@@ -98,6 +98,23 @@ def test_models_of_another_catalogue_are_refused(models: Models) -> None:
         Models.from_parts(Parts("models.serving", parts.__getitem__), smaller)
 
 
+def test_a_tower_that_holds_its_ids_itself_as_in_version_01_is_read_alike(models: Models) -> None:
+    parts = models.to_parts()
+    weights = load(parts["tower"]) | {"ids.weight": torch.from_numpy(parts.pop("tower_ids"))}
+    parts["tower"] = save(weights)
+    back = Models.from_parts(Parts("models.serving", parts.__getitem__), worlds.content())
+    np.testing.assert_array_equal(back.video_vectors, models.video_vectors)
+
+
+def test_vectors_that_were_kept_are_taken_as_they_are(models: Models) -> None:
+    parts, kept = models.to_parts(), models.video_vectors.copy()
+    back = Models.from_parts(Parts("models.serving", parts.__getitem__), worlds.content(), kept)
+    assert back.video_vectors is kept
+    np.testing.assert_allclose(
+        back.user_vectors(worlds.histories()), models.user_vectors(worlds.histories()), atol=1e-5
+    )
+
+
 @pytest.mark.parametrize("name", ["tower", "attention"])
 def test_weights_of_another_version_are_refused(models: Models, name: str) -> None:
     weights = load(models.to_parts()[name])
