@@ -73,8 +73,7 @@ BENCHES: Final = (
     # of 610 users of MovieLens 21 are in a last window: too few to tell systems apart
     Bench("quality-time", "quality",
           ("--preset", "movielens", "--from", "{data}/movietweetings-100k", "--protocol", "time",
-           "--peers", "popular-1d,popular-3d,popular-7d,popular-14d,popular-30d,popular,item-knn,"
-           "ease,als"),
+           "--peers", "quick"),
           "movietweetings-100k", ("--peers", "none")),
     Bench("publishing", "publishing", quick=("--rows", "20000", "--runs-meanwhile", "1")),
     Bench("page", "page", quick=("--users", "2000")),
