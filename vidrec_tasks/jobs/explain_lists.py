@@ -8,6 +8,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import (
     CREATOR_ID,
     EVENT_AT,
@@ -30,7 +31,11 @@ from vidrec_tasks.hardware import release_pages
 from vidrec_tasks.jobs.shared.reading import moment_of, read_content, read_histories, read_serving
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.explaining.attribution import cite_history
-from vidrec_tasks.recommending.explaining.counterfactual import compare_without_cited, keep_named
+from vidrec_tasks.recommending.explaining.counterfactual import (
+    Counterfactual,
+    compare_without_cited,
+    keep_named,
+)
 from vidrec_tasks.recommending.explaining.explanations import explain_lists as explain
 from vidrec_tasks.recommending.explaining.explanations import replace_failed
 from vidrec_tasks.recommending.explaining.likeness import Likeness
@@ -43,12 +48,9 @@ def explain_lists(context: Context) -> Made:
     """Attribute, word, check; what fails is replaced by what claims least and checked again."""
     settings = context.settings.recommending
     content = read_content(context)
-    models = read_serving(context, content)
     histories = read_histories(context)
-    scorer = models.configuration.scorer
     lists = context.read_table(context.own("lists"))
-    cited = cite_history(models, histories, lists, scorer=scorer)
-    release_pages(content.fused)  # of all candidates; what follows looks at a few videos
+    cited = _cite(context, content, histories, lists)
     facts, crowd = _facts(context, content, lists), _read_crowd(context, content)
     likeness = Likeness.of(
         content.video_ids.tolist(), content.fused, content.topics,
@@ -66,13 +68,7 @@ def explain_lists(context: Context) -> Made:
     checks = check(replaced) if n_replaced else checks
     explained = replaced.assign(**{EXPLANATION_VERIFIED: checks[VERIFIED].to_numpy()})
     explained[VALID_UNTIL] = _valid_until(context, explained[VIDEO_ID], facts[0])
-    counterfactual = compare_without_cited(
-        models,
-        histories,
-        keep_named(explained),
-        scorer=scorer,
-        rng=np.random.default_rng(settings.seed),
-    )
+    counterfactual = _compare(context, content, histories, explained)
     claims = {
         "n_explained": len(explained),
         "n_lists": int(explained[USER_ID].nunique()),
@@ -85,6 +81,34 @@ def explain_lists(context: Context) -> Made:
     }
     counts = {"rows": len(explained), "verified": int(checks[VERIFIED].sum()), **claims}
     return Made({context.own("explained"): {"table": explained, "claims": claims}}, counts)
+
+
+def _cite(
+    context: Context, content: Content, histories: Histories, lists: pd.DataFrame
+) -> pd.DataFrame:
+    """The lists with what each score came from.
+
+    The models are held for as long as this lasts, and read again in the end: words and checks need
+    none of them, and memory of their own.
+    """
+    models = read_serving(context, content)
+    cited = cite_history(models, histories, lists, scorer=models.configuration.scorer)
+    release_pages(content.fused)  # of all candidates; what follows looks at a few videos
+    return cited
+
+
+def _compare(
+    context: Context, content: Content, histories: Histories, explained: pd.DataFrame
+) -> Counterfactual:
+    """How often a score falls without what its reason names."""
+    models = read_serving(context, content)
+    return compare_without_cited(
+        models,
+        histories,
+        keep_named(explained),
+        scorer=models.configuration.scorer,
+        rng=np.random.default_rng(context.settings.recommending.seed),
+    )
 
 
 _OF_VIDEOS = (VIDEO_ID, TITLE, CREATOR_ID, PUBLISHED_AT, EXPIRES_AT)
