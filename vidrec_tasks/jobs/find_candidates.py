@@ -5,6 +5,7 @@ import pandas as pd
 
 from vidrec_tasks.columns import SCORE, SOURCE, SOURCE_RANK, USER_ID, VIDEO_ID
 from vidrec_tasks.content.index import Index
+from vidrec_tasks.hardware import release_pages
 from vidrec_tasks.jobs.shared.reading import (
     read_content,
     read_histories,
@@ -45,6 +46,7 @@ def find_candidates(context: Context) -> Made:
             user_vectors=user_vectors[nums],
         )
         tables.append(table)
+        release_pages(search.models.content.fused)
     table = pd.concat(tables[1:] or tables, ignore_index=True)
     table = table.sort_values(USER_ID, kind="stable", ignore_index=True)
     counts = {

@@ -13,6 +13,7 @@ import pandas as pd
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.columns import SCORE, SOURCE, USER_ID, VIDEO_ID
+from vidrec_tasks.hardware import release_pages
 from vidrec_tasks.recommending.lists.block import Block
 from vidrec_tasks.recommending.lists.features import FEATURES, measure_features
 from vidrec_tasks.recommending.lists.left_out import LeftOut
@@ -135,10 +136,10 @@ def rank_candidates(
         user_id, video_id, source, score, by user, falling score, video_id.
     """
     id_order = _places_of(models.content.video_ids)
-    tables = [
-        _rank_block(models, block, users, rows, scorer, id_order)
-        for block, users, rows in blocks_of(histories, candidates)
-    ]
+    tables = []
+    for block, users, rows in blocks_of(histories, candidates):
+        tables.append(_rank_block(models, block, users, rows, scorer, id_order))
+        release_pages(models.content.fused)
     if not tables:
         none = {name: pd.Series(dtype="str") for name in (USER_ID, VIDEO_ID, SOURCE)}
         return pd.DataFrame({**none, SCORE: pd.Series(dtype="float64")})
