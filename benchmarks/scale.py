@@ -143,7 +143,7 @@ def _measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any] | None:
 def _search(settings: Settings) -> dict[str, Any]:
     run = Runs(Store(settings.store_url)).of_night(NIGHT)
     parts = run.parts("content_index")
-    index = Index.from_stream(parts.stream("index"), parts.json("info"))
+    index = Index.from_parts(parts)
     vectors = run.read_array("content", "fused")
     rng = np.random.default_rng(1)
     # a user's profile lies between a few videos, as the content source's does

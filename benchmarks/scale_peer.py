@@ -68,7 +68,7 @@ def _hand_over(settings: Any, folder: Path) -> tuple[Any, Any, Any]:
 
     run = Runs(Store(settings.store_url)).of_night(NIGHT)
     parts = run.parts("video_vectors")
-    index = Index.from_stream(parts.stream("index"), parts.json("info"))
+    index = Index.from_parts(parts)
     vectors = parts.array("vectors")
     rng = np.random.default_rng(3)
     # a user is near a few videos, as g(u) is near what was liked; the last place is for `lately`

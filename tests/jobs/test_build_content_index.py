@@ -129,7 +129,7 @@ def test_the_index_belongs_to_the_fused_vectors(settings: Settings) -> None:
     run = run_with(settings, [VIDEOS])
     run_job(Order("build_content_index", NIGHT), settings)
     parts = run.parts("content_index")
-    index = Index.from_stream(parts.stream("index"), parts.json("info"))
+    index = Index.from_parts(parts)
     assert index.info["checksum"] == checksum_of(run.read_array("content", "fused"))
     assert index.search(unit_rows(["v3"]), 1)[1][0, 0] == 2
 

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 import numpy.typing as npt
 
+from vidrec_tasks.contracts.parts import Parts
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.settings import ContentSettings
 
@@ -117,6 +118,16 @@ class Index:
         """The index as bytes; the same vectors give the same bytes."""
         faiss = _faiss()
         return bytes(faiss.serialize_index(self._faiss).tobytes())
+
+    @classmethod
+    def from_parts(cls, parts: Parts) -> "Index":
+        """The index of an artefact, whose ``index`` and ``info`` a job wrote.
+
+        Raises:
+            StoreError: as of `from_stream`.
+        """
+        with parts.stream("index") as stream:
+            return cls.from_stream(stream, parts.json("info"))
 
     @staticmethod
     def from_stream(stream: BinaryIO, info: dict[str, Any]) -> "Index":

@@ -64,13 +64,7 @@ def read_search(context: Context) -> Search:
     content = read_content(context)
     return Search(
         read_serving(context, content),
-        _index(context, "video_vectors"),
-        _index(context, "content_index"),
+        Index.from_parts(context.parts("video_vectors")),
+        Index.from_parts(context.parts("content_index")),
         context.read_array("content", "text") if content.n_videos <= TEXT_LIMIT else None,
     )
-
-
-def _index(context: Context, name: str) -> Index:
-    parts = context.parts(name)
-    with parts.stream("index") as stream:
-        return Index.from_stream(stream, parts.json("info"))
