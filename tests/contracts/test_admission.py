@@ -208,6 +208,17 @@ def test_what_forbids_counts_from_the_moment_it_is_known_even_after_the_night(
     (row,) = admitted.rows.to_dict("records")
     assert row["title"] == "08-20"
     assert row[column] == expected
+    # the artefact is declared: a column of another type would stop the night
+    assert admitted.rows.dtypes.to_dict() == current.dtypes.to_dict()
+
+
+def test_columns_keep_their_types_where_no_earlier_version_is_known() -> None:
+    """The artefact is declared: a column of another type stops the night."""
+    kept = ruled("08-20").assign(video_id="b")
+    current = pd.concat([ruled("09-03"), kept], ignore_index=True)
+    admitted, _ = admit_videos(current, lambda: [current], moment=NIGHT)
+    assert "b" in set(admitted.rows["video_id"])
+    assert admitted.rows.dtypes.to_dict() == current.dtypes.to_dict()
 
 
 def test_an_event_that_is_delivered_again_counts_once() -> None:

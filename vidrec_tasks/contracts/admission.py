@@ -186,7 +186,7 @@ def _restricted(earlier: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:
     strict = earlier.copy()
     if STATUS in strict:
         inactive = (now[STATUS].str.casefold() != ACTIVE).to_numpy()
-        strict[STATUS] = np.where(inactive, now[STATUS], strict[STATUS])
+        strict[STATUS] = strict[STATUS].mask(inactive, now[STATUS].set_axis(strict.index))
     if EXPIRES_AT in strict:
         both = pd.concat([strict[EXPIRES_AT], now[EXPIRES_AT].set_axis(strict.index)], axis=1)
         strict[EXPIRES_AT] = both.min(axis=1).astype(strict[EXPIRES_AT].dtype)
@@ -199,7 +199,9 @@ def _restricted(earlier: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:
             bool(len(a) and len(b)) and not both for (a, b), both in zip(pairs, common, strict=True)
         ]
         strict[REGIONS] = pd.Series(common, index=strict.index, dtype=object)
-        strict[STATUS] = np.where(nowhere, "no longer allowed in any region", strict[STATUS])
+        strict[STATUS] = strict[STATUS].mask(
+            np.array(nowhere, dtype=bool), "no longer allowed in any region"
+        )
     return strict
 
 
