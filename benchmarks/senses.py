@@ -225,7 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{name:<28} {value}")
     if asked.json:
         asked.json.parent.mkdir(parents=True, exist_ok=True)
-        asked.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        asked.json.write_text(json.dumps({"figures": figures}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
