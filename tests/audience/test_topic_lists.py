@@ -24,6 +24,7 @@ def test_their_matrix_has_a_one_for_each_topic_that_a_video_carries(
 ) -> None:
     for made_of in (lists, TopicLists.of(lists)):
         matrix, names = topic_matrix(made_of)
+        assert list(made_of) == lists  # as it was
         wanted = [[float(name in own) for name in names] for own in lists]
         np.testing.assert_array_equal(
             matrix.toarray(), np.array(wanted).reshape(len(lists), len(names))

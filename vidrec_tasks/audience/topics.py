@@ -94,7 +94,9 @@ def topic_matrix(topics: Sequence[Sequence[str]]) -> tuple[sparse.csr_array, lis
     lists = TopicLists.of(topics)
     ones = np.ones(len(lists.codes), dtype=np.float32)
     shape = (len(lists), len(lists.names))
-    carried = sparse.csr_array((ones, lists.codes.astype(np.int64), lists.starts), shape=shape)
+    # of its own: where a list repeats a topic, the array is made shorter in place
+    starts = lists.starts.copy()
+    carried = sparse.csr_array((ones, lists.codes.astype(np.int64), starts), shape=shape)
     carried.sum_duplicates()
     carried.data[:] = 1
     return carried, lists.names
