@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 import numpy.typing as npt
 
+from vidrec_tasks.content.encoding.units import rows_with_content
 from vidrec_tasks.contracts.parts import Parts
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.settings import ContentSettings
@@ -165,7 +166,7 @@ def build_index(vectors: npt.NDArray[np.float32], settings: ContentSettings) -> 
         of rows, or that of queries which lie between rows.
     """
     vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-    nums = np.flatnonzero(vectors.any(axis=1)).astype(np.int64)
+    nums = rows_with_content(vectors)
     if len(nums) <= settings.index_exact_limit:
         return _finish(vectors, nums, "exact", _exact(vectors, nums), 1.0)
     kind = "hnsw" if len(nums) <= HNSW_LIMIT else "ivf_sq"

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vidrec_tasks.content.encoding.units import spread_rows
+from vidrec_tasks.content.encoding.units import rows_with_content, spread_rows
 
 MUCH: Final = 0.98
 """Share of random pairs that must be less alike than what is called much alike.
@@ -39,7 +39,7 @@ class Alike:
         known: npt.NDArray[np.int64] | None = None,
     ) -> None:
         self._vectors = vectors
-        self._known = np.flatnonzero(vectors.any(axis=1)) if known is None else known
+        self._known = rows_with_content(vectors) if known is None else known
         ids = ((str(video_ids[row]), row) for row in self._known.tolist())
         self._rows = {name: row for name, row in ids if only is None or name in only}
 
@@ -48,16 +48,9 @@ class Alike:
         rows = [self._rows.get(video_id) for video_id in (one, other)]
         if None in rows or not len(self._cosines):
             return False
-        cosine = float(np.dot(*self._unit(np.array(rows, dtype=np.int64))))
+        cosine = float(np.dot(*_unit(self._vectors[np.array(rows, dtype=np.int64)])))
         below = float((self._cosines < cosine).mean())
         return below >= MUCH
-
-    def _unit(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        is_few = len(rows) <= 2
-        some = (self._vectors[rows] if is_few else spread_rows(self._vectors, rows)).astype(
-            np.float64
-        )
-        return some / np.sqrt(np.square(some).sum(axis=1, keepdims=True))
 
     @cached_property
     def _cosines(self) -> npt.NDArray[np.float64]:
@@ -67,12 +60,17 @@ class Alike:
         if n_pairs < _LEAST:
             return np.zeros(0)
         if n_pairs <= _DRAWN:
-            unit = self._unit(self._known)
+            unit = _unit(spread_rows(self._vectors, self._known))
             return np.asarray((unit @ unit.T)[np.tril_indices(n, k=-1)])
         draw = np.random.default_rng(20_231).integers(0, n, size=(2, 2 * _DRAWN))
         draw = draw[:, draw[0] != draw[1]][:, :_DRAWN]
-        one, other = (self._unit(self._known[places]) for places in draw)
+        one, other = (_unit(spread_rows(self._vectors, self._known[places])) for places in draw)
         return np.asarray((one * other).sum(axis=1))
+
+
+def _unit(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    rows_64 = rows.astype(np.float64)
+    return np.asarray(rows_64 / np.sqrt(np.square(rows_64).sum(axis=1, keepdims=True)))
 
 
 def numbered(title: str) -> tuple[str, int] | None:
