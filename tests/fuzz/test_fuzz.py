@@ -6,10 +6,10 @@ from tests.fuzz import answers, batches, captions, cards, endpoint, media, rows
 
 
 def test_generated_rows_end_in_tables_rejects_or_a_clear_error(tmp_path: Path) -> None:
-    found = rows.fuzz(4_000, folder=tmp_path)
-    assert found["rows"] >= 4_000
-    # 48 were seen with other tests beside: Hypothesis draws constants from the modules it finds
-    assert found["accepted"] > 20
+    # how many are accepted depends on the constants that Hypothesis draws from loaded modules
+    found = rows.fuzz(8_000, folder=tmp_path)
+    assert found["rows"] >= 8_000
+    assert found["accepted"] > 50
     assert found["rejected"] > 100
 
 
