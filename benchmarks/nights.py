@@ -7,15 +7,11 @@ TEXTS`` is such a night, with settings of what is said and written as JSON.
 
 import json
 import logging
-import os
-import resource
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from benchmarks.peaks import own_peak_gib, watched_children
 from vidrec_tasks.running.runner import run_night
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.runs import Runs
@@ -42,7 +39,6 @@ WIDTH, HEIGHT, RATE = 320, 180, 4
 N_SCENES: Final = 8
 FRAMES_A_SCENE: Final = 2
 SEED: Final = 7
-SAMPLE_S: Final = 0.05
 
 HOW: Final = {
     "second_night_share": "seconds of the content jobs' receipts on the second night over those on "
@@ -140,60 +136,20 @@ def main() -> None:
     store, night, out = Path(sys.argv[1]), date.fromisoformat(sys.argv[2]), Path(sys.argv[3])
     inputs = {"need_interactions": False}
     settings = Settings(store_url=str(store), inputs=inputs, texts=json.loads(sys.argv[4]))
-    with _watched_children() as peaks:
+    with watched_children() as peaks:
         receipts = run_night(night, settings, until=LAST_JOB)
     seconds = {
         job: round(sum(r["seconds"] for r in receipts if r["job"] == job), 3)
         for job in CONTENT_JOBS
     }
-    own_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     said = {
         "seconds": seconds,
         "counts": {r["job"]: r["counts"] for r in receipts if r["job"] in CONTENT_JOBS},
-        "night_gib": round(own_kib / 2**20, 3),
+        "night_gib": round(own_peak_gib(), 3),
         "decoder_gib": round(max(peaks.values(), default=0) / 2**20, 3),
         "n_decoders": len(peaks),
     }
     out.write_text(json.dumps(said))
-
-
-@contextmanager
-def _watched_children() -> Iterator[dict[int, int]]:
-    """Process id -> most KiB resident, of the children there were (sampled high-water marks)."""
-    peaks: dict[int, int] = {}
-    done = threading.Event()
-
-    def watch() -> None:
-        while not done.wait(SAMPLE_S):
-            for pid in _children():
-                peaks[pid] = max(peaks.get(pid, 0), _high_water_kib(pid))
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield peaks
-    finally:
-        done.set()
-        watcher.join()
-
-
-def _children() -> list[int]:
-    found: list[int] = []
-    for thread in Path(f"/proc/{os.getpid()}/task").iterdir():
-        try:
-            found += [int(pid) for pid in (thread / "children").read_text().split()]
-        except OSError:  # the thread is gone
-            continue
-    return found
-
-
-def _high_water_kib(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:  # it has ended
-        return 0
-    marks = [line.split()[1] for line in lines if line.startswith("VmHWM")]
-    return int(marks[0]) if marks else 0
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ measured. Training passes over all events and learns, twice around, from the use
 import argparse
 import json
 import logging
-import resource
 import subprocess
 import sys
 import tempfile
@@ -184,10 +183,9 @@ def _run_here(asked: argparse.Namespace, store: str, job: str, shard: str) -> di
     learning = {"max_training_users": asked.learn_from, "max_epochs": N_EPOCHS}
     settings = settings_of(Path(store), asked.users_per_shard, recommending=learning)
     receipt = run_job(Order(job, NIGHT, shard), settings)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return {
-        "job": job, "shard": shard, "seconds": receipt["seconds"], "peak_gib": round(peak, 3),
-        "counts": receipt["counts"],
+        "job": job, "shard": shard, "seconds": receipt["seconds"],
+        "peak_gib": round(receipt["peak_mib"] / 2**10, 3), "counts": receipt["counts"],
     }  # fmt: skip
 
 

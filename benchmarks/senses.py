@@ -12,7 +12,6 @@ import argparse
 import json
 import logging
 import re
-import resource
 import sys
 import tempfile
 import time
@@ -24,6 +23,7 @@ import cv2
 import numpy as np
 
 from benchmarks.one_line_errors import run
+from benchmarks.peaks import watched_children
 from benchmarks.senses_kept import measure_kept
 from benchmarks.senses_nights import measure_nights
 from benchmarks.senses_search import measure_search
@@ -78,10 +78,11 @@ def measure_hearing(clips: Path) -> dict[str, Any]:
         if looks[name].get("has_sound")
     }
     begin = time.perf_counter()
-    heard = hear(
-        sounding, speech_files("embedded").folder, TextSettings(),
-        max_pixels=ContentSettings().max_pixels, n_processes=cores(),
-    )  # fmt: skip
+    with watched_children() as peaks:
+        heard = hear(
+            sounding, speech_files("embedded").folder, TextSettings(),
+            max_pixels=ContentSettings().max_pixels, n_processes=cores(),
+        )  # fmt: skip
     seconds = time.perf_counter() - begin
     total_s = sum(answer.get("heard_s", 0.0) for answer in heard.values())
     others = [name for name in heard if name not in SPOKEN]
@@ -99,7 +100,7 @@ def measure_hearing(clips: Path) -> dict[str, Any]:
         "times_real_time": round(total_s / seconds, 1),
         "times_faster_whisper": round(plain_s / seconds, 2),
         "seconds_a_film": round(seconds / len(sounding), 3),
-        "peak_mib_a_process": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+        "peak_mib_a_process": max(peaks.values(), default=0) // 1024,
     }
 
 

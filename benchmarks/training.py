@@ -16,7 +16,6 @@
 import argparse
 import json
 import logging
-import resource
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ import numpy.typing as npt
 import torch
 
 from benchmarks.one_line_errors import run
+from benchmarks.peaks import own_peak_gib
 from benchmarks.quality_events import load
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.hardware import device
@@ -105,7 +105,7 @@ def measure_pass(n_videos: int, n_users: int) -> dict[str, Any]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         tower = make_tower(content, likes >= 1, shape)
-    before = _peak_gib()
+    before = own_peak_gib()
     begin = time.perf_counter()
     progress = train_tower(tower, histories, Schedule(max_epochs=1, full_softmax_limit=1))
     seconds = time.perf_counter() - begin
@@ -118,10 +118,10 @@ def measure_pass(n_videos: int, n_users: int) -> dict[str, Any]:
         "seconds_a_pass": round(seconds, 1),
         "users_per_s": round(n_users / seconds, 1),
         "loss": round(progress.losses[0], 4),
-        "peak_gib": round(_peak_gib(), 3),
+        "peak_gib": round(own_peak_gib(), 3),
         "peak_before_gib": round(before, 3),
         "memory_gib": MEMORY_GIB,
-        "peak_vs_memory": round(_peak_gib() / MEMORY_GIB, 3),
+        "peak_vs_memory": round(own_peak_gib() / MEMORY_GIB, 3),
         "training_users": TRAINING_USERS,
     }
     if 10 * n_users >= TRAINING_USERS:
@@ -199,10 +199,6 @@ def _last_pass(
     train_tower(tower, held.train, schedule)
     scores = embed_users(tower, held.asked.users) @ embed_videos(tower).T
     return ndcg_of_targets(scores, held.asked)
-
-
-def _peak_gib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 if __name__ == "__main__":
