@@ -58,7 +58,7 @@ SIZES = {
     PORTRAITS: Size(videos=120, users=130, nights=14, films=0),
     EXPLANATIONS: Size(videos=48, users=64, nights=10, films=0),
 }
-UNTIL = {PORTRAITS: "build_profiles", EXPLANATIONS: "explain_lists"}
+UNTIL = {PORTRAITS: "build_profiles", EXPLANATIONS: "evaluate_lists"}
 """The last job that is run: portraits are written by the benchmark itself."""
 N_COUNTERFACTUAL = 60
 N_EXPLAINED = 600
@@ -209,11 +209,19 @@ def measure(settings: Settings) -> dict[str, Any]:
             "planted_false_caught": _caught(tables, settings, run.night),
             **_counterfactual(run, tables, settings),
             **card_figures(_all(run, "cards"), seconds_of(run, "write_cards")),
+            **_lift_of_words(run),
         },
         "night": run.night.isoformat(),
         "dtype": str(quick_dtype()),
         "n_explanations": len(tables["explained"]),
     }
+
+
+def _lift_of_words(run: Run) -> dict[str, Any]:
+    """What the model's words add in ranking, with its interval, as the night measured it."""
+    lift = run.read_json("metrics", "metrics").get("llm_lift") or {}
+    named = {"llm_lift": "value", "llm_lift_low": "low", "llm_lift_high": "high"}
+    return {name: lift.get(key) for name, key in {**named, "llm_lift_users": "n_users"}.items()}
 
 
 def _sensible(store: Path, explained: pd.DataFrame) -> dict[str, Any]:

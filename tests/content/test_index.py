@@ -113,6 +113,28 @@ def test_very_many_vectors_are_quantised(monkeypatch: pytest.MonkeyPatch) -> Non
     assert 7 not in index.search(vectors[:50], 100)[1]
 
 
+@pytest.mark.parametrize("zeros", [True, False])
+def test_codes_of_an_odd_number_of_dimensions_are_made_even_and_older_ones_are_read(
+    monkeypatch: pytest.MonkeyPatch, *, zeros: bool
+) -> None:
+    monkeypatch.setattr(content_index, "HNSW_LIMIT", 200)
+    if not zeros:  # as in older stores
+        monkeypatch.setattr(content_index, "SIMD_DIMS", 1)
+    vectors = unit(4_000, 13)
+    low = APPROXIMATE.model_copy(update={"min_index_recall": 0.1})
+    index = build_index(vectors, low)
+    assert (index.info["kind"], index.info["dim"]) == ("ivf_sq", 13)
+    written = index.to_bytes()
+    monkeypatch.undo()
+    again = Index.from_stream(io.BytesIO(written), index.info)
+    assert again.info == index.info
+    scores, nums = again.search(vectors[:50], 5)
+    assert (nums[:, 0] == np.arange(50)).mean() > 0.95
+    exact = np.take_along_axis(vectors[:50] @ vectors.T, nums, axis=1)
+    assert np.abs(scores - exact).max() < 0.02
+    assert (again.search(vectors[:50], 5, among=np.full(500, 255, np.uint8))[1] == nums).all()
+
+
 def test_too_low_a_recall_falls_back_to_exact_with_a_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
