@@ -104,7 +104,8 @@ def _section(folder: Path, name: str) -> list[str]:
         return [f"{NOT_RUN}{': ' + said['not_run'] if 'not_run' in said else ''}."]
     found = json.loads(path.read_text())
     targets = TARGETS.get(name, {})
-    numbers = {**_numbers(found.get("ratios", {})), **_numbers(found.get("figures", {}))}
+    numbers = _numbers_of(found)
+    worlds = {world: _numbers_of(one) for world, one in found.get("worlds", {}).items()}
     reasons = found.get("figures", {}).get("reasons") or {}
     lines = []
     if said.get("is_quick"):
@@ -113,13 +114,21 @@ def _section(folder: Path, name: str) -> list[str]:
         lines += [f"It ended with exit {said['exit_code']}: what stands here may not be all.", ""]
     if found.get("systems"):
         lines += [*_systems(found["systems"]), ""]
-    lines += ["| figure | value | target | |", "|---|---|---|---|"]
+    columns = ["value, the worse" if worlds else "value", *worlds, "target", ""]
+    lines += [_cells("figure", *columns), "|---" * (len(columns) + 1) + "|"]
     ordered = [*targets, *(key for key in numbers if key not in targets)]
     lines += [
-        _row(key, numbers.get(key), targets.get(key, ""), str(reasons.get(key, "")))
+        _row(
+            key, [it.get(key) for it in (numbers, *worlds.values())], targets.get(key, ""),
+            str(reasons.get(key, "")),
+        )
         for key in ordered
-    ]
+    ]  # fmt: skip
     return [*lines, *_machine(said)]
+
+
+def _numbers_of(found: Mapping[str, Any]) -> dict[str, float]:
+    return {**_numbers(found.get("ratios", {})), **_numbers(found.get("figures", {}))}
 
 
 def _numbers(found: Mapping[str, Any]) -> dict[str, float]:
@@ -136,11 +145,17 @@ def _numbers(found: Mapping[str, Any]) -> dict[str, float]:
     return numbers
 
 
-def _row(name: str, value: float | None, target: str, reason: str) -> str:
-    shown = "not measured" if value is None else _shown(value, target)
+def _row(name: str, values: Sequence[float | None], target: str, reason: str) -> str:
+    """A figure: its value, then that of each world; the verdict is on the first."""
+    value = values[0]
+    shown = ["not measured" if one is None else _shown(one, target) for one in values]
     verdict = "" if not target or value is None else "reached" if holds(value, target) else "missed"
     remark = ": ".join(part for part in (verdict, reason.replace("|", "/")) if part)
-    return f"| {name} | {shown} | {target} | {remark} |"
+    return _cells(name, *shown, target, remark)
+
+
+def _cells(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _shown(value: float, target: str) -> str:

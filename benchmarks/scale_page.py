@@ -233,19 +233,20 @@ def _shards(figures: dict[str, Any]) -> str:
     small, large = figures["runs"]
     users, before = (_in_a_shard(run, figures) for run in (large, small))
     slope = (large["peak_gib"] - small["peak_gib"]) / max(1, users - before)
-    memory = f"is not known; {large['peak_gib']} GiB was measured for shards of {users:,}"
+    memory = f"was not measured; {large['peak_gib']} GiB was measured with shards of {users:,}"
     if users > before and slope > 0:
         at_once = large["peak_gib"] + slope * (per_shard - users)
         memory = (
-            f"is {at_once:.1f} GiB by the line through {small['peak_gib']} GiB ({before:,} users a "
-            f"shard) and {large['peak_gib']} GiB ({users:,})"
+            f"takes {at_once:.1f} GiB by the line through {small['peak_gib']} GiB "
+            f"({before:,} users a shard) and {large['peak_gib']} GiB ({users:,})"
         )
     return f"""## Shards
 
 A task is mapped over at most {MAPPED_LIMIT:,} shards, so the settings are
 `VIDREC_INPUTS__USERS_PER_SHARD={per_shard}` ({user_shards:,} user shards) and
 `VIDREC_INPUTS__VIDEOS_PER_SHARD={of_videos}` ({video_shards:,} video
-shards). The memory of a shard's users, besides the catalogue, {memory}.
+shards). A process with such a shard of users and {figures["videos"]:,} videos {memory}; with
+{n_videos(figures):,} videos it was not measured.
 """
 
 

@@ -84,6 +84,19 @@ def test_figures_of_a_run_that_ended_badly_say_so(tmp_path: Path) -> None:
     assert "It ended with exit 1" in page_of(tmp_path, ["retrieval"])
 
 
+def test_what_was_measured_in_several_worlds_stands_beside_the_worse_of_them(
+    tmp_path: Path,
+) -> None:
+    worlds = {"demo": {"ratios": {"portrait_identifies": 1.0}, "figures": {"n": 3}},
+              "movielens": {"ratios": {"portrait_identifies": 4.0}, "figures": {}}}  # fmt: skip
+    worse = {"ratios": {"portrait_identifies": 1.0}, "figures": {"n": 3}}
+    keep(tmp_path, "language", **worse, worlds=worlds)
+    page = page_of(tmp_path, ["language"])
+    assert "| figure | value, the worse | demo | movielens | target |  |" in page
+    assert "| portrait_identifies | 1 | 1 | 4 | >= 2 | missed |" in page
+    assert "| n | 3 | 3 | not measured |  |  |" in page
+
+
 def test_systems_are_a_table_with_the_best_first(tmp_path: Path) -> None:
     systems = {"popular": {"ndcg@10": 0.02}, "vidrec": {"ndcg@10": 0.1}}
     keep(tmp_path, "quality-loo", systems=systems, ratios={"ndcg_vs_best_peer": 2.0})

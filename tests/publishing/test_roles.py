@@ -52,7 +52,31 @@ def test_a_reader_sees_the_current_views_and_nothing_else(as_role: Url) -> None:
     assert refused(url, "CREATE TABLE mine (a int)")
     reader = Reader(url)
     assert [row["rank"] for row in reader.list_for("u1").rows] == [1, 2, 3]
+    assert reader.current_run_id() == run_id(1)
+    assert set(reader.row_counts()) == set(RESULTS)
     reader.close()
+
+
+def test_an_owner_who_may_create_roles_lets_a_back_end_in(server: str) -> None:
+    owner, database, backend = (f"{name}_{next(_NUMBERS)}" for name in ("o", "d", "b"))
+    with make_engine(server).connect().execution_options(isolation_level="AUTOCOMMIT") as one:
+        one.exec_driver_sql(f"CREATE ROLE {owner} LOGIN CREATEROLE PASSWORD 'p'")
+        one.exec_driver_sql(f"CREATE DATABASE {database} OWNER {owner}")
+        one.exec_driver_sql(f"REVOKE CONNECT ON DATABASE {database} FROM PUBLIC")
+    url = sa.make_url(server).set(username=owner, password="p", database=database)
+    publisher = Publisher(make_engine(url.render_as_string(hide_password=False)))
+    publish(publisher, 1)
+    names = create_roles(publisher.engine, prefix=f"p{next(_NUMBERS)}")
+    with publisher.engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {backend} LOGIN PASSWORD 'q'")
+        connection.exec_driver_sql(f"GRANT {names['reader']} TO {backend}")
+    assert publish(publisher, 2)
+    theirs = url.set(username=backend, password="q").render_as_string(hide_password=False)
+    reader = Reader(theirs)
+    assert reader.current_run_id() == run_id(2)
+    assert [row["rank"] for row in reader.list_for("u1").rows] == [1, 2, 3]
+    reader.close()
+    assert refused(theirs, "SELECT * FROM recommendations")
 
 
 def test_the_page_selects_everything_and_changes_nothing(as_role: Url) -> None:

@@ -123,7 +123,7 @@ SECTIONS: Final[dict[str, tuple[Term, ...]]] = {
              "shapes", "higher", "`audience.portraits`"),
     ),
     "How the fits went": (
-        Term("index_recall", "share of the true 100 nearest that an index finds, of sampled "
+        Term("index_recall", "share of the true 200 nearest that an index finds, of sampled "
              "vectors; the worse of the indexes over content and f(v); 1 where search is exact",
              "0 to 1", "higher", "`content.index`"),
         Term("held_out.n_users", "users whose later events the configuration was chosen on",

@@ -77,7 +77,7 @@ class Reader:
 
     def current_run_id(self) -> str | None:
         """The run that the views show; None before the first night."""
-        found = self._rows(sa.select(pointer.c.run_id))
+        found = self._rows(sa.select(VIEWS[runs.name].c.run_id))
         return found[0][RUN_ID] if found else None
 
     def row_counts(self, run_id: str | None = None) -> dict[str, int]:

@@ -18,7 +18,7 @@ WRITER: Final = "writer"
 READER: Final = "reader"
 PAGE: Final = "page"
 
-_SCHEMA: Final = sa.text("SELECT quote_ident(current_schema())")
+_PLACE: Final = sa.text("SELECT quote_ident(current_database()), quote_ident(current_schema())")
 _PARTITIONS: Final = sa.text(
     "SELECT CAST(CAST(c.oid AS regclass) AS text) FROM pg_class c "
     "WHERE c.relispartition AND c.relkind = 'r' AND c.relnamespace = CAST(:schema AS regnamespace)"
@@ -66,13 +66,14 @@ def _create(connection: sa.Connection, name: str) -> None:
 
 
 def _grant(connection: sa.Connection, *, writer: str, reader: str, page: str) -> None:
-    schema = str(connection.execute(_SCHEMA).scalar_one())
+    database, schema = map(str, connection.execute(_PLACE).one())
     tables = [*metadata.tables, VERSION_TABLE]
     views = [view.name for view in VIEWS.values()]
     everything = ", ".join([*tables, *views])
     partitions = list(connection.execute(_PARTITIONS, {"schema": schema}).scalars())
     statements = [
         f"GRANT {writer} TO CURRENT_USER",
+        f"GRANT CONNECT ON DATABASE {database} TO {writer}, {reader}, {page}",
         f"GRANT USAGE, CREATE ON SCHEMA {schema} TO {writer}",
         f"GRANT USAGE ON SCHEMA {schema} TO {reader}, {page}",
         *(f"ALTER TABLE {name} OWNER TO {writer}" for name in [*tables, *partitions]),
