@@ -3,7 +3,8 @@
 import ctypes
 import mmap
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -92,6 +93,34 @@ def release_pages(vectors: "npt.NDArray[np.float32]") -> None:
         base = getattr(base, "base", None)
     if base is not None and hasattr(mmap, "MADV_DONTNEED"):
         base.madvise(mmap.MADV_DONTNEED)
+
+
+@contextmanager
+def room_for(n_bytes: int) -> Iterator[None]:
+    """Let memory be refused once the process has mapped so many bytes more than it has now.
+
+    Where the system does not say what a process has mapped (it is Linux that does), nothing is
+    refused. It is a bound for what is read of a stranger's file, not for work of several threads.
+
+    Raises:
+        MemoryError: inside, where the room is not enough.
+    """
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    try:
+        n_pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except OSError:
+        yield
+        return
+    limit = n_pages * mmap.PAGESIZE + n_bytes
+    if soft != resource.RLIM_INFINITY:
+        limit = min(limit, soft)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def return_memory() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.publishing.worlds import described, moment, publish, recommendations, run_id
 from vidrec_tasks.errors import PublishError
-from vidrec_tasks.publishing.exports import NO_LIST, export_lists
+from vidrec_tasks.publishing.exports import FORMULA, NO_LIST, export_lists
 from vidrec_tasks.publishing.publisher import Publisher
 
 ITEMS = ["v1", "v2", "v3"]
@@ -84,6 +84,11 @@ def test_no_cell_for_a_spreadsheet_is_a_formula(
         found[form] = acting([cell for row in rows for cell in row])
     assert len(found["csv"]) > len(FORMULAS) / 2
     assert found["spreadsheet"] == []
+
+
+def test_line_ends_without_end_do_not_hold_an_export_up() -> None:
+    text = "a" + "\n" * 300_000 + "=b"  # a look at each of them from each of them would take days
+    assert FORMULA.sub(r"\1'", text).endswith("\n'=b")
 
 
 def test_ids_of_a_csv_are_exact_and_lists_for_a_spreadsheet_are_lists(

@@ -72,6 +72,19 @@ def test_an_unreadable_file_is_named(inputs: Path, name: str, data: bytes) -> No
         read(inputs)
 
 
+def test_a_chunk_of_odd_lines_has_the_columns_of_those_before(
+    inputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidrec_tasks.store.inputs.CHUNK_BYTES", 40)
+    lines = ['{"video_id": "v1", "title": "A film"}'] * 4 + ['{"exported": 4}']
+    (inputs / "videos.jsonl").write_text("\n".join(lines))
+    first, *_, last = read_chunks(input_files(Store(str(inputs.parent)), "videos"), table="videos")
+    assert first.rows["video_id"].tolist() == ["v1", "v1"]
+    assert {"video_id", "title", "exported"} <= set(last.rows)
+    assert last.rows["exported"].tolist() == [4]
+    assert last.rows["video_id"].isna().all()
+
+
 @pytest.mark.parametrize("n_more", [0, 1])
 def test_a_line_of_jsonl_is_no_longer_than_a_row_of_csv(
     inputs: Path, monkeypatch: pytest.MonkeyPatch, n_more: int

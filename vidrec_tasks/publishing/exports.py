@@ -28,7 +28,9 @@ from vidrec_tasks.store.decoding import Decoded, is_marked, unmarked
 
 NO_LIST: Final = "the user has no list of their own; ask for the fallback"
 BATCH: Final = 500
-FORMULA: Final = re.compile(r"""(^|[;|\t\r\n])(?=[\s"]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])""")
+FORMULA: Final = re.compile(
+    r"""(^|[;|\t\r\n])(?=(?:[^\S\t\r\n]|")*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])"""
+)
 """Where a spreadsheet would begin a formula; in some countries it parts cells at ``;``."""
 
 Row = dict[str, Any]

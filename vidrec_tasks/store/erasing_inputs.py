@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vidrec_tasks.columns import USER_ID
-from vidrec_tasks.errors import StoreError
+from vidrec_tasks.errors import InputError, StoreError
 from vidrec_tasks.store.decoding import AUTO, HEAD_BYTES, encoding_of
 from vidrec_tasks.store.delimited import SEP_LINE, separator_of
-from vidrec_tasks.store.parquet import rows_at_once
+from vidrec_tasks.store.parquet import open_parquet, rows_at_once
 from vidrec_tasks.store.sought import USER_TABLES, Sought, as_id
 from vidrec_tasks.store.store import Store
 from vidrec_tasks.store.table_files import TableFile, all_files
@@ -129,7 +129,7 @@ def _is_all_about(file: TableFile, sought: Sought, encoding: str) -> bool:
 def _names_users(file: TableFile, encoding: str) -> bool:
     with file.opened() as opened:
         if file.form == "parquet":
-            return _position_of(pq.ParquetFile(opened).schema_arrow.names) is not None
+            return _position_of(open_parquet(opened).schema_arrow.names) is not None
         lines = _Lines(opened, encoding)
         if file.form == "jsonl":
             return f'"{USER_ID}"' in next(lines, "")
@@ -144,6 +144,9 @@ def _sift(file: TableFile, sought: Sought, into: Any, encoding: str) -> int:
             if is_all_about:
                 return _n_rows(opened, file.form)
             return _SIFTERS[file.form](opened, sought, into, encoding)
+    except InputError as error:  # a row is too large: its size is told, nothing is quoted
+        message = f"inputs: {file.name} cannot be searched for users: {error}"
+        raise StoreError(message) from error
     except (OSError, EOFError, csv.Error, pa.ArrowInvalid, UnicodeError) as error:
         message = (
             f"inputs: {file.name} cannot be searched for users ({type(error).__name__}); "
@@ -154,7 +157,7 @@ def _sift(file: TableFile, sought: Sought, into: Any, encoding: str) -> int:
 
 def _n_rows(file: Any, form: str) -> int:
     if form == "parquet":
-        return int(pq.ParquetFile(file).metadata.num_rows)
+        return int(open_parquet(file).metadata.num_rows)
     return sum(1 for _ in _Lines(file)) - (form == "csv")
 
 
@@ -219,14 +222,14 @@ def _is_about(line: str, sought: Sought) -> bool:
 
 
 def _sift_parquet(file: Any, sought: Sought, into: Any, encoding: str) -> int:
-    parquet = pq.ParquetFile(file)
+    parquet = open_parquet(file)
     position = _position_of(parquet.schema_arrow.names)
     if position is None:
         return 0
     n_removed = 0
     schema = parquet.schema_arrow
     with pq.ParquetWriter(into or pa.BufferOutputStream(), schema, compression="zstd") as writer:
-        n_rows = rows_at_once(file, n_rows=BATCH_ROWS)
+        n_rows = rows_at_once(file, "its table", n_rows=BATCH_ROWS)
         for batch in parquet.iter_batches(batch_size=n_rows):
             keep = [as_id(value) not in sought.ids for value in batch[position].to_pylist()]
             n_removed += len(keep) - sum(keep)

@@ -13,7 +13,6 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from vidrec_tasks.columns import ROW_NUM
 from vidrec_tasks.contracts.rejects import one_line
@@ -26,7 +25,7 @@ from vidrec_tasks.store.delimited import (
     read_delimited,
     refuse_twice,
 )
-from vidrec_tasks.store.parquet import CHUNK_BYTES, read_tables
+from vidrec_tasks.store.parquet import CHUNK_BYTES, open_parquet, read_tables
 from vidrec_tasks.store.table_files import TableFile
 
 CHUNK_ROWS: Final = 500_000
@@ -111,12 +110,12 @@ def _with_partition(rows: pd.DataFrame, file: TableFile) -> pd.DataFrame:
 
 
 def _read_parquet(file: TableFile, known: Collection[str], encoding: str) -> Iterator[Chunk]:
-    with file.opened() as opened:
-        parquet = pq.ParquetFile(opened)
+    with file.opened() as raw:
+        parquet = open_parquet(raw)
         refuse_twice(parquet.schema_arrow.names, file.name)
         if parquet.metadata.num_rows == 0:
             yield Chunk(parquet.schema_arrow.empty_table().to_pandas(), file.name)
-        for rows in read_tables(opened, file.name, n_rows=CHUNK_ROWS):
+        for rows in read_tables(raw, file.name, n_rows=CHUNK_ROWS):
             rows.validate(full=True)  # damaged text passes the reader and fails far from it
             columns = zip(rows.schema.names, rows.columns, strict=True)
             yield Chunk(pd.DataFrame({n: _values_of(c) for n, c in columns}), file.name)
@@ -142,17 +141,18 @@ def _values_of(column: Any) -> pd.Series:
 
 
 def _read_csv(file: TableFile, known: Collection[str], encoding: str) -> Iterator[Chunk]:
-    with file.opened() as opened:
-        for rows, torn in read_delimited(opened, file.name, known=known, encoding=encoding):
+    with file.opened() as raw:
+        for rows, torn in read_delimited(raw, file.name, known=known, encoding=encoding):
             yield Chunk(rows, file.name, torn)
 
 
 def _read_jsonl(file: TableFile, known: Collection[str], encoding: str) -> Iterator[Chunk]:
     rows: list[dict[str, Any]] = []
     torn: list[Torn] = []
+    names: dict[str, None] = {}  # of all lines up to here: a chunk may hold odd ones alone
     n_chars = 0
-    with file.opened() as opened:
-        text = Decoded(opened, file.name, encoding=encoding)
+    with file.opened() as raw:
+        text = Decoded(raw, file.name, encoding=encoding)
         if text.head.lstrip().startswith("["):
             message = f"{file.name} is one JSON list; write one object a line (jq -c '.[]' does it)"
             raise InputError(message)
@@ -162,12 +162,13 @@ def _read_jsonl(file: TableFile, known: Collection[str], encoding: str) -> Itera
                 torn.append((len(rows) + len(torn), problem, unmarked(line)))
             else:
                 rows.append(row)
+                names |= dict.fromkeys(row)
             n_chars += len(line)
             if len(rows) + len(torn) >= CHUNK_ROWS or n_chars >= CHUNK_BYTES:
-                yield Chunk(pd.DataFrame(rows, dtype=object), file.name, torn)
+                yield Chunk(pd.DataFrame(rows, columns=[*names], dtype=object), file.name, torn)
                 rows, torn, n_chars = [], [], 0
         text.check()
-    yield Chunk(pd.DataFrame(rows, dtype=object), file.name, torn)
+    yield Chunk(pd.DataFrame(rows, columns=[*names], dtype=object), file.name, torn)
 
 
 def _lines_of(text: Decoded, name: str) -> Iterator[str]:

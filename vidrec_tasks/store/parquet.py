@@ -1,8 +1,9 @@
 """Parquet: the rows of a file in batches of a bounded size, whatever its cells unpack to.
 
-A cell that a file keeps once (in a dictionary) may stand in each of its rows, and pages are
-compressed: the size of a file says nothing of what it holds. What it says of its row groups, and
-the dictionaries themselves, are looked at first. Leaves values to `inputs`.
+A cell that a file keeps once (in a dictionary, as a run, or as the beginning of the one before) may
+stand in each of its rows, and pages are compressed: the size of a file says nothing of what it
+holds. What it says of its columns, and the dictionaries themselves, are looked at first. Leaves
+values to `inputs`.
 """
 
 from collections.abc import Iterator
@@ -13,14 +14,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vidrec_tasks.errors import InputError
+from vidrec_tasks.hardware import room_for
 from vidrec_tasks.store import decoding
 from vidrec_tasks.store.decoding import too_long
 
 CHUNK_BYTES: Final = 4 * decoding.BLOCK_BYTES
 """Unpacked bytes of the rows that are handed on together."""
-GROUP_BYTES: Final = 4 << 30
-"""Unpacked bytes of a row group at most: where one row is far longer than the others, as much may
-be in memory at once before its length is known."""
+ROOM_BYTES: Final = 4 << 30
+"""What a batch may take of memory at most: where one row is far longer than the others, nothing
+that a file says of itself tells its length."""
+BEGINNINGS: Final = "DELTA_BYTE_ARRAY"
+"""The encoding that keeps of a text what differs from the one before."""
 
 _TEXTS: Final = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
 
@@ -34,14 +38,14 @@ def read_tables(file: Any, name: str, *, n_rows: int) -> Iterator[pa.Table]:
         n_rows: rows of a table at most.
 
     Raises:
-        InputError: a row group or a row is too large; names the file, the row, size and limit.
+        InputError: a row is too large; names the file, the row, size and limit.
     """
-    parquet = pq.ParquetFile(file)
-    _refuse_large_groups(parquet.metadata, name)
+    parquet = open_parquet(file)
     waiting: list[pa.RecordBatch] = []
     n_before = n_waiting = n_bytes = 0
     schema = pa.schema([(inner.name, _plain(inner.type)) for inner in parquet.schema_arrow])
-    for batch in parquet.iter_batches(batch_size=rows_at_once(file, n_rows=n_rows)):
+    batch_size = rows_at_once(file, name, n_rows=n_rows)
+    for batch in _in_room(parquet.iter_batches(batch_size=batch_size), name):
         plain = batch.cast(schema)
         _refuse_long(plain, name, n_before)
         n_before += len(plain)
@@ -54,46 +58,89 @@ def read_tables(file: Any, name: str, *, n_rows: int) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(waiting)
 
 
-def rows_at_once(file: Any, *, n_rows: int) -> int:
-    """How many rows of a Parquet file unpack to some `CHUNK_BYTES`: from 1 to ``n_rows``.
+def open_parquet(file: Any, **how: Any) -> pq.ParquetFile:
+    """A Parquet file that is read a page at a time; what was read is not kept.
 
     Args:
         file: opened for bytes.
-        n_rows: the most.
+        how: further arguments of `pyarrow.parquet.ParquetFile`.
     """
-    metadata = pq.ParquetFile(file).metadata
-    paths = [metadata.schema.column(place).path for place in range(metadata.num_columns)]
-    # small reads, as only the dictionaries and one row of each group are wanted
-    parquet = pq.ParquetFile(file, metadata=metadata, read_dictionary=paths, buffer_size=1 << 16)
+    # by default whole row groups are fetched before the first row is there, and stay in memory
+    return pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20, **how)
+
+
+def rows_at_once(file: Any, name: str, *, n_rows: int) -> int:
+    """How many rows of a Parquet file unpack to some `CHUNK_BYTES`: from 1 to ``n_rows``.
+
+    Of a column that keeps beginnings it is not known what its texts unpack to: as many of its rows
+    are taken as are a quarter of `ROOM_BYTES` if each text were as long as all of them.
+
+    Args:
+        file: opened for bytes.
+        name: for messages.
+        n_rows: the most.
+
+    Raises:
+        InputError: a first row is too large; names the file and the limit.
+    """
+    metadata = open_parquet(file).metadata
     for num in range(metadata.num_row_groups):
-        group = metadata.row_group(num)
-        one = next(parquet.iter_batches(batch_size=1, row_groups=[num]), None)
+        batches = open_parquet(file, metadata=metadata).iter_batches(batch_size=1, row_groups=[num])
+        one = next(_in_room(batches, name), None)
         if one is None:
             continue
         # only now: asking for a column whose description is damaged would end the process
-        counts = [group.column(place).num_values for place in range(group.num_columns)]
-        leaves = [leaf for column in one.columns for leaf in _leaves(column)]
-        shared = sum(n * _longest_shared(leaf) for n, leaf in zip(counts, leaves, strict=True))
-        row_bytes = max(group.total_byte_size, shared) / max(1, group.num_rows)
-        n_rows = min(n_rows, int(CHUNK_BYTES / max(1.0, row_bytes)))
+        group = metadata.row_group(num)
+        kinds = [_plain(leaf.type) for column in one.columns for leaf in _leaves(column)]
+        n_bytes = 0
+        for place, kind in enumerate(kinds):
+            chunk = group.column(place)
+            width = _width(file, metadata, num, place, kind)
+            n_bytes += max(chunk.total_uncompressed_size, chunk.num_values * width)
+            if BEGINNINGS in chunk.encodings:
+                n_rows = min(n_rows, ROOM_BYTES // 4 // max(1, chunk.total_uncompressed_size))
+        n_rows = min(n_rows, int(CHUNK_BYTES / max(1.0, n_bytes / max(1, group.num_rows))))
     return max(1, n_rows)
 
 
-def _refuse_large_groups(metadata: Any, name: str) -> None:
-    for num in range(metadata.num_row_groups):
-        group = metadata.row_group(num)
-        if group.total_byte_size > GROUP_BYTES:
+def _in_room(batches: Iterator[pa.RecordBatch], name: str) -> Iterator[pa.RecordBatch]:
+    """Batches, none of which may take more than `ROOM_BYTES` while it is unpacked."""
+    while True:
+        try:
+            with room_for(ROOM_BYTES):
+                batch = next(batches, None)
+        except MemoryError as error:
             message = (
-                f"{name}: row group {num} of {metadata.num_row_groups} unpacks to "
-                f"{group.total_byte_size / (1 << 30):.3g} GiB ({group.num_rows:,} rows; the limit "
-                f"is {GROUP_BYTES / (1 << 30):.3g} GiB); write smaller row groups, or cut its texts"
+                f"{name}: a few rows unpack to more than {ROOM_BYTES / (1 << 30):.3g} GiB; cut the "
+                "longest texts and lists"
             )
-            raise InputError(message)
+            raise InputError(message) from error
+        if batch is None:
+            return
+        yield batch
+
+
+def _width(file: Any, metadata: Any, num: int, place: int, kind: pa.DataType) -> int:
+    """Bytes of the longest value of a column chunk, as far as it is kept once for many rows."""
+    if pa.types.is_primitive(kind) or pa.types.is_fixed_size_binary(kind):
+        return int(max(1, kind.bit_width // 8))
+    encodings = metadata.row_group(num).column(place).encodings
+    if not {"PLAIN_DICTIONARY", "RLE_DICTIONARY"}.intersection(encodings):
+        return 0
+    path = metadata.schema.column(place).path
+    parquet = open_parquet(
+        file, metadata=metadata, read_dictionary=[path], arrow_extensions_enabled=False
+    )
+    one = next(parquet.iter_batches(batch_size=1, row_groups=[num], columns=[path]))
+    (leaf,) = _leaves(one.column(0))
+    return _longest_shared(leaf)
 
 
 def _leaves(column: pa.Array) -> Iterator[pa.Array]:
     """What a file keeps as columns of their own: the innermost arrays, in order."""
-    if pa.types.is_struct(column.type):
+    if isinstance(column, pa.ExtensionArray):
+        yield from _leaves(column.storage)
+    elif pa.types.is_struct(column.type):
         for place in range(column.type.num_fields):
             yield from _leaves(column.field(place))
     elif pa.types.is_nested(column.type):
