@@ -16,7 +16,7 @@ from tests.cluster.worlds import (
     run_vidrec,
     tables_of,
 )
-from vidrec_tasks.night import NIGHT
+from vidrec_tasks.night import JOBS, NIGHT
 from vidrec_tasks.store.runs import Runs
 from vidrec_tasks.store.store import Store
 
@@ -84,7 +84,8 @@ def test_every_job_of_a_night_was_a_task(tasks: list[dict[str, str]]) -> None:
 
 def test_encoding_alone_went_to_the_queue_of_gpu_workers(tasks: list[dict[str, str]]) -> None:
     queues = {task["task_id"].split(".")[-1]: task["queue"] for task in tasks}
-    assert {name for name, queue in queues.items() if queue == "gpu"} == {"embed_videos"}
+    encoding = {plan.name for plan in JOBS if plan.is_encoding}
+    assert {name for name, queue in queues.items() if queue == "gpu"} == encoding
     assert set(queues.values()) == {"gpu", "default"}
 
 
