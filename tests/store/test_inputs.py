@@ -85,6 +85,22 @@ def test_a_chunk_of_odd_lines_has_the_columns_of_those_before(
     assert last.rows["video_id"].isna().all()
 
 
+def test_keys_of_their_own_in_each_row_do_not_all_become_columns(
+    inputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidrec_tasks.store.inputs.MOST_NAMES", 10)
+    monkeypatch.setattr("vidrec_tasks.store.inputs.CHUNK_CELLS", 400)
+    lines = [f'{{"video_id": "v{num}", "key {num}": {num}}}' for num in range(100)]
+    lines.append('{"video_id": "v100", " Title": "A film"}')
+    (inputs / "videos.jsonl").write_text("\n".join(lines))
+    files = input_files(Store(str(inputs.parent)), "videos")
+    chunks = list(read_chunks(files, table="videos", known=("video_id", "title")))
+    assert max(chunk.rows.size for chunk in chunks) < 500
+    assert sum(len(chunk.rows) for chunk in chunks) == 101
+    assert list(chunks[-1].rows)[:-1] == ["video_id", *(f"key {n}" for n in range(9)), " Title"]
+    assert chunks[-1].rows[" Title"].tolist()[-1] == "A film"
+
+
 @pytest.mark.parametrize("n_more", [0, 1])
 def test_a_line_of_jsonl_is_no_longer_than_a_row_of_csv(
     inputs: Path, monkeypatch: pytest.MonkeyPatch, n_more: int

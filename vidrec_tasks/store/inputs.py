@@ -29,6 +29,10 @@ from vidrec_tasks.store.parquet import CHUNK_BYTES, open_parquet, read_tables
 from vidrec_tasks.store.table_files import TableFile
 
 CHUNK_ROWS: Final = 500_000
+CHUNK_CELLS: Final = 20_000_000
+"""Rows times columns of a chunk of JSON Lines, whose rows may each have keys of their own."""
+MOST_NAMES: Final = 1_000
+"""Keys of JSON Lines that become columns; beyond, only those that the table knows."""
 
 
 @dataclass
@@ -162,13 +166,23 @@ def _read_jsonl(file: TableFile, known: Collection[str], encoding: str) -> Itera
                 torn.append((len(rows) + len(torn), problem, unmarked(line)))
             else:
                 rows.append(row)
-                names |= dict.fromkeys(row)
+                names |= _new_names(row, names, known)
             n_chars += len(line)
-            if len(rows) + len(torn) >= CHUNK_ROWS or n_chars >= CHUNK_BYTES:
+            is_large = n_chars >= CHUNK_BYTES or len(rows) * len(names) >= CHUNK_CELLS
+            if len(rows) + len(torn) >= CHUNK_ROWS or is_large:
                 yield Chunk(pd.DataFrame(rows, columns=[*names], dtype=object), file.name, torn)
                 rows, torn, n_chars = [], [], 0
         text.check()
     yield Chunk(pd.DataFrame(rows, columns=[*names], dtype=object), file.name, torn)
+
+
+def _new_names(
+    row: dict[str, Any], names: dict[str, None], known: Collection[str]
+) -> dict[str, None]:
+    new = [key for key in row if key not in names]
+    if new and len(names) + len(new) > MOST_NAMES:
+        new = [key for key in new if key.strip().lower() in known]
+    return dict.fromkeys(new)
 
 
 def _lines_of(text: Decoded, name: str) -> Iterator[str]:
