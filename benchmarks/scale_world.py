@@ -128,9 +128,9 @@ def plant_shard(run: Run, shard: int, n_users: int) -> list[Ref]:
     near = fused[rng.integers(0, len(fused), len(ids))]
     portraits = to_unit(near + 0.5 * rng.standard_normal(near.shape).astype(np.float32) / DIM**0.5)
     return [
-        _keep(run, f"interactions.{shard}", table=events),
-        _keep(run, f"judged.{shard}", table=none_judged()),
-        _keep(run, f"portraits.{shard}", table=ids.to_frame(USER_ID), vectors=portraits),
+        _keep(run, f"interactions.{shard}", n_users, table=events),
+        _keep(run, f"judged.{shard}", n_users, table=none_judged()),
+        _keep(run, f"portraits.{shard}", n_users, table=ids.to_frame(USER_ID), vectors=portraits),
     ]
 
 
@@ -173,8 +173,10 @@ def _shared_of(run: Run) -> list[Ref]:
     return [ref for name in SHARED if (ref := run.find(name)) is not None]
 
 
-def _keep(run: Run, name: str, **parts: Any) -> Ref:
-    ref = run.artefacts.write(name, key_of({"planted": name, "run": run.run_id}), parts)
+def _keep(run: Run, name: str, n_users: int = 0, **parts: Any) -> Ref:
+    """Plant an artefact; what an ended run left of as many users is kept, that of others is not."""
+    key = key_of({"planted": name, "run": run.run_id, "n_users": n_users})
+    ref = run.artefacts.write(name, key, parts)
     run.remember(ref)
     return ref
 
