@@ -94,7 +94,7 @@ the spectrum of the embedded encoder's.
 
 Rates are of one process with one thread; {figures.get("processes", 1)} ran side by side.
 {_growth(figures)} Times were measured on a
-machine that may have been busy with other work.{_failed(figures)}
+machine that may have been busy with other work. {figures.get("note", "")}{_failed(figures)}
 """
 
 
