@@ -47,7 +47,6 @@ def page(run: Run, others: Mapping[str, Run]) -> str:
         run: with the embedded model.
         others: name of another model -> a night with its portraits.
     """
-    explained = _even(_all(run, "explained"), N_EXPLANATIONS)
     return "\n".join(
         [
             "# Portraits and explanations, as produced",
@@ -74,14 +73,33 @@ def page(run: Run, others: Mapping[str, Run]) -> str:
             "An explanation says what the score came from and, in a second sentence, what else is",
             "true. A watched video is named only with what joins it to the listed one; others are",
             "counted from events before the night ([decision 0034]"
-            "(decisions/0034-a-reason-is-faithful-and-sensible.md)).",
+            "(decisions/0034-a-reason-is-faithful-and-sensible.md)). Its words are composed from",
+            "the evidence whoever writes the portraits.",
             "",
-            *_measured(run),
-            "",
-            *_table(explained, ["explanation", "reason_code", "rank", "explanation_verified"]),
-            "",
+            *_explanations(run),
+            *(
+                line
+                for name, other in others.items()
+                if other.find("metrics") is not None
+                for line in _beside(run, name, other)
+            ),
         ]
     )
+
+
+def _beside(run: Run, name: str, other: Run) -> list[str]:
+    """The explanations of a night with another model; where they are the same, that they are."""
+    texts, others = (_all(one, "explained")["explanation"].tolist() for one in (run, other))
+    if texts == others:
+        return [f"Beside {name} the lists and their explanations are the same, row for row.", ""]
+    return [f"## Explanations beside {name}", "", *_explanations(other)]
+
+
+def _explanations(run: Run) -> list[str]:
+    """What was measured of all explanations, and some of them."""
+    explained = _even(_all(run, "explained"), N_EXPLANATIONS)
+    columns = ["explanation", "reason_code", "rank", "explanation_verified"]
+    return [*_measured(run), "", *_table(explained, columns), ""]
 
 
 def _portraits(run: Run) -> list[str]:
