@@ -182,10 +182,8 @@ def holds(value: float, target: str) -> bool:
 def _systems(systems: Mapping[str, Mapping[str, float]]) -> list[str]:
     columns = list(next(iter(systems.values())))
     best_first = sorted(systems.items(), key=lambda item: -item[1][columns[0]])
-    lines = ["| system | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    for name, row in best_first:
-        lines.append(f"| {name} | " + " | ".join(f"{row[c]:,.4g}" for c in columns) + " |")
-    return lines
+    lines = [_cells("system", *columns), "|---" * (len(columns) + 1) + "|"]
+    return lines + [_cells(name, *(f"{row[c]:,.4g}" for c in columns)) for name, row in best_first]
 
 
 def _machine(said: Mapping[str, Any]) -> list[str]:

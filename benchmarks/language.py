@@ -220,8 +220,10 @@ def measure(settings: Settings) -> dict[str, Any]:
 def _lift_of_words(run: Run) -> dict[str, Any]:
     """What the model's words add in ranking, with its interval, as the night measured it."""
     lift = run.read_json("metrics", "metrics").get("llm_lift") or {}
-    named = {"llm_lift": "value", "llm_lift_low": "low", "llm_lift_high": "high"}
-    return {name: lift.get(key) for name, key in {**named, "llm_lift_users": "n_users"}.items()}
+    return {
+        "llm_lift": lift.get("value"), "llm_lift_low": lift.get("low"),
+        "llm_lift_high": lift.get("high"), "llm_lift_users": lift.get("n_users"),
+    }  # fmt: skip
 
 
 def _sensible(store: Path, explained: pd.DataFrame) -> dict[str, Any]:

@@ -11,17 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from vidrec_tasks.running.memory import peak_kib
+
 SAMPLE_S: Final = 0.05
 
 
 def high_water_kib(pid: int) -> int:
     """Largest resident memory of a process since it began; 0 if it has ended."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    marks = [line.split()[1] for line in lines if line.startswith("VmHWM")]
-    return int(marks[0]) if marks else 0
+    return peak_kib(Path(f"/proc/{pid}/status")) or 0
 
 
 def own_peak_gib() -> float:

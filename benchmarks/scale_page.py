@@ -94,8 +94,13 @@ the spectrum of the embedded encoder's.
 
 Rates are of one process with one thread; {figures.get("processes", 1)} ran side by side.
 {_growth(figures)} Times were measured on a
-machine that may have been busy with other work. {figures.get("note", "")}{_failed(figures)}
+machine that may have been busy with other work.{_noted(figures)}{_failed(figures)}
 """
+
+
+def _noted(figures: dict[str, Any]) -> str:
+    """What whoever put runs together says of it."""
+    return f" {figures['note']}" if "note" in figures else ""
 
 
 def _measured(figures: dict[str, Any]) -> list[tuple[str, Any, Any, Any]]:

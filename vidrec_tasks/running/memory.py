@@ -42,16 +42,17 @@ class Watch:
 
         A child counts, if it ended meanwhile and was larger than all that had ended before.
         """
-        own = _own_kib()
+        own = peak_kib(STATUS_FILE)
         if own is None:
             return None
         child = _ended_child_kib()
         return round(max(own, child if child > self.child_kib else 0) / 2**10, 1)
 
 
-def _own_kib() -> int | None:
+def peak_kib(status: Path) -> int | None:
+    """Largest resident memory of the process of a ``/proc/<pid>/status``; None: it is not told."""
     try:
-        lines = STATUS_FILE.read_text("utf-8").splitlines()
+        lines = status.read_text("utf-8").splitlines()
     except OSError:
         return None
     found = next((line for line in lines if line.startswith(_PEAK_LINE)), None)

@@ -16,7 +16,7 @@ from vidrec_tasks.columns import USER_ID
 from vidrec_tasks.errors import InputError, StoreError
 from vidrec_tasks.store.decoding import AUTO, HEAD_BYTES, encoding_of
 from vidrec_tasks.store.delimited import SEP_LINE, separator_of
-from vidrec_tasks.store.parquet import open_parquet, rows_at_once
+from vidrec_tasks.store.parquet import open_parquet, read_batches
 from vidrec_tasks.store.sought import USER_TABLES, Sought, as_id
 from vidrec_tasks.store.store import Store
 from vidrec_tasks.store.table_files import TableFile, all_files
@@ -229,8 +229,7 @@ def _sift_parquet(file: Any, sought: Sought, into: Any, encoding: str) -> int:
     n_removed = 0
     schema = parquet.schema_arrow
     with pq.ParquetWriter(into or pa.BufferOutputStream(), schema, compression="zstd") as writer:
-        n_rows = rows_at_once(file, "its table", n_rows=BATCH_ROWS)
-        for batch in parquet.iter_batches(batch_size=n_rows):
+        for batch in read_batches(parquet, file, "its table", n_rows=BATCH_ROWS):
             keep = [as_id(value) not in sought.ids for value in batch[position].to_pylist()]
             n_removed += len(keep) - sum(keep)
             if into is not None:

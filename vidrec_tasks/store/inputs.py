@@ -114,12 +114,12 @@ def _with_partition(rows: pd.DataFrame, file: TableFile) -> pd.DataFrame:
 
 
 def _read_parquet(file: TableFile, known: Collection[str], encoding: str) -> Iterator[Chunk]:
-    with file.opened() as raw:
-        parquet = open_parquet(raw)
+    with file.opened() as opened:
+        parquet = open_parquet(opened)
         refuse_twice(parquet.schema_arrow.names, file.name)
         if parquet.metadata.num_rows == 0:
             yield Chunk(parquet.schema_arrow.empty_table().to_pandas(), file.name)
-        for rows in read_tables(raw, file.name, n_rows=CHUNK_ROWS):
+        for rows in read_tables(opened, file.name, n_rows=CHUNK_ROWS):
             rows.validate(full=True)  # damaged text passes the reader and fails far from it
             columns = zip(rows.schema.names, rows.columns, strict=True)
             yield Chunk(pd.DataFrame({n: _values_of(c) for n, c in columns}), file.name)
@@ -145,8 +145,8 @@ def _values_of(column: Any) -> pd.Series:
 
 
 def _read_csv(file: TableFile, known: Collection[str], encoding: str) -> Iterator[Chunk]:
-    with file.opened() as raw:
-        for rows, torn in read_delimited(raw, file.name, known=known, encoding=encoding):
+    with file.opened() as opened:
+        for rows, torn in read_delimited(opened, file.name, known=known, encoding=encoding):
             yield Chunk(rows, file.name, torn)
 
 
@@ -155,8 +155,8 @@ def _read_jsonl(file: TableFile, known: Collection[str], encoding: str) -> Itera
     torn: list[Torn] = []
     names: dict[str, None] = {}  # of all lines up to here: a chunk may hold odd ones alone
     n_chars = 0
-    with file.opened() as raw:
-        text = Decoded(raw, file.name, encoding=encoding)
+    with file.opened() as opened:
+        text = Decoded(opened, file.name, encoding=encoding)
         if text.head.lstrip().startswith("["):
             message = f"{file.name} is one JSON list; write one object a line (jq -c '.[]' does it)"
             raise InputError(message)

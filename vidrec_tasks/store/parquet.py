@@ -44,8 +44,7 @@ def read_tables(file: Any, name: str, *, n_rows: int) -> Iterator[pa.Table]:
     waiting: list[pa.RecordBatch] = []
     n_before = n_waiting = n_bytes = 0
     schema = pa.schema([(inner.name, _plain(inner.type)) for inner in parquet.schema_arrow])
-    batch_size = rows_at_once(file, name, n_rows=n_rows)
-    for batch in _in_room(parquet.iter_batches(batch_size=batch_size), name):
+    for batch in read_batches(parquet, file, name, n_rows=n_rows):
         plain = batch.cast(schema)
         _refuse_long(plain, name, n_before)
         n_before += len(plain)
@@ -69,6 +68,24 @@ def open_parquet(file: Any, **how: Any) -> pq.ParquetFile:
     return pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20, **how)
 
 
+def read_batches(
+    parquet: pq.ParquetFile, file: Any, name: str, *, n_rows: int
+) -> Iterator[pa.RecordBatch]:
+    """Read the rows of a Parquet file as it keeps them, as many at once as there is room for.
+
+    Args:
+        parquet: of the file.
+        file: opened for bytes.
+        name: for messages.
+        n_rows: rows of a batch at most.
+
+    Raises:
+        InputError: a few rows are too large; names the file and the limit.
+    """
+    batch_size = rows_at_once(file, name, n_rows=n_rows)
+    yield from _in_room(parquet.iter_batches(batch_size=batch_size), name)
+
+
 def rows_at_once(file: Any, name: str, *, n_rows: int) -> int:
     """How many rows of a Parquet file unpack to some `CHUNK_BYTES`: from 1 to ``n_rows``.
 
@@ -83,19 +100,21 @@ def rows_at_once(file: Any, name: str, *, n_rows: int) -> int:
     Raises:
         InputError: a first row is too large; names the file and the limit.
     """
-    metadata = open_parquet(file).metadata
+    parquet = open_parquet(file)
+    metadata = parquet.metadata
     for num in range(metadata.num_row_groups):
-        batches = open_parquet(file, metadata=metadata).iter_batches(batch_size=1, row_groups=[num])
+        batches = parquet.iter_batches(batch_size=1, row_groups=[num])
         one = next(_in_room(batches, name), None)
         if one is None:
             continue
         # only now: asking for a column whose description is damaged would end the process
         group = metadata.row_group(num)
+        chunks = [group.column(place) for place in range(group.num_columns)]
         kinds = [_plain(leaf.type) for column in one.columns for leaf in _leaves(column)]
+        shared = _longest_shared(file, metadata, num)
         n_bytes = 0
-        for place, kind in enumerate(kinds):
-            chunk = group.column(place)
-            width = _width(file, metadata, num, place, kind)
+        for chunk, kind in zip(chunks, kinds, strict=True):
+            width = _fixed_width(kind) or shared.get(chunk.path_in_schema, 0)
             n_bytes += max(chunk.total_uncompressed_size, chunk.num_values * width)
             if BEGINNINGS in chunk.encodings:
                 n_rows = min(n_rows, ROOM_BYTES // 4 // max(1, chunk.total_uncompressed_size))
@@ -120,20 +139,28 @@ def _in_room(batches: Iterator[pa.RecordBatch], name: str) -> Iterator[pa.Record
         yield batch
 
 
-def _width(file: Any, metadata: Any, num: int, place: int, kind: pa.DataType) -> int:
-    """Bytes of the longest value of a column chunk, as far as it is kept once for many rows."""
-    if pa.types.is_primitive(kind) or pa.types.is_fixed_size_binary(kind):
-        return int(max(1, kind.bit_width // 8))
-    encodings = metadata.row_group(num).column(place).encodings
-    if not {"PLAIN_DICTIONARY", "RLE_DICTIONARY"}.intersection(encodings):
-        return 0
-    path = metadata.schema.column(place).path
+def _fixed_width(kind: pa.DataType) -> int:
+    """Bytes of each value; 0 where they differ."""
+    is_fixed = pa.types.is_primitive(kind) or pa.types.is_fixed_size_binary(kind)
+    return max(1, kind.bit_width // 8) if is_fixed else 0
+
+
+def _longest_shared(file: Any, metadata: Any, num: int) -> dict[str, int]:
+    """Column of a row group -> bytes of the longest text that is kept once for many rows."""
+    group = metadata.row_group(num)
+    chunks = [group.column(place) for place in range(group.num_columns)]
+    paths = [
+        chunk.path_in_schema for chunk in chunks
+        if not {"PLAIN_DICTIONARY", "RLE_DICTIONARY"}.isdisjoint(chunk.encodings)
+    ]  # fmt: skip
+    if not paths:
+        return {}
     parquet = open_parquet(
-        file, metadata=metadata, read_dictionary=[path], arrow_extensions_enabled=False
+        file, metadata=metadata, read_dictionary=paths, arrow_extensions_enabled=False
     )
-    one = next(parquet.iter_batches(batch_size=1, row_groups=[num], columns=[path]))
-    (leaf,) = _leaves(one.column(0))
-    return _longest_shared(leaf)
+    one = next(parquet.iter_batches(batch_size=1, row_groups=[num], columns=paths))
+    leaves = [leaf for column in one.columns for leaf in _leaves(column)]
+    return {path: _longest_text(leaf) for path, leaf in zip(paths, leaves, strict=True)}
 
 
 def _leaves(column: pa.Array) -> Iterator[pa.Array]:
@@ -149,7 +176,7 @@ def _leaves(column: pa.Array) -> Iterator[pa.Array]:
         yield column
 
 
-def _longest_shared(leaf: pa.Array) -> int:
+def _longest_text(leaf: pa.Array) -> int:
     """Bytes of the longest text of a dictionary; 0 without one."""
     if not pa.types.is_dictionary(leaf.type):
         return 0
