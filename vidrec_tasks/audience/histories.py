@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from vidrec_tasks.audience.spans import spans
 from vidrec_tasks.columns import EVENT_AT, USER_ID, VIDEO_NUM, WEIGHT
 
 BLOCK: Final = 256
@@ -74,7 +75,7 @@ class Histories:
         """The histories of some users, in the order given."""
         counts = self.offsets[users + 1] - self.offsets[users]
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        events = np.repeat(self.offsets[users] - offsets[:-1], counts) + np.arange(offsets[-1])
+        events = spans(self.offsets[users], counts)
         return Histories(
             self.user_ids[users],
             offsets,

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
+from vidrec_tasks.audience.spans import spans
 from vidrec_tasks.columns import CATEGORIES, TAGS
 
 MAX_TOPICS: Final = 30
@@ -49,6 +50,13 @@ class TopicLists(Sequence[list[str]]):
             place[np.frombuffer(codes, dtype=np.int32)] if codes else np.empty(0, np.int32),
             np.frombuffer(starts, dtype=np.int64),
         )
+
+    def taken(self, nums: npt.NDArray[np.int64]) -> "TopicLists":
+        """The lists of some numbers, in their order and as often; -1: an empty one."""
+        starts = self.starts[nums]
+        lengths = np.where(nums >= 0, self.starts[nums + 1] - starts, 0)
+        begins = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        return TopicLists(self.names, self.codes[spans(starts, lengths)], begins)
 
     @overload
     def __getitem__(self, num: int) -> list[str]: ...

@@ -54,12 +54,17 @@ def summed(
     Returns:
         ``(m, dim)`` float64.
     """
-    columns = weights.tocsc()
-    used = np.flatnonzero(np.diff(columns.indptr))
-    total = np.zeros((weights.shape[0], vectors.shape[1]))
+    rows = sparse.csr_array(weights)
+    # of the columns that are used alone: by columns of all it took 1 ms a user of a million videos
+    used, columns = np.unique(rows.indices, return_inverse=True)
+    shape = (rows.shape[0], len(used))
+    narrow = sparse.csr_array((rows.data.astype(np.float64), columns, rows.indptr), shape=shape)
+    narrow.sort_indices()  # a sum is added in the order of the columns
+    total = np.zeros((rows.shape[0], vectors.shape[1]))
     for first in range(0, len(used), _BLOCK):
         some = used[first : first + _BLOCK]
-        total += columns[:, some].astype(np.float64).tocsr() @ vectors[some].astype(np.float64)
+        part = narrow if len(some) == len(used) else narrow[:, first : first + _BLOCK]
+        total += part @ vectors[some].astype(np.float64)
     release_pages(vectors)
     return total
 

@@ -26,7 +26,7 @@ from vidrec_tasks.recommending.lists.rules import RULED, UserRules
 from vidrec_tasks.recommending.models.models import Configuration, Models
 from vidrec_tasks.recommending.training.warmth import Parent
 from vidrec_tasks.running.job import Context, midnight
-from vidrec_tasks.store.codecs import shared_from_texts
+from vidrec_tasks.store.codecs import from_texts, shared_from_texts
 from vidrec_tasks.store.runs import Run
 
 Floats = npt.NDArray[np.float32]
@@ -71,7 +71,8 @@ def read_content(context: Context) -> Content:
 def read_topics(context: Context) -> TopicLists:
     """The topics of each video."""
     texts = context.read_rows("content", columns=(TOPICS,), as_text=True)[TOPICS]
-    return TopicLists.of(shared_from_texts(texts))
+    codes, kinds = pd.factorize(texts)  # equal lists are looked at once; -1 where there is none
+    return TopicLists.of(from_texts(pd.Series(kinds))).taken(codes)
 
 
 def read_models(context: Context, fit: str, content: Content) -> Models:

@@ -110,8 +110,8 @@ class Content:
     @cached_property
     def creator_nums(self) -> npt.NDArray[np.int64]:
         """``(n_videos,)`` number of each video's creator, by name from 0; -1 unknown."""
-        names, nums = np.unique(self.creator_ids.astype(str), return_inverse=True)
-        return np.where(names[nums] == "", -1, nums).astype(np.int64)
+        nums, names = pd.factorize(self.creator_ids, sort=True)
+        return np.where((names == "")[nums], -1, nums).astype(np.int64)
 
     @property
     def n_videos(self) -> int:

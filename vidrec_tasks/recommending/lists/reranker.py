@@ -16,6 +16,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.audience.spans import spans
 from vidrec_tasks.columns import RANK, SCORE, SOURCE, USER_ID, VIDEO_ID
 from vidrec_tasks.hardware import release_pages
 from vidrec_tasks.measuring.lists import topic_mix
@@ -168,9 +169,9 @@ def _list_of(
 
 def columns_of(matrix: sp.csr_array, rows: Ints, columns: Ints) -> Floats:
     """``(n_rows, n_columns)`` cells of a sparse matrix, which slicing twice copies twice."""
-    starts, counts = matrix.indptr[rows], np.diff(matrix.indptr)[rows]
-    ends = np.cumsum(counts)
-    cells = np.repeat(starts - ends + counts, counts) + np.arange(counts.sum())
+    starts = matrix.indptr[rows]
+    counts = matrix.indptr[rows + 1] - starts  # of these alone: all lengths are a million here
+    cells = spans(starts, counts)
     column_of = np.full(matrix.shape[1], -1, dtype=np.int64)
     column_of[columns] = np.arange(len(columns))
     found = column_of[matrix.indices[cells]]

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from vidrec_tasks.audience.spans import spans
 from vidrec_tasks.recommending.models.prefixes import Begun, inputs_at, layers_of
 from vidrec_tasks.recommending.models.sequences import PAD
-from vidrec_tasks.recommending.models.touching import spans
 from vidrec_tasks.recommending.models.tower import UserTower
 
 Ints = npt.NDArray[np.int64]

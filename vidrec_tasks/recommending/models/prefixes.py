@@ -13,9 +13,9 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
+from vidrec_tasks.audience.spans import spans
 from vidrec_tasks.recommending.models.layers import GatedLayer
 from vidrec_tasks.recommending.models.sequences import PAD
-from vidrec_tasks.recommending.models.touching import spans
 from vidrec_tasks.recommending.models.tower import UserTower
 
 Ints = npt.NDArray[np.int64]

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from vidrec_tasks.audience.spans import spans
 from vidrec_tasks.recommending.models.sparse import SparseModel
 
 Floats = npt.NDArray[np.float32]
@@ -56,8 +57,8 @@ def picked(own: sp.csr_matrix, lent: SparseModel, nums: Ints) -> Floats:
     n_users, k = nums.shape
     matrix = lent.by_column
     flat = np.maximum(nums.ravel(), 0)
-    starts, lengths = matrix.indptr[flat].astype(np.int64), np.diff(matrix.indptr)[flat]
-    lengths = np.where(nums.ravel() >= 0, lengths, 0).astype(np.int64)
+    starts = matrix.indptr[flat].astype(np.int64)
+    lengths = np.where(nums.ravel() >= 0, matrix.indptr[flat + 1] - starts, 0)
     cells = spans(starts, lengths)  # of all lenders of all pairs, by user
     lenders, shares = matrix.indices[cells], matrix.data[cells]
     borders = np.concatenate([[0], np.cumsum(lengths.reshape(n_users, k).sum(axis=1))])
@@ -74,10 +75,3 @@ def picked(own: sp.csr_matrix, lent: SparseModel, nums: Ints) -> Floats:
     pairs = np.repeat(np.arange(len(flat)), lengths)
     taken = np.bincount(pairs, held * shares, minlength=len(flat)).reshape(nums.shape)
     return np.asarray(found + taken.astype(np.float32), dtype=np.float32)
-
-
-def spans(starts: Ints, lengths: Ints) -> Ints:
-    """The numbers of several ranges, one after the other."""
-    ends = np.cumsum(lengths)
-    n = int(ends[-1]) if len(ends) else 0
-    return np.arange(n) + np.repeat(starts - ends + lengths, lengths)

@@ -15,7 +15,7 @@ from vidrec_tasks.recommending.models.touching import picked, touched
 
 Ints = npt.NDArray[np.int64]
 
-LENT_CELLS = 50_000
+LENT_CELLS = 20_000
 """New videos that a user's strongest lenders lend to and that are looked at; where no more are
 lent to in all, every lender is asked."""
 _LENDERS = 1_000
