@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidrec_tasks.content import index as content_index
+from vidrec_tasks.content import inverted
 from vidrec_tasks.content.index import Index, build_index, checksum_of
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.settings import ContentSettings
@@ -119,7 +120,7 @@ def test_codes_of_an_odd_number_of_dimensions_are_made_even_and_older_ones_are_r
 ) -> None:
     monkeypatch.setattr(content_index, "HNSW_LIMIT", 200)
     if not zeros:  # as in older stores
-        monkeypatch.setattr(content_index, "SIMD_DIMS", 1)
+        monkeypatch.setattr(inverted, "SIMD_DIMS", 1)
     vectors = unit(4_000, 13)
     low = APPROXIMATE.model_copy(update={"min_index_recall": 0.1})
     index = build_index(vectors, low)
@@ -133,6 +134,45 @@ def test_codes_of_an_odd_number_of_dimensions_are_made_even_and_older_ones_are_r
     exact = np.take_along_axis(vectors[:50] @ vectors.T, nums, axis=1)
     assert np.abs(scores - exact).max() < 0.02
     assert (again.search(vectors[:50], 5, among=np.full(500, 255, np.uint8))[1] == nums).all()
+
+
+def test_long_vectors_are_found_by_coordinates_and_ordered_by_whole_codes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(content_index, "HNSW_LIMIT", 200)
+    vectors = unit(4_000, 256)
+    vectors[7] = 0  # so that a row's place in the lists is not its number
+    low = APPROXIMATE.model_copy(update={"min_index_recall": 0.85})
+    index = build_index(vectors, low)
+    assert (index.info["kind"], index.info["coordinates"]) == ("ivf_sq", inverted.REDUCED_DIMS)
+    assert index.info["recall"] >= 0.85
+    again = Index.from_stream(io.BytesIO(index.to_bytes()), index.info)
+    assert build_index(vectors, low).to_bytes() == index.to_bytes() == again.to_bytes()
+    queries = vectors[8:58]
+    scores, nums = again.search(queries, 20)
+    assert (nums[:, 0] == np.arange(8, 58)).all()
+    # the scores of whole codes, not of coordinates
+    assert np.abs(scores - np.take_along_axis(queries @ vectors.T, nums, axis=1)).max() < 0.01
+    assert (again.search(queries, 4_000)[1] != 7).all()
+    some = np.zeros(4_000, dtype=bool)
+    some[5::9] = True
+    scores, nums = again.search(queries, 20, among=np.packbits(some, bitorder="little"))
+    assert some[nums[nums >= 0]].all()
+    exact = np.take_along_axis(queries @ vectors.T, np.maximum(nums, 0), axis=1)
+    assert np.abs(scores - exact)[nums >= 0].max() < 0.01
+    everything = np.full(500, 255, dtype=np.uint8)
+    assert (again.search(queries, 20, among=everything)[1] == again.search(queries, 20)[1]).all()
+
+
+def test_where_coordinates_find_too_little_the_lists_hold_whole_codes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(content_index, "HNSW_LIMIT", 200)
+    monkeypatch.setattr(inverted, "REDUCED_DIMS", 4)
+    vectors = unit(4_000, 256)
+    index = build_index(vectors, APPROXIMATE.model_copy(update={"min_index_recall": 0.85}))
+    assert (index.info["kind"], index.info["coordinates"]) == ("ivf_sq", 256)
+    assert index.info["recall"] >= 0.85
 
 
 def test_too_low_a_recall_falls_back_to_exact_with_a_warning(

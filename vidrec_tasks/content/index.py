@@ -7,14 +7,25 @@ finds too little.
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, BinaryIO, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from vidrec_tasks.content.encoding.units import rows_with_content
+from vidrec_tasks.content.inverted import (
+    build_lists,
+    can_reduce,
+    n_coordinates,
+    only,
+    padded,
+    padded_dim,
+    probe,
+)
+from vidrec_tasks.content.library import faiss_library, one_thread
 from vidrec_tasks.contracts.parts import Parts
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.settings import ContentSettings
@@ -29,27 +40,13 @@ dimension, so that a process at a million videos stays under 3 GiB."""
 HNSW_LINKS: Final = 32
 EF_CONSTRUCTION: Final = 200
 EF_SEARCH: Final = 400
-TRAINING_PER_LIST: Final = 64
-ADDED_ROWS: Final = 65_536
-"""Vectors that are copied at once into inverted lists."""
 PROBED_SHARES: Final = (0.0025, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1)
 """Of the inverted lists, those that a search may probe: the first that finds enough."""
 K_MEASURED: Final = 200
 N_MEASURED: Final = 256
 N_MIXED: Final = 5
 """Rows between which a measured query lies, as a user's profile does; others are rows."""
-BLAS_FROM: Final = 20
-"""Queries at once from which FAISS multiplies matrices. FAISS 1.15 sets 128,000, below which it
-takes one product of two vectors after the other: over 200,000 vectors of 384 dimensions and 128
-queries that took six to nine times as long on one thread."""
-BLAS_ROWS: Final = 4_096
-"""Vectors of such a product; FAISS sets 1,024, which took half as long again."""
-SIMD_DIMS: Final = 8
-"""Dimensions that FAISS decodes at once; where their number is no multiple of it, each is decoded
-alone: a search of 65 took four times as long as one of 72, seven of them zero."""
 SCORE_DIGITS: Final = 6
-TRAINING_ROUNDS: Final = 10
-"""Of k-means; half of the time of building inverted lists over a million vectors."""
 SEED: Final = 1_234
 """Of the sample that an index is trained and measured on; the setting `seed` is for models, and a
 change of it builds no other index."""
@@ -102,19 +99,19 @@ class Index:
 
     def _only(self, among: npt.NDArray[np.uint8]) -> Any:
         """Search parameters that let nothing else be found; as wide as usual."""
-        library: Any = _faiss()  # its stubs do not know what Python adds to these
-        chosen = library.IDSelectorBitmap(np.ascontiguousarray(among))
-        if self.info["kind"] == "hnsw":
-            return library.SearchParametersHNSW(sel=chosen, efSearch=EF_SEARCH)
         if self.info["kind"] == "ivf_sq":
-            return library.SearchParametersIVF(sel=chosen, nprobe=self._faiss.nprobe)
-        return library.SearchParameters(sel=chosen)
+            return only(self._faiss, among)
+        faiss = faiss_library()
+        chosen = faiss.IDSelectorBitmap(np.ascontiguousarray(among))
+        if self.info["kind"] == "hnsw":
+            return faiss.SearchParametersHNSW(sel=chosen, efSearch=EF_SEARCH)
+        return faiss.SearchParameters(sel=chosen)
 
     def _lowest_of_equals(
         self, query: npt.NDArray[np.float32], k: int
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
         """The answer to one query whose last place is shared: FAISS keeps any of the equals."""
-        faiss = _faiss()
+        faiss = faiss_library()
         flat: Any = faiss.downcast_index(self._faiss.index)
         rows = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d).reshape(flat.ntotal, flat.d)
         nums = faiss.vector_to_array(self._faiss.id_map)
@@ -123,7 +120,7 @@ class Index:
 
     def to_bytes(self) -> bytes:
         """The index as bytes; the same vectors give the same bytes."""
-        faiss = _faiss()
+        faiss = faiss_library()
         return bytes(faiss.serialize_index(self._faiss).tobytes())
 
     @classmethod
@@ -143,20 +140,23 @@ class Index:
         Raises:
             StoreError: the bytes are not an index, or not the one that ``info`` tells of.
         """
-        faiss = _faiss()
+        faiss = faiss_library()
         try:
             found = faiss.read_index(faiss.PyCallbackIOReader(stream.read))
         except (RuntimeError, OSError) as error:
             message = "content index: its bytes are not an index; run build_content_index"
             raise StoreError(message) from error
-        padded = info["dim"] + _n_zeros(info["dim"])
-        if found.ntotal != info["n_indexed"] or found.d not in (info["dim"], padded):
+        dims = info["dim"], padded_dim(info["dim"])
+        if found.ntotal != info["n_indexed"] or found.d not in dims:
             message = (
                 f"content index: holds {found.ntotal:,} vectors of {found.d} dimensions, its info "
                 f"says {info['n_indexed']:,} of {info['dim']}; run build_content_index again"
             )
             raise StoreError(message)
-        _search_wide(found, info.get("probed_share", PROBED_SHARES[-1]))
+        if info["kind"] == "ivf_sq":
+            probe(found, info.get("probed_share", PROBED_SHARES[-1]))
+        elif info["kind"] == "hnsw":  # not kept by FAISS in all its formats, so set again
+            faiss.downcast_index(found.index).hnsw.efSearch = EF_SEARCH
         return Index(dict(info), found)
 
 
@@ -176,23 +176,32 @@ def build_index(vectors: npt.NDArray[np.float32], settings: ContentSettings) -> 
     nums = rows_with_content(vectors)
     if len(nums) <= settings.index_exact_limit:
         return _finish(vectors, nums, "exact", _exact(vectors, nums), 1.0)
-    kind = "hnsw" if len(nums) <= HNSW_LIMIT else "ivf_sq"
-    built = _hnsw(vectors, nums) if kind == "hnsw" else _ivf(vectors, nums)
-    exact = _exact(vectors, nums)
-    measured = _Measured.of(exact, vectors, nums)
-    said: dict[str, float] = {}
-    if kind == "hnsw":
-        recall = measured.recall(built)
-    else:
-        recall, said = _probe_enough(built, measured, settings.min_index_recall)
-    if recall < settings.min_index_recall:
-        log.warning(
-            "content index: %s finds %.3f of the true 200 neighbours (%.3f asked); exact search "
-            "of %d vectors instead", kind, recall, settings.min_index_recall, len(nums),
-        )  # fmt: skip
+    measured = _Measured.of(_exact(vectors, nums), vectors, nums)
+    refused: dict[str, Any] = {}
+    for kind, build in _ways(vectors, nums):
+        built = build()
+        recall, said = _wide_enough(kind, built, measured, settings.min_index_recall)
+        if recall >= settings.min_index_recall:
+            return _finish(vectors, nums, kind, built, recall, said)
         refused = {"kind": kind, "recall": round(recall, 4)}
-        return _finish(vectors, nums, "exact", exact, 1.0, {"refused": refused})
-    return _finish(vectors, nums, kind, built, recall, said)
+    log.warning(
+        "content index: %s finds %.3f of the true 200 neighbours (%.3f asked); exact search "
+        "of %d vectors instead",
+        refused["kind"], refused["recall"], settings.min_index_recall, len(nums),
+    )  # fmt: skip
+    return _finish(vectors, nums, "exact", _exact(vectors, nums), 1.0, {"refused": refused})
+
+
+def _ways(
+    vectors: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]
+) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """The approximate indexes that may do, the fastest first."""
+    if len(nums) <= HNSW_LIMIT:
+        yield "hnsw", partial(_hnsw, vectors, nums)
+        return
+    if can_reduce(vectors.shape[1]):
+        yield "ivf_sq", partial(build_lists, vectors, nums, SEED, reduced=True)
+    yield "ivf_sq", partial(build_lists, vectors, nums, SEED, reduced=False)
 
 
 def checksum_of(vectors: npt.NDArray[np.float32]) -> str:
@@ -226,7 +235,7 @@ def _finish(
 
 
 def _exact(vectors: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]) -> Any:
-    faiss = _faiss()
+    faiss = faiss_library()
     index = faiss.IndexIDMap(faiss.IndexFlatIP(vectors.shape[1]))
     if len(nums):
         index.add_with_ids(vectors[nums], nums)
@@ -234,60 +243,19 @@ def _exact(vectors: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]) -> Any
 
 
 def _hnsw(vectors: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]) -> Any:
-    faiss = _faiss()
+    faiss = faiss_library()
     graph = faiss.IndexHNSWFlat(vectors.shape[1], HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
     graph.hnsw.efConstruction = EF_CONSTRUCTION
     graph.hnsw.efSearch = EF_SEARCH
     index = faiss.IndexIDMap(graph)
-    with _one_thread():  # links depend on the order of insertion, and that on the threads
+    with one_thread():  # links depend on the order of insertion, and that on the threads
         index.add_with_ids(vectors[nums], nums)
     return index
 
 
-def _ivf(vectors: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]) -> Any:
-    faiss = _faiss()
-    dim = vectors.shape[1] + _n_zeros(vectors.shape[1])
-    n_lists = max(int(4 * np.sqrt(len(nums))), 1)
-    n_lists = min(n_lists, max(len(nums) // TRAINING_PER_LIST, 1))
-    index = faiss.IndexIVFScalarQuantizer(
-        faiss.IndexFlatIP(dim), dim, n_lists, faiss.ScalarQuantizer.QT_8bit,
-        faiss.METRIC_INNER_PRODUCT,
-    )  # fmt: skip
-    index.cp.seed, index.cp.niter = SEED, TRAINING_ROUNDS
-    n_training = min(len(nums), n_lists * TRAINING_PER_LIST)
-    drawn = np.random.default_rng(SEED).choice(nums, n_training, replace=False)
-    with _one_thread():
-        index.train(_padded(vectors[np.sort(drawn)], dim))
-        for first in range(0, len(nums), ADDED_ROWS):
-            some = nums[first : first + ADDED_ROWS]
-            index.add_with_ids(_padded(vectors[some], dim), some)
-    return index
-
-
-def _n_zeros(dim: int) -> int:
-    """How many make it a multiple of what is decoded at once."""
-    return -dim % SIMD_DIMS
-
-
-def _padded(vectors: npt.NDArray[np.float32], dim: int) -> npt.NDArray[np.float32]:
-    """The vectors with as many zeros behind as make ``dim``: no product changes."""
-    lacking = dim - vectors.shape[1]
-    return np.pad(vectors, ((0, 0), (0, lacking))) if lacking else vectors
-
-
 def _search(index: Any, queries: npt.NDArray[np.float32], k: int, **how: Any) -> Any:
     """Scores and numbers as FAISS gives them."""
-    return index.search(_padded(queries, index.d), k, **how)
-
-
-def _search_wide(index: Any, probed_share: float) -> None:
-    """How far an approximate index looks: not kept by FAISS in all its formats, so set again."""
-    faiss = _faiss()
-    inner = faiss.downcast_index(index.index) if isinstance(index, faiss.IndexIDMap) else index
-    if isinstance(inner, faiss.IndexHNSW):
-        inner.hnsw.efSearch = EF_SEARCH
-    if isinstance(inner, faiss.IndexIVF):
-        inner.nprobe = max(int(probed_share * inner.nlist), 1)
+    return index.search(padded(queries, index.d), k, **how)
 
 
 @dataclass(frozen=True)
@@ -328,24 +296,22 @@ def _share_found(found: npt.NDArray[np.int64], true: npt.NDArray[np.int64]) -> f
     return float(np.mean(shares))
 
 
-def _probe_enough(built: Any, measured: _Measured, wanted: float) -> tuple[float, dict[str, float]]:
-    """Let inverted lists probe the first share that reaches a recall, or the last; returns both."""
+def _wide_enough(
+    kind: str, built: Any, measured: _Measured, wanted: float
+) -> tuple[float, dict[str, Any]]:
+    """The recall of an index, and what is said of it.
+
+    Inverted lists probe the first share that reaches the recall that is wanted, or the last one.
+    """
+    if kind == "hnsw":
+        return measured.recall(built), {}
     recall = 0.0
     for share in PROBED_SHARES:
-        _search_wide(built, share)
+        probe(built, share)
         recall = measured.recall(built)
         if recall >= wanted:
             break
-    return recall, {"probed_share": share}
-
-
-def _faiss() -> Any:
-    """FAISS, told to multiply matrices where several queries come at once."""
-    import faiss
-
-    faiss.cvar.distance_compute_blas_threshold = BLAS_FROM
-    faiss.cvar.distance_compute_blas_database_bs = BLAS_ROWS
-    return faiss
+    return recall, {"probed_share": share, "coordinates": n_coordinates(built)}
 
 
 def _in_order(
@@ -363,16 +329,3 @@ def _in_order(
     scores[rows] = np.take_along_axis(scores[rows], order, axis=1)
     nums[rows] = np.take_along_axis(nums[rows], order, axis=1)
     return scores, nums
-
-
-class _one_thread:
-    """FAISS on one thread for as long as this lasts."""
-
-    def __enter__(self) -> None:
-        faiss = _faiss()
-        self._n = faiss.omp_get_max_threads()
-        faiss.omp_set_num_threads(1)
-
-    def __exit__(self, *_: object) -> None:
-        faiss = _faiss()
-        faiss.omp_set_num_threads(self._n)

@@ -59,8 +59,13 @@ _READ_BY: Final = {
     for column, kind in ((encoder_column(name), TEXT), (has_column(name), FLAG))
 }
 _MADE_OF: Final = {checksum_column(name): TEXT for name in MODALITIES}
-_SPARSE: Final = {"items": "models x videos + 1", "lent": "videos + 1"}
-"""Sparse matrices of a fit -> its row axis; the item-item models stand one below the other."""
+_SPARSE: Final = {
+    "items": "models x videos + 1",
+    "lent": "videos + 1",
+    "lent_by_column": "videos + 1",
+}
+"""Sparse matrices of a fit -> its row axis, or that of columns where it is kept by these; the
+item-item models stand one below the other."""
 _MODEL: Final[dict[str, Shape]] = {
     "info": Json(("configuration", "cut", "half_life_days", "items", "n_videos")),
     **{

@@ -153,6 +153,7 @@ class Models:
             "half_life_days": self.half_life_days,
             "n_videos": self.content.n_videos,
             "items": list(self.items),
+            "has_lent_by_column": True,  # an older fit has not
         }
         popularity = {
             f"popularity_{name}": getattr(self.popularity, name)
@@ -164,6 +165,7 @@ class Models:
             "attention": save(contiguous(self.attention)),
             **_sparse_parts("items", to_stack(self.items)),
             **_sparse_parts("lent", self.lent.matrix),
+            **_sparse_parts("lent_by_column", self.lent.by_column),
             **popularity,
         }
 
@@ -199,7 +201,7 @@ class Models:
             tower.eval(),
             attention.eval(),
             from_stack(_sparse_matrix("items", parts, content.n_videos), info["items"]),
-            SparseModel(_sparse_matrix("lent", parts, content.n_videos)),
+            _lent(parts, content.n_videos, by_column=info.get("has_lent_by_column", False)),
             _popularity(parts),
             Configuration.from_json(info["configuration"]),
             int(info["cut"]),
@@ -246,7 +248,7 @@ def _popularity(parts: Parts) -> Popularity:
     )
 
 
-def _sparse_parts(name: str, matrix: sp.csr_matrix) -> dict[str, Part]:
+def _sparse_parts(name: str, matrix: sp.csr_matrix | sp.csc_matrix) -> dict[str, Part]:
     matrix.sort_indices()
     return {
         f"{name}_data": matrix.data.astype(np.float32),
@@ -255,7 +257,19 @@ def _sparse_parts(name: str, matrix: sp.csr_matrix) -> dict[str, Part]:
     }
 
 
+def _lent(parts: Parts, n_videos: int, *, by_column: bool) -> SparseModel:
+    matrix = _sparse_matrix("lent", parts, n_videos)
+    if not by_column:
+        return SparseModel(matrix)
+    columns = sp.csc_matrix(_sparse_arrays("lent_by_column", parts), shape=matrix.shape)
+    return SparseModel(matrix, columns)
+
+
 def _sparse_matrix(name: str, parts: Parts, n_videos: int) -> sp.csr_matrix:
+    arrays = _sparse_arrays(name, parts)
+    return sp.csr_matrix(arrays, shape=(len(arrays[2]) - 1, n_videos))
+
+
+def _sparse_arrays(name: str, parts: Parts) -> tuple[npt.NDArray[Any], ...]:
     indices, indptr = (parts.integers(f"{name}_{part}") for part in ("indices", "indptr"))
-    arrays = (parts.array(f"{name}_data"), indices, indptr)
-    return sp.csr_matrix(arrays, shape=(len(indptr) - 1, n_videos))
+    return parts.array(f"{name}_data"), indices, indptr

@@ -14,9 +14,11 @@ class SparseModel:
 
     Attributes:
         matrix: ``(n_videos, n_videos)`` float32 CSR.
+        kept: the same by column, where it was kept: turning it takes 2 s of a million videos.
     """
 
     matrix: sp.csr_matrix
+    kept: sp.csc_matrix | None = None
 
     def scores(
         self, query: sp.csr_matrix, nums: npt.NDArray[np.int64] | None = None
@@ -42,7 +44,7 @@ class SparseModel:
     @cached_property
     def by_column(self) -> sp.csc_matrix:
         """``(n_videos, n_videos)`` the matrix, by what it speaks for."""
-        return sp.csc_matrix(self.matrix)
+        return sp.csc_matrix(self.matrix) if self.kept is None else self.kept
 
     @cached_property
     def row_lengths(self) -> npt.NDArray[np.int64]:
