@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from benchmarks.scale_stages import LIST_JOBS, LIST_STAGES
 from vidrec_tasks.content.index import HNSW_LIMIT, PROBED_SHARES
+from vidrec_tasks.content.inverted import LOOKED_AT
 from vidrec_tasks.settings import RecommendingSettings
 
 TIMES: Final = 10
@@ -217,10 +218,18 @@ def _index(figures: dict[str, Any]) -> str:
         if share is None
         else f"{max(int(share * lists), 1):,} at the share of {share:.2%} that was needed above"
     )
+    held = figures["search"].get("coordinates")
+    coordinates = (
+        f"""
+Of content the lists hold {held} principal coordinates; of what is found by these, {LOOKED_AT} times
+as many as are asked for, codes of all {DIM} dimensions say the order (decision 0038)."""
+        if held and held < DIM
+        else ""
+    )
     return f"""## Index
 
 Above {HNSW_LIMIT:,} vectors `build_index` makes inverted lists with 8-bit codes (`ivf_sq`):
-here {lists:,} lists. A search probes {probed}.
+here {lists:,} lists. A search probes {probed}.{coordinates}
 
 | vectors | dimensions | index | the vectors themselves |
 |---|---|---|---|

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vidrec_tasks.audience.histories import BLOCK
-from vidrec_tasks.content.index import BLAS_FROM, Index
+from vidrec_tasks.content.index import Index
+from vidrec_tasks.content.library import BLAS_FROM
 
 Floats = npt.NDArray[np.float32]
 
@@ -80,6 +81,7 @@ def measure_search(index: Index, vectors: Floats, queries: Floats) -> dict[str, 
         "recall": round(recall, 5),
         "kind": index.info["kind"],
         "probed_share": index.info.get("probed_share"),
+        "coordinates": index.info.get("coordinates"),
         "k": k,
         "n_videos": len(vectors),
         "dim": int(vectors.shape[1]),
