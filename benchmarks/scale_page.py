@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from benchmarks.scale_stages import LIST_JOBS, LIST_STAGES
 from vidrec_tasks.content.index import HNSW_LIMIT, PROBED_SHARES
-from vidrec_tasks.content.inverted import LOOKED_AT
+from vidrec_tasks.content.inverted import LOOKED_AT, REDUCED_DIMS, can_reduce
 from vidrec_tasks.settings import RecommendingSettings
 
 TIMES: Final = 10
@@ -69,8 +69,10 @@ def n_users(figures: dict[str, Any]) -> int:
 
 
 def index_bytes(n: int, dim: int) -> int:
-    """Bytes of inverted lists with 8-bit codes over ``n`` vectors: codes, numbers, centres."""
-    return n * (dim + 8) + int(4 * math.sqrt(n)) * dim * 4
+    """Bytes of inverted lists over ``n`` vectors: codes, coordinates, numbers, centres."""
+    if not can_reduce(dim):
+        return n * (dim + 8) + int(4 * math.sqrt(n)) * dim * 4
+    return n * (dim + REDUCED_DIMS + 16) + int(4 * math.sqrt(n)) * REDUCED_DIMS * 4
 
 
 def _head(scale: dict[str, Any]) -> str:
@@ -221,8 +223,8 @@ def _index(figures: dict[str, Any]) -> str:
     held = figures["search"].get("coordinates")
     coordinates = (
         f"""
-Of content the lists hold {held} principal coordinates; of what is found by these, {LOOKED_AT} times
-as many as are asked for, codes of all {DIM} dimensions say the order (decision 0038)."""
+Of content the lists hold {held} principal coordinates; codes of all {DIM} dimensions order the
+{LOOKED_AT} that are found by these, or twice as many as are asked for (decision 0038)."""
         if held and held < DIM
         else ""
     )

@@ -19,8 +19,8 @@ from vidrec_tasks.content.encoding.units import rows_with_content
 from vidrec_tasks.content.inverted import (
     build_lists,
     can_reduce,
+    how,
     n_coordinates,
-    only,
     padded,
     padded_dim,
     probe,
@@ -87,25 +87,12 @@ class Index:
         if not len(queries) or not self.info["n_indexed"] or k < 1:
             shape = (len(queries), max(k, 0))
             return np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int64)
-        if among is not None:
-            only = self._only(among)
-            return _in_order(*_search(self._faiss, queries, k, params=only))
-        if self.info["kind"] != "exact":
-            return _in_order(*_search(self._faiss, queries, k))
+        if among is not None or self.info["kind"] != "exact":
+            return _in_order(*_search(self.info["kind"], self._faiss, queries, k, among))
         scores, nums = _in_order(*self._faiss.search(queries, k + 1))
         for row in np.flatnonzero((nums[:, k] >= 0) & (scores[:, k - 1] == scores[:, k])):
             scores[row, :k], nums[row, :k] = self._lowest_of_equals(queries[row], k)
         return scores[:, :k], nums[:, :k]
-
-    def _only(self, among: npt.NDArray[np.uint8]) -> Any:
-        """Search parameters that let nothing else be found; as wide as usual."""
-        if self.info["kind"] == "ivf_sq":
-            return only(self._faiss, among)
-        faiss = faiss_library()
-        chosen = faiss.IDSelectorBitmap(np.ascontiguousarray(among))
-        if self.info["kind"] == "hnsw":
-            return faiss.SearchParametersHNSW(sel=chosen, efSearch=EF_SEARCH)
-        return faiss.SearchParameters(sel=chosen)
 
     def _lowest_of_equals(
         self, query: npt.NDArray[np.float32], k: int
@@ -253,9 +240,25 @@ def _hnsw(vectors: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]) -> Any:
     return index
 
 
-def _search(index: Any, queries: npt.NDArray[np.float32], k: int, **how: Any) -> Any:
-    """Scores and numbers as FAISS gives them."""
-    return index.search(padded(queries, index.d), k, **how)
+def _search(
+    kind: str,
+    index: Any,
+    queries: npt.NDArray[np.float32],
+    k: int,
+    among: npt.NDArray[np.uint8] | None = None,
+) -> Any:
+    """Scores and numbers as FAISS gives them, of some rows alone where these are given."""
+    params = None
+    if kind == "ivf_sq":
+        params = how(index, k, among)
+    elif among is not None:
+        faiss = faiss_library()
+        chosen = faiss.IDSelectorBitmap(np.ascontiguousarray(among))
+        if kind == "hnsw":
+            params = faiss.SearchParametersHNSW(sel=chosen, efSearch=EF_SEARCH)
+        else:
+            params = faiss.SearchParameters(sel=chosen)
+    return index.search(padded(queries, index.d), k, params=params)
 
 
 @dataclass(frozen=True)
@@ -282,11 +285,11 @@ class _Measured:
         k = min(K_MEASURED, len(nums))
         return cls(queries, tuple(exact.search(some, k)[1] for some in queries))
 
-    def recall(self, built: Any) -> float:
+    def recall(self, kind: str, built: Any) -> float:
         """Share of the true rows that are found, of the kind of query of which it is lower."""
         k = self.true[0].shape[1]
         return min(
-            _share_found(_search(built, some, k)[1], true)
+            _share_found(_search(kind, built, some, k)[1], true)
             for some, true in zip(self.queries, self.true, strict=True)
         )
 
@@ -304,11 +307,11 @@ def _wide_enough(
     Inverted lists probe the first share that reaches the recall that is wanted, or the last one.
     """
     if kind == "hnsw":
-        return measured.recall(built), {}
+        return measured.recall(kind, built), {}
     recall = 0.0
     for share in PROBED_SHARES:
         probe(built, share)
-        recall = measured.recall(built)
+        recall = measured.recall(kind, built)
         if recall >= wanted:
             break
     return recall, {"probed_share": share, "coordinates": n_coordinates(built)}

@@ -22,8 +22,9 @@ hold 85% of the squared length: at equal recall a search took 2.3 ms where whole
 64 coordinates never reached that recall, 128 took 2.7 ms (one thread, AVX-512)."""
 REDUCED_FROM: Final = 2 * REDUCED_DIMS
 """Dimensions from which vectors are reduced."""
-LOOKED_AT: Final = 4
-"""Times as many as are asked for are found by their coordinates and put in order by whole codes."""
+LOOKED_AT: Final = 800
+"""Vectors that are found by their coordinates and put in order by whole codes; twice as many as are
+asked for, where that is more. It is half of the time of a search."""
 TRAINING_PER_LIST: Final = 64
 TRAINING_ROUNDS: Final = 10
 """Of k-means; half of the time of building inverted lists over a million vectors."""
@@ -74,24 +75,29 @@ def n_coordinates(index: Any) -> int:
     return int(_lists_of(index).d)
 
 
-def only(index: Any, among: npt.NDArray[np.uint8]) -> Any:
-    """Search parameters that let nothing else be found; as wide as usual.
+def how(index: Any, k: int, among: npt.NDArray[np.uint8] | None = None) -> Any:
+    """The parameters of a search.
 
     Args:
         index: of `build_lists`.
-        among: ``(ceil(n / 8),)`` bits by row number, the first of eight the lowest.
+        k: how many are asked for.
+        among: ``(ceil(n / 8),)`` bits by row number, the first of eight the lowest: nothing else is
+            found; None: everything.
     """
     faiss = faiss_library()
-    if not isinstance(index, faiss.IndexIDMap):
-        chosen = faiss.IDSelectorBitmap(np.ascontiguousarray(among))
-        return faiss.SearchParametersIVF(sel=chosen, nprobe=_lists_of(index).nprobe)
-    places = faiss.vector_to_array(index.id_map)  # those inside are found by their place
-    bits = np.packbits(np.unpackbits(among, bitorder="little")[places], bitorder="little")
-    inner = faiss.SearchParametersIVF(
-        sel=faiss.IDSelectorBitmap(bits), nprobe=_lists_of(index).nprobe
+    lists = faiss.SearchParametersIVF(nprobe=_lists_of(index).nprobe)
+    is_reduced = isinstance(index, faiss.IndexIDMap)
+    if among is not None:
+        if is_reduced:  # the lists know a row by its place
+            places = faiss.vector_to_array(index.id_map)
+            among = np.packbits(np.unpackbits(among, bitorder="little")[places], bitorder="little")
+        lists.sel = faiss.IDSelectorBitmap(np.ascontiguousarray(among))
+    if not is_reduced:
+        return lists
+    return faiss.IndexRefineSearchParameters(
+        k_factor=max(2.0, LOOKED_AT / k),
+        base_index_params=faiss.SearchParametersPreTransform(index_params=lists),
     )
-    coordinates = faiss.SearchParametersPreTransform(index_params=inner)
-    return faiss.IndexRefineSearchParameters(k_factor=LOOKED_AT, base_index_params=coordinates)
 
 
 def padded_dim(dim: int) -> int:
@@ -133,9 +139,7 @@ def _reduced(training: Floats, n_lists: int, seed: int) -> Any:
     codes = faiss.IndexScalarQuantizer(
         dim, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
     )
-    refined = faiss.IndexRefine(coordinates, codes)
-    refined.k_factor = LOOKED_AT
-    return faiss.IndexIDMap(refined)
+    return faiss.IndexIDMap(faiss.IndexRefine(coordinates, codes))
 
 
 def _lists_of(index: Any) -> Any:
