@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from benchmarks.scale_stages import LIST_JOBS, LIST_STAGES
 from vidrec_tasks.content.index import HNSW_LIMIT, PROBED_SHARES
-from vidrec_tasks.content.inverted import LOOKED_AT, REDUCED_DIMS, can_reduce
+from vidrec_tasks.content.inverted import LOOKED_AT
 from vidrec_tasks.settings import RecommendingSettings
 
 TIMES: Final = 10
@@ -68,11 +68,14 @@ def n_users(figures: dict[str, Any]) -> int:
     return int(TIMES * figures["runs"][-1]["users"])
 
 
-def index_bytes(n: int, dim: int) -> int:
-    """Bytes of inverted lists over ``n`` vectors: codes, coordinates, numbers, centres."""
-    if not can_reduce(dim):
-        return n * (dim + 8) + int(4 * math.sqrt(n)) * dim * 4
-    return n * (dim + REDUCED_DIMS + 16) + int(4 * math.sqrt(n)) * REDUCED_DIMS * 4
+def index_bytes(n: int, dim: int, in_lists: int) -> int:
+    """Bytes of inverted lists over ``n`` vectors: codes, numbers, centres.
+
+    ``in_lists``: how many numbers of a vector the lists hold; codes of whole vectors, and numbers
+    of rows, stand beside them where these are fewer than ``dim``.
+    """
+    beside = dim + 8 if in_lists < dim else 0
+    return n * (in_lists + 8 + beside) + int(4 * math.sqrt(n)) * in_lists * 4
 
 
 def _head(scale: dict[str, Any]) -> str:
@@ -210,9 +213,11 @@ def _failed(figures: dict[str, Any]) -> str:
 def _index(figures: dict[str, Any]) -> str:
     n = n_videos(figures)
     lists = int(4 * math.sqrt(n))
+    in_lists = figures["search"].get("coordinates") or DIM
     rows = "\n".join(
-        f"| {what} | {dim} | {index_bytes(n, dim) / GIB:.1f} GiB | {n * dim * 4 / GIB:.1f} GiB |"
-        for what, dim in (("content", DIM), ("`f(v)`", TOWER_DIM))
+        f"| {what} | {dim} | {index_bytes(n, dim, held) / GIB:.1f} GiB | "
+        f"{n * dim * 4 / GIB:.1f} GiB |"
+        for what, dim, held in (("content", DIM, in_lists), ("`f(v)`", TOWER_DIM, TOWER_DIM))
     )
     share = figures["search"].get("probed_share")
     probed = (
@@ -220,12 +225,11 @@ def _index(figures: dict[str, Any]) -> str:
         if share is None
         else f"{max(int(share * lists), 1):,} at the share of {share:.2%} that was needed above"
     )
-    held = figures["search"].get("coordinates")
     coordinates = (
         f"""
-Of content the lists hold {held} principal coordinates; codes of all {DIM} dimensions order the
+Of content the lists hold {in_lists} principal coordinates; codes of all {DIM} dimensions order the
 {LOOKED_AT} that are found by these, or twice as many as are asked for (decision 0038)."""
-        if held and held < DIM
+        if in_lists < DIM
         else ""
     )
     return f"""## Index

@@ -32,6 +32,16 @@ def test_their_matrix_has_a_one_for_each_topic_that_a_video_carries(
         assert matrix.has_sorted_indices
 
 
+@given(LISTS, st.lists(st.integers(-1, 8), max_size=12))
+def test_some_of_them_are_taken_as_often_as_they_are_named(
+    lists: list[list[str]], nums: list[int]
+) -> None:
+    wanted = [num for num in nums if num < len(lists)]
+    taken = TopicLists.of(lists).taken(np.array(wanted, dtype=np.int64))
+    assert list(taken) == [[] if num < 0 else lists[num] for num in wanted]
+    assert TopicLists.of([]).taken(np.full(2, -1))[1] == []
+
+
 def test_what_is_kept_already_is_not_made_again() -> None:
     kept = TopicLists.of([["a"]])
     assert TopicLists.of(kept) is kept

@@ -1,8 +1,11 @@
 """Fitting in a world of two tastes: what is learned, that it repeats, and that it can be kept."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 import torch
 from safetensors.torch import load, save
 
@@ -19,6 +22,7 @@ from vidrec_tasks.recommending.lists.scorers.blend import fit_blend
 from vidrec_tasks.recommending.lists.scorers.registry import SCORER_NAMES
 from vidrec_tasks.recommending.models.attention import TargetAttention, attend
 from vidrec_tasks.recommending.models.models import Models
+from vidrec_tasks.recommending.models.sparse import SparseModel
 from vidrec_tasks.recommending.training.fitting import fit_models
 from vidrec_tasks.recommending.training.held_out import hold_out, ndcg_of_ranks, ndcg_of_targets
 from vidrec_tasks.settings import RecommendingSettings
@@ -248,3 +252,20 @@ def test_of_a_large_catalogue_a_hardly_known_video_stands_on_its_content_alone()
     projected = large.content.fused @ large.tower.projection.weight.detach().numpy().T
     np.testing.assert_allclose(large.tower_vectors[5], projected[5], atol=1e-6)
     assert large.tower.is_known[4] == 1
+
+
+def test_what_is_lent_is_kept_by_column_too_and_turned_where_an_older_fit_did_not(
+    models: Models,
+) -> None:
+    new_video = sp.csr_matrix(([0.5, 0.25], ([3, 1], [7, 7])), shape=(worlds.N_VIDEOS,) * 2)
+    lent = SparseModel(new_video.astype(np.float32))
+    parts = replace(models, lent=lent).to_parts()
+    older = {name: part for name, part in parts.items() if not name.startswith("lent_by_column")}
+    older["info"] = {k: v for k, v in parts["info"].items() if k != "has_lent_by_column"}
+    for kept in (parts, older):
+        back = Models.from_parts(Parts("models.serving", kept.__getitem__), worlds.content())
+        for mine, theirs in (
+            (back.lent.matrix, lent.matrix), (back.lent.by_column, lent.by_column),
+        ):  # fmt: skip
+            assert mine.format == theirs.format
+            np.testing.assert_array_equal(mine.toarray(), theirs.toarray())

@@ -35,7 +35,8 @@ log = logging.getLogger(__name__)
 HNSW_LIMIT: Final = 500_000
 """Vectors up to which HNSW is built; it takes 4 bytes a dimension and 256 for links a vector, so
 0.9 GB at 384 dimensions there, beside the vectors themselves. Beyond, inverted lists hold a byte a
-dimension, so that a process at a million videos stays under 3 GiB."""
+dimension and a quarter more in coordinates, so that a process at a million videos stays under 3
+GiB."""
 
 HNSW_LINKS: Final = 32
 EF_CONSTRUCTION: Final = 200
@@ -58,7 +59,9 @@ class Index:
 
     Attributes:
         info: kind (exact, hnsw or ivf_sq), n, n_indexed (rows that are not zero), dim, recall (@200
-            against exact search; 1.0 for exact), checksum (of the vectors), bytes.
+            against exact search; 1.0 for exact), checksum (of the vectors), bytes. Of inverted
+            lists also probed_share and coordinates (numbers of a vector in the lists; of whole
+            vectors dim). Where an index found too little: refused, what it was.
     """
 
     info: dict[str, Any]
@@ -155,9 +158,10 @@ def build_index(vectors: npt.NDArray[np.float32], settings: ContentSettings) -> 
         settings: the number up to which search is exact, and the recall asked of the rest.
 
     Returns:
-        HNSW (Malkov and Yashunin, 2018) or IVF with 8-bit scalar quantisation (Jégou et al., 2011)
-        where there are many vectors, exact where there are few or where recall@200 is too low: that
-        of rows, or that of queries which lie between rows.
+        HNSW (Malkov and Yashunin, 2018) where there are many vectors; where there are very many
+        inverted lists with 8-bit codes (Jégou et al., 2011), of coordinates where vectors are long
+        (`inverted`) and of whole vectors where these find too little. Exact where there are few, or
+        where recall@200 is too low: that of rows, or that of queries which lie between rows.
     """
     vectors = np.ascontiguousarray(vectors, dtype=np.float32)
     nums = rows_with_content(vectors)
@@ -169,14 +173,16 @@ def build_index(vectors: npt.NDArray[np.float32], settings: ContentSettings) -> 
         built = build()
         recall, said = _wide_enough(kind, built, measured, settings.min_index_recall)
         if recall >= settings.min_index_recall:
-            return _finish(vectors, nums, kind, built, recall, said)
-        refused = {"kind": kind, "recall": round(recall, 4)}
+            return _finish(vectors, nums, kind, built, recall, said | refused)
+        refused = {"refused": {"kind": kind, "recall": round(recall, 4), **said}}
+        log.info("content index: refused %s", refused["refused"])
+        del built  # before the next one is built
     log.warning(
         "content index: %s finds %.3f of the true 200 neighbours (%.3f asked); exact search "
         "of %d vectors instead",
-        refused["kind"], refused["recall"], settings.min_index_recall, len(nums),
+        kind, recall, settings.min_index_recall, len(nums),
     )  # fmt: skip
-    return _finish(vectors, nums, "exact", _exact(vectors, nums), 1.0, {"refused": refused})
+    return _finish(vectors, nums, "exact", _exact(vectors, nums), 1.0, refused)
 
 
 def _ways(

@@ -54,17 +54,22 @@ def summed(
     Returns:
         ``(m, dim)`` float64.
     """
-    rows = sparse.csr_array(weights)
-    # of the columns that are used alone: by columns of all it took 1 ms a user of a million videos
-    used, columns = np.unique(rows.indices, return_inverse=True)
-    shape = (rows.shape[0], len(used))
-    narrow = sparse.csr_array((rows.data.astype(np.float64), columns, rows.indptr), shape=shape)
-    narrow.sort_indices()  # a sum is added in the order of the columns
-    total = np.zeros((rows.shape[0], vectors.shape[1]))
+    if weights.format == "csc":
+        used, taken = np.flatnonzero(np.diff(weights.indptr)), weights
+    else:
+        # of those alone that are used: to put a million columns in order took 1 ms a user
+        used, columns = np.unique(weights.indices, return_inverse=True)
+        shape = (weights.shape[0], len(used))
+        taken = sparse.csr_array((weights.data.copy(), columns, weights.indptr), shape=shape)
+        taken.sort_indices()  # a sum is added in the order of the columns
+    total = np.zeros((weights.shape[0], vectors.shape[1]))
     for first in range(0, len(used), _BLOCK):
         some = used[first : first + _BLOCK]
-        part = narrow if len(some) == len(used) else narrow[:, first : first + _BLOCK]
-        total += part @ vectors[some].astype(np.float64)
+        if taken is weights:
+            part = weights[:, some].tocsr()
+        else:
+            part = taken if len(some) == len(used) else taken[:, first : first + _BLOCK]
+        total += part.astype(np.float64) @ vectors[some].astype(np.float64)
     release_pages(vectors)
     return total
 

@@ -261,7 +261,10 @@ def _lent(parts: Parts, n_videos: int, *, by_column: bool) -> SparseModel:
     matrix = _sparse_matrix("lent", parts, n_videos)
     if not by_column:
         return SparseModel(matrix)
-    columns = sp.csc_matrix(_sparse_arrays("lent_by_column", parts), shape=matrix.shape)
+
+    def columns() -> sp.csc_matrix:
+        return sp.csc_matrix(_sparse_arrays("lent_by_column", parts), shape=matrix.shape)
+
     return SparseModel(matrix, columns)
 
 
