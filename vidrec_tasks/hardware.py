@@ -82,7 +82,7 @@ def cores(threads: int = 0) -> int:
     return threads or len(os.sched_getaffinity(0))
 
 
-def release_pages(vectors: "npt.NDArray[np.float32]") -> None:
+def release_pages(vectors: "npt.NDArray[np.generic]") -> None:
     """Let the system take back the pages of a mapped file; other arrays are left alone.
 
     They are read again when they are asked for. For arrays that are only read: a page that was
