@@ -61,3 +61,29 @@ def test_a_mapped_file_is_read_alike_after_its_pages_were_given_back(tmp_path: P
         np.testing.assert_array_equal(spread_rows(given, nums), vectors[nums])
         release_pages(given)
         np.testing.assert_array_equal(given, vectors)
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_rows_of_a_large_file_are_read_from_it_and_looked_at_where_it_has_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, gone: bool
+) -> None:
+    vectors = np.random.default_rng(3).standard_normal((5_000, 8)).astype(np.float32)
+    np.save(tmp_path / "v.npy", vectors)
+    mapped = np.ascontiguousarray(np.load(tmp_path / "v.npy", mmap_mode="c"), dtype=np.float32)
+    monkeypatch.setattr(units, "_LARGE", 0)
+    looked_at: list[int] = []
+    monkeypatch.setattr(units, "release_pages", lambda rows: looked_at.append(len(rows)))
+    if gone:
+        (tmp_path / "v.npy").unlink()
+    nums = np.array([4_999, 5, 5, 0, 17])
+    np.testing.assert_array_equal(spread_rows(mapped, nums), vectors[nums])
+    np.testing.assert_array_equal(spread_rows(mapped[1_000:], nums[1:]), vectors[nums[1:] + 1_000])
+    part = np.load(tmp_path / "v.npy", mmap_mode="c")[1_000:] if not gone else mapped[1_000:]
+    np.testing.assert_array_equal(spread_rows(part, nums[1:]), vectors[nums[1:] + 1_000])
+    assert bool(looked_at) is gone  # no page of the mapping, where the file is there
+    np.testing.assert_array_equal(spread_rows(mapped, np.array([-1, 2])), vectors[[-1, 2]])
+    np.testing.assert_array_equal(spread_rows(mapped[:, :4], nums), vectors[nums, :4])
+    with pytest.raises(IndexError):
+        spread_rows(mapped, np.array([5_000]))
+    assert spread_rows(vectors, np.empty(0, dtype=np.int64)).shape == (0, 8)
+    assert spread_rows(mapped, np.empty(0, dtype=np.int64)).shape == (0, 8)

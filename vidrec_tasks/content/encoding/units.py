@@ -1,6 +1,7 @@
 """Units: vectors scaled to length 1, so that a product of two is their cosine; weighted sums."""
 
-from typing import Final
+import os
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,8 @@ _BLOCK: Final = 65_536
 """Vectors that are held in float64 at once: 200 MB of 384 dimensions."""
 _SPREAD: Final = 2_048
 """Rows of a file that are looked at before its pages are given back."""
+_LARGE: Final = 1 << 29
+"""Bytes from which rows are read from the file: a smaller one may lie in memory as a whole."""
 
 
 def to_unit(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
@@ -69,7 +72,7 @@ def summed(
             part = weights[:, some].tocsr()
         else:
             part = taken if len(some) == len(used) else taken[:, first : first + _BLOCK]
-        total += part.astype(np.float64) @ vectors[some].astype(np.float64)
+        total += part.astype(np.float64) @ spread_rows(vectors, some).astype(np.float64)
     release_pages(vectors)
     return total
 
@@ -88,8 +91,22 @@ def spread_rows(
 ) -> npt.NDArray[np.float32]:
     """``vectors[nums]`` of rows all over a file, of which a part is held at a time.
 
-    A page that is looked at brings its neighbours: 20,000 rows brought all of a million.
+    Of a mapped file a page that is looked at brings its neighbours: 20,000 rows brought all of a
+    million. So the rows of a large one are read from the file itself, in the same time, or a part
+    after the other where it has gone meanwhile.
+
+    Args:
+        vectors: ``(n, dim)``, only read: what was written to a mapped file's pages is not seen.
+        nums: ``(m,)``.
+
+    Returns:
+        ``(m, dim)`` float32.
     """
+    mapped = _mapped(vectors)
+    if mapped is None or vectors.nbytes < _LARGE:
+        return vectors[nums]
+    if (read := _read_rows(vectors, mapped, nums)) is not None:
+        return read
     made = np.empty((len(nums), vectors.shape[1]), dtype=np.float32)
     order = np.argsort(nums, kind="stable")
     for first in range(0, len(order), _SPREAD):
@@ -97,3 +114,35 @@ def spread_rows(
         made[some] = vectors[nums[some]]
         release_pages(vectors)
     return made
+
+
+def _read_rows(
+    vectors: npt.NDArray[np.float32], mapped: np.memmap, nums: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float32] | None:
+    """Rows of a mapped file, read from it; None where that cannot be."""
+    if not vectors.flags.c_contiguous or vectors.dtype != mapped.dtype or (nums < 0).any():
+        return None
+    begin = mapped.offset + vectors.ctypes.data - mapped.ctypes.data
+    made = np.empty((len(nums), vectors.shape[1]), dtype=np.float32)
+    size = vectors.strides[0]
+    into: Any = memoryview(made.view(np.uint8).reshape(-1))  # type: ignore[arg-type]
+    try:
+        with open(str(mapped.filename), "rb", buffering=0) as file:
+            number = file.fileno()
+            for row, at in enumerate((begin + nums * size).tolist()):
+                if os.preadv(number, (into[row * size : (row + 1) * size],), at) != size:
+                    return None
+    except OSError:
+        return None
+    return made
+
+
+def _mapped(vectors: npt.NDArray[np.float32]) -> np.memmap | None:
+    """The whole mapped file that the vectors lie in."""
+    found: np.memmap | None = None
+    base: Any = vectors
+    while isinstance(base, np.ndarray):
+        if isinstance(base, np.memmap) and base.filename:
+            found = base  # of a part, the last one is the whole: the place of a part is not kept
+        base = base.base
+    return found

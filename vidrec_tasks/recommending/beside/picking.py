@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vidrec_tasks.content.encoding.units import spread_rows
 from vidrec_tasks.recommending.catalogue.content import Content
 
 Floats = npt.NDArray[np.float32]
@@ -43,7 +44,7 @@ def pick(nums: Ints, relevance: Floats, content: Content, how: Picking) -> list[
         Places in ``nums``, in the order they were picked.
     """
     order = np.argsort(-relevance, kind="stable")
-    vectors = content.fused[nums[order]]
+    vectors = spread_rows(content.fused, nums[order])
     left = relevance[order].astype(np.float64)  # of candidates that may still be picked
     likeness = np.zeros(len(nums))
     groups, creators = content.group_nums[nums[order]], content.creator_ids[nums[order]]

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.content.encoding.units import spread_rows
 from vidrec_tasks.recommending.lists import profiles
 from vidrec_tasks.recommending.lists.eligibility import Bits, Eligible
 from vidrec_tasks.recommending.models.attention import attend
@@ -99,7 +100,8 @@ class Block:
             videos: ``(n_videos, dim)``; a cosine where both are of length 1, 0 where one is zero.
             nums: ``(n_users, k)``; what stands at -1 means nothing.
         """
-        return np.asarray(np.einsum("ud,ukd->uk", users, videos[nums]), dtype=np.float32)
+        rows = spread_rows(videos, np.maximum(nums, 0).ravel()).reshape(*nums.shape, -1)
+        return np.asarray(np.einsum("ud,ukd->uk", users, rows), dtype=np.float32)
 
     def attended(self, nums: Ints) -> Floats:
         """``(n_users, k)`` what the history adds to the towers' score of each candidate."""

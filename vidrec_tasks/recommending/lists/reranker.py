@@ -18,6 +18,7 @@ import scipy.sparse as sp
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.audience.spans import spans
 from vidrec_tasks.columns import RANK, SCORE, SOURCE, USER_ID, VIDEO_ID
+from vidrec_tasks.content.encoding.units import spread_rows
 from vidrec_tasks.hardware import release_pages
 from vidrec_tasks.measuring.lists import topic_mix
 from vidrec_tasks.recommending.catalogue.content import Content
@@ -229,7 +230,7 @@ class _Taken:
         self.n_by_creator: Counter[int] = Counter()
         self.capped = np.zeros(len(pool.nums), dtype=bool)
         self.worth = (1 - settings.diversity) * pool.relevance
-        vectors = content.fused[pool.nums]  # (k, dim)
+        vectors = spread_rows(content.fused, pool.nums)  # (k, dim)
         self.parts: list[tuple[float, Part]] = [(settings.diversity, _part_of(vectors, settings))]
         if settings.calibration and pool.mix.any():
             self.parts.append((settings.calibration, Calibrated(pool.mix, pool.topics)))
