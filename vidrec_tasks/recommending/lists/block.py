@@ -92,6 +92,10 @@ class Block:
         """``(n_users, dim)`` as of `profiles.portrait_profiles`."""
         return profiles.portrait_profiles(self.models, self.histories)
 
+    def embeddings(self, nums: Ints) -> Floats:
+        """``(n_nums, dim)`` the fused embeddings of some videos."""
+        return spread_rows(self.models.content.fused, nums)
+
     def products(self, users: Floats, videos: Floats, nums: Ints) -> Floats:
         """``(n_users, k)`` product of each user's vector with those of the candidates.
 

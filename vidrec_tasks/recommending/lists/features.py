@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from vidrec_tasks.content.encoding.units import spread_rows
 from vidrec_tasks.recommending.lists.block import Block
 from vidrec_tasks.recommending.lists.feature import Feature
 from vidrec_tasks.recommending.lists.freshness import freshness
@@ -95,15 +94,13 @@ FEATURES: Final[tuple[Feature, ...]] = (
     Feature(
         "content",
         _content,
-        lambda block, nums: (
-            block.content_profiles @ spread_rows(block.models.content.fused, nums).T
-        ),
+        lambda block, nums: block.content_profiles @ block.embeddings(nums).T,
         (MATCHES_TOPIC, BECAUSE_YOU_WATCHED),
     ),
     Feature(
         "content_recent",
         _recent,
-        lambda block, nums: block.recent_profiles @ spread_rows(block.models.content.fused, nums).T,
+        lambda block, nums: block.recent_profiles @ block.embeddings(nums).T,
         (MATCHES_TOPIC, BECAUSE_YOU_WATCHED),
     ),
     Feature(PORTRAIT, _portrait, speaks_for=(MATCHES_TOPIC,)),

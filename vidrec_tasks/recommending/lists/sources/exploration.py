@@ -5,7 +5,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vidrec_tasks.content.encoding.units import spread_rows
 from vidrec_tasks.recommending.lists.block import AskingBlock, Block
 from vidrec_tasks.recommending.lists.eligibility import are_set
 from vidrec_tasks.recommending.lists.features import measure_videos
@@ -81,6 +80,6 @@ def promise(block: Block, nums: Ints) -> npt.NDArray[np.float32]:
     for first in range(0, len(features), _ROWS):
         some = slice(first, first + _ROWS)
         total[some] = scorer.scores(features[some], learned)
-    taste = block.content_profiles @ spread_rows(block.models.content.fused, nums).T
+    taste = block.content_profiles @ block.embeddings(nums).T
     total += _TASTE * taste + _FRESH * freshness(block.models, nums)
     return total.astype(np.float32)
