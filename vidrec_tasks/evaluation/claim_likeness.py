@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vidrec_tasks.content.encoding.units import rows_with_content, spread_rows
+from vidrec_tasks.content.encoding.units import asked_rows, rows_with_content, spread_rows
 
 MUCH: Final = 0.98
 """Share of random pairs that must be less alike than what is called much alike.
@@ -40,15 +40,14 @@ class Alike:
     ) -> None:
         self._vectors = vectors
         self._known = rows_with_content(vectors) if known is None else known
-        ids = ((str(video_ids[row]), row) for row in self._known.tolist())
-        self._rows = {name: row for name, row in ids if only is None or name in only}
+        self._rows, self._asked = asked_rows(video_ids, vectors, self._known, only)
 
     def is_much(self, one: str, other: str) -> bool:
         """Whether two videos are more alike than nearly all pairs of the catalogue."""
         rows = [self._rows.get(video_id) for video_id in (one, other)]
         if None in rows or not len(self._cosines):
             return False
-        cosine = float(np.dot(*_unit(self._vectors[np.array(rows, dtype=np.int64)])))
+        cosine = float(np.dot(*_unit(self._asked[np.array(rows, dtype=np.int64)])))
         below = float((self._cosines < cosine).mean())
         return below >= MUCH
 

@@ -1,6 +1,7 @@
 """Units: vectors scaled to length 1, so that a product of two is their cosine; weighted sums."""
 
 import os
+from collections.abc import Container, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -84,6 +85,32 @@ def rows_with_content(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]
         found.append(first + np.flatnonzero(vectors[first : first + _BLOCK].any(axis=1)))
         release_pages(vectors)
     return np.concatenate(found)
+
+
+def asked_rows(
+    video_ids: Sequence[str],
+    vectors: npt.NDArray[np.float32],
+    known: npt.NDArray[np.int64],
+    only: Container[str] | None,
+) -> tuple[dict[str, int], npt.NDArray[np.float32]]:
+    """The vectors of the videos that will be asked for one by one, and where each stands.
+
+    Args:
+        video_ids: ``(n,)``.
+        vectors: ``(n, dim)``.
+        known: ``(n_known,)`` the rows that are not zero: no others are given.
+        only: the videos that will be asked for; None: any.
+
+    Returns:
+        ``video_id -> row``, and ``(n_rows, dim)``: those alone, or all of them where any may be
+        asked for.
+    """
+    ids = ((str(video_ids[row]), row) for row in known.tolist())
+    if only is None:
+        return dict(ids), vectors
+    asked = [(name, row) for name, row in ids if name in only]
+    rows = np.array([row for _, row in asked], dtype=np.int64)
+    return {name: place for place, (name, _) in enumerate(asked)}, spread_rows(vectors, rows)
 
 
 def spread_rows(

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vidrec_tasks.content.encoding.units import rows_with_content, spread_rows
+from vidrec_tasks.content.encoding.units import asked_rows, rows_with_content, spread_rows
 
 PERCENTILE: Final = 99
 """Random pairs, in a hundred, that are less alike than what is called much alike."""
@@ -33,7 +33,7 @@ class Likeness:
 
     Attributes:
         rows: ``video_id -> row`` of the videos with content that may be asked for.
-        vectors: ``(n_videos, dim)`` float32, unit rows.
+        vectors: ``(n_rows, dim)`` float32, unit rows: those of these videos at least.
         threshold: cosine of which `PERCENTILE` of 100 random pairs stay below; infinite where the
             catalogue is too small to tell.
         common: topics that random pairs share too often to say anything.
@@ -73,8 +73,7 @@ class Likeness:
                 "pd,pd->p", spread_rows(vectors, known[left]), spread_rows(vectors, known[right])
             )
             threshold = round(float(np.percentile(cosines, PERCENTILE)), 4)
-        ids = ((str(video_ids[row]), row) for row in known.tolist())
-        rows = {name: row for name, row in ids if only is None or name in only}
+        rows, vectors = asked_rows(video_ids, vectors, known, only)
         return cls(rows, vectors, threshold, _common_topics(topics))
 
     def between(self, one: str, other: str) -> float:

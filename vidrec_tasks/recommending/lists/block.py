@@ -104,7 +104,8 @@ class Block:
             videos: ``(n_videos, dim)``; a cosine where both are of length 1, 0 where one is zero.
             nums: ``(n_users, k)``; what stands at -1 means nothing.
         """
-        rows = spread_rows(videos, np.maximum(nums, 0).ravel()).reshape(*nums.shape, -1)
+        rows = spread_rows(videos, np.maximum(nums, 0).ravel())
+        rows = rows.reshape(*nums.shape, videos.shape[1])
         return np.asarray(np.einsum("ud,ukd->uk", users, rows), dtype=np.float32)
 
     def attended(self, nums: Ints) -> Floats:
