@@ -192,8 +192,9 @@ def _machine(said: Mapping[str, Any]) -> list[str]:
     it = said["machine"]
     versions = ", ".join(f"{name} {number}" for name, number in it["versions"].items())
     took = f"; {said['seconds']:,.0f} s" if said.get("seconds") else ""
+    load = "" if it.get("load_before") is None else f", load {it['load_before']} before"
     return [
         "",
-        f"{it['processor']}, {it['cores']} cores, {it['memory_gib']} GiB, load {it['load_before']} "
-        f"before{took}. Python {it['python']}, {versions}.",
+        f"{it['processor']}, {it['cores']} cores, {it['memory_gib']} GiB{load}{took}. "
+        f"Python {it['python']}, {versions}.",
     ]

@@ -356,8 +356,9 @@ def _drivers(figures: dict[str, Any]) -> str:
 * `explain_lists` attributes a score by leaving out videos that the user watched, with up to 20
   scorings a list, and holds the visits of the users whom explanations count (at most
   `VIDREC_RECOMMENDING__MAX_TRAINING_USERS`, drawn once a night by `draw_peers`).
-* Peaks count pages of mapped files, which the system takes back when it needs them: of embeddings
-  {figures["videos"] * DIM * 4 / GIB:.2f} GiB here.
+* The embeddings themselves, {figures["videos"] * DIM * 4 / GIB:.2f} GiB here, are mapped, and rows
+  all over so large a file are read from it (decision 0043). Peaks count pages of mapped files,
+  which the system takes back when it needs them.
 * The list stages hold no array of users times videos (decision 0038); what they hold of the
   catalogue are its embeddings, `f(v)`, an index over each, and the item-item models.
 * `train_models` is one task. It passes over every shard, learns from at most

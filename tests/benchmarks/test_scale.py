@@ -73,7 +73,9 @@ def test_what_was_not_measured_is_not_guessed() -> None:
 
 
 def test_an_index_of_codes_holds_a_byte_a_dimension_and_a_number() -> None:
-    assert index_bytes(10_000, 64) == 10_000 * 72 + 400 * 64 * 4
+    assert index_bytes(10_000, 64, 64) == 10_000 * 72 + 400 * 64 * 4
+    # of a million with 96 coordinates FAISS wrote 497,719,718
+    assert index_bytes(1_000_000, 384, 96) == pytest.approx(497_719_718, rel=0.001)
 
 
 def test_a_night_has_a_task_a_job_and_shard() -> None:
