@@ -59,21 +59,20 @@ def summed(
         ``(m, dim)`` float64.
     """
     if weights.format == "csc":
-        used, taken = np.flatnonzero(np.diff(weights.indptr)), weights
+        taken, used = weights, np.flatnonzero(np.diff(weights.indptr))
+        columns = used
     else:
         # of those alone that are used: to put a million columns in order took 1 ms a user
-        used, columns = np.unique(weights.indices, return_inverse=True)
+        used, places = np.unique(weights.indices, return_inverse=True)
         shape = (weights.shape[0], len(used))
-        taken = sparse.csr_array((weights.data.copy(), columns, weights.indptr), shape=shape)
+        taken = sparse.csr_array((weights.data.copy(), places, weights.indptr), shape=shape)
         taken.sort_indices()  # a sum is added in the order of the columns
+        columns = np.arange(len(used))
     total = np.zeros((weights.shape[0], vectors.shape[1]))
     for first in range(0, len(used), _BLOCK):
-        some = used[first : first + _BLOCK]
-        if taken is weights:
-            part = weights[:, some].tocsr()
-        else:
-            part = taken if len(some) == len(used) else taken[:, first : first + _BLOCK]
-        total += part.astype(np.float64) @ spread_rows(vectors, some).astype(np.float64)
+        some = slice(first, first + _BLOCK)
+        part = taken[:, columns[some]].tocsr().astype(np.float64)
+        total += part @ spread_rows(vectors, used[some]).astype(np.float64)
     release_pages(vectors)
     return total
 

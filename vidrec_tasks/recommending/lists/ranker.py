@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.audience.histories import Histories
+from vidrec_tasks.audience.spans import spans
 from vidrec_tasks.columns import SCORE, SOURCE, USER_ID, VIDEO_ID
 from vidrec_tasks.hardware import release_pages
 from vidrec_tasks.recommending.lists.block import Block
@@ -166,9 +167,7 @@ def blocks_of(
         counts = places[nums + 1] - places[nums]
         if counts.any():
             own = np.repeat(np.arange(len(nums)), counts)
-            starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-            rows = np.arange(len(own)) + np.repeat(places[nums] - starts, counts)
-            yield block, own, ordered.iloc[rows]
+            yield block, own, ordered.iloc[spans(places[nums], counts)]
 
 
 def _rank_block(
