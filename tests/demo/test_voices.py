@@ -11,6 +11,7 @@ from vidrec_tasks.content.encoding.model_files import speech_files
 from vidrec_tasks.content.texts.captions import read_captions
 from vidrec_tasks.content.texts.films import FilmFile, hear
 from vidrec_tasks.demo import voices
+from vidrec_tasks.demo.films import render
 from vidrec_tasks.demo.hearing import spoken_found, written_found
 from vidrec_tasks.demo.spoken import LINES
 from vidrec_tasks.demo.topics import TOPICS
@@ -18,6 +19,8 @@ from vidrec_tasks.demo.truth import read_truth
 from vidrec_tasks.demo.voices import FLITE, NONE, WORD_S, narrator, spoken_searches
 from vidrec_tasks.demo.world import World
 from vidrec_tasks.settings import TextSettings
+
+N_HEARD = 12
 
 needs_voice = pytest.mark.skipif(narrator() == NONE, reason="ffmpeg has no synthesiser (flite)")
 
@@ -48,21 +51,31 @@ def test_a_reupload_says_what_its_source_says(usual_world: World) -> None:
 
 
 @needs_voice
-def test_a_film_is_heard_to_say_what_the_truth_says(tiny: Path, tiny_world: World) -> None:
-    speaking = [video for video in tiny_world.videos if video.spoken and video.role == "plain"]
-    films = {v.video_id: tiny / "inputs" / "media" / f"{v.video_id}.mp4" for v in speaking}
-    files = {name: FilmFile(path) for name, path in films.items()}
+def test_films_are_heard_to_say_what_is_planned(tmp_path: Path, usual_world: World) -> None:
+    """Over many lines: a processor's kernels decide whether a single doubtful one is believed."""
+    speaking = [v for v in usual_world.videos if v.spoken and v.role == "plain"][:N_HEARD]
+    files = {v.video_id: FilmFile(tmp_path / f"{v.video_id}.mp4") for v in speaking}
+    for video in speaking:
+        render(video, files[video.video_id].path, seed=usual_world.size.seed)
     heard = hear(files, speech_files("embedded").folder, TextSettings(), max_pixels=10**8)
-    truth = read_truth(tiny)
-    assert truth["narrator"] == FLITE
     n_words = n_heard = 0
-    for name, answer in heard.items():
-        words = " ".join(line["text"] for line in truth["videos"][name]["spoken"]).split()
-        said = " ".join(str(cue[2]) for cue in answer["cues"]).casefold()
+    for video in speaking:
+        words = " ".join(line.text for line in video.spoken).split()
+        said = " ".join(str(cue[2]) for cue in heard[video.video_id]["cues"]).casefold()
         n_words += len(words)
         n_heard += sum(word.strip(".").casefold() in said for word in words)
-    assert n_words
+    assert n_words > 150
     assert n_heard > 0.6 * n_words
+
+
+@needs_voice
+def test_the_truth_holds_the_lines(tiny: Path, tiny_world: World) -> None:
+    truth = read_truth(tiny)
+    assert truth["narrator"] == FLITE
+    planned = {v.video_id: [(s.at_s, s.text) for s in v.spoken] for v in tiny_world.videos}
+    assert any(planned.values())
+    for name, lines in planned.items():
+        assert [(s["at_s"], s["text"]) for s in truth["videos"][name]["spoken"]] == lines
 
 
 def test_films_that_say_nothing_have_no_sound(tiny: Path, tiny_world: World) -> None:
