@@ -1,10 +1,10 @@
 """Scale page: ten times the largest catalogue and the most users measured, from their rates.
 
-``python -m benchmarks.scale_page --scale JSON [--publishing JSON] [--night JSON] --into
-docs/SCALE.md``: the JSON of `benchmarks.scale`, of `benchmarks.publishing` for publishing, and of
-`benchmarks.whole_night` for a night through Airflow. Nothing here is measured anew
-and nothing is guessed: what was not measured is said not to be known, and nothing is computed for
-more than ten times what was measured.
+``python -m benchmarks.scale_page --scale JSON [--beside JSON …] [--publishing JSON] [--night JSON]
+--into docs/SCALE.md``: the JSON of `benchmarks.scale` (and of its runs of other sizes, given
+beside it), of `benchmarks.publishing` for publishing, and of `benchmarks.whole_night` for a night
+through Airflow. Nothing here is measured anew and nothing is guessed: what was not measured is said
+not to be known, and nothing is computed for more than ten times what was measured.
 """
 
 import argparse
@@ -26,12 +26,17 @@ MAPPED_LIMIT: Final = 1_024
 DIM, TOWER_DIM = 384, RecommendingSettings().dim
 N_WORKERS: Final = 100
 GIB: Final = 2**30
+_RATES: Final = (
+    ("all list jobs, users/s", "users_per_s"),
+    ("find, rank and rerank, ms a user", "stage_ms_a_user"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page."""
     parser = argparse.ArgumentParser(prog="benchmarks.scale_page", description=__doc__)
     parser.add_argument("--scale", type=Path, required=True)
+    parser.add_argument("--beside", type=Path, nargs="*", default=[], help="of other sizes")
     parser.add_argument("--publishing", type=Path)
     parser.add_argument("--night", type=Path)
     parser.add_argument("--into", type=Path, required=True)
@@ -40,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     publishing, night = (
         json.loads(path.read_text()) if path else None for path in (asked.publishing, asked.night)
     )
-    asked.into.write_text(page(scale, publishing, night), encoding="utf-8")
+    beside = [json.loads(path.read_text()) for path in asked.beside]
+    asked.into.write_text(page(scale, publishing, night, beside), encoding="utf-8")
     return 0
 
 
@@ -48,11 +54,13 @@ def page(
     scale: dict[str, Any],
     publishing: dict[str, Any] | None = None,
     night: dict[str, Any] | None = None,
+    beside: Sequence[dict[str, Any]] = (),
 ) -> str:
     """The page in Markdown."""
     figures = scale["figures"]
     parts = [
-        _head(scale), _beside(scale), _index(figures), _shards(figures), _work(figures),
+        _head(scale, [one["figures"] for one in beside]),
+        _beside(scale), _index(figures), _shards(figures), _work(figures),
         _tables(figures, publishing), _night(night), _drivers(figures),
     ]  # fmt: skip
     return "\n".join(parts)
@@ -78,12 +86,13 @@ def index_bytes(n: int, dim: int, in_lists: int) -> int:
     return n * (in_lists + 8 + beside) + int(4 * math.sqrt(n)) * in_lists * 4
 
 
-def _head(scale: dict[str, Any]) -> str:
+def _head(scale: dict[str, Any], others: Sequence[dict[str, Any]]) -> str:
     figures = scale["figures"]
     small, run = figures["runs"]
+    measured = [*_measured(figures), *(row for other in others for row in _of_size(other))]
     rows = "\n".join(
         f"| {what} | {_said(value)} | {_said(videos)} | {_said(users)} |"
-        for what, value, videos, users in _measured(figures)
+        for what, value, videos, users in measured
     )
     return f"""# Scale
 
@@ -111,28 +120,33 @@ def _noted(figures: dict[str, Any]) -> str:
 
 def _measured(figures: dict[str, Any]) -> list[tuple[str, Any, Any, Any]]:
     """Every figure with the sizes that it was measured at; None: not measured."""
-    small, run = figures["runs"]
     before, dense = figures.get("against"), figures["dense"] or {}
-    videos, users = figures["videos"], run["users"]
-    rates = (
-        ("all list jobs, users/s", "users_per_s"),
-        ("find, rank and rerank, ms a user", "stage_ms_a_user"),
-    )
+    users = figures["runs"][-1]["users"]
     rows: list[tuple[str, Any, Any, Any]] = []
     if before is not None:
-        rows += [(what, before[key], before["videos"], before["users"]) for what, key in rates]
-    rows += [(what, figures[key], videos, users) for what, key in rates]
-    from_videos = "–" if before is None else f"{before['videos']:,} to {videos:,}"
-    share = figures["orchestration_share"]
+        rows += [(what, before[key], before["videos"], before["users"]) for what, key in _RATES]
+    from_videos = "–" if before is None else f"{before['videos']:,} to {figures['videos']:,}"
     return [
         *rows,
-        ("growth exponent of the list jobs' time over users", figures["growth_exponent"],
-         videos, f"{small['users']:,} to {users:,}"),
+        *_of_size(figures),
         ("growth exponent of find, rank and rerank over videos", figures["catalogue_exponent"],
          from_videos, users),
         ("listed rows that scores of all users times all videos would list too",
          figures["lists_equal_dense"], dense.get("videos"), dense.get("users")),
-        ("peak memory of a process, GiB", figures["peak_gib"], videos, users),
+    ]  # fmt: skip
+
+
+def _of_size(figures: dict[str, Any]) -> list[tuple[str, Any, Any, Any]]:
+    """What a run measures at any size."""
+    small, run = figures["runs"]
+    videos, users = figures["videos"], run["users"]
+    share = figures["orchestration_share"]
+    return [
+        *((what, figures[key], videos, users) for what, key in _RATES),
+        ("growth exponent of the list jobs' time over users", figures["growth_exponent"],
+         videos, f"{small['users']:,} to {users:,}"),
+        (f"peak memory of a process, {_in_a_shard(run, figures):,} users a shard, GiB",
+         figures["peak_gib"], videos, users),
         ("orchestration, as a share of the time of profiles and lists",
          None if share is None else f"{share:.1%}", videos, 100_000),
     ]  # fmt: skip

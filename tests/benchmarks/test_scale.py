@@ -51,6 +51,19 @@ def test_the_page_follows_from_the_rates() -> None:
     assert "| find, rank and rerank, ms a user | 30.0 | 5,000 | 10,000 |" in said
 
 
+def test_runs_of_other_sizes_stand_beside_it() -> None:
+    other = scale_of()
+    other["figures"] |= {  # type: ignore[operator]
+        "videos": 700, "users_per_s": 44.0, "orchestration_share": 0.05, "growth_exponent": 0.9,
+    }  # fmt: skip
+    said = page(scale_of(), beside=[other])
+    assert "the cost of 50,000 videos and 100,000 users" in said  # of the first one
+    assert "| all list jobs, users/s | 20.0 | 5,000 | 10,000 |" in said
+    assert "| all list jobs, users/s | 44.0 | 700 | 10,000 |" in said
+    assert "list jobs' time over users | 0.9 | 700 | 1,000 to 10,000 |" in said
+    assert "profiles and lists | 5.0% | 700 | 100,000 |" in said
+
+
 def test_a_whole_night_is_told_job_by_job() -> None:
     jobs = {"train_models": {"seconds": 1234.5, "shards": 1, "peak_gib": 2.5},
             "write_report": {"seconds": 1.0, "shards": 1, "peak_gib": None}}  # fmt: skip
