@@ -175,8 +175,18 @@ def test_where_coordinates_find_too_little_the_lists_hold_whole_codes(
     vectors = unit(4_000, 256)
     index = build_index(vectors, APPROXIMATE.model_copy(update={"min_index_recall": 0.85}))
     assert (index.info["kind"], index.info["coordinates"]) == ("ivf_sq", 256)
-    assert index.info["refused"]["coordinates"] == 4
-    assert index.info["refused"]["recall"] < 0.85 <= index.info["recall"]
+    (refused,) = index.info["refused"]
+    assert refused["coordinates"] == 4
+    assert refused["recall"] < 0.85 <= index.info["recall"]
+
+
+def test_every_index_that_found_too_little_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content_index, "HNSW_LIMIT", 200)
+    monkeypatch.setattr(inverted, "REDUCED_DIMS", 4)
+    vectors = unit(2_000, 256)
+    index = build_index(vectors, APPROXIMATE.model_copy(update={"min_index_recall": 1.0}))
+    assert index.info["kind"] == "exact"
+    assert [one["coordinates"] for one in index.info["refused"]] == [4, 256]
 
 
 def test_too_low_a_recall_falls_back_to_exact_with_a_warning(
@@ -189,8 +199,9 @@ def test_too_low_a_recall_falls_back_to_exact_with_a_warning(
         index = build_index(vectors, APPROXIMATE)
     assert index.info["kind"] == "exact"
     assert index.info["recall"] == 1.0
-    assert index.info["refused"]["kind"] == "hnsw"
-    assert index.info["refused"]["recall"] < 0.95
+    (refused,) = index.info["refused"]
+    assert refused["kind"] == "hnsw"
+    assert refused["recall"] < 0.95
     assert "exact search of 3000 vectors instead" in caplog.text
     assert (index.search(vectors[:5], 3)[1] == brute(vectors, vectors[:5], 3)).all()
 
@@ -223,6 +234,9 @@ def test_bytes_that_are_no_index_or_another_one_are_refused() -> None:
         Index.from_stream(io.BytesIO(b"not an index at all"), index.info)
     with pytest.raises(StoreError, match="its info says 50 of 32"):
         Index.from_stream(io.BytesIO(build_index(unit(40), EXACT).to_bytes()), index.info)
+    for kind in ("ivf_sq", "hnsw"):
+        with pytest.raises(StoreError, match=f"is an IndexIDMap, its info says {kind}"):
+            Index.from_stream(io.BytesIO(index.to_bytes()), {**index.info, "kind": kind})
 
 
 def test_no_query_is_no_answer() -> None:

@@ -63,6 +63,53 @@ def test_a_mapped_file_is_read_alike_after_its_pages_were_given_back(tmp_path: P
         np.testing.assert_array_equal(given, vectors)
 
 
+def test_sums_reach_rows_beyond_two_gib_of_a_file(tmp_path: Path) -> None:
+    """Numbers of four bytes, as sparse matrices have them, times the length of a row fit in none.
+
+    The file has holes: it takes no room on the disk.
+    """
+    n, dim = 3_000_000, 384
+    written = np.lib.format.open_memmap(
+        tmp_path / "v.npy", mode="w+", dtype=np.float32, shape=(n, dim)
+    )
+    far = np.array([1, 1_398_102, 2_796_203, 2_900_000, n - 1])
+    written[far] = np.arange(1, len(far) + 1)[:, None]
+    written.flush()
+    del written
+    mapped = np.load(tmp_path / "v.npy", mmap_mode="c")
+    for some in (slice(None), slice(2, 4)):  # with and without one that would lie before the file
+        nums = far[some].astype(np.int32)
+        rows = np.arange(len(nums), dtype=np.int32)
+        asked = sparse.csr_array((np.ones(len(nums)), (rows, nums)), shape=(len(nums), n))
+        assert asked.indices.dtype == np.int32
+        expected = np.repeat(np.arange(1.0, len(far) + 1)[some, None], dim, axis=1)
+        np.testing.assert_array_equal(summed(asked, mapped), expected)
+    later = (far[3:] - 1_500_000).astype(np.int32)
+    np.testing.assert_array_equal(spread_rows(mapped[1_500_000:], later), mapped[far[3:]])
+
+
+@pytest.mark.parametrize("dtype", [">f4", "i4", "f2", "f8"])
+def test_a_file_of_other_numbers_is_read_as_what_it_holds(
+    dtype: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.save(tmp_path / "v.npy", np.arange(80).reshape(10, 8).astype(dtype))
+    monkeypatch.setattr(units, "_LARGE", 0)
+    mapped = np.load(tmp_path / "v.npy", mmap_mode="c")
+    found = spread_rows(mapped, np.array([9, 2]))
+    np.testing.assert_array_equal(found, np.arange(80).reshape(10, 8)[[9, 2]])
+
+
+def test_rows_are_not_read_from_another_file_that_took_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.save(tmp_path / "v.npy", np.ones((10, 8), np.float32))
+    mapped = np.load(tmp_path / "v.npy", mmap_mode="c")
+    np.save(tmp_path / "w.npy", np.zeros((20, 8), np.float32))
+    (tmp_path / "w.npy").replace(tmp_path / "v.npy")
+    monkeypatch.setattr(units, "_LARGE", 0)
+    assert (spread_rows(mapped, np.array([3, 7])) == 1).all()
+
+
 @pytest.mark.parametrize("gone", [False, True])
 def test_rows_of_a_large_file_are_read_from_it_and_looked_at_where_it_has_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, gone: bool
@@ -85,5 +132,7 @@ def test_rows_of_a_large_file_are_read_from_it_and_looked_at_where_it_has_gone(
     np.testing.assert_array_equal(spread_rows(mapped[:, :4], nums), vectors[nums, :4])
     with pytest.raises(IndexError):
         spread_rows(mapped, np.array([5_000]))
+    with pytest.raises(IndexError):  # there in the file, not among these
+        spread_rows(mapped[:1_000], np.array([1_500]))
     assert spread_rows(vectors, np.empty(0, dtype=np.int64)).shape == (0, 8)
     assert spread_rows(mapped, np.empty(0, dtype=np.int64)).shape == (0, 8)

@@ -61,7 +61,7 @@ class Index:
         info: kind (exact, hnsw or ivf_sq), n, n_indexed (rows that are not zero), dim, recall (@200
             against exact search; 1.0 for exact), checksum (of the vectors), bytes. Of inverted
             lists also probed_share and coordinates (numbers of a vector in the lists; of whole
-            vectors dim). Where an index found too little: refused, what it was.
+            vectors dim). Where indexes found too little: refused, what they were.
     """
 
     info: dict[str, Any]
@@ -143,10 +143,17 @@ class Index:
                 f"says {info['n_indexed']:,} of {info['dim']}; run build_content_index again"
             )
             raise StoreError(message)
-        if info["kind"] == "ivf_sq":
-            probe(found, info.get("probed_share", PROBED_SHARES[-1]))
-        elif info["kind"] == "hnsw":  # not kept by FAISS in all its formats, so set again
-            faiss.downcast_index(found.index).hnsw.efSearch = EF_SEARCH
+        try:
+            if info["kind"] == "ivf_sq":
+                probe(found, info.get("probed_share", PROBED_SHARES[-1]))
+            elif info["kind"] == "hnsw":  # not kept by FAISS in all its formats, so set again
+                faiss.downcast_index(found.index).hnsw.efSearch = EF_SEARCH
+        except AttributeError as error:
+            message = (
+                f"content index: is an {type(found).__name__}, its info says {info['kind']}; run "
+                "build_content_index again"
+            )
+            raise StoreError(message) from error
         return Index(dict(info), found)
 
 
@@ -168,21 +175,25 @@ def build_index(vectors: npt.NDArray[np.float32], settings: ContentSettings) -> 
     if len(nums) <= settings.index_exact_limit:
         return _finish(vectors, nums, "exact", _exact(vectors, nums), 1.0)
     measured = _Measured.of(_exact(vectors, nums), vectors, nums)
-    refused: dict[str, Any] = {}
+    refused: list[dict[str, Any]] = []
     for kind, build in _ways(vectors, nums):
         built = build()
         recall, said = _wide_enough(kind, built, measured, settings.min_index_recall)
         if recall >= settings.min_index_recall:
-            return _finish(vectors, nums, kind, built, recall, said | refused)
-        refused = {"refused": {"kind": kind, "recall": round(recall, 4), **said}}
-        log.info("content index: refused %s", refused["refused"])
+            return _finish(vectors, nums, kind, built, recall, {**said, **_told(refused)})
+        refused.append({"kind": kind, "recall": round(recall, 4), **said})
+        log.info("content index: refused %s", refused[-1])
         del built  # before the next one is built
     log.warning(
         "content index: %s finds %.3f of the true 200 neighbours (%.3f asked); exact search "
         "of %d vectors instead",
         kind, recall, settings.min_index_recall, len(nums),
     )  # fmt: skip
-    return _finish(vectors, nums, "exact", _exact(vectors, nums), 1.0, refused)
+    return _finish(vectors, nums, "exact", _exact(vectors, nums), 1.0, _told(refused))
+
+
+def _told(refused: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"refused": refused} if refused else {}
 
 
 def _ways(

@@ -127,10 +127,14 @@ def spread_rows(
 
     Returns:
         ``(m, dim)`` float32.
+
+    Raises:
+        IndexError: there is no such row.
     """
     mapped = _mapped(vectors)
     if mapped is None or vectors.nbytes < _LARGE:
         return vectors[nums]
+    nums = nums.astype(np.int64)  # a sparse matrix counts in four bytes, which no place fits in
     if (read := _read_rows(vectors, mapped, nums)) is not None:
         return read
     made = np.empty((len(nums), vectors.shape[1]), dtype=np.float32)
@@ -146,7 +150,9 @@ def _read_rows(
     vectors: npt.NDArray[np.float32], mapped: np.memmap, nums: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float32] | None:
     """Rows of a mapped file, read from it; None where that cannot be."""
-    if not vectors.flags.c_contiguous or vectors.dtype != mapped.dtype or (nums < 0).any():
+    if not vectors.flags.c_contiguous or not vectors.dtype == mapped.dtype == np.float32:
+        return None
+    if ((nums < 0) | (nums >= len(vectors))).any():
         return None
     begin = mapped.offset + vectors.ctypes.data - mapped.ctypes.data
     made = np.empty((len(nums), vectors.shape[1]), dtype=np.float32)
@@ -155,10 +161,12 @@ def _read_rows(
     try:
         with open(str(mapped.filename), "rb", buffering=0) as file:
             number = file.fileno()
+            if os.fstat(number).st_size != mapped.offset + mapped.nbytes:
+                return None  # another file has taken its name
             for row, at in enumerate((begin + nums * size).tolist()):
                 if os.preadv(number, (into[row * size : (row + 1) * size],), at) != size:
                     return None
-    except OSError:
+    except (OSError, AttributeError):  # gone, or a system without such reads
         return None
     return made
 
