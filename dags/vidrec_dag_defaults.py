@@ -16,14 +16,35 @@ from vidrec_next_steps import say_next_step
 if TYPE_CHECKING:
     from airflow.sdk.bases.decorator import Task
 
+    from vidrec_tasks.settings import Settings
+
 TAGS = ["vidrec"]
 POOL = "vidrec_compute"
+
+
+def parsed_settings() -> Settings | None:
+    """The settings while a DAG is parsed; None where they are wrong, which the tasks tell."""
+    from vidrec_tasks.errors import SettingsError
+    from vidrec_tasks.settings import read_settings
+
+    try:
+        return read_settings()
+    except SettingsError:
+        return None
+
+
+def task_timeout() -> timedelta:
+    """How long a task may take before Airflow ends it."""
+    settings = parsed_settings()
+    return timedelta(seconds=settings.task_timeout_s) if settings else timedelta(hours=6)
+
+
 DEFAULT_ARGS = {
     "owner": "vidrec",
     "retries": 2,
     "retry_delay": timedelta(minutes=1),
     "retry_exponential_backoff": True,
-    "execution_timeout": timedelta(hours=6),
+    "execution_timeout": task_timeout(),
     "on_failure_callback": say_next_step,
 }
 OPEN = "Run Parameters"
@@ -81,16 +102,12 @@ def doc_of(task_id: str) -> str:
 def pod_of(task_id: str) -> dict[str, Any]:
     """What tells the KubernetesExecutor the pod of a task, if a template for it is there.
 
-    Other executors do not look at it; wrong settings are told by the tasks, not here.
+    Other executors do not look at it.
     """
-    from vidrec_tasks.errors import SettingsError
     from vidrec_tasks.night import plan_of
-    from vidrec_tasks.settings import read_settings
 
-    try:
-        folder = read_settings().pod_templates
-    except SettingsError:
-        return {}
+    settings = parsed_settings()
+    folder = settings.pod_templates if settings else ""
     for name in (task_id, plan_of(task_id).group) if folder else ():
         template = Path(folder, f"{name}.yaml")
         if template.is_file():

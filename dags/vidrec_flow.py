@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import task, task_group
-from vidrec_dag_defaults import RECOMMENDATIONS, job_task
+from vidrec_dag_defaults import RECOMMENDATIONS, job_task, parsed_settings
 from vidrec_links import linked
 from vidrec_override import override
 
@@ -41,14 +41,9 @@ def shards_of(receipt: dict[str, Any], kind: str) -> list[str]:
 
 
 def encoding_queue() -> str:
-    """The queue of the workers that encode; wrong settings are told by the tasks, not here."""
-    from vidrec_tasks.errors import SettingsError
-    from vidrec_tasks.settings import read_settings
-
-    try:
-        return read_settings().encoding_queue
-    except SettingsError:
-        return "default"
+    """The queue of the workers that encode."""
+    settings = parsed_settings()
+    return settings.encoding_queue if settings else "default"
 
 
 def night_flow() -> None:

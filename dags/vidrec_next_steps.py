@@ -31,7 +31,8 @@ NEXT_STEPS: Final = {
     f"{CLEAR}",
     "PublishError": f"check the result database, {CLEAR}",
     "AirflowTaskTimeout": "the work is too large for one task: make shards smaller "
-    f"(VIDREC_INPUTS__USERS_PER_SHARD, VIDREC_INPUTS__VIDEOS_PER_SHARD), {CLEAR}",
+    "(VIDREC_INPUTS__USERS_PER_SHARD, VIDREC_INPUTS__VIDEOS_PER_SHARD), or give a task that has no "
+    f"shards more time (VIDREC_TASK_TIMEOUT_S) where Airflow is started, {CLEAR}",
     "MemoryError": "a shard does not fit: make shards smaller (VIDREC_INPUTS__USERS_PER_SHARD, "
     f"VIDREC_INPUTS__VIDEOS_PER_SHARD) or give the worker more memory, {CLEAR}",
 }

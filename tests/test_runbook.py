@@ -16,7 +16,7 @@ from vidrec_tasks.__main__ import main
 
 QUOTE = re.compile(r"^\| `([^`]+)`[^|]* \|", re.M)
 COMMAND = re.compile(r"(?:`|^)((?:python -m vidrec_tasks|airflow) [^`\n…]+?)(?:`|$)", re.M)
-PLACES = {"DATE": "2026-09-01", "RUN": "x", "NAME": "x"}
+PLACES = {"DATE": "2026-09-01", "ID": "x", "RUN": "x", "NAME": "x"}
 
 
 @pytest.fixture(scope="module")

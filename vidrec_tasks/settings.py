@@ -28,7 +28,7 @@ from vidrec_tasks.errors import SettingsError
 PREFIX = "VIDREC_"
 PLACES: Final = (
     "store_url", "results_url", "reader_url", "airflow_url", "airflow_logs", "threads", "lease_s",
-    "encoding_queue", "pod_templates",
+    "task_timeout_s", "encoding_queue", "pod_templates",
 )  # fmt: skip
 """Where and how a night runs: these change no artefact and are in no digest or report."""
 
@@ -587,6 +587,12 @@ class Settings(BaseSettings):
     )
     lease_s: float = Field(
         120.0, gt=0, description="Seconds after which a run's lock expires unless it is renewed."
+    )
+    task_timeout_s: float = Field(
+        21_600.0,
+        gt=0,
+        description="Seconds after which Airflow ends a task, and tries it again at most twice. "
+        "train_models of a large catalogue needs more.",
     )
     inputs: InputSettings = InputSettings()
     content: ContentSettings = ContentSettings()
