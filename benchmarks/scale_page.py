@@ -107,10 +107,17 @@ the spectrum of the embedded encoder's.
 |---|---|---|---|
 {rows}
 
-Rates are of one process with one thread; {figures.get("processes", 1)} ran side by side.
+Rates are of one process with one thread{_side_by_side([figures, *others])}.
 {_growth(figures)} Times were measured on a
 machine that may have been busy with other work.{_noted(figures)}{_failed(figures)}
 """
+
+
+def _side_by_side(runs: Sequence[dict[str, Any]]) -> str:
+    """Where more than one process ran at a time, which takes from the rate of each."""
+    many = [one for one in runs if one.get("processes", 1) > 1]
+    said = (f"{one['processes']} ran side by side over {one['videos']:,} videos" for one in many)
+    return "".join(f"; {text}" for text in said)
 
 
 def _noted(figures: dict[str, Any]) -> str:
@@ -259,16 +266,18 @@ here {lists:,} lists. A search probes {probed}.{coordinates}
 
 def _shards(figures: dict[str, Any]) -> str:
     users_in_all = n_users(figures)
-    per_shard = max(10_000, math.ceil(users_in_all / MAPPED_LIMIT / 10_000) * 10_000)
+    small, large = figures["runs"]
+    users, before = (_in_a_shard(run, figures) for run in (large, small))
+    per_shard = max(users, math.ceil(users_in_all / MAPPED_LIMIT / 1_000) * 1_000)
     of_videos = max(1_000, math.ceil(n_videos(figures) / MAPPED_LIMIT / 1_000) * 1_000)
     user_shards, video_shards = (
         math.ceil(users_in_all / per_shard), math.ceil(n_videos(figures) / of_videos),
     )  # fmt: skip
-    small, large = figures["runs"]
-    users, before = (_in_a_shard(run, figures) for run in (large, small))
     slope = (large["peak_gib"] - small["peak_gib"]) / max(1, users - before)
     memory = f"was not measured; {large['peak_gib']} GiB was measured with shards of {users:,}"
-    if users > before and slope > 0:
+    if per_shard == users:
+        memory = f"takes {large['peak_gib']} GiB, as measured"
+    elif users > before and slope > 0:
         at_once = large["peak_gib"] + slope * (per_shard - users)
         memory = (
             f"takes {at_once:.1f} GiB by the line through {small['peak_gib']} GiB "
@@ -301,7 +310,7 @@ def _work(figures: dict[str, Any]) -> str:
         more = sum(hours[job] for job in LIST_STAGES) * (TIMES**exponent - 1)
         said = (
             f"with {n_videos(figures):,} videos find, rank and rerank would take\n{more:,.1f} "
-            f"more by the measured exponent of {exponent}"
+            f"core-hours more by the measured exponent of {exponent}"
         )
     return f"""## Core-hours of the lists, at the measured rate
 
@@ -324,7 +333,7 @@ def _tables(figures: dict[str, Any], publishing: dict[str, Any] | None) -> str:
         found = publishing["figures"]
         rate = found["rows"] / found["publish_s"]
         time = (
-            f"{rows / rate / 3_600:,.1f} hours by one connection at the {rate:,.0f} rows/s of "
+            f"{_long(rows / rate)} by one connection at the {rate:,.0f} rows/s of "
             "`benchmarks.publishing`; the switch itself is one row"
         )
     return f"""## Tables
@@ -333,6 +342,10 @@ def _tables(figures: dict[str, Any], publishing: dict[str, Any] | None) -> str:
 before indexes. Seven runs are kept, {7 * rows * size / 1e9:,.0f} GB. A run is a partition, so an
 old run is dropped whole. Publish time: {time}.
 """
+
+
+def _long(seconds: float) -> str:
+    return f"{seconds:,.0f} seconds" if seconds < 3_600 else f"{seconds / 3_600:,.1f} hours"
 
 
 def _night(night: dict[str, Any] | None) -> str:

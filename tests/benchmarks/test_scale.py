@@ -42,11 +42,13 @@ def test_the_page_follows_from_the_rates() -> None:
     assert "the cost of 50,000 videos and 100,000 users" in said  # ten times, never more
     assert "| all | 1.4 | |" in said  # five jobs, 0.01 s each, 1e5 users
     # three of them, 0.83 hours, grow by 10 ** 0.2
-    assert "would take 0.5 more by the measured exponent of 0.2" in " ".join(said.split())
+    assert "would take 0.5 core-hours more by the measured exponent of 0.2" in " ".join(
+        said.split()
+    )
     assert "1,000,000 rows of 100 bytes as text, 0.1 GB a run" in said
-    assert "0.0 hours by one connection at the 100,000 rows/s" in said
+    assert "10 seconds by one connection at the 100,000 rows/s" in said
     assert "VIDREC_INPUTS__USERS_PER_SHARD=10000` (10 user shards)" in said
-    assert "1.9 GiB by the line" in said
+    assert "takes 1.9 GiB, as measured" in said
     assert "| find, rank and rerank, ms a user | 19.0 | 500 | 1,000 |" in said
     assert "| find, rank and rerank, ms a user | 30.0 | 5,000 | 10,000 |" in said
 

@@ -8,7 +8,13 @@ import pytest
 from scipy import sparse
 
 from vidrec_tasks.content.encoding import units
-from vidrec_tasks.content.encoding.units import by_row, rows_with_content, spread_rows, summed
+from vidrec_tasks.content.encoding.units import (
+    asked_rows,
+    by_row,
+    rows_with_content,
+    spread_rows,
+    summed,
+)
 from vidrec_tasks.hardware import release_pages
 
 
@@ -61,6 +67,19 @@ def test_a_mapped_file_is_read_alike_after_its_pages_were_given_back(tmp_path: P
         np.testing.assert_array_equal(spread_rows(given, nums), vectors[nums])
         release_pages(given)
         np.testing.assert_array_equal(given, vectors)
+
+
+def test_rows_that_are_asked_for_are_found_by_id_wherever_they_stand() -> None:
+    names = ["a", "b", "c", "d"]
+    vectors = np.arange(8, dtype=np.float32).reshape(4, 2)
+    vectors[1] = 0
+    known = rows_with_content(vectors)
+    for only in (None, {"d", "b", "c", "elsewhere"}):
+        places, held = asked_rows(names, vectors, known, only)
+        assert set(places) == ({"a", "c", "d"} if only is None else {"c", "d"})
+        for name, place in places.items():
+            np.testing.assert_array_equal(held[place], vectors[names.index(name)])
+    assert len(held) == 2
 
 
 def test_sums_reach_rows_beyond_two_gib_of_a_file(tmp_path: Path) -> None:
