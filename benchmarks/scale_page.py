@@ -96,7 +96,8 @@ def _head(scale: dict[str, Any], others: Sequence[dict[str, Any]]) -> str:
     )
     return f"""# Scale
 
-<!-- Made by `python -m benchmarks.scale_page`; run `python -m benchmarks.scale` again instead. -->
+<!-- Made by `python -m benchmarks.scale_page` of the figures in measured/; run `python -m
+benchmarks.scale` again instead. -->
 
 This page estimates the cost of {n_videos(figures):,} videos and {n_users(figures):,} users,
 {TIMES} times what was measured: {figures["videos"]:,} videos, {small["users"]:,} and
@@ -108,8 +109,7 @@ the spectrum of the embedded encoder's.
 {rows}
 
 Rates are of one process with one thread{_side_by_side([figures, *others])}.
-{_growth(figures)} Times were measured on a
-machine that may have been busy with other work.{_noted(figures)}{_failed(figures)}
+{_growth(figures)} {_noted(figures)}{_failed(figures)}
 """
 
 
@@ -121,8 +121,9 @@ def _side_by_side(runs: Sequence[dict[str, Any]]) -> str:
 
 
 def _noted(figures: dict[str, Any]) -> str:
-    """What whoever put runs together says of it."""
-    return f" {figures['note']}" if "note" in figures else ""
+    """What is known of the machine."""
+    unknown = "Times were measured on a\nmachine that may have been busy with other work."
+    return str(figures.get("note", unknown))
 
 
 def _measured(figures: dict[str, Any]) -> list[tuple[str, Any, Any, Any]]:

@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -64,6 +67,18 @@ def test_runs_of_other_sizes_stand_beside_it() -> None:
     assert "| all list jobs, users/s | 44.0 | 700 | 10,000 |" in said
     assert "list jobs' time over users | 0.9 | 700 | 1,000 to 10,000 |" in said
     assert "profiles and lists | 5.0% | 700 | 100,000 |" in said
+
+
+def test_the_committed_page_is_of_the_committed_figures(root: Path) -> None:
+    figures = {
+        path.stem: json.loads(path.read_text())
+        for path in (root / "docs" / "measured").glob("*.json")
+    }
+    said = page(
+        figures["scale-1000000"], figures["publishing"], figures["night"],
+        [figures["scale-200000"]],
+    )  # fmt: skip
+    assert (root / "docs" / "SCALE.md").read_text(encoding="utf-8") == said
 
 
 def test_a_whole_night_is_told_job_by_job() -> None:
