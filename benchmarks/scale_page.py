@@ -362,12 +362,14 @@ Not measured here: give `--night`, the JSON of `benchmarks.whole_night`.
         for job, said in figures["jobs"].items()
     )
     published = "was published" if figures["published"] else "was not published"
+    given = "".join(f" `{name}={value}`" for name, value in figures.get("settings", {}).items())
     return f"""## A whole night
 
 {figures["videos"]:,} videos with titles and no films, {figures["users"]:,} users, through a real
 Airflow, two tasks at a time (`python -m benchmarks.whole_night`). The night {published} after
 {figures["hours"]} hours with {figures["list_rows"]:,} list rows; {figures["gates_passed"]} of
 {figures["gates"]} gates passed. Peaks are of a task's process, or of one that it started.
+{f"Settings that are not the defaults:{given}." if given else "All settings are the defaults."}
 
 | job | shards | seconds | peak, GiB |
 |---|---|---|---|

@@ -59,6 +59,9 @@ WINDOW_DAYS: Final = 60
 USERS_A_FILE: Final = 20_000
 TARGET_GIB: Final = 3.0
 ENDED: Final = ("success", "failed")
+SETTINGS: Final = "VIDREC_"
+PLACED: Final = ("VIDREC_STORE", "VIDREC_RESULTS", "VIDREC_READER", "VIDREC_AIRFLOW")
+"""Beginnings of settings that say where a night lies: it has a store and tables of its own."""
 
 SUBJECTS: Final = (
     "bread", "sailing", "violins", "trains", "orchids", "chess", "volcanoes", "bicycles", "owls",
@@ -107,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         hours, state = in_airflow(folder, asked.longest_hours)
         figures = figures_of(folder / "store") | {
             "videos": asked.videos, "users": asked.users, "hours": round(hours, 3), "state": state,
-            "how": HOW,
+            "settings": settings_given(os.environ), "how": HOW,
         }  # fmt: skip
     found = {
         "ratios": {"peak_vs_limit": round(figures["peak_gib"] / TARGET_GIB, 3)},
@@ -199,6 +202,15 @@ def in_airflow(folder: Path, longest_hours: float) -> tuple[float, str]:
         subprocess.run(["scripts/down.sh"], cwd=ROOT, env=environment, check=False)
 
 
+def settings_given(environment: Mapping[str, str]) -> dict[str, str]:
+    """The settings of a night that are not the defaults, but for where it lies, and for keys."""
+    return {
+        name: value for name, value in sorted(environment.items())
+        if name.startswith(SETTINGS) and not name.startswith(PLACED)
+        and not name.endswith(("_KEY", "_URL"))
+    }  # fmt: skip
+
+
 def figures_of(store: Path) -> dict[str, Any]:
     """Seconds and memory of each job, from the receipts; rows of what was published."""
     found = Runs(Store(str(store))).of_night(NIGHT)
@@ -230,7 +242,7 @@ def figures_of(store: Path) -> dict[str, Any]:
 
 
 def _environment(home: Path, store: Path) -> dict[str, str]:
-    others = ("AIRFLOW", "VIDREC_STORE")
+    others = ("AIRFLOW", *PLACED)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

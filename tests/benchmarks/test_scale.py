@@ -88,6 +88,10 @@ def test_a_whole_night_is_told_job_by_job() -> None:
                "list_rows": 5_000, "gates_passed": 9, "gates": 9}  # fmt: skip
     said = page(scale_of(), night={"figures": figures})
     assert "2,000 videos with titles and no films, 500 users" in said
+    assert "All settings are the defaults." in said
+    figures["settings"] = {"VIDREC_THREADS": "1"}
+    other = page(scale_of(), night={"figures": figures})
+    assert "not the defaults: `VIDREC_THREADS=1`." in other
     assert "The night was published after\n0.5 hours with 5,000 list rows; 9 of\n9 gates" in said
     assert "| `train_models` | 1 | 1,234.5 | 2.5 |" in said
     assert "| `write_report` | 1 | 1.0 | not measured |" in said

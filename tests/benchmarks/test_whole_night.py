@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from benchmarks.scale_world import NIGHT
-from benchmarks.whole_night import figures_of, write_inputs
+from benchmarks.whole_night import figures_of, settings_given, write_inputs
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.runs import Runs
@@ -25,3 +25,16 @@ def test_every_row_that_it_writes_is_accepted_and_the_night_is_told(tmp_path: Pa
     assert set(told["jobs"]) == {"validate_inputs"}
     assert told["published"] is False
     assert told["list_rows"] == 0
+
+
+def test_settings_are_told_without_places_and_keys() -> None:
+    given = settings_given(
+        {
+            "VIDREC_THREADS": "1",
+            "VIDREC_STORE_URL": "s3://bucket",
+            "VIDREC_RESULTS_URL": "postgresql://x",
+            "VIDREC_LANGUAGE__ENDPOINT_KEY": "secret",
+            "PATH": "/bin",
+        }
+    )
+    assert given == {"VIDREC_THREADS": "1"}
