@@ -396,7 +396,7 @@ class RecommendingSettings(Group):
     max_epochs: int = Field(30, ge=1, description="Epochs of training; early stopping ends sooner.")
     patience: int = Field(5, ge=1, description="Epochs without improvement before training stops.")
     full_softmax_limit: int = Field(
-        50_000,
+        20_000,
         ge=1,
         description="Videos up to which the softmax is full; above that it is sampled.",
     )

@@ -46,7 +46,7 @@ class Schedule:
 
     max_epochs: int
     patience: int = 0
-    full_softmax_limit: int = 50_000
+    full_softmax_limit: int = 20_000
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
     seed: int = 7
