@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vidrec_tasks.content import fusion
 from vidrec_tasks.content.fusion import Floats
 from vidrec_tasks.content.fusion import fuse as fuse_by_name
 
@@ -23,6 +24,19 @@ def fuse(
 def rows(seed: int, n: int, dim: int) -> npt.NDArray[np.float32]:
     made = np.random.default_rng(seed).normal(size=(n, dim))
     return (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("spaces", [None, {"text": "a", "frame": "b"}])
+def test_videos_are_fused_alike_however_many_at_once(
+    spaces: dict[str, str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, frame = rows(1, 50, 6), rows(2, 50, 6)
+    text[::3], frame[::4] = 0, 0
+    whole = fuse(text, frame, text_weight=0.6, spaces=spaces)
+    for size in (1, 7, 49, 50):
+        monkeypatch.setattr(fusion, "_BLOCK", size)
+        np.testing.assert_array_equal(fuse(text, frame, text_weight=0.6, spaces=spaces), whole)
+    assert len(fuse(text[:0], frame[:0], text_weight=0.6, spaces=spaces)) == 0
 
 
 def test_in_one_space_the_parts_are_summed_by_weight() -> None:
