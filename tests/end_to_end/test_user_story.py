@@ -93,15 +93,15 @@ def test_every_page_opens(page: "Page", airflow_url: str) -> None:
     for name in ("Nights", "Compare", "Users", "Creators", "Search"):
         page.goto(f"{airflow_url}/vidrec/")
         page.get_by_role("navigation", name="vidrec").get_by_role("link", name=name).click()
-        assert page.get_by_role("heading", level=1).is_visible(), name
-        assert page.locator(f"nav [aria-current=page]:text-is('{name}')").is_visible()
+        page.get_by_role("heading", level=1).wait_for()
+        page.locator(f"nav [aria-current=page]:text-is('{name}')").wait_for()
     page.goto(f"{airflow_url}/vidrec/")
     page.locator("tbody a").first.click()
     page.get_by_role("link", name="Rejects and quarantine").click()
-    assert page.get_by_role("heading", name="Rejects and quarantine").is_visible()
+    page.get_by_role("heading", name="Rejects and quarantine").wait_for()
     page.goto(f"{airflow_url}/vidrec/creators")
     page.locator(".rows a").first.click()
-    assert page.get_by_role("heading", name="Demand against supply").is_visible()
+    page.get_by_role("heading", name="Demand against supply").wait_for()
 
 
 def test_a_users_list_has_reasons_and_a_loaded_thumbnail(
@@ -130,7 +130,7 @@ def test_a_video_that_is_missed_is_accounted_for(page: "Page") -> None:
 
 def test_a_recommendation_leads_to_its_video(page: "Page") -> None:
     page.locator(".cards:not(.small) .card:has(img) .title a").first.click()
-    assert page.get_by_role("heading", name="Keyframes").is_visible()
+    page.get_by_role("heading", name="Keyframes").wait_for()
     assert re.search(r"\d+ lists?$", page.get_by_role("heading", name="Whose lists").inner_text())
     wait_for_pictures(page)
 
@@ -155,7 +155,7 @@ def test_rolling_back_by_its_form_changes_what_readers_see(
     assert watch(page, airflow_url, "vidrec_rollback", run_id) == "success"
     assert listed_as_current(page, airflow_url) == night.isoformat()
     page.goto(f"{airflow_url}/vidrec/compare?b={newest}")
-    assert page.get_by_role("heading", name="Whose lists changed").is_visible()
+    page.get_by_role("heading", name="Whose lists changed").wait_for()
     forward = trigger(page, airflow_url, "vidrec_rollback", {"run_id": newest})
     assert watch(page, airflow_url, "vidrec_rollback", forward) == "success"
     assert current_run(house) == newest
