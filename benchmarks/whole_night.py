@@ -48,6 +48,7 @@ from vidrec_tasks.columns import (
 from vidrec_tasks.contracts.inputs import INTERACTIONS
 from vidrec_tasks.evaluation.report_facts import sum_timings
 from vidrec_tasks.publishing.reader import Reader
+from vidrec_tasks.settings import PREFIX
 from vidrec_tasks.store.runs import Runs
 from vidrec_tasks.store.store import Store
 
@@ -59,7 +60,6 @@ WINDOW_DAYS: Final = 60
 USERS_A_FILE: Final = 20_000
 TARGET_GIB: Final = 3.0
 ENDED: Final = ("success", "failed")
-SETTINGS: Final = "VIDREC_"
 PLACED: Final = ("VIDREC_STORE", "VIDREC_RESULTS", "VIDREC_READER", "VIDREC_AIRFLOW")
 """Beginnings of settings that say where a night lies: it has a store and tables of its own."""
 
@@ -206,7 +206,7 @@ def settings_given(environment: Mapping[str, str]) -> dict[str, str]:
     """The settings of a night that are not the defaults, but for where it lies, and for keys."""
     return {
         name: value for name, value in sorted(environment.items())
-        if name.startswith(SETTINGS) and not name.startswith(PLACED)
+        if name.startswith(PREFIX) and not name.startswith(PLACED)
         and not name.endswith(("_KEY", "_URL"))
     }  # fmt: skip
 

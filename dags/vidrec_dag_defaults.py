@@ -22,21 +22,20 @@ TAGS = ["vidrec"]
 POOL = "vidrec_compute"
 
 
-def parsed_settings() -> Settings | None:
-    """The settings while a DAG is parsed; None where they are wrong, which the tasks tell."""
+def parsed_settings() -> Settings:
+    """The settings while a DAG is parsed; the defaults where they are wrong: the tasks tell it."""
     from vidrec_tasks.errors import SettingsError
-    from vidrec_tasks.settings import read_settings
+    from vidrec_tasks.settings import Settings, read_settings
 
     try:
         return read_settings()
     except SettingsError:
-        return None
+        return Settings.model_construct()
 
 
 def task_timeout() -> timedelta:
     """How long a task may take before Airflow ends it."""
-    settings = parsed_settings()
-    return timedelta(seconds=settings.task_timeout_s) if settings else timedelta(hours=6)
+    return timedelta(seconds=parsed_settings().task_timeout_s)
 
 
 DEFAULT_ARGS = {
@@ -106,8 +105,7 @@ def pod_of(task_id: str) -> dict[str, Any]:
     """
     from vidrec_tasks.night import plan_of
 
-    settings = parsed_settings()
-    folder = settings.pod_templates if settings else ""
+    folder = parsed_settings().pod_templates
     for name in (task_id, plan_of(task_id).group) if folder else ():
         template = Path(folder, f"{name}.yaml")
         if template.is_file():

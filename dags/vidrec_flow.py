@@ -40,12 +40,6 @@ def shards_of(receipt: dict[str, Any], kind: str) -> list[str]:
     return list(receipt[kind])
 
 
-def encoding_queue() -> str:
-    """The queue of the workers that encode."""
-    settings = parsed_settings()
-    return settings.encoding_queue if settings else "default"
-
-
 def night_flow() -> None:
     """Lay the tasks of a night into the DAG that is being defined, as the night declares them."""
     opened = linked(job_task(OPENS)())
@@ -77,7 +71,7 @@ def stage(group: str, shards: dict[str, Any]) -> dict[str, Any]:
     @task_group(group_id=group, tooltip=GROUPS[group])
     def lay() -> None:
         for plan in jobs_in(group):
-            options = {"queue": encoding_queue()} if plan.is_encoding else {}
+            options = {"queue": parsed_settings().encoding_queue} if plan.is_encoding else {}
             made = job_task(plan.name, **options)
             laid[plan.name] = made.expand(shard=shards[plan.per]) if plan.per else made()
 

@@ -3,6 +3,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,3 +33,12 @@ def airflow(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Python:
     python("-m", "airflow", "db", "migrate")
     python("-m", "airflow", "pools", "set", "vidrec_compute", "2", "one slot a core")
     return python
+
+
+@pytest.fixture
+def defaults(root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The module that every DAG takes its defaults from."""
+    monkeypatch.syspath_prepend(root / "dags")
+    import vidrec_dag_defaults
+
+    return vidrec_dag_defaults

@@ -9,14 +9,6 @@ import yaml
 pytestmark = pytest.mark.airflow
 
 
-@pytest.fixture
-def defaults(root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.syspath_prepend(root / "dags")
-    import vidrec_dag_defaults
-
-    return vidrec_dag_defaults
-
-
 def test_a_job_has_its_own_template_or_its_stages(
     defaults: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,20 +1,11 @@
 """How long a task may take before Airflow ends it."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytestmark = pytest.mark.airflow
-
-
-@pytest.fixture
-def defaults(root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.syspath_prepend(root / "dags")
-    import vidrec_dag_defaults
-
-    return vidrec_dag_defaults
 
 
 def test_a_task_may_take_as_long_as_the_setting_says(
