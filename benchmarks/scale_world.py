@@ -90,7 +90,7 @@ def plant_shared(settings: Settings, n_videos: int) -> None:
     log.info("%d videos", n_videos)
     if run.find("content_index") is None:
         index = build_index(fused, settings.content)
-        _keep(run, "content_index", index=index.to_bytes(), info=index.info)
+        _keep(run, "content_index", index=index.poured(), info=index.info)
         log.info("content index: %s", index.info)
     events = shard_events(drawn, 0, TRAINING_USERS)
     _keep(run, "watch_statistics", table=duration_statistics(events, videos, night=NIGHT))

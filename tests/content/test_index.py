@@ -27,6 +27,12 @@ def unit(n: int, dim: int = 32, seed: int = 0) -> Floats:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
+def bytes_of(index: Index) -> bytes:
+    pieces: list[bytes] = []
+    index.poured().pour(lambda piece: pieces.append(bytes(piece)))
+    return b"".join(pieces)
+
+
 def brute(vectors: Floats, queries: Floats, k: int) -> npt.NDArray[np.int64]:
     scores = np.round(queries @ vectors.T, 6)
     return np.lexsort((np.broadcast_to(np.arange(len(vectors)), scores.shape), -scores))[:, :k]
@@ -90,7 +96,7 @@ def test_an_index_of_nothing_finds_nothing(n: int) -> None:
     scores, nums = index.search(unit(2, 8), 3)
     assert (nums == -1).all()
     assert scores.shape == (2, 3)
-    again = Index.from_stream(io.BytesIO(index.to_bytes()), index.info)
+    again = Index.from_stream(io.BytesIO(bytes_of(index)), index.info)
     assert (again.search(unit(2, 8), 3)[1] == -1).all()
 
 
@@ -125,7 +131,7 @@ def test_codes_of_an_odd_number_of_dimensions_are_made_even_and_older_ones_are_r
     low = APPROXIMATE.model_copy(update={"min_index_recall": 0.1})
     index = build_index(vectors, low)
     assert (index.info["kind"], index.info["dim"]) == ("ivf_sq", 13)
-    written = index.to_bytes()
+    written = bytes_of(index)
     monkeypatch.undo()
     again = Index.from_stream(io.BytesIO(written), index.info)
     assert again.info == index.info
@@ -146,8 +152,8 @@ def test_long_vectors_are_found_by_coordinates_and_ordered_by_whole_codes(
     index = build_index(vectors, low)
     assert (index.info["kind"], index.info["coordinates"]) == ("ivf_sq", inverted.REDUCED_DIMS)
     assert "refused" not in index.info
-    again = Index.from_stream(io.BytesIO(index.to_bytes()), index.info)
-    assert build_index(vectors, low).to_bytes() == index.to_bytes() == again.to_bytes()
+    again = Index.from_stream(io.BytesIO(bytes_of(index)), index.info)
+    assert bytes_of(build_index(vectors, low)) == bytes_of(index) == bytes_of(again)
     queries = vectors[8:58]
     scores, nums = again.search(queries, 20)
     assert (nums[:, 0] == np.arange(8, 58)).all()
@@ -214,9 +220,9 @@ def test_the_same_vectors_give_the_same_bytes_and_a_read_index_the_same_answers(
     vectors = unit(2_000)
     low = ContentSettings(index_exact_limit=1_500 if not limit else 100, min_index_recall=0)
     first, second = build_index(vectors, low), build_index(vectors, low)
-    assert first.to_bytes() == second.to_bytes()
+    assert bytes_of(first) == bytes_of(second)
     assert first.info == second.info
-    again = Index.from_stream(io.BytesIO(first.to_bytes()), first.info)
+    again = Index.from_stream(io.BytesIO(bytes_of(first)), first.info)
     for mine, theirs in zip(first.search(vectors, 20), again.search(vectors, 20), strict=True):
         assert (mine == theirs).all()
 
@@ -233,12 +239,37 @@ def test_bytes_that_are_no_index_or_another_one_are_refused() -> None:
     with pytest.raises(StoreError, match="are not an index"):
         Index.from_stream(io.BytesIO(b"not an index at all"), index.info)
     with pytest.raises(StoreError, match="its info says 50 of 32"):
-        Index.from_stream(io.BytesIO(build_index(unit(40), EXACT).to_bytes()), index.info)
+        Index.from_stream(io.BytesIO(bytes_of(build_index(unit(40), EXACT))), index.info)
     for kind in ("ivf_sq", "hnsw"):
         with pytest.raises(StoreError, match=f"is an IndexIDMap, its info says {kind}"):
-            Index.from_stream(io.BytesIO(index.to_bytes()), {**index.info, "kind": kind})
+            Index.from_stream(io.BytesIO(bytes_of(index)), {**index.info, "kind": kind})
 
 
 def test_no_query_is_no_answer() -> None:
     scores, nums = build_index(unit(5), EXACT).search(np.zeros((0, 32), dtype=np.float32), 3)
     assert scores.shape == nums.shape == (0, 3)
+
+
+def test_an_index_is_poured_as_long_as_it_says() -> None:
+    index = build_index(unit(60), EXACT)
+    assert len(bytes_of(index)) == index.poured().size == index.info["bytes"]
+
+
+def test_what_fails_while_an_index_is_written_is_told_as_it_was() -> None:
+    def full(piece: bytes | memoryview) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        build_index(unit(60), EXACT).poured().pour(full)
+
+
+@pytest.mark.parametrize("block", [7, 100, 10_000])
+def test_the_true_neighbours_are_found_a_block_after_the_other(
+    monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(content_index, "_BLOCK", block)
+    vectors, nums = unit(300), np.arange(0, 300, 2)
+    found = content_index._nearest(vectors, nums, vectors[:9], 20)
+    assert (found == nums[brute(vectors[nums], vectors[:9], 20)]).all()
+    index = build_index(vectors, EXACT)
+    assert bytes_of(index) == bytes_of(build_index(vectors.copy(), EXACT))

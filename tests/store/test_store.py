@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from vidrec_tasks.contracts.poured import Poured, Write
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.store.store import Store
 
@@ -71,3 +72,24 @@ def test_a_stream_reads_a_piece_and_says_what_is_missing(tmp_path: Path) -> None
         assert (stream.read(4), stream.read()) == (b"0123", b"456789")
     with pytest.raises(StoreError, match=r"cannot read .*b\.bin"):
         store.open(store.path("b.bin"))
+
+
+@pytest.mark.parametrize("size", [1, 4])
+def test_bytes_of_another_length_than_was_said_are_not_kept(store: Store, size: int) -> None:
+    path = store.path("a", "b.bin")
+    store.write(path, b"old")
+    with pytest.raises(StoreError, match=f"would have 3 bytes, {size} were said"):
+        store.pour(path, Poured(size, lambda write: write(b"new")))
+    assert store.read(path) == b"old"
+    assert [entry.name for entry in path.parent.iterdir()] == ["b.bin"]
+
+
+def test_what_fails_in_the_making_is_told_as_it_was_and_nothing_is_left(store: Store) -> None:
+    def fail(write: Write) -> None:
+        write(b"ne")
+        raise ValueError("no more")
+
+    path = store.path("a", "b.bin")
+    with pytest.raises(ValueError, match="no more"):
+        store.pour(path, Poured(3, fail))
+    assert list(path.parent.iterdir()) == []

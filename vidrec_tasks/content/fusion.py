@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vidrec_tasks.content.encoding.units import to_unit
+from vidrec_tasks.contracts.poured import Gathered
 
 Floats = npt.NDArray[np.float32]
 Weights = npt.NDArray[np.float64]
@@ -34,7 +35,7 @@ _BLOCK: Final = 16_384
 
 
 def fuse(
-    vectors: Mapping[str, Floats],
+    vectors: Mapping[str, Floats | Gathered],
     weights: Mapping[str, float],
     *,
     spaces: Mapping[str, str] | None = None,
@@ -60,12 +61,14 @@ def fuse(
     for name in vectors:
         names_of.setdefault(spaces[name], []).append(name)
     n_videos = len(next(iter(vectors.values())))
-    parts = [
-        _fused({name: rows[first : first + _BLOCK] for name, rows in vectors.items()},
-               weights, names_of)
-        for first in range(0, max(1, n_videos), _BLOCK)
-    ]  # fmt: skip
-    return np.concatenate(parts) if len(parts) > 1 else parts[0]
+    dim = sum(vectors[names[0]].shape[1] for names in names_of.values())
+    fused = np.empty((n_videos, dim), dtype=np.float32)
+    for first in range(0, n_videos, _BLOCK):
+        some = slice(first, first + _BLOCK)
+        fused[some] = _fused(
+            {name: rows[some] for name, rows in vectors.items()}, weights, names_of
+        )
+    return fused
 
 
 def _fused(

@@ -27,6 +27,7 @@ from vidrec_tasks.content.inverted import (
 )
 from vidrec_tasks.content.library import faiss_library, one_thread
 from vidrec_tasks.contracts.parts import Parts
+from vidrec_tasks.contracts.poured import Poured, Write
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.settings import ContentSettings
 
@@ -44,6 +45,8 @@ EF_SEARCH: Final = 400
 PROBED_SHARES: Final = (0.0025, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1)
 """Of the inverted lists, those that a search may probe: the first that finds enough."""
 K_MEASURED: Final = 200
+_BLOCK: Final = 65_536
+"""Vectors that are copied at once, 100 MB of 384 dimensions."""
 N_MEASURED: Final = 256
 N_MIXED: Final = 5
 """Rows between which a measured query lies, as a user's profile does; others are rows."""
@@ -108,10 +111,9 @@ class Index:
         scores, nums = _in_order((rows @ query)[None, :], nums[None, :])
         return scores[0, :k], nums[0, :k]
 
-    def to_bytes(self) -> bytes:
-        """The index as bytes; the same vectors give the same bytes."""
-        faiss = faiss_library()
-        return bytes(faiss.serialize_index(self._faiss).tobytes())
+    def poured(self) -> Poured:
+        """The index as bytes; the same vectors give the same ones."""
+        return Poured(self.info["bytes"], partial(_pour, self._faiss))
 
     @classmethod
     def from_parts(cls, parts: Parts) -> "Index":
@@ -125,7 +127,7 @@ class Index:
 
     @staticmethod
     def from_stream(stream: BinaryIO, info: dict[str, Any]) -> "Index":
-        """The index whose `to_bytes` are read from a stream, a piece at a time.
+        """The index whose bytes, those of `poured`, are read from a stream, a piece at a time.
 
         Raises:
             StoreError: the bytes are not an index, or not the one that ``info`` tells of.
@@ -174,7 +176,7 @@ def build_index(vectors: npt.NDArray[np.float32], settings: ContentSettings) -> 
     nums = rows_with_content(vectors)
     if len(nums) <= settings.index_exact_limit:
         return _finish(vectors, nums, "exact", _exact(vectors, nums), 1.0)
-    measured = _Measured.of(_exact(vectors, nums), vectors, nums)
+    measured = _Measured.of(vectors, nums)
     refused: list[dict[str, Any]] = []
     for kind, build in _ways(vectors, nums):
         built = build()
@@ -212,7 +214,7 @@ def checksum_of(vectors: npt.NDArray[np.float32]) -> str:
     """20 hex digits of the hash of vectors, their shape included."""
     vectors = np.ascontiguousarray(vectors, dtype=np.float32)
     digest = hashlib.sha256(str(vectors.shape).encode())
-    digest.update(vectors.tobytes())
+    digest.update(vectors.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()[:20]
 
 
@@ -233,17 +235,49 @@ def _finish(
         "checksum": checksum_of(vectors),
         **(more or {}),
     }
-    index = Index(info, built)
-    info["bytes"] = len(index.to_bytes())
-    return index
+    counted: list[int] = []
+    _pour(built, lambda piece: counted.append(len(piece)))
+    info["bytes"] = sum(counted)
+    return Index(info, built)
+
+
+def _pour(built: Any, write: Write) -> None:
+    """Write an index of FAISS, a piece after the other.
+
+    Raises:
+        Exception: what ``write`` raised; FAISS itself would tell of an error of its callback alone.
+    """
+    faiss = faiss_library()
+    failed: list[BaseException] = []
+
+    def kept(piece: bytes) -> int:
+        try:
+            write(piece)
+        except BaseException as error:  # FAISS would tell only that its callback failed
+            failed.append(error)
+            return 0  # FAISS stops
+        return len(piece)
+
+    try:
+        faiss.write_index(built, faiss.PyCallbackIOWriter(kept))
+    except RuntimeError:
+        if not failed:
+            raise
+    if failed:
+        raise failed[0]
 
 
 def _exact(vectors: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]) -> Any:
     faiss = faiss_library()
     index = faiss.IndexIDMap(faiss.IndexFlatIP(vectors.shape[1]))
-    if len(nums):
-        index.add_with_ids(vectors[nums], nums)
+    for some in _blocks(nums):
+        index.add_with_ids(vectors[some], some)
     return index
+
+
+def _blocks(nums: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
+    """Numbers of vectors, some at a time: a copy of all of them is as large as the index."""
+    return (nums[first : first + _BLOCK] for first in range(0, len(nums), _BLOCK))
 
 
 def _hnsw(vectors: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]) -> Any:
@@ -291,16 +325,14 @@ class _Measured:
     true: tuple[npt.NDArray[np.int64], ...]
 
     @classmethod
-    def of(
-        cls, exact: Any, vectors: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]
-    ) -> "_Measured":
+    def of(cls, vectors: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]) -> "_Measured":
         rng = np.random.default_rng(SEED)
         rows = vectors[rng.choice(nums, min(N_MEASURED, len(nums)), replace=False)]
         mixed = vectors[rng.choice(nums, (N_MEASURED, N_MIXED))].mean(axis=1)
         length = np.linalg.norm(mixed, axis=1, keepdims=True)
         queries = rows, (mixed / np.where(length > 0, length, 1.0)).astype(np.float32)
         k = min(K_MEASURED, len(nums))
-        return cls(queries, tuple(exact.search(some, k)[1] for some in queries))
+        return cls(queries, tuple(_nearest(vectors, nums, some, k) for some in queries))
 
     def recall(self, kind: str, built: Any) -> float:
         """Share of the true rows that are found, of the kind of query of which it is lower."""
@@ -309,6 +341,26 @@ class _Measured:
             _share_found(_search(kind, built, some, k)[1], true)
             for some, true in zip(self.queries, self.true, strict=True)
         )
+
+
+def _nearest(
+    vectors: npt.NDArray[np.float32],
+    nums: npt.NDArray[np.int64],
+    queries: npt.NDArray[np.float32],
+    k: int,
+) -> npt.NDArray[np.int64]:
+    """``(m, k)`` the nearest of the rows, searched a block after the other with no index."""
+    faiss = faiss_library()
+    best = np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
+    for some in _blocks(nums):
+        found, places = faiss.knn(
+            queries, vectors[some], min(k, len(some)), metric=faiss.METRIC_INNER_PRODUCT
+        )
+        scores = np.concatenate([best[0], found], axis=1)
+        rows = np.concatenate([best[1], some[places]], axis=1)
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        best = np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
+    return best[1]
 
 
 def _share_found(found: npt.NDArray[np.int64], true: npt.NDArray[np.int64]) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from vidrec_tasks.contracts.checking import key_problem
+from vidrec_tasks.contracts.poured import Gathered, Poured
 
 TEXT: Final = "str"
 NUMBER: Final = "float64"
@@ -73,7 +74,7 @@ def difference(shape: Shape, value: Any, table: Any) -> str:
             return f"is not JSON but {type(value).__name__}"
         missing = [key for key in shape.keys if key not in value]
         return f"has no {missing[0]}" if missing else ""
-    return "" if isinstance(value, bytes) else f"is not bytes but {type(value).__name__}"
+    return "" if isinstance(value, bytes | Poured) else f"is not bytes but {type(value).__name__}"
 
 
 def _of_table(shape: Table, value: Any) -> str:
@@ -94,7 +95,7 @@ def _of_table(shape: Table, value: Any) -> str:
 
 
 def _of_array(shape: Array, value: Any, table: Any) -> str:
-    if not isinstance(value, np.ndarray):
+    if not isinstance(value, np.ndarray | Gathered):
         return f"is not an array but {type(value).__name__}"
     if value.ndim != len(shape.axes):
         return f"has {value.ndim} axes, declared are {', '.join(shape.axes)}"

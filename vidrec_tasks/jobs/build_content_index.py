@@ -1,5 +1,6 @@
 """build_content_index: the catalogue's embeddings in one order, and the index over them."""
 
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -25,12 +26,12 @@ from vidrec_tasks.content.index import build_index
 from vidrec_tasks.content.modalities.modality import Modality
 from vidrec_tasks.content.modalities.registry import MODALITIES
 from vidrec_tasks.contracts.artefacts import columns_of
+from vidrec_tasks.contracts.poured import Gathered
 from vidrec_tasks.errors import ContractError
 from vidrec_tasks.night import maker_of
 from vidrec_tasks.running.job import Context, Made, job
 
 FUSED: Final = "fused"
-PARTS = (*(modality.name for modality in MODALITIES), FUSED)
 CONTENT_COLUMNS = [
     VIDEO_ID,
     CHECKSUM,
@@ -50,15 +51,19 @@ def build_content_index(context: Context) -> Made:
     in_order = _rows_of(videos, cards, "cards")
     topics = video_topics(videos, cards[TOPICS].iloc[in_order].tolist())
     table[TOPICS] = pd.Series(topics, dtype=object)
-    matrices = {part: context.read_arrays("embeddings", part)[rows] for part in PARTS}
+    vectors = {m.name: _gathered(context, "embeddings", m.name, rows) for m in MODALITIES}
     if context.settings.content.card_weight:
-        matrices[FUSED] = _fused_again(context, matrices, in_order)
-    index = build_index(matrices[FUSED], context.settings.content)
+        cards_in_order = _gathered(context, "cards", "vectors", in_order)
+        encoders = Encoders(context.settings.content)
+        fused = fuse_with_cards(vectors, cards_in_order, encoders, context.settings.content)
+    else:
+        fused = _gathered(context, "embeddings", FUSED, rows).whole()
+    index = build_index(fused, context.settings.content)
     moments = {m.moments: _moments(context, m) for m in MODALITIES if m.moments}
     artefacts: dict[str, dict[str, Any]] = {
-        "content": {"table": table, **matrices},
+        "content": {"table": table, **vectors, FUSED: fused},
         **moments,
-        "content_index": {"index": index.to_bytes(), "info": index.info},
+        "content_index": {"index": index.poured(), "info": index.info},
     }
     counts = {
         "videos": len(table),
@@ -70,14 +75,9 @@ def build_content_index(context: Context) -> Made:
     return Made(artefacts, counts)
 
 
-def _fused_again(
-    context: Context, matrices: dict[str, npt.NDArray[np.float32]], rows: npt.NDArray[np.intp]
-) -> npt.NDArray[np.float32]:
-    """``(n_videos, dim)`` the fused vectors, with the cards of all shards."""
-    vectors = {modality.name: matrices[modality.name] for modality in MODALITIES}
-    cards = context.read_arrays("cards", "vectors")[rows]
-    settings = context.settings.content
-    return fuse_with_cards(vectors, cards, Encoders(settings), settings)
+def _gathered(context: Context, kind: str, part: str, rows: npt.NDArray[np.intp]) -> Gathered:
+    """Rows of an array of all shards, read as they are asked for."""
+    return Gathered(partial(context.shards_of_array, kind, part), rows)
 
 
 def _rows_of(videos: pd.DataFrame, table: pd.DataFrame, kind: str) -> npt.NDArray[np.intp]:
@@ -104,7 +104,7 @@ def _moments(context: Context, modality: Modality) -> dict[str, Any]:
     """
     columns = columns_of(modality.moments)
     table = context.read_tables("embeddings", TABLE_OF_MOMENTS.format(modality.name))
-    vectors = context.read_arrays("embeddings", VECTORS_OF_MOMENTS.format(modality.name))
     order = np.lexsort((table[columns[1]].to_numpy(), table[VIDEO_ID].to_numpy(dtype=str)))
     table = table.iloc[order][columns].reset_index(drop=True)
-    return {"table": table, "vectors": vectors[order]}
+    vectors = VECTORS_OF_MOMENTS.format(modality.name)
+    return {"table": table, "vectors": _gathered(context, "embeddings", vectors, order)}

@@ -26,7 +26,7 @@ def index_video_vectors(context: Context) -> Made:
     parts: dict[str, Part] = {
         "table": table,
         "vectors": vectors,
-        "index": index.to_bytes(),
+        "index": index.poured(),
         "info": index.info,
     }
     return Made({"video_vectors": parts}, {"videos": len(table), "index": index.info["kind"]})

@@ -142,7 +142,11 @@ class Context:
 
     def read_arrays(self, kind: str, part: str) -> npt.NDArray[np.float32]:
         """The same array of every shard of a kind, one after the other."""
-        return np.concatenate([self.read_array(name, part) for name in shards_of(self.run, kind)])
+        return np.concatenate(self.shards_of_array(kind, part))
+
+    def shards_of_array(self, kind: str, part: str) -> list[npt.NDArray[np.float32]]:
+        """The same array of every shard of a kind, those of a local store mapped if they can be."""
+        return [self.read_array(name, part) for name in shards_of(self.run, kind)]
 
     def parent(self, role: str) -> Run | None:
         """The earlier run that this one takes something from, if it is still in the store."""

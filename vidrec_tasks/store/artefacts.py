@@ -12,16 +12,19 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 import pandas as pd
 
+from vidrec_tasks.contracts.poured import Poured, Write
 from vidrec_tasks.errors import MissingPart, StoreError
-from vidrec_tasks.store.codecs import SUFFIXES, Part, decode, decode_rows, encode
+from vidrec_tasks.store.codecs import SUFFIXES, Part, decode, decode_rows, encode, poured
 from vidrec_tasks.store.store import Store
 
 log = logging.getLogger(__name__)
 
 COMMIT = "_artefact.json"
-MAPPED_BYTES: Final = 64 * 2**20
+MAPPED_BYTES: Final = 2**20
 """Size of an array's file from which it is mapped, not read: what is not looked at is not held, and
-no second copy is while it is read. Pages that are written to are the reader's own."""
+no second copy is while it is read. Pages that are written to are the reader's own. The shards of a
+large catalogue are mapped too: read, they were held as a whole where their rows are put in
+order."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class Artefacts:
         return Ref(name, key, commit["checksum"], commit["rows"], commit["bytes"])
 
     def write(self, name: str, key: str, parts: Mapping[str, Part]) -> Ref:
-        """Write parts and commit them.
+        """Write parts and commit them, one made after the other.
 
         Bytes that are there already are kept: an artefact never changes. Other bytes at the same
         address mean that the work is not repeatable; the first ones are kept and a warning says so.
@@ -81,23 +84,23 @@ class Artefacts:
             StoreError: a file cannot be written.
         """
         folder = self.folder(name, key)
-        encoded = {part: encode(value) for part, value in sorted(parts.items())}
-        checksum = checksum_of(encoded)
         there = self.find(name, key)
+        checksum = Checksum()
+        for part, value in sorted(parts.items()):
+            suffix, made = checksum.beside(part, *poured(value))
+            if there is None:
+                self.store.pour(folder / f"{part}.{suffix}", made)
+            else:
+                made.pour(_nowhere)
         if there is not None:
-            if there.checksum != checksum:
+            if there.checksum != checksum.digits:
                 log.warning(
                     "%s %s: made again with different bytes; the first ones are kept", name, key
                 )
             return there
-        for part, (suffix, data) in encoded.items():
-            self.store.write(folder / f"{part}.{suffix}", data)
-        rows = next((len(value) for value in parts.values() if hasattr(value, "columns")), 0)
-        size = sum(len(data) for _, data in encoded.values())
-        files = {part: suffix for part, (suffix, _) in encoded.items()}
-        commit = {"checksum": checksum, "rows": rows, "bytes": size, "files": files}
+        commit = checksum.commit(parts)
         self.store.write_json(folder / COMMIT, commit)
-        return Ref(name, key, checksum, rows, size)
+        return Ref(name, key, commit["checksum"], commit["rows"], commit["bytes"])
 
     def read(self, ref: Ref, part: str) -> object:
         """One part of an artefact, of whatever kind; `contracts.parts` tells which.
@@ -174,10 +177,41 @@ class Artefacts:
         return self.store.path("artefacts", kind if part.isdigit() else name, key)
 
 
-def checksum_of(encoded: Mapping[str, tuple[str, bytes]]) -> str:
-    """20 hex digits of the hash of encoded parts (part -> suffix and bytes), sorted by part."""
-    digest = hashlib.sha256()
-    for part, (suffix, data) in encoded.items():
-        digest.update(f"{part}.{suffix}:{len(data)}:".encode())
-        digest.update(data)
-    return digest.hexdigest()[:20]
+class Checksum:
+    """The hash of an artefact's bytes, taken as they are written; its parts come sorted by name."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._files: dict[str, str] = {}
+        self._size = 0
+
+    @property
+    def digits(self) -> str:
+        """20 hex digits of the hash of what was written so far."""
+        return self._hash.hexdigest()[:20]
+
+    def beside(self, part: str, suffix: str, made: Poured) -> tuple[str, Poured]:
+        """The next part, which is counted as it is poured; to be poured once."""
+        self._files[part] = suffix
+        self._size += made.size
+        self._hash.update(f"{part}.{suffix}:{made.size}:".encode())
+
+        def pour(write: Write) -> None:
+            def both(data: bytes | memoryview) -> None:
+                self._hash.update(data)
+                write(data)
+
+            made.pour(both)
+
+        return suffix, Poured(made.size, pour)
+
+    def commit(self, parts: Mapping[str, Part]) -> dict[str, Any]:
+        """What is kept of an artefact beside its parts, once all of them are written."""
+        rows = next((len(value) for value in parts.values() if isinstance(value, pd.DataFrame)), 0)
+        return {
+            "checksum": self.digits, "rows": rows, "bytes": self._size, "files": self._files,
+        }  # fmt: skip
+
+
+def _nowhere(data: bytes | memoryview) -> None:
+    """Write nothing."""

@@ -7,8 +7,8 @@ finished or forgotten by the next one, never left half.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from vidrec_tasks.store.artefacts import COMMIT, checksum_of
-from vidrec_tasks.store.codecs import Part, decode, encode
+from vidrec_tasks.store.artefacts import COMMIT, Checksum
+from vidrec_tasks.store.codecs import Part, decode, poured
 from vidrec_tasks.store.remote import LOCAL
 from vidrec_tasks.store.store import Store
 
@@ -45,15 +45,11 @@ def rewrite(store: Store, folder: Any, parts: Mapping[str, Part]) -> None:
     Raises:
         StoreError: a file cannot be written; the artefact is as it was.
     """
-    encoded = {part: encode(value) for part, value in sorted(parts.items())}
-    for part, (suffix, data) in encoded.items():
-        store.write(folder / f"{part}.{suffix}{NEW}", data)
-    commit = {
-        "checksum": checksum_of(encoded),
-        "rows": next((len(value) for value in parts.values() if hasattr(value, "columns")), 0),
-        "bytes": sum(len(data) for _, data in encoded.values()),
-        "files": {part: suffix for part, (suffix, _) in encoded.items()},
-    }
+    checksum = Checksum()
+    for part, value in sorted(parts.items()):
+        suffix, made = checksum.beside(part, *poured(value))
+        store.pour(folder / f"{part}.{suffix}{NEW}", made)
+    commit = checksum.commit(parts)
     store.write_json(folder / MARKER, commit)
     settle(store, folder)
 

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from upath import UPath
 
+from vidrec_tasks.contracts.poured import Poured
 from vidrec_tasks.errors import StoreError
 from vidrec_tasks.store.remote import LOCAL, cache_of, failures_of, options_of
 
@@ -88,14 +89,23 @@ class Store:
         Raises:
             StoreError: the file cannot be written (disk full, no right, store out of reach).
         """
+        self.pour(path, Poured(len(data), lambda write: write(data)))
+
+    def pour(self, path: UPath, poured: Poured) -> None:
+        """Write bytes as they are made, as `write` does; an object store gets them at once.
+
+        Raises:
+            StoreError: as of `write`, or what was made is of another length than was said.
+        """
         if not self.is_local:
-            self._upload(path, data)
+            self._upload(path, poured)
             return
         beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with beside.open("wb") as file:
-                file.write(data)
+                poured.pour(file.write)
+                _check_length(path, file.tell(), poured)
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(path)
@@ -103,6 +113,9 @@ class Store:
             _forget(beside)
             message = f"store: cannot write {path} ({error}); check free space and rights"
             raise StoreError(message) from error
+        except BaseException:  # of what makes the bytes
+            _forget(beside)
+            raise
 
     def read(self, path: UPath) -> bytes:
         """The bytes of a file.
@@ -193,9 +206,12 @@ class Store:
             message = f"store: {path} is not JSON ({error})"
             raise StoreError(message) from error
 
-    def _upload(self, path: UPath, data: bytes) -> None:
+    def _upload(self, path: UPath, poured: Poured) -> None:
+        made = io.BytesIO()
+        poured.pour(made.write)
+        _check_length(path, made.tell(), poured)
         try:
-            path.write_bytes(data)
+            path.write_bytes(made.getvalue())
         except self.failures as error:
             message = f"store: cannot write {path} ({error}); does the object store answer?"
             raise StoreError(message) from error
@@ -223,6 +239,12 @@ def _open(url: str) -> UPath:
     except ImportError as error:
         message = f"store {url}: {error}; pip install -r requirements-cluster.txt"
         raise StoreError(message) from error
+
+
+def _check_length(path: UPath, length: int, poured: Poured) -> None:
+    if length != poured.size:
+        message = f"store: {path} would have {length:,} bytes, {poured.size:,} were said"
+        raise StoreError(message)
 
 
 def _forget(path: UPath) -> None:
