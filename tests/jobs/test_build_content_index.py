@@ -1,3 +1,4 @@
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,10 @@ import pytest
 
 from tests.jobs.finished_nights import NIGHT, settings_of
 from tests.stores import record_of
+from vidrec_tasks.content import fusion
+from vidrec_tasks.content import index as content_index
 from vidrec_tasks.content.index import Index, checksum_of
+from vidrec_tasks.contracts import poured
 from vidrec_tasks.contracts.artefacts import MODALITIES
 from vidrec_tasks.errors import ContractError
 from vidrec_tasks.running.runner import Order, run_job
@@ -47,7 +51,7 @@ def videos() -> pd.DataFrame:
 
 
 def unit_rows(names: list[str]) -> np.ndarray:
-    return np.eye(8, dtype=np.float32)[[int(name[1]) for name in names]]
+    return np.eye(8, dtype=np.float32)[[int(name[1:]) % 8 for name in names]]
 
 
 def embeddings(names: list[str]) -> dict[str, object]:
@@ -157,3 +161,39 @@ def test_videos_with_the_same_file_are_duplicates_the_earliest_canonical(
     assert found["group_id"].tolist() == ["v3", "v3"]
     assert found["is_canonical"].tolist() == [False, True]
     assert receipt["counts"] == {"videos": 4, "in_groups": 2, "groups": 1}
+
+
+def test_what_is_held_does_not_grow_with_the_modalities(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (fusion, content_index, poured):
+        monkeypatch.setattr(module, "_BLOCK", 64)
+    settings = settings_of(tmp_path, content={"card_weight": 0.5})
+    n_videos, n_shards, dim = 4_000, 4, 2_048
+    run = Runs(Store(settings.store_url)).open(record_of(f"{NIGHT}-x", n_video_shards=n_shards))
+    names = [f"v{num}" for num in range(n_videos)]
+    made: dict[str, dict[str, object]] = {
+        "videos": {"table": pd.concat([videos()] * (n_videos // 4)).assign(video_id=names)}
+    }
+    rng = np.random.default_rng(0)
+    for num in range(n_shards):
+        some = names[num::n_shards]
+        wide = {
+            part: rng.standard_normal((len(some), dim), dtype=np.float32)
+            for part in (*MODALITIES, "fused")
+        }
+        parts = {**embeddings(some), **wide, "frame_vectors": wide["frame"].repeat(2, axis=0)}
+        made |= {f"embeddings.{num}": parts, f"cards.{num}": cards(some, dim)}
+        made[f"keyframes.{num}"] = keyframes(some)
+    for name, parts in made.items():
+        run.remember(run.artefacts.write(name, key_of({"of": name}), parts))
+    a_matrix = n_videos * dim * 4
+    del made, wide, parts
+    tracemalloc.start()  # FAISS is not counted: it holds a copy of its own
+    try:
+        run_job(Order("build_content_index", NIGHT), settings)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert run.read_array("content", "fused").nbytes == a_matrix
+    assert most < 1.5 * a_matrix, f"{most / a_matrix:.1f} of a matrix"
