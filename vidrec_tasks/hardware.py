@@ -85,8 +85,8 @@ def cores(threads: int = 0) -> int:
 def release_pages(vectors: "npt.NDArray[np.generic]") -> None:
     """Let the system take back the pages of a mapped file; other arrays are left alone.
 
-    They are read again when they are asked for. For arrays that are only read: a page that was
-    written to would be lost.
+    They are read again when they are asked for. For arrays that are only read, or whose file is
+    what is written to: a changed page of a private mapping would be lost.
     """
     base: Any = vectors
     while base is not None and not isinstance(base, mmap.mmap):

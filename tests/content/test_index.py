@@ -28,9 +28,7 @@ def unit(n: int, dim: int = 32, seed: int = 0) -> Floats:
 
 
 def bytes_of(index: Index) -> bytes:
-    pieces: list[bytes] = []
-    index.poured().pour(lambda piece: pieces.append(bytes(piece)))
-    return b"".join(pieces)
+    return index.poured().collect()
 
 
 def brute(vectors: Floats, queries: Floats, k: int) -> npt.NDArray[np.int64]:
@@ -256,11 +254,15 @@ def test_an_index_is_poured_as_long_as_it_says() -> None:
 
 
 def test_what_fails_while_an_index_is_written_is_told_as_it_was() -> None:
+    asked: list[int] = []
+
     def full(piece: bytes | memoryview) -> None:
+        asked.append(len(piece))
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
         build_index(unit(60), EXACT).poured().pour(full)
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("block", [7, 100, 10_000])

@@ -10,7 +10,6 @@ from tests.stores import record_of
 from vidrec_tasks.content import fusion
 from vidrec_tasks.content import index as content_index
 from vidrec_tasks.content.index import Index, checksum_of
-from vidrec_tasks.contracts import poured
 from vidrec_tasks.contracts.artefacts import MODALITIES
 from vidrec_tasks.errors import ContractError
 from vidrec_tasks.running.runner import Order, run_job
@@ -166,10 +165,10 @@ def test_videos_with_the_same_file_are_duplicates_the_earliest_canonical(
 def test_what_is_held_does_not_grow_with_the_modalities(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (fusion, content_index, poured):
+    for module in (fusion, content_index):
         monkeypatch.setattr(module, "_BLOCK", 64)
     settings = settings_of(tmp_path, content={"card_weight": 0.5})
-    n_videos, n_shards, dim = 4_000, 4, 2_048
+    n_videos, n_shards, dim = 4_000, 20, 2_048
     run = Runs(Store(settings.store_url)).open(record_of(f"{NIGHT}-x", n_video_shards=n_shards))
     names = [f"v{num}" for num in range(n_videos)]
     made: dict[str, dict[str, object]] = {
@@ -197,3 +196,11 @@ def test_what_is_held_does_not_grow_with_the_modalities(
         tracemalloc.stop()
     assert run.read_array("content", "fused").nbytes == a_matrix
     assert most < 1.5 * a_matrix, f"{most / a_matrix:.1f} of a matrix"
+
+
+def test_a_shard_of_another_width_is_named(settings: Settings) -> None:
+    run = run_with(settings, [["v4", "v1"], ["v3", "v2"]])
+    narrow = {**embeddings(["v3", "v2"]), "frame": unit_rows(["v3", "v2"])[:, :4]}
+    run.remember(run.artefacts.write("embeddings.1", key_of({"of": "narrow"}), narrow))
+    with pytest.raises(ContractError, match=r"embeddings\.1: frame is float32 \(4,\)"):
+        run_job(Order("build_content_index", NIGHT), settings)

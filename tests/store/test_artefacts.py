@@ -1,3 +1,4 @@
+import io
 import logging
 from pathlib import Path
 
@@ -8,12 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.stores import record_of
-from vidrec_tasks.contracts import poured as poured_parts
-from vidrec_tasks.contracts.poured import Gathered, Poured
 from vidrec_tasks.errors import MissingArtefact, StoreError
 from vidrec_tasks.store import artefacts as artefacts_module
+from vidrec_tasks.store import codecs
 from vidrec_tasks.store.artefacts import Artefacts, key_of
-from vidrec_tasks.store.codecs import decode, encode, poured
+from vidrec_tasks.store.codecs import decode, encode
 from vidrec_tasks.store.runs import Runs
 from vidrec_tasks.store.store import Store
 
@@ -32,12 +32,6 @@ def world() -> pd.DataFrame:
             "at": pd.to_datetime(["2026-01-01", None], utc=True).astype("datetime64[us, UTC]"),
         }
     )
-
-
-def bytes_of(made: Poured) -> bytes:
-    pieces: list[bytes] = []
-    made.pour(lambda piece: pieces.append(bytes(piece)))
-    return b"".join(pieces)
 
 
 def test_a_frame_with_lists_dicts_and_times_comes_back_as_it_was() -> None:
@@ -66,7 +60,7 @@ def test_a_large_array_is_mapped_and_the_file_stays_as_it_is(
 
 
 def test_an_object_array_is_never_pickled() -> None:
-    with pytest.raises(ValueError, match="allow_pickle"):
+    with pytest.raises(StoreError, match="nothing is pickled"):
         encode(np.array([{}], dtype=object))
 
 
@@ -78,29 +72,25 @@ def test_an_object_array_is_never_pickled() -> None:
         np.array(["a", "bc"]), np.arange(2).astype("datetime64[us]"), np.float64(2.5),
     ],
 )  # fmt: skip
-def test_an_array_is_poured_as_it_is_encoded(array: np.ndarray) -> None:
-    array = np.asarray(array)
-    suffix, made = poured(array)
-    assert (suffix, bytes_of(made)) == encode(array)
-    assert made.size == len(bytes_of(made))
+def test_an_array_is_kept_as_numpy_would_keep_it(array: np.ndarray) -> None:
+    file = io.BytesIO()
+    np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+    assert encode(np.asarray(array)) == ("npy", file.getvalue())
 
 
-@pytest.mark.parametrize("block", [1, 3, 100])
-def test_rows_of_several_arrays_are_kept_as_the_array_that_they_make(
-    artefacts: Artefacts, monkeypatch: pytest.MonkeyPatch, block: int
+def test_a_mapped_array_is_written_as_it_stands_in_memory(
+    artefacts: Artefacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(poured_parts, "_BLOCK", block)
-    arrays = [np.arange(n * 3, dtype=np.float32).reshape(n, 3) + n for n in (4, 0, 1, 6)]
-    rows = np.array([10, 3, 4, 4, 0, 5, 9])
-    whole = np.concatenate(arrays)[rows]
-    gathered = Gathered(lambda: arrays, rows)
-    assert (len(gathered), gathered.shape, gathered.dtype) == (7, (7, 3), np.float32)
-    np.testing.assert_array_equal(gathered.whole(), whole)
-    np.testing.assert_array_equal(gathered[2:5], whole[2:5])
-    ref = artefacts.write("content", key_of({"of": "it"}), {"fused": gathered})
-    np.testing.assert_array_equal(artefacts.read(ref, "fused"), whole)
-    again = artefacts.write("content", key_of({"of": "again"}), {"fused": whole})
-    assert (again.checksum, again.bytes) == (ref.checksum, ref.bytes)
+    monkeypatch.setattr(codecs, "_PIECE", 16)
+    shared = artefacts.store.scratch((9, 3), "float32")
+    shared[:] = np.arange(27).reshape(9, 3)
+    np.save(tmp_path / "a.npy", shared)
+    private = np.load(tmp_path / "a.npy", mmap_mode="c")
+    private[4] = -1
+    ref = artefacts.write("content", key_of({"of": "it"}), {"a": shared, "b": private})
+    np.testing.assert_array_equal(artefacts.read(ref, "a"), np.arange(27).reshape(9, 3))
+    np.testing.assert_array_equal(artefacts.read(ref, "b"), private)
+    assert (private[4] == -1).all()
 
 
 @given(

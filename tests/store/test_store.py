@@ -78,7 +78,7 @@ def test_a_stream_reads_a_piece_and_says_what_is_missing(tmp_path: Path) -> None
 def test_bytes_of_another_length_than_was_said_are_not_kept(store: Store, size: int) -> None:
     path = store.path("a", "b.bin")
     store.write(path, b"old")
-    with pytest.raises(StoreError, match=f"would have 3 bytes, {size} were said"):
+    with pytest.raises(StoreError, match=f"has 3 bytes, {size} were said"):
         store.pour(path, Poured(size, lambda write: write(b"new")))
     assert store.read(path) == b"old"
     assert [entry.name for entry in path.parent.iterdir()] == ["b.bin"]
@@ -93,3 +93,16 @@ def test_what_fails_in_the_making_is_told_as_it_was_and_nothing_is_left(store: S
     with pytest.raises(ValueError, match="no more"):
         store.pour(path, Poured(3, fail))
     assert list(path.parent.iterdir()) == []
+
+
+def test_an_array_in_a_file_without_a_name_leaves_nothing(store: Store) -> None:
+    array = store.scratch((4, 2), "float32")
+    array[1] = 5
+    assert array.tolist() == [[0, 0], [5, 5], [0, 0], [0, 0]]
+    assert store.scratch((0, 2), "float32").shape == (0, 2)
+    assert list(Path(store.url).iterdir()) == []
+
+
+def test_room_that_is_not_there_for_such_an_array_is_told(store: Store) -> None:
+    with pytest.raises(StoreError, match=r"no room for .* bytes in .*; free some"):
+        store.scratch((2**50,), "float32")

@@ -36,7 +36,6 @@ from vidrec_tasks.content.modalities.modality import (
 )
 from vidrec_tasks.content.modalities.registry import MODALITIES
 from vidrec_tasks.contracts.parts import Parts
-from vidrec_tasks.contracts.poured import Gathered
 from vidrec_tasks.errors import MissingPart
 from vidrec_tasks.settings import ContentSettings
 
@@ -116,7 +115,7 @@ class Embeddings:
 
 
 def fuse_with_cards(
-    vectors: Mapping[str, Gathered], cards: Gathered, encoders: Encoders, settings: ContentSettings
+    vectors: Mapping[str, Floats], cards: Floats, encoders: Encoders, settings: ContentSettings
 ) -> Floats:
     """``(n, dim)`` what `embed_videos` fused, with cards beside the modalities.
 

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vidrec_tasks.content.encoding.units import to_unit
-from vidrec_tasks.contracts.poured import Gathered
+from vidrec_tasks.hardware import release_pages
 
 Floats = npt.NDArray[np.float32]
 Weights = npt.NDArray[np.float64]
@@ -35,7 +35,7 @@ _BLOCK: Final = 16_384
 
 
 def fuse(
-    vectors: Mapping[str, Floats | Gathered],
+    vectors: Mapping[str, Floats],
     weights: Mapping[str, float],
     *,
     spaces: Mapping[str, str] | None = None,
@@ -48,7 +48,7 @@ def fuse(
     whoever has none stays zero.
 
     Args:
-        vectors: modality -> ``(n, its dim)`` unit rows or zero rows.
+        vectors: modality -> ``(n, its dim)`` unit rows or zero rows, only read.
         weights: modality -> 0 (counts only where nothing else is there) and more.
         spaces: modality -> the space that its vectors are in; None: equally wide ones share one.
 
@@ -65,9 +65,10 @@ def fuse(
     fused = np.empty((n_videos, dim), dtype=np.float32)
     for first in range(0, n_videos, _BLOCK):
         some = slice(first, first + _BLOCK)
-        fused[some] = _fused(
-            {name: rows[some] for name, rows in vectors.items()}, weights, names_of
-        )
+        parts = {name: rows[some] for name, rows in vectors.items()}
+        fused[some] = _fused(parts, weights, names_of)
+        for rows in vectors.values():
+            release_pages(rows)
     return fused
 
 

@@ -45,11 +45,11 @@ EF_SEARCH: Final = 400
 PROBED_SHARES: Final = (0.0025, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1)
 """Of the inverted lists, those that a search may probe: the first that finds enough."""
 K_MEASURED: Final = 200
-_BLOCK: Final = 65_536
-"""Vectors that are copied at once, 100 MB of 384 dimensions."""
 N_MEASURED: Final = 256
 N_MIXED: Final = 5
 """Rows between which a measured query lies, as a user's profile does; others are rows."""
+_BLOCK: Final = 65_536
+"""Vectors that are copied at once, 100 MB of 384 dimensions."""
 SCORE_DIGITS: Final = 6
 SEED: Final = 1_234
 """Of the sample that an index is trained and measured on; the setting `seed` is for models, and a
@@ -113,7 +113,7 @@ class Index:
 
     def poured(self) -> Poured:
         """The index as bytes; the same vectors give the same ones."""
-        return Poured(self.info["bytes"], partial(_pour, self._faiss))
+        return Poured(_size_of(self._faiss), partial(_pour, self._faiss))
 
     @classmethod
     def from_parts(cls, parts: Parts) -> "Index":
@@ -235,36 +235,21 @@ def _finish(
         "checksum": checksum_of(vectors),
         **(more or {}),
     }
-    counted: list[int] = []
-    _pour(built, lambda piece: counted.append(len(piece)))
-    info["bytes"] = sum(counted)
+    info["bytes"] = _size_of(built)
     return Index(info, built)
 
 
 def _pour(built: Any, write: Write) -> None:
-    """Write an index of FAISS, a piece after the other.
-
-    Raises:
-        Exception: what ``write`` raised; FAISS itself would tell of an error of its callback alone.
-    """
+    """Write an index of FAISS, a piece after the other."""
     faiss = faiss_library()
-    failed: list[BaseException] = []
+    faiss.write_index(built, faiss.PyCallbackIOWriter(write))
 
-    def kept(piece: bytes) -> int:
-        try:
-            write(piece)
-        except BaseException as error:  # FAISS would tell only that its callback failed
-            failed.append(error)
-            return 0  # FAISS stops
-        return len(piece)
 
-    try:
-        faiss.write_index(built, faiss.PyCallbackIOWriter(kept))
-    except RuntimeError:
-        if not failed:
-            raise
-    if failed:
-        raise failed[0]
+def _size_of(built: Any) -> int:
+    """Bytes of an index of FAISS, which alone can say it, by writing them."""
+    lengths: list[int] = []
+    _pour(built, lambda piece: lengths.append(len(piece)))
+    return sum(lengths)
 
 
 def _exact(vectors: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]) -> Any:
@@ -357,7 +342,7 @@ def _nearest(
             queries, vectors[some], min(k, len(some)), metric=faiss.METRIC_INNER_PRODUCT
         )
         scores = np.concatenate([best[0], found], axis=1)
-        rows = np.concatenate([best[1], some[places]], axis=1)
+        rows = np.concatenate([best[1], np.where(places < 0, -1, some[places])], axis=1)
         order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
         best = np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
     return best[1]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from vidrec_tasks.contracts.checking import key_problem
-from vidrec_tasks.contracts.poured import Gathered, Poured
+from vidrec_tasks.contracts.poured import Poured
 
 TEXT: Final = "str"
 NUMBER: Final = "float64"
@@ -95,7 +95,7 @@ def _of_table(shape: Table, value: Any) -> str:
 
 
 def _of_array(shape: Array, value: Any, table: Any) -> str:
-    if not isinstance(value, np.ndarray | Gathered):
+    if not isinstance(value, np.ndarray):
         return f"is not an array but {type(value).__name__}"
     if value.ndim != len(shape.axes):
         return f"has {value.ndim} axes, declared are {', '.join(shape.axes)}"

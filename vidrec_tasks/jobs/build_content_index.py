@@ -1,6 +1,5 @@
 """build_content_index: the catalogue's embeddings in one order, and the index over them."""
 
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -26,7 +25,6 @@ from vidrec_tasks.content.index import build_index
 from vidrec_tasks.content.modalities.modality import Modality
 from vidrec_tasks.content.modalities.registry import MODALITIES
 from vidrec_tasks.contracts.artefacts import columns_of
-from vidrec_tasks.contracts.poured import Gathered
 from vidrec_tasks.errors import ContractError
 from vidrec_tasks.night import maker_of
 from vidrec_tasks.running.job import Context, Made, job
@@ -51,13 +49,13 @@ def build_content_index(context: Context) -> Made:
     in_order = _rows_of(videos, cards, "cards")
     topics = video_topics(videos, cards[TOPICS].iloc[in_order].tolist())
     table[TOPICS] = pd.Series(topics, dtype=object)
-    vectors = {m.name: _gathered(context, "embeddings", m.name, rows) for m in MODALITIES}
+    vectors = {m.name: context.gather_arrays("embeddings", m.name, rows) for m in MODALITIES}
     if context.settings.content.card_weight:
-        cards_in_order = _gathered(context, "cards", "vectors", in_order)
+        cards_in_order = context.gather_arrays("cards", "vectors", in_order)
         encoders = Encoders(context.settings.content)
         fused = fuse_with_cards(vectors, cards_in_order, encoders, context.settings.content)
     else:
-        fused = _gathered(context, "embeddings", FUSED, rows).whole()
+        fused = np.array(context.gather_arrays("embeddings", FUSED, rows))
     index = build_index(fused, context.settings.content)
     moments = {m.moments: _moments(context, m) for m in MODALITIES if m.moments}
     artefacts: dict[str, dict[str, Any]] = {
@@ -73,11 +71,6 @@ def build_content_index(context: Context) -> Made:
         "recall": index.info["recall"],
     }
     return Made(artefacts, counts)
-
-
-def _gathered(context: Context, kind: str, part: str, rows: npt.NDArray[np.intp]) -> Gathered:
-    """Rows of an array of all shards, read as they are asked for."""
-    return Gathered(partial(context.shards_of_array, kind, part), rows)
 
 
 def _rows_of(videos: pd.DataFrame, table: pd.DataFrame, kind: str) -> npt.NDArray[np.intp]:
@@ -107,4 +100,4 @@ def _moments(context: Context, modality: Modality) -> dict[str, Any]:
     order = np.lexsort((table[columns[1]].to_numpy(), table[VIDEO_ID].to_numpy(dtype=str)))
     table = table.iloc[order][columns].reset_index(drop=True)
     vectors = VECTORS_OF_MOMENTS.format(modality.name)
-    return {"table": table, "vectors": _gathered(context, "embeddings", vectors, order)}
+    return {"table": table, "vectors": context.gather_arrays("embeddings", vectors, order)}

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.contracts.parts import TABLE, Parts
-from vidrec_tasks.errors import VidrecError
+from vidrec_tasks.errors import ContractError, VidrecError
+from vidrec_tasks.hardware import release_pages
 from vidrec_tasks.night import JobPlan, Per, is_by_video, plan_of
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import Ref
@@ -142,11 +143,47 @@ class Context:
 
     def read_arrays(self, kind: str, part: str) -> npt.NDArray[np.float32]:
         """The same array of every shard of a kind, one after the other."""
-        return np.concatenate(self.shards_of_array(kind, part))
+        return np.concatenate([self.read_array(name, part) for name in shards_of(self.run, kind)])
 
-    def shards_of_array(self, kind: str, part: str) -> list[npt.NDArray[np.float32]]:
-        """The same array of every shard of a kind, those of a local store mapped if they can be."""
-        return [self.read_array(name, part) for name in shards_of(self.run, kind)]
+    def gather_arrays(
+        self, kind: str, part: str, rows: npt.NDArray[np.intp]
+    ) -> npt.NDArray[np.float32]:
+        """Rows of the same array of every shard of a kind, in a mapped file that nobody else sees.
+
+        Each shard is read once. What is looked at can be given back (`hardware.release_pages`).
+
+        Args:
+            kind: of the artefacts.
+            part: the array, ``(n_of_shard, …)``.
+            rows: ``(n,)`` which row of all shards, one after the other, each row is.
+
+        Returns:
+            ``(n, …)``.
+
+        Raises:
+            ContractError: two shards have arrays of other dtypes or widths.
+            StoreError: a shard is gone, or there is no room for the file.
+        """
+        gathered: npt.NDArray[np.float32] | None = None
+        first = 0
+        for name in shards_of(self.run, kind):
+            array = self.read_array(name, part)
+            if gathered is None:
+                gathered = self.store.scratch((len(rows), *array.shape[1:]), array.dtype)
+            elif (array.dtype, array.shape[1:]) != (gathered.dtype, gathered.shape[1:]):
+                message = (
+                    f"{name}: {part} is {array.dtype} {array.shape[1:]}, that of the shards before "
+                    f"{gathered.dtype} {gathered.shape[1:]}; run {kind}'s job for every shard"
+                )
+                raise ContractError(message)
+            places = np.flatnonzero((rows >= first) & (rows < first + len(array)))
+            gathered[places] = array[rows[places] - first]
+            first += len(array)
+            release_pages(gathered)
+        if gathered is None:
+            message = f"{kind}: the run has no shards"
+            raise ContractError(message)
+        return gathered
 
     def parent(self, role: str) -> Run | None:
         """The earlier run that this one takes something from, if it is still in the store."""

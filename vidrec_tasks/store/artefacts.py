@@ -14,17 +14,15 @@ import pandas as pd
 
 from vidrec_tasks.contracts.poured import Poured, Write
 from vidrec_tasks.errors import MissingPart, StoreError
-from vidrec_tasks.store.codecs import SUFFIXES, Part, decode, decode_rows, encode, poured
+from vidrec_tasks.store.codecs import SUFFIXES, Part, decode, decode_rows, encode, to_poured
 from vidrec_tasks.store.store import Store
 
 log = logging.getLogger(__name__)
 
 COMMIT = "_artefact.json"
-MAPPED_BYTES: Final = 2**20
+MAPPED_BYTES: Final = 64 * 2**20
 """Size of an array's file from which it is mapped, not read: what is not looked at is not held, and
-no second copy is while it is read. Pages that are written to are the reader's own. The shards of a
-large catalogue are mapped too: read, they were held as a whole where their rows are put in
-order."""
+no second copy is while it is read. Pages that are written to are the reader's own."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ class Artefacts:
         return Ref(name, key, commit["checksum"], commit["rows"], commit["bytes"])
 
     def write(self, name: str, key: str, parts: Mapping[str, Part]) -> Ref:
-        """Write parts and commit them, one made after the other.
+        """Write parts and commit them, one encoded after the other.
 
         Bytes that are there already are kept: an artefact never changes. Other bytes at the same
         address mean that the work is not repeatable; the first ones are kept and a warning says so.
@@ -84,21 +82,23 @@ class Artefacts:
             StoreError: a file cannot be written.
         """
         folder = self.folder(name, key)
-        there = self.find(name, key)
-        checksum = Checksum()
+        there = None
+        tally = Tally()
         for part, value in sorted(parts.items()):
-            suffix, made = checksum.beside(part, *poured(value))
+            there = there or self.find(name, key)
+            path, made = tally.counted(part, value)
             if there is None:
-                self.store.pour(folder / f"{part}.{suffix}", made)
+                self.store.pour(folder / path, made)
             else:
                 made.pour(_nowhere)
+        there = there or self.find(name, key)
+        commit = tally.commit(parts)
         if there is not None:
-            if there.checksum != checksum.digits:
+            if there.checksum != commit["checksum"]:
                 log.warning(
                     "%s %s: made again with different bytes; the first ones are kept", name, key
                 )
             return there
-        commit = checksum.commit(parts)
         self.store.write_json(folder / COMMIT, commit)
         return Ref(name, key, commit["checksum"], commit["rows"], commit["bytes"])
 
@@ -177,21 +177,20 @@ class Artefacts:
         return self.store.path("artefacts", kind if part.isdigit() else name, key)
 
 
-class Checksum:
-    """The hash of an artefact's bytes, taken as they are written; its parts come sorted by name."""
+class Tally:
+    """What is kept of an artefact beside its parts, counted as they are written, by name."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
         self._files: dict[str, str] = {}
         self._size = 0
 
-    @property
-    def digits(self) -> str:
-        """20 hex digits of the hash of what was written so far."""
-        return self._hash.hexdigest()[:20]
+    def counted(self, part: str, value: Part) -> tuple[str, Poured]:
+        """The next part as (name of its file, its bytes), which are counted as they are poured.
 
-    def beside(self, part: str, suffix: str, made: Poured) -> tuple[str, Poured]:
-        """The next part, which is counted as it is poured; to be poured once."""
+        They are to be poured, once, before the next part.
+        """
+        suffix, made = to_poured(value)
         self._files[part] = suffix
         self._size += made.size
         self._hash.update(f"{part}.{suffix}:{made.size}:".encode())
@@ -203,15 +202,17 @@ class Checksum:
 
             made.pour(both)
 
-        return suffix, Poured(made.size, pour)
+        return f"{part}.{suffix}", Poured(made.size, pour)
 
     def commit(self, parts: Mapping[str, Part]) -> dict[str, Any]:
-        """What is kept of an artefact beside its parts, once all of them are written."""
-        rows = next((len(value) for value in parts.values() if isinstance(value, pd.DataFrame)), 0)
+        """The checksum (20 hex digits), rows of the first table, bytes and files of all parts."""
         return {
-            "checksum": self.digits, "rows": rows, "bytes": self._size, "files": self._files,
-        }  # fmt: skip
+            "checksum": self._hash.hexdigest()[:20],
+            "rows": next((len(v) for v in parts.values() if isinstance(v, pd.DataFrame)), 0),
+            "bytes": self._size,
+            "files": dict(self._files),
+        }
 
 
-def _nowhere(data: bytes | memoryview) -> None:
+def _nowhere(_: bytes | memoryview) -> None:
     """Write nothing."""

@@ -5,8 +5,7 @@ Nothing is ever pickled: Parquet for frames, ``.npy`` without objects, safetenso
 
 import io
 import json
-import math
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -17,73 +16,69 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from vidrec_tasks.contracts.poured import Gathered, Poured, Write
+from vidrec_tasks.contracts.poured import Poured, Write
 from vidrec_tasks.errors import StoreError
+from vidrec_tasks.hardware import release_pages
 
-Value: TypeAlias = pd.DataFrame | npt.NDArray[Any] | bytes | dict[str, Any] | list[Any]
-Part: TypeAlias = Value | Poured | Gathered
+Part: TypeAlias = pd.DataFrame | npt.NDArray[Any] | bytes | Poured | dict[str, Any] | list[Any]
 
 ROWS_PER_GROUP: Final = 65_536
 """Rows that are read or left out together: one user of a shard of 2 million rows is found in 30 ms
 where a single group takes 1 s."""
 
 JSON_COLUMNS: Final = b"vidrec_json"
+_PIECE: Final = 16 * 2**20
+"""Bytes of a large array that are written at once, so that no more of a mapped one is resident."""
 SUFFIXES: Final = {"frame": "parquet", "array": "npy", "bytes": "bin", "json": "json"}
 
 
-def poured(part: Part) -> tuple[str, Poured]:
-    """A part as (file suffix, its bytes as they are written): those of `encode`.
-
-    Arrays are not copied for it.
+def to_poured(part: Part) -> tuple[str, Poured]:
+    """A value as (file suffix, its bytes as they are written); an array in a row is not copied.
 
     Raises:
-        StoreError: a value inside JSON is of no known kind.
+        StoreError: an array holds objects, or a value inside JSON is of no known kind.
     """
+    if isinstance(part, pd.DataFrame):
+        return SUFFIXES["frame"], Poured.of(_frame_to_bytes(part))
+    if isinstance(part, np.ndarray):
+        return SUFFIXES["array"], _pour_array(part)
     if isinstance(part, Poured):
         return SUFFIXES["bytes"], part
-    if isinstance(part, Gathered):
-        return SUFFIXES["array"], _pour_array(part.dtype, part.shape, part.blocks)
-    if isinstance(part, np.ndarray) and not part.dtype.hasobject:
-        array = np.ascontiguousarray(part)
-        return SUFFIXES["array"], _pour_array(array.dtype, array.shape, lambda: [array])
-    suffix, data = encode(part)
-    return suffix, Poured(len(data), lambda write: write(data))
+    if isinstance(part, bytes):
+        return SUFFIXES["bytes"], Poured.of(part)
+    return SUFFIXES["json"], Poured.of(_JSON.encode(part).encode())
 
 
-def _pour_array(
-    dtype: np.dtype[Any],
-    shape: tuple[int, ...],
-    blocks: Callable[[], Iterable[npt.NDArray[Any]]],
-) -> Poured:
-    """An ``.npy`` file of rows that come a block after the other."""
-    buffer = io.BytesIO()
-    said = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-    npy.write_array_header_1_0(buffer, said)
-    header = buffer.getvalue()
-
-    def pour(write: Write) -> None:
-        write(header)
-        for block in blocks():
-            write(block.reshape(-1).view(np.uint8).data)
-
-    return Poured(len(header) + dtype.itemsize * math.prod(shape), pour)
-
-
-def encode(part: Value) -> tuple[str, bytes]:
+def encode(part: Part) -> tuple[str, bytes]:
     """A value as (file suffix, bytes).
 
     Raises:
-        StoreError: a value inside JSON is of no known kind.
+        StoreError: as of `to_poured`.
     """
-    if isinstance(part, pd.DataFrame):
-        return SUFFIXES["frame"], _frame_to_bytes(part)
-    if isinstance(part, np.ndarray):
-        buffer = io.BytesIO()
-        np.save(buffer, np.ascontiguousarray(part), allow_pickle=False)
-        return SUFFIXES["array"], buffer.getvalue()
-    if isinstance(part, bytes):
-        return SUFFIXES["bytes"], part
-    return SUFFIXES["json"], _JSON.encode(part).encode()
+    suffix, made = to_poured(part)
+    return suffix, made.collect()
+
+
+def _pour_array(part: npt.NDArray[Any]) -> Poured:
+    """An array as an ``.npy`` file; the pages of a mapped one are given back on the way."""
+    if part.dtype.hasobject:
+        message = f"store: an array of {part.dtype} cannot be stored; nothing is pickled"
+        raise StoreError(message)
+    array = np.ascontiguousarray(part)
+    buffer = io.BytesIO()
+    npy.write_array_header_1_0(buffer, npy.header_data_from_array_1_0(array))
+    header = buffer.getvalue()
+    data = array.reshape(-1).view(np.uint8)
+    is_shared = getattr(part, "mode", "c") != "c"  # else what was written to it would be lost
+
+    def pour(write: Write) -> None:
+        write(header)
+        for first in range(0, len(data), _PIECE):
+            write(data[first : first + _PIECE].data)
+            if is_shared:
+                release_pages(array)
+
+    return Poured(len(header) + len(data), pour)
 
 
 def decode(suffix: str, data: bytes) -> Any:

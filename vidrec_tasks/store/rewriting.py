@@ -7,8 +7,8 @@ finished or forgotten by the next one, never left half.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from vidrec_tasks.store.artefacts import COMMIT, Checksum
-from vidrec_tasks.store.codecs import Part, decode, poured
+from vidrec_tasks.store.artefacts import COMMIT, Tally
+from vidrec_tasks.store.codecs import Part, decode
 from vidrec_tasks.store.remote import LOCAL
 from vidrec_tasks.store.store import Store
 
@@ -45,11 +45,11 @@ def rewrite(store: Store, folder: Any, parts: Mapping[str, Part]) -> None:
     Raises:
         StoreError: a file cannot be written; the artefact is as it was.
     """
-    checksum = Checksum()
+    tally = Tally()
     for part, value in sorted(parts.items()):
-        suffix, made = checksum.beside(part, *poured(value))
-        store.pour(folder / f"{part}.{suffix}{NEW}", made)
-    commit = checksum.commit(parts)
+        path, made = tally.counted(part, value)
+        store.pour(folder / f"{path}{NEW}", made)
+    commit = tally.commit(parts)
     store.write_json(folder / MARKER, commit)
     settle(store, folder)
 

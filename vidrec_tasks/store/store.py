@@ -8,11 +8,15 @@ Only this room builds a path. Leaves the meaning of what lies there to everybody
 import io
 import json
 import logging
+import math
 import os
+import tempfile
 import uuid
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+import numpy.typing as npt
 from upath import UPath
 
 from vidrec_tasks.contracts.poured import Poured
@@ -81,6 +85,28 @@ class Store:
         """
         return self.local(self.path(name)) if self.is_local else cache_of(self.url) / name
 
+    def scratch(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+        """An array in a file of this machine that has no name: gone with the last look at it.
+
+        It lies where `cache` does. Pages that were looked at can be given back.
+
+        Raises:
+            StoreError: there is no room for it.
+        """
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        if not size:
+            return np.empty(shape, dtype)
+        folder = self.local(self.root) if self.is_local else cache_of(self.url)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder) as file:
+                if hasattr(os, "posix_fallocate"):  # a full disk would end the process later
+                    os.posix_fallocate(file.fileno(), 0, size)
+                return np.memmap(file, dtype=dtype, mode="w+", shape=shape)
+        except OSError as error:
+            message = f"store: no room for {size:,} bytes in {folder} ({error}); free some"
+            raise StoreError(message) from error
+
     def write(self, path: UPath, data: bytes) -> None:
         """Write bytes beside, then rename: readers see the old file or the new one.
 
@@ -89,23 +115,26 @@ class Store:
         Raises:
             StoreError: the file cannot be written (disk full, no right, store out of reach).
         """
-        self.pour(path, Poured(len(data), lambda write: write(data)))
+        self.pour(path, Poured.of(data))
 
-    def pour(self, path: UPath, poured: Poured) -> None:
-        """Write bytes as they are made, as `write` does; an object store gets them at once.
+    def pour(self, path: UPath, made: Poured) -> None:
+        """Write bytes as they are made, as `write` does; for an object store they are collected.
 
         Raises:
-            StoreError: as of `write`, or what was made is of another length than was said.
+            StoreError: as of `write`, or there are more or fewer bytes than ``made`` says.
+            Exception: what the making raises; nothing is left of the file then.
         """
         if not self.is_local:
-            self._upload(path, poured)
+            self._upload(path, made.collect())
             return
         beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with beside.open("wb") as file:
-                poured.pour(file.write)
-                _check_length(path, file.tell(), poured)
+                made.pour(file.write)
+                if file.tell() != made.size:
+                    message = f"store: {path} has {file.tell():,} bytes, {made.size:,} were said"
+                    raise StoreError(message)
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(path)
@@ -113,7 +142,7 @@ class Store:
             _forget(beside)
             message = f"store: cannot write {path} ({error}); check free space and rights"
             raise StoreError(message) from error
-        except BaseException:  # of what makes the bytes
+        except BaseException:
             _forget(beside)
             raise
 
@@ -206,12 +235,9 @@ class Store:
             message = f"store: {path} is not JSON ({error})"
             raise StoreError(message) from error
 
-    def _upload(self, path: UPath, poured: Poured) -> None:
-        made = io.BytesIO()
-        poured.pour(made.write)
-        _check_length(path, made.tell(), poured)
+    def _upload(self, path: UPath, data: bytes) -> None:
         try:
-            path.write_bytes(made.getvalue())
+            path.write_bytes(data)
         except self.failures as error:
             message = f"store: cannot write {path} ({error}); does the object store answer?"
             raise StoreError(message) from error
@@ -239,12 +265,6 @@ def _open(url: str) -> UPath:
     except ImportError as error:
         message = f"store {url}: {error}; pip install -r requirements-cluster.txt"
         raise StoreError(message) from error
-
-
-def _check_length(path: UPath, length: int, poured: Poured) -> None:
-    if length != poured.size:
-        message = f"store: {path} would have {length:,} bytes, {poured.size:,} were said"
-        raise StoreError(message)
 
 
 def _forget(path: UPath) -> None:
