@@ -24,7 +24,7 @@ LONG = $(addprefix --ignore=tests/recommending/test_,attention.py counterfactual
 test-fast: setup ## the quick tests alone, under a minute: contracts, metrics, lists, the store; no property tests
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m 'not cluster and not airflow and not hypothesis' $(FAST) $(LONG)
 
-bench: setup ## run every benchmark (over an hour), then write docs/BENCHMARKS.md; DATA=DIR for real data, ONLY=names, QUICK=1 for small inputs
+bench: setup ## run every benchmark (over two hours), then write docs/BENCHMARKS.md; DATA=DIR for real data, ONLY=names, QUICK=1 for small inputs
 	.venv/bin/python -m benchmarks.every --out var/benchmarks$(if $(QUICK),-quick) $(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
 
 check: setup ## ruff, mypy, import-linter

@@ -25,7 +25,9 @@ class Poured:
         return cls(len(data), lambda write: write(data))
 
     def collect(self) -> bytes:
-        """All of them."""
-        made = bytearray()
-        self.pour(made.extend)
-        return bytes(made)
+        """All of them; those that are there already are not copied."""
+        pieces: list[bytes | memoryview] = []
+        self.pour(pieces.append)
+        if len(pieces) == 1 and isinstance(pieces[0], bytes):
+            return pieces[0]
+        return b"".join(pieces)

@@ -12,7 +12,7 @@ import pandas as pd
 from vidrec_tasks.contracts.parts import TABLE, Parts
 from vidrec_tasks.errors import ContractError, VidrecError
 from vidrec_tasks.hardware import release_pages
-from vidrec_tasks.night import JobPlan, Per, is_by_video, plan_of
+from vidrec_tasks.night import JobPlan, Per, is_by_video, maker_of, plan_of
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import Ref
 from vidrec_tasks.store.codecs import Part
@@ -173,7 +173,8 @@ class Context:
             elif (array.dtype, array.shape[1:]) != (gathered.dtype, gathered.shape[1:]):
                 message = (
                     f"{name}: {part} is {array.dtype} {array.shape[1:]}, that of the shards before "
-                    f"{gathered.dtype} {gathered.shape[1:]}; run {kind}'s job for every shard"
+                    f"{gathered.dtype} {gathered.shape[1:]}; run {maker_of(kind).name} for every "
+                    "shard"
                 )
                 raise ContractError(message)
             places = np.flatnonzero((rows >= first) & (rows < first + len(array)))
