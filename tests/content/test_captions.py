@@ -3,6 +3,7 @@
 import pytest
 
 from vidrec_tasks.content.texts.captions import MAX_CUES, CaptionError, read_captions
+from vidrec_tasks.content.texts.passages import MAX_CUE_CHARS
 
 VTT = """WEBVTT
 Kind: captions
@@ -134,6 +135,32 @@ def test_what_is_no_caption_file_ends_in_a_reason(data: bytes, said: str) -> Non
 def test_a_file_with_too_many_cues_ends_in_a_reason() -> None:
     many = "".join(f"{n}\n00:00:01,000 --> 00:00:02,000\nx\n\n" for n in range(MAX_CUES + 1))
     assert reason(many.encode()) == "caption file has more than 50,000 cues"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "()" * 2_000_000 + "a", "<a" * 2_000_000, "{" * 4_000_000, "&#" + "1" * 6_000 + ";",
+        "\n".join(f"{num}" for num in range(500_000)), "<a\n" * 1_000_000, "< " * 2_000_000,
+        "--> <a\n" * 500_000, "00:00:01,000 <a\n" * 300_000, "\n" * 4_000_000 + "7",
+    ],
+    ids=["brackets", "tags", "braces", "digits", "lines", "tags of lines", "blanks", "arrows",
+         "times", "line feeds"],
+)  # fmt: skip
+@pytest.mark.parametrize("form", ["srt", "vtt", "ass"])
+def test_a_monstrous_cue_costs_no_more_than_its_length(line: str, form: str) -> None:
+    begin = {
+        "srt": "1\n00:00:01,000 --> 00:00:02,000\n", "vtt": "WEBVTT\n\n00:01.000 --> 00:02.000\n",
+        "ass": ASS.split("Dialogue:")[0] + "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,",
+    }[form]  # fmt: skip
+    end = {
+        "srt": "\n\n2\n00:00:03,000 --> 00:00:04,000\nbread\n",
+        "vtt": "\n\n00:03.000 --> 00:04.000\nbread\n",
+        "ass": "\nDialogue: 0,0:00:03.00,0:00:04.00,Default,,0,0,0,,bread\n",
+    }[form]
+    found = cues(begin + line + end, f"film.{form}")
+    assert found[-1][1].split()[-1] == "bread"
+    assert all(len(text) <= MAX_CUE_CHARS for _, text in found)
 
 
 def test_what_could_act_on_a_reader_is_taken_out() -> None:

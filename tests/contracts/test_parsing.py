@@ -50,6 +50,24 @@ def test_a_bad_value_sends_its_row_to_rejects_with_the_reason(
     assert parsed.rejects.iloc[0]["row_num"] == 0
 
 
+@pytest.mark.parametrize(
+    ("tags", "reason"),
+    [
+        ("{[1]}", ""),  # a text within brackets, as `{a}` is: Python cannot make a set of it
+        ("{{}}", ""),
+        ("[" + "1," * 600_000 + "]", "tags has a part that is too long"),
+        ('[{"\\ud800": 1, "b": 2}]', "tags is a list of records without a name (one of name,"),
+        ('[{"k17": 1, "b": 2}]', "tags is a list of records without a name (one of name,"),
+    ],
+)
+def test_a_list_that_nobody_can_read_costs_its_row_alone(tags: str, reason: str) -> None:
+    raw = pd.DataFrame({"video_id": ["v1"], "title": ["t"], "tags": [tags], "row_num": [0]})
+    parsed = parse(raw, VIDEOS)
+    assert len(parsed.rows) + len(parsed.rejects) == 1
+    assert "".join(parsed.rejects["reason"]).startswith(reason)
+    assert "k17" not in "".join(parsed.rejects["reason"])
+
+
 @pytest.mark.parametrize("column", ["user_id", "event_id"])
 @pytest.mark.parametrize("letter", ["u", "é"])
 def test_a_text_that_is_monstrous_sends_its_row_to_rejects(column: str, letter: str) -> None:

@@ -74,6 +74,8 @@ def test_a_form_is_read(written: object, expected: str) -> None:
         ("1066-10-14", "lies before 1800 or after 2200"),
         ("2026-13-40", "is not a time"),
         ("12:30", "is not a time"),
+        ("x" + " " * 1_000_000 + "x", "is not a time"),
+        ("2026-01-01 " + "a" * 1_000_000, "is not a time"),
         (True, "is not a time"),
     ],
 )

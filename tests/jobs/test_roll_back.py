@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.jobs.finished_nights import (
@@ -13,6 +14,7 @@ from tests.jobs.finished_nights import (
 )
 from vidrec_tasks.errors import PublishError
 from vidrec_tasks.running.by_hand import run_by_hand
+from vidrec_tasks.store.artefacts import key_of
 from vidrec_tasks.store.ledger import Ledger
 from vidrec_tasks.store.store import Store
 
@@ -24,7 +26,8 @@ def test_readers_see_the_night_before(tmp_path: Path) -> None:
     publish(settings, LATER)
     said = run_by_hand("roll_back", settings, request_id="r1")
     assert said == {"run_id": first.run_id, "night": "2026-09-01", "before": second.run_id,
-                    "rows_erased_again": 0}  # fmt: skip
+                    "rows_erased_again": 0, "rows_of_opted_out": 0,
+                    "videos_withdrawn_since": 0}  # fmt: skip
     reader = reader_of(settings)
     assert reader.current_run_id() == first.run_id
     assert run_by_hand("roll_back", settings, request_id="r2", run_id=second.run_id)
@@ -44,6 +47,31 @@ def test_who_was_erased_since_stays_erased(tmp_path: Path) -> None:
     reader = reader_of(settings)
     assert reader.list_for(GONE).is_fallback
     assert reader.sample_users(9) == ["bea", "carl"]
+    reader.close()
+
+
+def test_who_opted_out_since_has_no_list_and_withdrawn_videos_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings, store = settings_of(tmp_path), Store(str(tmp_path))
+    make_night(store, settings, NIGHT)
+    now = make_night(store, settings, LATER)
+    publish(settings, NIGHT)
+    publish(settings, LATER)
+    users = now.read_table("users").astype({"opted_out": bool})
+    known = {"user_id": "bea", "region": "", "language": "", "max_age_rating": 18.0,
+             "opted_out": True, "row_num": 9}  # fmt: skip
+    users = pd.concat([users[users["user_id"] != "bea"], pd.DataFrame([known])], ignore_index=True)
+    videos = now.read_table("videos")
+    videos.loc[videos["video_id"] == "v2", "status"] = "withdrawn"
+    for name, table in (("users", users), ("videos", videos)):
+        now.remember(now.artefacts.write(name, key_of({"changed": name}), {"table": table}))
+    said = run_by_hand("roll_back", settings, request_id="r1")
+    assert (said["rows_of_opted_out"], said["videos_withdrawn_since"]) == (3, 1)
+    assert "1 listed videos of" in caplog.text
+    reader = reader_of(settings)
+    assert reader.list_for("bea").is_fallback
+    assert not reader.list_for("carl").is_fallback
     reader.close()
 
 

@@ -327,6 +327,17 @@ def test_tokens_are_those_the_server_counts(serve: Callable[..., Server]) -> Non
     assert (generator.usage.tokens_in, generator.usage.tokens_out) == (90, 21)
 
 
+def test_a_count_of_tokens_that_is_no_count_counts_nothing(serve: Callable[..., Server]) -> None:
+    def reply(_: dict[str, Any], __: Server) -> tuple[int, str]:
+        usage = {"prompt_tokens": 10**400, "completion_tokens": 10**30}
+        message = {"message": {"content": "This user likes cats."}}
+        return 200, json.dumps({"choices": [message], "usage": usage})
+
+    generator = connect(serve(reply))
+    assert generator.complete(PROMPTS[:1]) == ["This user likes cats."]
+    assert (generator.usage.tokens_in, generator.usage.tokens_out) == (0, 0)
+
+
 def chances(*pairs: tuple[str, float]) -> tuple[int, str]:
     top = [{"token": token, "logprob": value} for token, value in pairs]
     first = {"token": pairs[0][0], "logprob": pairs[0][1], "top_logprobs": top}

@@ -55,8 +55,8 @@ def test_a_compressed_answer_is_not_asked_for_and_is_not_unpacked_beyond_the_lim
     unpacked = [0]
     read = endpoint.EndpointGenerator._read
 
-    def counted(self: EndpointGenerator, response: object) -> bytes:
-        body = read(self, response)  # type: ignore[arg-type]
+    async def counted(self: EndpointGenerator, response: object) -> bytes:
+        body = await read(self, response)  # type: ignore[arg-type]
         unpacked[0] = max(unpacked[0], len(body))
         return body
 
@@ -68,19 +68,29 @@ def test_a_compressed_answer_is_not_asked_for_and_is_not_unpacked_beyond_the_lim
     assert LIMIT < unpacked[0] < 200 * LIMIT
 
 
-def test_an_answer_that_drips_ends_with_the_time_of_an_answer() -> None:
+@pytest.mark.parametrize(
+    ("begin", "drop"),
+    [
+        (HEAD + b"Content-Length: 100000\r\n\r\n", b" "),
+        (HEAD + b"X: ", b"y"),
+        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
+    ],
+    ids=["body", "header", "hints", "length of a piece"],
+)
+def test_an_answer_that_drips_ends_with_the_time_of_an_answer(begin: bytes, drop: bytes) -> None:
     is_over = threading.Event()
 
     def dripping(body: bytes) -> Iterator[bytes]:
-        yield HEAD + b"Content-Length: 100000\r\n\r\n"
+        yield begin
         while not is_over.wait(0.05):
-            yield b" "
+            yield drop
 
     try:
         answers, generator = ask(dripping, timeout_s=2.0)
     finally:
         is_over.set()
-    assert answers[1] == ""
+    assert answers == ["This user likes cats.", ""]
     assert generator.usage.dropped["late"] == 1
 
 

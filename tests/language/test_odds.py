@@ -62,6 +62,7 @@ def test_a_chance_of_nothing_is_a_number() -> None:
         [{"token": "yes"}],
         [None],
         [{"logprob": "x"}],
+        [{"token": "yes", "logprob": 10**400}],
     ],
 )
 def test_what_are_no_chances_is_an_error(chances: list[dict[str, object]]) -> None:

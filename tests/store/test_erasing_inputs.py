@@ -1,3 +1,4 @@
+import csv
 import json
 from pathlib import Path
 
@@ -36,6 +37,13 @@ def test_csv_rows_go_and_every_other_byte_stays(tmp_path: Path) -> None:
     )
     kept = '\ufeffvideo_id,user_id\r\nv2,"u2"\r\n\r\n5" screen,u2\r\nü,u11\r\n'
     assert erased(tmp_path / "interactions.csv", text) == kept
+
+
+def test_rows_go_from_a_file_with_a_field_as_long_as_the_night_reads(tmp_path: Path) -> None:
+    other = f"u2,{'x' * 200_000}\n"
+    text = f"user_id,session_id\n{other}u1,y\n"
+    assert erased(tmp_path / "interactions.csv", text) == f"user_id,session_id\n{other}"
+    assert csv.field_size_limit() == 131_072
 
 
 def test_a_torn_csv_line_goes_if_any_field_is_the_user(tmp_path: Path) -> None:

@@ -72,6 +72,37 @@ def test_an_unreadable_file_is_named(inputs: Path, name: str, data: bytes) -> No
         read(inputs)
 
 
+def test_a_decimal_of_many_digits_and_a_zone_of_another_world_are_read_or_named(
+    inputs: Path,
+) -> None:
+    uuid = pa.array([Decimal(2**120), Decimal("2.5"), None], pa.decimal128(38, 1))
+    zoned = pa.array([0, 1, None], pa.timestamp("us", tz="+02:00"))
+    pq.write_table(pa.table({"a": uuid, "b": zoned}), inputs / "t.parquet")
+    rows, _ = read(inputs)
+    assert rows["a"].tolist() == [2**120, Decimal("2.5"), None]
+    assert rows["b"][1] == pd.Timestamp("1970-01-01T00:00:00.000001Z")
+    mars = pa.array([0], pa.timestamp("us", tz="Mars/Base"))
+    pq.write_table(pa.table({"b": mars}), inputs / "t.parquet")
+    rows, _ = read(inputs)
+    assert rows["b"].tolist() == [pd.Timestamp(0, tz="UTC")]
+
+
+def test_a_table_of_very_many_columns_is_refused_by_their_number(inputs: Path) -> None:
+    pq.write_table(pa.table({f"c{num}": [1] for num in range(10_001)}), inputs / "t.parquet")
+    with pytest.raises(InputError, match=r"t.parquet: has 10,001 columns, 10,000 are the most"):
+        read(inputs)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_character_that_looks_like_a_mark_is_no_damage(inputs: Path, encoding: str) -> None:
+    text = "a,b\nhi \U0010fffd,1\n\U0010ff80,\U0010ff7f\n"
+    (inputs / "t.csv").write_text(text, encoding=encoding)
+    rows, torn = read(inputs)
+    assert rows["a"].tolist() == ["hi \ufffd", "\ufffd"]
+    assert rows["b"].tolist() == ["1", "\U0010ff7f"]
+    assert torn == []
+
+
 def test_a_chunk_of_odd_lines_has_the_columns_of_those_before(
     inputs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

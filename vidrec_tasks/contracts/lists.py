@@ -27,8 +27,11 @@ _BETWEEN = re.compile(r"[\s,]*\Z")
 _BRACKETS: Final = {"[": "]", "{": "}", "(": ")"}
 
 
+LONGEST: Final = 1 << 20
+"""Characters of a list that is written as text: as of a text (`values`)."""
 TOO_DEEP: Final = "is nested too deep"
 TOO_LONG: Final = "has a part that is too long"
+NAMELESS: Final = f"is a list of records without a name (one of {', '.join(NAMES)})"
 
 
 class NotAListError(ValueError):
@@ -41,6 +44,8 @@ def read_list(value: Any) -> list[str]:
     Raises:
         NotAListError: it holds records without a name, is no text at all, or is monstrous.
     """
+    if isinstance(value, (str, bytes)) and len(value) > LONGEST:
+        raise NotAListError(TOO_LONG)
     parts = _parts(value)
     texts = [_text(part) for part in parts if is_filled(part)]
     return list(dict.fromkeys(text for text in texts if text))
@@ -98,7 +103,7 @@ def _literal(text: str) -> Any:
         return ast.literal_eval(text)
     except (MemoryError, RecursionError) as error:
         raise NotAListError(TOO_DEEP) from error
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError):  # TypeError: {[1]}, a set of a list
         return None
 
 
@@ -129,9 +134,7 @@ def _name_of(record: Mapping[Any, Any]) -> str:
     if name is None and len(texts) == 1:
         (name,) = texts
     if name is None:
-        fields = ", ".join(map(str, record)) or "none"
-        message = f"is a list of records without a name (fields: {fields})"
-        raise NotAListError(message)
+        raise NotAListError(NAMELESS)
     return _text(texts[name]) if is_filled(texts[name]) else ""
 
 

@@ -3,11 +3,12 @@
 A row that does not fit goes to rejects with a reason; a table whose columns do not fit is an error.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -17,6 +18,9 @@ from vidrec_tasks.contracts.rejects import no_rejects, reject
 from vidrec_tasks.contracts.schema import Column, Table
 from vidrec_tasks.contracts.values import read_values
 from vidrec_tasks.errors import ContractError
+
+_NAMED: Final = 50
+"""Columns that an error names."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +41,18 @@ class Parsed:
     lost: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
+def repeated(names: Sequence[str]) -> list[str]:
+    """The names that stand there more than once, sorted."""
+    return sorted(name for name, n in Counter(names).items() if n > 1)
+
+
 def check_columns(names: list[str], table: Table, *, origin: str) -> None:
     """Refuse a table that lacks a required column, or has one twice.
 
     Raises:
         ContractError: names the column, what was found and the nearest name.
     """
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = repeated(names)
     if twice:
         message = (
             f"{table.name} ({origin}): {len(twice)} column names appear twice (first: "
@@ -55,9 +64,11 @@ def check_columns(names: list[str], table: Table, *, origin: str) -> None:
         return
     near = get_close_matches(missing[0], names, n=1, cutoff=0.5)
     hint = f"; rename '{near[0]}'?" if near else ""
+    found = ", ".join(map(repr, names[:_NAMED])) or "none"
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     message = (
         f"{table.name} ({origin}): {len(missing)} of {len(table.required)} required columns are "
-        f"missing (first: {missing[0]}); found {', '.join(map(repr, names)) or 'none'}{hint}"
+        f"missing (first: {missing[0]}); found {found}{more}{hint}"
     )
     raise ContractError(message)
 
@@ -72,7 +83,7 @@ def with_plain_names(rows: pd.DataFrame, table: Table, *, origin: str) -> pd.Dat
     plain = {name: str(name).strip().lower() for name in rows.columns}
     renamed = {name: new if new in ours else name for name, new in plain.items()}
     names = list(renamed.values())
-    twice = sorted({str(name) for name in names if names.count(name) > 1})
+    twice = repeated(list(map(str, names)))
     if twice:
         message = (
             f"{table.name} ({origin}): {len(twice)} column names appear twice but for case or "

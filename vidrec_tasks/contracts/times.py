@@ -33,6 +33,9 @@ _TOO_MANY: Final = 1 << 62
 _LONGEST: Final = 40
 """Characters of a number that may be a time."""
 
+_LONGEST_TEXT: Final = 120
+"""Characters of a text that may be a time, its zone written out; no longer one is looked at."""
+
 ABSENT: Final = re.compile(r"0000-00-00|0001-01-01")
 """How MySQL and Go write a time that was never set, at the beginning of a text."""
 
@@ -218,7 +221,10 @@ def _compact(text: str) -> datetime | None:
 
 
 def _of_texts(texts: pd.Series) -> tuple[pd.Series, pd.Series]:
-    plain = pd.Series([_plain(text) for text in texts], index=texts.index, dtype=object)
+    plain = pd.Series(
+        [_plain(text) if len(text) <= _LONGEST_TEXT else None for text in texts],
+        index=texts.index, dtype=object,
+    )  # fmt: skip
     moments = pd.to_datetime(plain, errors="coerce", utc=True, format="ISO8601").astype(TIME)
     is_short = pd.Series([bool(_MONTH_ALONE.match(t)) for t in texts], index=texts.index)
     moments = moments.where(~is_short)
@@ -249,6 +255,8 @@ def _plain(text: str) -> str:
 
 def _odd(text: str) -> tuple[datetime | None, str]:
     """A moment in words, or why a text is none."""
+    if len(text) > _LONGEST_TEXT:
+        return None, NO_TIME
     if _MONTH_ALONE.match(text):
         return None, MONTH
     if _MONTH_WORD.search(text):

@@ -127,9 +127,16 @@ def as_text(value: Any) -> str:
     """A value as the contract reads a text or an id: 7 and 7.0 were both written as 7."""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
-    if isinstance(value, (float, np.floating, Decimal)) and value == value and value % 1 == 0:
+    if isinstance(value, (float, np.floating, Decimal)) and is_whole(value):
         value = int(value)
     return _whole(str(value).strip())
+
+
+def is_whole(number: Decimal | float | np.floating) -> bool:
+    """Whether a number has no fraction, however many digits it has."""
+    if isinstance(number, Decimal):  # more than 28 digits have no remainder
+        return number.is_finite() and number == number.to_integral_value()
+    return bool(number % 1 == 0)  # not of NaN and infinity
 
 
 def _is_broken(value: Any) -> bool:

@@ -173,6 +173,12 @@ def name_of(line: bytes) -> str:
     return "" if answer is None else name
 
 
+_NO_REQUEST: Final = (
+    ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError,
+)  # fmt: skip
+"""What a line of something else brings about in what reads requests."""
+
+
 def read_requests(lines: Iterator[bytes]) -> Iterator[tuple[str, Prompt]]:
     """The requests of a file, by name.
 
@@ -190,5 +196,5 @@ def read_requests(lines: Iterator[bytes]) -> Iterator[tuple[str, Prompt]]:
                 raise ValueError("a schema that refers elsewhere")
             prompt = Prompt(system, user, schema=schema, max_tokens=int(body["max_tokens"]))
             yield str(row["custom_id"]), prompt
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except _NO_REQUEST as error:
             raise ValueError(f"no request of a batch: {line[:80]!r}") from error

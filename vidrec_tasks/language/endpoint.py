@@ -6,13 +6,14 @@ Speaks ``POST {endpoint_url}/chat/completions`` with temperature 0 and, for a pr
 
 import json
 import logging
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 import httpx
+from anyio import fail_after
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from pydantic import SecretStr
 from tenacity import (
     RetryCallState,
@@ -51,6 +52,13 @@ _WORD_TOKENS = 16
 _REFUSED = frozenset({400, 413, 422})
 """What a server says to one request that it cannot take: an unknown option, too long a prompt."""
 _FAILED = 500
+
+
+class _Line(NamedTuple):
+    """A client and the event loop that it lives in, which calls of several threads share."""
+
+    portal: BlockingPortal
+    client: httpx.AsyncClient
 
 
 class _Reply(NamedTuple):
@@ -148,17 +156,19 @@ class EndpointGenerator:
         timeout_s = self._settings.endpoint_timeout_s
         answers: list[Answer | _Unavailable] = []
         headers = self._headers()
-        with httpx.Client(timeout=timeout_s, headers=headers, auth=self._login) as client:
+        client = httpx.AsyncClient(timeout=timeout_s, headers=headers, auth=self._login)
+        with start_blocking_portal() as portal, portal.wrap_async_context_manager(client):
+            line = _Line(portal, client)
             for begin in range(0, len(prompts), size):
-                answers += self._answers_of_batch(client, prompts[begin : begin + size], ask)
+                answers += self._answers_of_batch(line, prompts[begin : begin + size], ask)
         return answers
 
     def _answers_of_batch(
-        self, client: httpx.Client, prompts: Sequence[Prompt], ask: "_Ask"
+        self, line: _Line, prompts: Sequence[Prompt], ask: "_Ask"
     ) -> "list[Answer | _Unavailable]":
         """Batches bound what a dead server costs: one batch of patience, not thousands."""
         with ThreadPoolExecutor(MAX_CONCURRENT) as pool:
-            calls = [pool.submit(self._ask_patiently, client, prompt, ask) for prompt in prompts]
+            calls = [pool.submit(self._ask_patiently, line, prompt, ask) for prompt in prompts]
             try:
                 answers = [call.result() for call in calls]
             except ModelError:
@@ -198,9 +208,7 @@ class EndpointGenerator:
         own = {"Accept-Encoding": "identity"}
         return {**own, "Authorization": f"Bearer {key}"} if key else own
 
-    def _ask_patiently(
-        self, client: httpx.Client, prompt: Prompt, ask: "_Ask"
-    ) -> "Answer | _Unavailable":
+    def _ask_patiently(self, line: _Line, prompt: Prompt, ask: "_Ask") -> "Answer | _Unavailable":
         tries = Retrying(
             stop=stop_after_attempt(self._n_attempts),
             wait=wait_exponential(multiplier=0.5, max=self._max_wait_s),
@@ -209,22 +217,22 @@ class EndpointGenerator:
             reraise=True,
         )
         try:
-            return tries(ask, client, prompt)
+            return tries(ask, line, prompt)
         except _Unavailable as error:
             return error
 
-    def _ask(self, client: httpx.Client, prompt: Prompt) -> Answer:
-        return self._answer_in(self._post_in_form(client, prompt))
+    def _ask(self, line: _Line, prompt: Prompt) -> Answer:
+        return self._answer_in(self._post_in_form(line, prompt))
 
-    def _ask_odds(self, client: httpx.Client, prompt: Prompt) -> Answer:
+    def _ask_odds(self, line: _Line, prompt: Prompt) -> Answer:
         if self._gives_chances is not False:
-            reply = self._post(client, odds_request_of(prompt, self._settings))
+            reply = self._post(line, odds_request_of(prompt, self._settings))
             if self._gives_chances or reply.status not in _REFUSED | {_FAILED}:
                 answer = self._answer_in(reply)
                 if answer.chances is not None:
                     self._gives_chances = True
                     return answer
-        answer = self._ask(client, prompt._replace(schema=SCHEMA, max_tokens=_WORD_TOKENS))
+        answer = self._ask(line, prompt._replace(schema=SCHEMA, max_tokens=_WORD_TOKENS))
         if self._gives_chances is None:
             log.info("language endpoint: gives no chances of tokens; it is asked for yes or no")
             self._gives_chances = False
@@ -248,7 +256,7 @@ class EndpointGenerator:
         except (ValueError, RecursionError) as error:
             raise _Unavailable("an answer without choices[0].message.content") from error
 
-    def _post_in_form(self, client: httpx.Client, prompt: Prompt) -> _Reply:
+    def _post_in_form(self, line: _Line, prompt: Prompt) -> _Reply:
         """Asks for a schema in the first form that the server takes, and remembers it.
 
         A server may say 500 to a form that it does not know (llama-cpp-python 0.3 does). That says
@@ -258,7 +266,7 @@ class EndpointGenerator:
         forms = (self._form,) if is_known else FORMS[FORMS.index(self._form) :]
         for form in forms:
             request = request_of(prompt, self._settings, form=form)
-            answer = self._post(client, request)
+            answer = self._post(line, request)
             if answer.status == httpx.codes.OK and prompt.schema:
                 if form != self._form:
                     log.info("language endpoint: asked for schemas by %s from now on", form)
@@ -267,31 +275,32 @@ class EndpointGenerator:
                 break
         return answer
 
-    def _post(self, client: httpx.Client, request: dict[str, Any]) -> _Reply:
+    def _post(self, line: _Line, request: dict[str, Any]) -> _Reply:
         try:
-            with client.stream("POST", self._url, json=request) as response:
-                answer = _Reply(response.status_code, self._read(response))
-        except httpx.TimeoutException as error:
+            return line.portal.call(self._reply, line.client, request)
+        except (httpx.TimeoutException, TimeoutError) as error:
             raise _Unavailable(type(error).__name__, reason=LATE) from error
         except httpx.HTTPError as error:
             # the type alone: messages of the client may repeat the address with its password
             raise _Unavailable(type(error).__name__) from error
-        return answer
 
-    def _read(self, response: httpx.Response) -> bytes:
-        """The body, up to a little more than an answer may have, within the time of an answer."""
-        deadline = time.monotonic() + self._settings.endpoint_timeout_s
+    async def _reply(self, client: httpx.AsyncClient, request: dict[str, Any]) -> _Reply:
+        """A reply, within the time of an answer: the client's own limit is for each piece alone."""
+        with fail_after(self._settings.endpoint_timeout_s):
+            async with client.stream("POST", self._url, json=request) as response:
+                return _Reply(response.status_code, await self._read(response))
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        """The body, up to a little more than an answer may have."""
         body = b""
-        for piece in response.iter_bytes():
+        async for piece in response.aiter_bytes():
             body += piece
             if len(body) > _MAX_ANSWER_BYTES:
                 break
-            if time.monotonic() > deadline:  # the client's limit is for each piece alone
-                raise httpx.ReadTimeout("the answer came too slowly")
         return body
 
 
-_Ask: TypeAlias = Callable[[httpx.Client, Prompt], Answer]
+_Ask: TypeAlias = Callable[[_Line, Prompt], Answer]
 
 
 def _is_passing(error: BaseException) -> bool:

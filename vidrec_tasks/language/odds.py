@@ -73,7 +73,7 @@ def odds_of_chances(chances: Iterable[Mapping[str, Any]]) -> float | None:
     """
     try:
         found = [(str(one["token"]).strip().casefold(), float(one["logprob"])) for one in chances]
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, OverflowError) as error:
         raise ValueError("no chances of tokens") from error
     if not found or any(math.isnan(value) for _, value in found):
         raise ValueError("no chances of tokens")

@@ -15,6 +15,8 @@ from vidrec_tasks.settings import LanguageSettings
 
 PATH: Final = "/chat/completions"
 """Where requests go, below the version of the API."""
+_MOST_TOKENS: Final = 10_000_000
+"""A larger count of tokens is no count: it would be in every sum of the report."""
 N_CHANCES: Final = 20
 """Likeliest tokens asked for: the most that OpenAI's API gives."""
 
@@ -96,7 +98,9 @@ def read_answer(body: Any) -> Answer:
         counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise ValueError("no choices[0].message.content") from error
-    tokens_in, tokens_out = (n if isinstance(n, int) and n > 0 else 0 for n in counts)
+    tokens_in, tokens_out = (
+        n if isinstance(n, int) and 0 < n < _MOST_TOKENS else 0 for n in counts
+    )
     said = text if isinstance(text, str) else ""
     return Answer(said, is_cut, tokens_in, tokens_out, _chances_of(choice))
 

@@ -67,16 +67,45 @@ def erase_again(
     Returns:
         Rows removed.
     """
-    removed = 0
-    with in_words(engine, f"erase users of run {run_id} again"), engine.begin() as connection:
-        for table in USER_TABLES.values():
-            users = sa.select(table.c.user_id).where(table.c.run_id == run_id).distinct()
-            ids = pd.Series(list(connection.execute(users).scalars()), dtype="str")
-            forgotten = list(ids[is_forgotten(ids)])
-            removed += _delete(connection, table, forgotten, table.c.run_id == run_id)
+    removed = take_out(engine, run_id, is_forgotten)
     if removed:
         scrub(engine)
     return removed
+
+
+def take_out(engine: sa.Engine, run_id: str, is_meant: Callable[[pd.Series], pd.Series]) -> int:
+    """Remove users' rows from one run; what they lay in is not rewritten.
+
+    Args:
+        engine: of the result tables.
+        run_id: the run.
+        is_meant: says of user ids whether they go.
+
+    Returns:
+        Rows removed.
+    """
+    removed = 0
+    with in_words(engine, f"take users out of run {run_id}"), engine.begin() as connection:
+        for table in USER_TABLES.values():
+            users = sa.select(table.c.user_id).where(table.c.run_id == run_id).distinct()
+            ids = pd.Series(list(connection.execute(users).scalars()), dtype="str")
+            meant = list(ids[is_meant(ids)])
+            removed += _delete(connection, table, meant, table.c.run_id == run_id)
+    return removed
+
+
+def count_listed(engine: sa.Engine, run_id: str, video_ids: Collection[str]) -> int:
+    """How many of some videos are in users' lists of a run."""
+    lists = RESULTS["recommendations"]
+    with in_words(engine, "look for videos"), engine.begin() as connection:
+        return sum(
+            connection.execute(
+                sa.select(sa.func.count(lists.c.video_id.distinct())).where(
+                    lists.c.run_id == run_id, lists.c.video_id.in_(batch)
+                )
+            ).scalar_one()
+            for batch in _batches(video_ids)
+        )
 
 
 def scrub(engine: sa.Engine) -> None:
@@ -119,8 +148,8 @@ def _delete(
     )
 
 
-def _batches(user_ids: Collection[str]) -> Iterator[list[str]]:
-    ids = sorted(user_ids)
+def _batches(all_ids: Collection[str]) -> Iterator[list[str]]:
+    ids = sorted(all_ids)
     return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
 
 

@@ -17,8 +17,12 @@ BLOCK_BYTES: Final = 32 << 20
 """Bytes of a text file that are read at once, some 500,000 interactions."""
 
 _MARK: Final = 0x10FF00
-"""A byte that is no text is marked by the private character at this number plus the byte."""
+"""A byte that is no text is marked by the private character at this number plus the byte; one that
+a file itself holds becomes a replacement character (U+FFFD)."""
 MARKS: Final = f"[{chr(_MARK + 0x80)}-{chr(_MARK + 0xFF)}]"
+_ESCAPE: Final = 0xDC00
+"""What `surrogateescape` adds to such a byte: no encoding has these halves of pairs alone."""
+_HIGH: Final = re.compile("[\udc80-\udcff\U0010ff80-\U0010ffff]")
 
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -38,7 +42,13 @@ def _mark(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error
     bad = error.object[error.start : error.end]
-    return "".join(chr(_MARK + byte) if byte >= 0x80 else "\ufffd" for byte in bad), error.end
+    return "".join(chr(_ESCAPE + byte) if byte >= 0x80 else "\ufffd" for byte in bad), error.end
+
+
+def _marked(high: re.Match[str]) -> str:
+    """The mark of an escaped byte; a character that looks like one is replaced."""
+    number = ord(high[0])
+    return chr(number - _ESCAPE + _MARK) if number < _MARK else "\ufffd"
 
 
 codecs.register_error("vidrec-mark", _mark)
@@ -136,6 +146,7 @@ class Decoded:
             text = text.replace("\r", "\n")
         self._n_lines += text.count("\n")
         if not text.isascii():
+            text = _HIGH.sub(_marked, text)
             self._count(text)
         self._waiting += text.encode("utf-8", "replace")
 

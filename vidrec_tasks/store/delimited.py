@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
+from vidrec_tasks.contracts.parsing import repeated
 from vidrec_tasks.errors import InputError
 from vidrec_tasks.store import decoding
 from vidrec_tasks.store.decoding import AUTO, MARKS, Decoded, too_long, unmarked
@@ -21,6 +22,9 @@ SEPARATORS: Final = (",", ";", "\t", "|")
 SEP_LINE: Final = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 """Excel's own first line."""
 NOT_TEXT: Final = "line has bytes that are invalid in its encoding"
+
+MOST_COLUMNS: Final = 10_000
+"""Columns of a table: beyond, every pass over its header takes minutes."""
 
 _LONG: Final = "straddling object"
 """How Arrow says that a row does not end within a block."""
@@ -107,12 +111,18 @@ def _rows_of(text: Decoded, header: list[str], separator: str, has_quotes: bool)
 
 
 def refuse_twice(names: Sequence[str], origin: str) -> None:
-    """Refuse a header with a name that stands there twice.
+    """Refuse a header with a name that stands there twice, or with far too many of them.
 
     Raises:
-        InputError: names it.
+        InputError: names it, or says how many.
     """
-    twice = sorted({name for name in names if names.count(name) > 1})
+    if len(names) > MOST_COLUMNS:
+        message = (
+            f"{origin}: has {len(names):,} columns, {MOST_COLUMNS:,} are the most (first: "
+            f"{names[0][:80]!r}); export those alone that docs/TABLES.md names"
+        )
+        raise InputError(message)
+    twice = repeated(names)
     if twice:
         message = (
             f"{origin}: {len(twice)} column names appear twice (first: {twice[0]!r}); which "

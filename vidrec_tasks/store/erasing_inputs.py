@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from vidrec_tasks.columns import USER_ID
 from vidrec_tasks.errors import InputError, StoreError
-from vidrec_tasks.store.decoding import AUTO, HEAD_BYTES, encoding_of
+from vidrec_tasks.store.decoding import AUTO, BLOCK_BYTES, HEAD_BYTES, encoding_of
 from vidrec_tasks.store.delimited import SEP_LINE, separator_of
 from vidrec_tasks.store.parquet import open_parquet, read_batches
 from vidrec_tasks.store.sought import USER_TABLES, Sought, as_id
@@ -140,7 +140,7 @@ def _sift(file: TableFile, sought: Sought, into: Any, encoding: str) -> int:
     """Copy what is not about the users into a file, if there is one; returns the other rows."""
     try:
         is_all_about = _is_all_about(file, sought, encoding)
-        with file.opened() as opened:
+        with file.opened() as opened, _long_fields():
             if is_all_about:
                 return _n_rows(opened, file.form)
             return _SIFTERS[file.form](opened, sought, into, encoding)
@@ -153,6 +153,16 @@ def _sift(file: TableFile, sought: Sought, into: Any, encoding: str) -> int:
             "export it again, then forget the users again"
         )
         raise StoreError(message) from None  # what was read may be quoted in the error
+
+
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    """Let a field be as long as the night reads one; Python's own limit is 131,072 characters."""
+    before = csv.field_size_limit(BLOCK_BYTES)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _n_rows(file: Any, form: str) -> int:

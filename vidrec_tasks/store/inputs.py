@@ -4,6 +4,7 @@ Where the files lie is told by `table_files`, what separates fields by `delimite
 to `contracts`.
 """
 
+import csv
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -16,6 +17,7 @@ import pyarrow as pa
 
 from vidrec_tasks.columns import ROW_NUM
 from vidrec_tasks.contracts.rejects import one_line
+from vidrec_tasks.contracts.values import is_whole
 from vidrec_tasks.errors import InputError
 from vidrec_tasks.store import decoding
 from vidrec_tasks.store.decoding import AUTO, Decoded, is_marked, too_long, unmarked
@@ -71,6 +73,12 @@ def fingerprint(files: Sequence[TableFile]) -> str:
     return digest.hexdigest()
 
 
+_UNREADABLE: Final = (
+    OSError, EOFError, pa.ArrowException, csv.Error, ValueError, ArithmeticError, LookupError,
+)  # fmt: skip
+"""What a file from outside may bring about in what reads it."""
+
+
 def read_chunks(
     files: Sequence[TableFile],
     *,
@@ -101,7 +109,7 @@ def read_chunks(
                 chunk.torn = [(int(numbers[n]), why, one_line(row)) for n, why, row in chunk.torn]
                 n_rows += len(numbers)
                 yield chunk
-        except (OSError, EOFError, pa.ArrowException, ValueError, OverflowError) as error:
+        except _UNREADABLE as error:
             first_line = (str(error).splitlines() or [type(error).__name__])[0]
             message = f"{table}: {file.name} cannot be read ({first_line}); export it again"
             raise InputError(message) from error
@@ -138,8 +146,10 @@ def _values_of(column: Any) -> pd.Series:
         return pd.Series(column.to_pylist(), dtype=object)
     if pa.types.is_date(kind):  # Python's dates end at the year 9999
         return column.cast(pa.timestamp("s")).to_pandas()
+    if pa.types.is_timestamp(kind) and kind.tz:  # pandas knows fewer names of zones than Arrow
+        return column.cast(pa.timestamp(kind.unit, "UTC")).to_pandas()
     if pa.types.is_decimal(kind):
-        plain = [v if v is None or v % 1 else int(v) for v in column.to_pylist()]
+        plain = [int(v) if v is not None and is_whole(v) else v for v in column.to_pylist()]
         return pd.Series(plain, dtype=object)
     return column.to_pandas()
 

@@ -155,10 +155,10 @@ def _path_of(uri: str) -> tuple[str, str]:
     if not is_url or not _SCHEME.fullmatch(scheme):
         return uri, ""
     if scheme.lower() != "file":
-        return "", f"media is remote ({scheme}), fetch it first"
+        return "", f"media is remote ({scheme[:20]}), fetch it first"
     parts = urlsplit(uri)
     if parts.netloc not in ("", "localhost"):
-        return "", f"media is remote (file on {parts.netloc}), fetch it first"
+        return "", f"media is remote (file on {parts.netloc[:60]}), fetch it first"
     return unquote(parts.path), ""
 
 

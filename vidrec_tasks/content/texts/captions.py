@@ -9,8 +9,16 @@ from typing import Final
 
 import pysubs2
 from charset_normalizer import from_bytes
+from pysubs2.formats.subrip import SubripFormat
+from pysubs2.formats.webvtt import WebVTTFormat
 
-from vidrec_tasks.content.texts.passages import MAX_CUES, Cue, flat, without_sounds
+from vidrec_tasks.content.texts.passages import (
+    MAX_CUE_CHARS,
+    MAX_CUES,
+    Cue,
+    flat,
+    without_sounds,
+)
 
 SUFFIXES: Final = (".vtt", ".srt", ".ass", ".ssa")
 LONGEST_S: Final = 20.0
@@ -19,6 +27,8 @@ LONGEST_S: Final = 20.0
 LATE_S: Final = 5.0
 """Seconds after the end of its film at which a cue may still begin."""
 
+_BEGINS: Final = {"srt": SubripFormat.TIMESTAMP, "vtt": WebVTTFormat.TIMESTAMP}
+"""What stands twice in a line at which pysubs2 begins a cue; in other formats a line is a cue."""
 _TAG = re.compile(r"<[^<>]{0,200}>|\{\\[^{}]{0,200}\}")
 _BOMS: Final = (
     (b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"),
@@ -53,7 +63,7 @@ def parse_captions(text: str, name: str, *, film_s: float = 0.0) -> list[Cue]:
     try:
         with warnings.catch_warnings():  # a margin that is no number is no reason
             warnings.simplefilter("ignore", RuntimeWarning)
-            events = pysubs2.SSAFile.from_string(text, format_=kind).events
+            events = pysubs2.SSAFile.from_string(_cut(text, kind), format_=kind).events
     except Exception as error:  # whatever a file from outside brings about costs that file alone
         message = f"caption file is broken ({type(error).__name__})"
         raise CaptionError(message) from error
@@ -66,6 +76,31 @@ def parse_captions(text: str, name: str, *, film_s: float = 0.0) -> list[Cue]:
         message = f"caption file has more than {MAX_CUES:,} cues"
         raise CaptionError(message)
     return clean_cues(lines, film_s=film_s)
+
+
+def _cut(text: str, kind: str) -> str:
+    """Captions of which no cue is longer than `MAX_CUE_CHARS`.
+
+    What reads the markup of a cue takes the square of its length.
+
+    Args:
+        text: the captions.
+        kind: as pysubs2 calls the format.
+    """
+    begins = _BEGINS.get(kind)
+    kept: list[str] = []
+    left = MAX_CUE_CHARS
+    for line in text.splitlines():
+        line = line[:MAX_CUE_CHARS]
+        if begins is None:  # a line is a cue
+            kept.append(line)
+        elif len(begins.findall(line)) == 2:
+            kept.append(line)
+            left = MAX_CUE_CHARS
+        else:
+            kept.append(line[:left])
+            left = max(0, left - len(line) - 1)
+    return "\n".join(kept)
 
 
 def clean_cues(lines: Sequence[Cue], *, film_s: float = 0.0) -> list[Cue]:

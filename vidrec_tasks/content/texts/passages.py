@@ -19,9 +19,12 @@ MAX_PASSAGES: Final = 1_000
 MAX_CUES: Final = 50_000
 """Cues of one track of captions."""
 
+MAX_CUE_CHARS: Final = 4_000
+"""Characters of one cue; the rest of a longer one is left out."""
+
 MASK: Final = "▇"
 
-_NOTES = re.compile(r"[♪♫♬♩]+|\[[^\]]{0,60}\]|【[^】]{0,60}】|^\W*[(（][^)）]{0,60}[)）]\W*$")
+_NOTES = re.compile(r"[♪♫♬♩]+|\[[^\]]{0,60}\]|【[^】]{0,60}】|^[^\w(（]*[(（][^)）]{0,60}[)）]\W*$")
 """Music and what captions say of sounds: [Music], and a line that is (applause) alone."""
 
 _SENTENCE_END = re.compile(r"[.!?…。！？]['\"”’)]*$")
