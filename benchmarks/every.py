@@ -70,7 +70,7 @@ BENCHES: Final = (
                "--protocol", protocol), "ml-latest-small", ("--peers", "none"))
         for protocol in ("loo", "cold", "against")
     ),
-    # of 610 users of MovieLens 21 are in a last window: too few to tell systems apart
+    # of 671 users of MovieLens 21 are in a last window: too few to tell systems apart
     Bench("quality-time", "quality",
           ("--preset", "movielens", "--from", "{data}/movietweetings-100k", "--protocol", "time",
            "--peers", "quick"),

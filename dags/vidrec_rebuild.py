@@ -26,7 +26,8 @@ def encoder_param(what: str) -> Param:
         minLength=1,
         maxLength=300,
         title=f"{what} encoder",
-        description_md="`embedded`, a local folder or a hub id; empty: what the settings say.",
+        description_md="`embedded`, a local folder, or a hub id where `HF_HUB_OFFLINE` is 0; "
+        "empty: what the settings say.",
         examples=["embedded"],
         section="Encoders",
     )

@@ -18,6 +18,15 @@ for database in airflow vidrec; do
         >"$folder.part/$database.dump"
 done
 "${compose[@]}" run --rm --no-deps -T tools tar -C /var/lib/vidrec -c . >"$folder.part/store.tar"
-(cd "$folder.part" && sha256sum airflow.dump vidrec.dump store.tar >SHA256SUMS)
+# Roles that were made beside those of the stack (`vidrec_tasks roles`, back ends), without passwords,
+# and who may connect, which no dump of a database holds.
+may_connect="select format('GRANT CONNECT ON DATABASE %I TO %s;', datname, grantee::regrole)
+    from pg_database, aclexplode(datacl)
+    where datname in ('airflow', 'vidrec') and privilege_type = 'CONNECT' and grantee <> 0"
+{
+    "${compose[@]}" exec -T postgres pg_dumpall --username postgres --roles-only --no-role-passwords
+    "${compose[@]}" exec -T postgres psql --username postgres --tuples-only --no-align --command "$may_connect"
+} >"$folder.part/roles.sql"
+(cd "$folder.part" && sha256sum airflow.dump vidrec.dump roles.sql store.tar >SHA256SUMS)
 mv "$folder.part" "$folder"
 echo "backup: $(du -sh "$folder" | cut -f1) in $folder"

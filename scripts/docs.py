@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -125,16 +125,48 @@ def tables_page() -> str:
         lines += ["|---|---|---|"]
         for column in table.columns:
             kind = f"{column.kind}, required" if column.required else column.kind
-            lines.append(f"| `{column.name}` | {kind} | {column.meaning} |")
+            lines.append(f"| `{column.name}` | {kind} | {column.meaning}{_bounds(column)} |")
     lines += ["", "## Result tables", "", "Readers use the views `current_<table>`, which have the "
-              "same columns and follow the pointer."]  # fmt: skip
+              "same columns and follow the pointer. `adhoc_search_results`, which holds what was "
+              "asked of `vidrec_search`, and `pointer` have none."]  # fmt: skip
     for result in metadata.sorted_tables:
         key = ", ".join(column.name for column in result.primary_key)
         lines += ["", f"### {result.name}", "", f"{result.comment or ''} Key: {key}.".strip(), ""]
         lines += ["| column | type | meaning |", "|---|---|---|"]
         for field in result.columns:
             lines.append(f"| `{field.name}` | {field.type} | {field.comment or ''} |")
-    return "\n".join([*lines, *reading()]) + "\n"
+    return "\n".join([*lines, *_codes(), *reading()]) + "\n"
+
+
+def _bounds(column: Any) -> str:
+    """What the values of an input column may be."""
+    if column.one_of:
+        return f" One of {', '.join(f'`{value}`' for value in column.one_of)}."
+    limits = [f"{at} {bound:g}" for at, bound in (("≥", column.minimum), ("≤", column.maximum))
+              if bound is not None]  # fmt: skip
+    return f" {' and '.join(limits)}." if limits else ""
+
+
+def _codes() -> list[str]:
+    """The codes that stand in result tables."""
+    from vidrec_tasks.content.modalities.registry import PARTS
+    from vidrec_tasks.recommending.beside import fallbacks
+    from vidrec_tasks.recommending.lists.sources.registry import SOURCES
+    from vidrec_tasks.recommending.reason_codes import REASON_CODES
+
+    def listed(names: Iterable[str]) -> str:
+        return ", ".join(f"`{name}`" for name in names)
+
+    begins = (fallbacks.REGION_SEGMENT, fallbacks.LANGUAGE_SEGMENT, fallbacks.TOPIC_SEGMENT)
+    return [
+        "", "### Codes", "",
+        f"* `reason_code`: {listed(REASON_CODES)}.",
+        f"* `source`: {listed(source.name for source in SOURCES)}.",
+        f"* `matched`: {listed(PARTS.values())}, with `+` between those that agree.",
+        f"* `segment`: `__default__` (absent only on a night with no video for everybody), and "
+        f"{listed(begin + '…' for begin in begins)}, such as `region:CH`, `language:de`, "
+        "`topic:baking`.",
+    ]  # fmt: skip
 
 
 def contract_page() -> str:

@@ -23,6 +23,7 @@ start() {
     setsid airflow standalone >"$log" 2>&1 </dev/null &
     echo $! >"$airflow_pidfile"
     echo "$AIRFLOW__API__PORT" >"$AIRFLOW_HOME/standalone.port"
+    echo "$VIDREC_STORE_URL" >"$AIRFLOW_HOME/standalone.store"
     for _ in $(seq 180); do
         if is_healthy; then return 0; fi
         if ! airflow_is_up; then break; fi
@@ -36,6 +37,11 @@ start() {
 
 if airflow_is_up; then
     AIRFLOW__API__PORT=$(cat "$AIRFLOW_HOME/standalone.port")
+    store=$(cat "$AIRFLOW_HOME/standalone.store" 2>/dev/null || echo "$VIDREC_STORE_URL")
+    if [ "$store" != "$VIDREC_STORE_URL" ]; then
+        echo "up: Airflow is up over another store, $store; make down stops it, then make up again" >&2
+        exit 1
+    fi
     echo "already up; make down stops it" >&2
 elif port_answers; then
     echo "up: port $AIRFLOW__API__PORT is taken; choose another: AIRFLOW__API__PORT=8081 make up" >&2
@@ -48,4 +54,5 @@ for _ in $(seq 30); do [ -s "$passwords" ] && break; sleep 1; done
 url=http://localhost:$AIRFLOW__API__PORT
 echo "Airflow    $url   (the vidrec page: $url/vidrec/)"
 python -c "import json, sys; [print(f'login      {user}  password {word}') for user, word in json.load(open(sys.argv[1])).items()]" "$passwords"
+echo "store      $VIDREC_STORE_URL"
 echo "log        $log;  make down stops it"

@@ -36,7 +36,7 @@ def events(**columns: list[object]) -> pd.DataFrame:
         ("event_at", "0001-01-01 00:00:00 +0000 UTC", "event_at is missing"),
         ("user_id", "null", "user_id is missing"),
         ("user_id", b"u\xfc", "user_id is bytes that are not UTF-8"),
-        ("event_type", "dance", "event_type is unknown"),
+        ("event_type", "dance", "event_type is unknown (known: impression, play, complete,"),
         ("watched_s", "-3", "watched_s < 0"),
         ("watched_s", "inf", "watched_s is not a finite number"),
         ("watched_s", "much", "watched_s is not a finite number"),

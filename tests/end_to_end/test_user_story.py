@@ -55,6 +55,12 @@ def listed_as_current(page: "Page", airflow_url: str) -> str:
     return row.get_by_role("rowheader").inner_text().split()[0]
 
 
+def test_up_over_another_store_says_so(airflow_url: str, house: House) -> None:
+    again = house.bash("VIDREC_STORE_URL=/elsewhere scripts/up.sh")
+    assert again.returncode == 1
+    assert f"Airflow is up over another store, {house.store}" in again.stderr
+
+
 def test_a_wrong_value_is_refused_by_the_form(page: "Page", airflow_url: str) -> None:
     dialog = open_form(page, airflow_url, "vidrec_rollback")
     dialog.locator("[name=element_run_id]").fill("yesterday's")

@@ -61,9 +61,11 @@ def _other_encoding(data: bytearray, rng: np.random.Generator) -> bytearray:
 
 def _tags(data: bytearray, rng: np.random.Generator) -> bytearray:
     first = int(rng.integers(0, max(len(data), 1)))
-    data[first:first] = bytes(rng.choice([b"<", b"{\\", b"&#", b"["])) * int(rng.integers(1, 3_000))
+    data[first:first] = bytes(rng.choice(_REPEATED)) * int(rng.integers(1, 9_000))
     return data
 
+
+_REPEATED: Final = (b"<", b"{\\", b"&#", b"[", b"()", b"<a", b"< ", b"7", b"\n", b" ", b"&#1;")
 
 CAPTION_MANGLES: Final[tuple[Mangle, ...]] = (
     *MANGLES, _swap_lines, _repeat, _wild_numbers, _long_number, _other_encoding, _tags,

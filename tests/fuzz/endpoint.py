@@ -36,6 +36,12 @@ _BODIES: Final = (
     b'{"choices": [null]}', b'{"choices": [{"message": {"content": {"claims": []}}}]}',
     b'{"choices": [{"message": {"content": "\\ud800"}}]}', b" " * 1_200_000,
 )  # fmt: skip
+_NO_NUMBERS: Final = (
+    b'{"choices": [{"message": {"content": "x"}}], "usage": {"prompt_tokens": 1%s}}' % (b"0" * 400),
+    b'{"choices": [{"message": {"content": "x"}}], "usage": {"completion_tokens": 1e999}}',
+    b'{"choices": [{"message": {"content": "yes"}, "logprobs": {"content": [{"top_logprobs": '
+    b'[{"token": "yes", "logprob": 1%s}]}]}}]}' % (b"0" * 400),
+)
 _HEADS: Final = (
     b"", b"\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n{", b"220 mail\r\n",
     HEAD + b"Content-Length: -1\r\n\r\n", HEAD + b"X: \x00\r\n\r\n",
@@ -104,7 +110,8 @@ def _spoiled(answer: dict[str, Any], rng: np.random.Generator) -> Iterator[bytes
 def _spoiled_body(answer: dict[str, Any], rng: np.random.Generator) -> bytes:
     kind = int(rng.integers(0, 8))
     if kind == 0:
-        return _BODIES[int(rng.integers(0, len(_BODIES)))]
+        bodies = (*_BODIES, *_NO_NUMBERS)
+        return bodies[int(rng.integers(0, len(bodies)))]
     text = answers.mangled(answer, rng).encode("utf-8", "replace").decode()
     body = _body(text)
     if kind in (1, 2):

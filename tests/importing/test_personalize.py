@@ -3,8 +3,11 @@ import pytest
 
 from tests.importing.preset_suite import Example, PresetSuite
 from tests.importing.worlds import World
+from vidrec_tasks.columns import EVENT_TYPES
 from vidrec_tasks.errors import InputError
 from vidrec_tasks.importing.personalize import PERSONALIZE
+
+UNKNOWN = f"event_type is unknown (known: {', '.join(EVENT_TYPES)})"
 
 FILES = {
     "interactions.csv": "USER_ID,ITEM_ID,EVENT_TYPE,EVENT_VALUE,TIMESTAMP\n"
@@ -33,7 +36,7 @@ def test_events_are_translated_and_unknown_ones_rejected_by_name(world: World) -
     }  # fmt: skip
     parsed = world.parsed("interactions")
     assert parsed.rows["event_type"].to_list() == ["play", "like"]
-    assert parsed.rejects["reason"].to_list() == ["event_type is unknown"]
+    assert parsed.rejects["reason"].to_list() == [UNKNOWN]
     assert "teleport" in parsed.rejects["sample"].iloc[0]
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from vidrec_tasks.columns import EVENT_TYPES
 from vidrec_tasks.contracts.inputs import INTERACTIONS, USERS
 from vidrec_tasks.contracts.rejects import Rejects
 from vidrec_tasks.jobs.inputs.admitting import admit_users
@@ -15,6 +16,8 @@ from vidrec_tasks.settings import InputSettings, read_settings
 from vidrec_tasks.store.spill import Spill
 from vidrec_tasks.store.store import Store
 from vidrec_tasks.store.table_files import TableFile, input_files
+
+UNKNOWN = f"event_type is unknown (known: {', '.join(EVENT_TYPES)})"
 
 LOG = """user_id,video_id,event_at,event_type,event_id
 a,v0,2026-08-02,play,e1
@@ -57,7 +60,7 @@ def read_log(folder: Path) -> Read:
 def test_reading_gives_what_fits_the_contract_and_rejects_the_rest(tmp_path: Path) -> None:
     read = read_log(tmp_path)
     assert read.rows["row_num"].tolist() == [0, 1, 2, 4, 5]
-    assert read.rejects["reason"].tolist() == ["event_type is unknown"]
+    assert read.rejects["reason"].tolist() == [UNKNOWN]
     assert read.counts == {"read": 6, "rejected": 1}
 
 

@@ -164,5 +164,8 @@ def _out_of_bounds(
     if column.maximum is not None:
         found.append((given & (parsed > column.maximum), f"{column.name} > {column.maximum:g}"))
     if column.one_of:
-        found.append((given & ~parsed.isin(column.one_of), f"{column.name} is unknown"))
+        known = ", ".join(column.one_of)
+        found.append(
+            (given & ~parsed.isin(column.one_of), f"{column.name} is unknown (known: {known})")
+        )
     return found

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from vidrec_tasks.columns import EVENT_TYPES
 from vidrec_tasks.contracts.admission import UNKNOWN_VIDEO
 from vidrec_tasks.demo.planned import PlannedVideo
 
@@ -44,7 +45,7 @@ def wrong_rows(
     good = table[is_play].iloc[0]
     day = good[DAY]
     wrong = [
-        ({"event_type": "teleport"}, "event_type is unknown"),
+        ({"event_type": "teleport"}, f"event_type is unknown (known: {', '.join(EVENT_TYPES)})"),
         ({"event_type": ""}, "event_type is missing"),
         ({"user_id": ""}, "user_id is missing"),
         ({"video_id": ""}, "video_id is missing"),

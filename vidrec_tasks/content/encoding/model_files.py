@@ -130,14 +130,15 @@ def named_files(
 
 
 def _hub_files(name: str, what: str, setting: str) -> ModelFiles:
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import constants, snapshot_download
 
     try:
         patterns = [f"*{suffix}" for suffix in MEANINGFUL]
         folder = Path(snapshot_download(name, allow_patterns=patterns))
     except (OSError, ValueError) as error:
+        off = ", which HF_HUB_OFFLINE switches off" if constants.HF_HUB_OFFLINE else ""
         message = (
-            f"{what} {name!r}: neither a folder with config.json nor available from the hub "
+            f"{what} {name!r}: neither a folder with config.json nor available from the hub{off} "
             f"({type(error).__name__}); give a local folder in {setting}"
         )
         raise ModelError(message) from error
