@@ -364,7 +364,10 @@ class Check:
         return self.stack.select(database, f"select version_num from {table}")
 
     def back_up(self) -> str:
-        """To a folder, everything removed, restored, up."""
+        """To a folder, everything removed, restored, up; a back end's account comes back."""
+        self.stack.select("postgres", "alter role vidrec createrole")
+        self.stack.tools("python", "-m", "vidrec_tasks", "roles")
+        self.stack.select("vidrec", "create role backend login; grant vidrec_reader to backend")
         before = self.state()
         folder = self.stack.folder / "backup"
         env = self.stack.environment
@@ -374,6 +377,9 @@ class Check:
         run(["scripts/restore.sh", str(folder), *self.stack.options], **where)
         self.stack.up()
         must(self.state() == before, "something is not as it was")
+        may_read = "select has_table_privilege('backend', 'current_recommendations', 'select') and "
+        may_connect = "has_database_privilege('backend', 'vidrec', 'connect')"
+        must(self.stack.select("vidrec", may_read + may_connect) == "t", "the account may not read")
         page = self.stack.web().page_after_login("/vidrec/")
         must(self.nights[1] in page, "the page does not show the night")
         size = said.strip().splitlines()[-1].split()[1]
