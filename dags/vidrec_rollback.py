@@ -9,8 +9,9 @@ from vidrec_dag_defaults import DEFAULT_ARGS, OPEN, TAGS, by_hand
 DOC = """
 ### vidrec: roll back
 
-Moves the readers' pointer to an earlier published run, in one transaction. Nothing is computed and
-nothing is lost: roll forward by rolling back to the newer run. Whoever was erased stays erased.
+Moves the readers' pointer to an earlier published run, in one transaction. Nothing is computed:
+roll forward by rolling back to the newer run. Whoever was erased stays erased, and whoever has
+opted out in the newest published night leaves the run for good.
 """
 
 with DAG(

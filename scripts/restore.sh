@@ -9,8 +9,10 @@ shift
 compose=(docker compose "$@")
 fail() { echo "restore: $*" >&2; exit 1; }
 
-"${compose[@]}" build set-up # the image of this version; what is built already takes seconds
 (cd "$folder" && sha256sum --quiet --check SHA256SUMS) || fail "$folder is damaged or no backup"
+# The image of this version; what is built already takes seconds.
+"${compose[@]}" build set-up || docker image inspect vidrec:local >/dev/null 2>&1 ||
+    fail "the image vidrec:local can neither be built nor is it there"
 "${compose[@]}" up --detach --wait postgres
 ask() { "${compose[@]}" exec -T postgres psql --username postgres --dbname "$1" --tuples-only --no-align --command "$2"; }
 for database in airflow vidrec; do
@@ -19,7 +21,7 @@ for database in airflow vidrec; do
 done
 # Roles before what they own. Those that are there, with the passwords of .env, stay as they are.
 if [ -e "$folder/roles.sql" ]; then
-    sed -E 's/^CREATE ROLE (.*);$/DO $do$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE quote_ident(rolname) = '"'\\1'"') THEN CREATE ROLE \1; END IF; END $do$;/' \
+    sed -E 's/^CREATE ROLE (.*);$/DO $do$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE quote_ident(rolname) = $name$\1$name$) THEN CREATE ROLE \1; END IF; END $do$;/' \
         "$folder/roles.sql" |
         "${compose[@]}" exec -T postgres psql --username postgres --quiet --set ON_ERROR_STOP=1 >/dev/null
 fi

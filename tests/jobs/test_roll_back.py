@@ -1,3 +1,4 @@
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -72,6 +73,21 @@ def test_who_opted_out_since_has_no_list_and_withdrawn_videos_are_told(
     reader = reader_of(settings)
     assert reader.list_for("bea").is_fallback
     assert not reader.list_for("carl").is_fallback
+    reader.close()
+
+
+def test_a_night_that_was_not_published_takes_nobody_out(tmp_path: Path) -> None:
+    settings, store = settings_of(tmp_path), Store(str(tmp_path))
+    make_night(store, settings, NIGHT)
+    make_night(store, settings, LATER)
+    publish(settings, NIGHT)
+    publish(settings, LATER)
+    broken = make_night(store, settings, LATER + timedelta(days=1))
+    users = broken.read_table("users").assign(opted_out=True)
+    broken.remember(broken.artefacts.write("users", key_of({"all": "out"}), {"table": users}))
+    assert run_by_hand("roll_back", settings, request_id="r1")["rows_of_opted_out"] == 0
+    reader = reader_of(settings)
+    assert not reader.list_for("bea").is_fallback
     reader.close()
 
 

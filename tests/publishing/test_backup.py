@@ -79,6 +79,7 @@ def test_a_backup_with_the_roles_of_back_ends_comes_back_on_an_empty_server(
     publisher.engine.dispose()
     tell(host, "CREATE ROLE \"back end\" LOGIN PASSWORD 'secret-word'")
     tell(host, 'GRANT vidrec_reader TO "back end"')
+    tell(host, 'CREATE ROLE "o\'brien" LOGIN')
     volume = tmp_path / "volume"
     volume.mkdir()
     (volume / "store.txt").write_text("kept")
@@ -87,7 +88,7 @@ def test_a_backup_with_the_roles_of_back_ends_comes_back_on_an_empty_server(
 
     for name in ("airflow", "vidrec"):
         tell(host, f"DROP DATABASE {name}")
-    for role in ("vidrec_writer", "vidrec_reader", "vidrec_page", '"back end"'):
+    for role in ("vidrec_writer", "vidrec_reader", "vidrec_page", '"back end"', '"o\'brien"'):
         tell(host, f"DROP ROLE {role}")
     make_databases(host)
     (volume / "store.txt").unlink()

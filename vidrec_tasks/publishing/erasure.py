@@ -67,31 +67,29 @@ def erase_again(
     Returns:
         Rows removed.
     """
-    removed = take_out(engine, run_id, is_forgotten)
+    removed = 0
+    with in_words(engine, f"erase users of run {run_id} again"), engine.begin() as connection:
+        for table in USER_TABLES.values():
+            users = sa.select(table.c.user_id).where(table.c.run_id == run_id).distinct()
+            ids = pd.Series(list(connection.execute(users).scalars()), dtype="str")
+            forgotten = list(ids[is_forgotten(ids)])
+            removed += _delete(connection, table, forgotten, table.c.run_id == run_id)
     if removed:
         scrub(engine)
     return removed
 
 
-def take_out(engine: sa.Engine, run_id: str, is_meant: Callable[[pd.Series], pd.Series]) -> int:
+def take_out(engine: sa.Engine, run_id: str, user_ids: Collection[str]) -> int:
     """Remove users' rows from one run; what they lay in is not rewritten.
-
-    Args:
-        engine: of the result tables.
-        run_id: the run.
-        is_meant: says of user ids whether they go.
 
     Returns:
         Rows removed.
     """
-    removed = 0
     with in_words(engine, f"take users out of run {run_id}"), engine.begin() as connection:
-        for table in USER_TABLES.values():
-            users = sa.select(table.c.user_id).where(table.c.run_id == run_id).distinct()
-            ids = pd.Series(list(connection.execute(users).scalars()), dtype="str")
-            meant = list(ids[is_meant(ids)])
-            removed += _delete(connection, table, meant, table.c.run_id == run_id)
-    return removed
+        return sum(
+            _delete(connection, table, user_ids, table.c.run_id == run_id)
+            for table in USER_TABLES.values()
+        )
 
 
 def count_listed(engine: sa.Engine, run_id: str, video_ids: Collection[str]) -> int:

@@ -192,6 +192,12 @@ class Publisher:
             if is_rejected:
                 remove_rows(self.engine, run_id)
 
+    def newest_published(self) -> str | None:
+        """The published run of the latest night, of these the last; None before the first."""
+        with self._transaction("look for the newest run") as connection:
+            published = published_runs(connection)
+        return str(published[0].run_id) if published else None
+
     def rollback_target(self, run_id: str | None = None) -> str:
         """The published run to go back to.
 

@@ -29,6 +29,9 @@ LATE_S: Final = 5.0
 
 _BEGINS: Final = {"srt": SubripFormat.TIMESTAMP, "vtt": WebVTTFormat.TIMESTAMP}
 """What stands twice in a line at which pysubs2 begins a cue; in other formats a line is a cue."""
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_OVERRIDE = re.compile(r"\{[^{}]*\}")
+_DRAWING = re.compile(r"\\p(\d)")
 _TAG = re.compile(r"<[^<>]{0,200}>|\{\\[^{}]{0,200}\}")
 _BOMS: Final = (
     (b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"),
@@ -90,17 +93,24 @@ def _cut(text: str, kind: str) -> str:
     begins = _BEGINS.get(kind)
     kept: list[str] = []
     left = MAX_CUE_CHARS
-    for line in text.splitlines():
+    for line in _LINE_END.split(text):
+        if begins is None:  # a line is a cue; what is drawn may be long and is no text
+            kept.append(_OVERRIDE.sub(_drawn, line)[:MAX_CUE_CHARS])
+            continue
         line = line[:MAX_CUE_CHARS]
-        if begins is None:  # a line is a cue
-            kept.append(line)
-        elif len(begins.findall(line)) == 2:
+        if len(begins.findall(line)) == 2:
             kept.append(line)
             left = MAX_CUE_CHARS
         else:
             kept.append(line[:left])
             left = max(0, left - len(line) - 1)
     return "\n".join(kept)
+
+
+def _drawn(override: re.Match[str]) -> str:
+    """What is kept of an override of ASS: whether a drawing begins or ends."""
+    found = _DRAWING.findall(override[0])
+    return f"{{\\p{found[-1]}}}" if found else ""
 
 
 def clean_cues(lines: Sequence[Cue], *, film_s: float = 0.0) -> list[Cue]:
