@@ -1,6 +1,7 @@
 """Lending: new videos take from their neighbours, and hand over to their own users."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from vidrec_tasks.recommending.lists.block import Block, Search
 from vidrec_tasks.recommending.lists.candidates import find_candidates
 from vidrec_tasks.recommending.lists.freshness import is_unknown
 from vidrec_tasks.recommending.lists.ranker import rank_candidates
+from vidrec_tasks.recommending.lists.scorers.registry import scorer_named
+from vidrec_tasks.recommending.lists.sources import exploration
 from vidrec_tasks.recommending.lists.sources.exploration import promise
 from vidrec_tasks.recommending.models.item_models import ITEM_MODELS
 from vidrec_tasks.recommending.models.lending import N_KNOWN_USERS, lend
@@ -101,6 +104,38 @@ def test_the_new_video_of_a_users_taste_is_promised_and_explored_first(models: M
     cold = ranked[ranked["video_id"].isin([f"v{num}" for num in COLD])]
     best = cold.drop_duplicates("user_id")["video_id"].to_numpy()
     assert (best == np.array(wanted)).mean() > 0.9
+
+
+def test_of_many_new_videos_the_best_guesses_are_scored_and_come_first(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    block = Block(models=models, histories=warm_histories())
+    nums = np.arange(models.content.n_videos)
+    all_scored = promise(block, nums)
+    asked: list[int] = []
+    kind = type(scorer_named(models.configuration.scorer))
+    scores = kind.scores
+
+    def counted(self: Any, features: Any, learned: Any) -> Any:
+        asked.append(features.shape[1])
+        return scores(self, features, learned)
+
+    monkeypatch.setattr(exploration, "N_SCORED", 7)
+    monkeypatch.setattr(kind, "scores", counted)
+    monkeypatch.setattr(kind, "guesses", scores)  # which are those of trees alone costly
+    found = promise(block, nums)
+    assert set(asked) == {7}
+    order = np.argsort(-all_scored, axis=1, kind="stable")
+    assert (np.argsort(-found, axis=1, kind="stable") == order).mean() > 0.99  # but for float32
+    np.testing.assert_allclose(
+        np.take_along_axis(found, order[:, :7], axis=1),
+        np.take_along_axis(all_scored, order[:, :7], axis=1),
+    )
+    may = np.ones(found.shape, dtype=bool)
+    np.put_along_axis(may, order[:, :3], values=False, axis=1)
+    allowed = promise(block, nums, may)
+    best = np.where(may, allowed, -np.inf).argmax(axis=1)
+    assert (best == order[:, 3]).mean() > 0.99
 
 
 def test_nobody_new_means_nothing_explored(models: Models) -> None:
