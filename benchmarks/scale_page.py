@@ -63,9 +63,9 @@ def page(
     parts = [
         _head(scale, [one["figures"] for one in beside]),
         _beside(scale), _index(figures), _shards(figures), _work(figures),
-        _tables(figures, publishing), _night(night), _drivers(figures),
+        _tables(figures, publishing), _night(night), _drivers(figures), _serving(night),
     ]  # fmt: skip
-    return "\n".join(parts)
+    return "\n".join(parts[:-1]) + parts[-1]  # the last one goes on a list
 
 
 def n_videos(figures: dict[str, Any]) -> int:
@@ -388,7 +388,24 @@ Airflow, two tasks at a time (`python -m benchmarks.whole_night`). The night {pu
 | job | shards | seconds | peak, GiB |
 |---|---|---|---|
 {rows}
-"""
+{_of_night(figures)}"""
+
+
+def _of_night(figures: dict[str, Any]) -> str:
+    """What is known of the circumstances of a night."""
+    return f"\n{figures['note']}\n" if figures.get("note") else ""
+
+
+def _serving(night: dict[str, Any] | None) -> str:
+    """What the list stages took in a night, where learned models serve and not planted ones."""
+    if night is None or not set(LIST_STAGES) <= set(night["figures"]["jobs"]):
+        return ""
+    jobs, users = night["figures"]["jobs"], night["figures"]["users"]
+    ms = 1_000 * sum(jobs[job]["seconds"] for job in LIST_STAGES) / users
+    return (
+        "* The rates above are those of planted models, by which no trees serve. In the night,\n"
+        f"  where what was learned serves, find, rank and rerank took {ms:,.0f} ms a user.\n"
+    )
 
 
 def _drivers(figures: dict[str, Any]) -> str:
