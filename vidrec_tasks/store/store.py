@@ -5,11 +5,13 @@ A folder of this machine or an object store; `remote` says what is different the
 Only this room builds a path. Leaves the meaning of what lies there to everybody else.
 """
 
+import errno
 import io
 import json
 import logging
 import math
 import os
+import shutil
 import tempfile
 import uuid
 from pathlib import Path
@@ -99,6 +101,8 @@ class Store:
         folder = self.local(self.root) if self.is_local else cache_of(self.url)
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            if shutil.disk_usage(folder).free < size:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             with tempfile.TemporaryFile(dir=folder) as file:
                 if hasattr(os, "posix_fallocate"):  # a full disk would end the process later
                     os.posix_fallocate(file.fileno(), 0, size)
