@@ -1,10 +1,10 @@
 """Scale page: ten times the largest catalogue and the most users measured, from their rates.
 
-``python -m benchmarks.scale_page --scale JSON [--beside JSON …] [--publishing JSON] [--night JSON]
---into docs/SCALE.md``: the JSON of `benchmarks.scale` (and of its runs of other sizes, given
-beside it), of `benchmarks.publishing` for publishing, and of `benchmarks.whole_night` for a night
-through Airflow. Nothing here is measured anew and nothing is guessed: what was not measured is said
-not to be known, and nothing is computed for more than ten times what was measured.
+``python -m benchmarks.scale_page --scale JSON [--beside JSON …] [--publishing JSON]
+[--night JSON …] --into docs/SCALE.md``: the JSON of `benchmarks.scale` (and of its runs of other
+sizes, given beside it), of `benchmarks.publishing` for publishing, and of `benchmarks.whole_night`
+for nights through Airflow. Nothing here is measured anew and nothing is guessed: what was not
+measured is said not to be known, and nothing is computed for more than ten times what was measured.
 """
 
 import argparse
@@ -40,22 +40,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--scale", type=Path, required=True)
     parser.add_argument("--beside", type=Path, nargs="*", default=[], help="of other sizes")
     parser.add_argument("--publishing", type=Path)
-    parser.add_argument("--night", type=Path)
+    parser.add_argument("--night", type=Path, nargs="*", default=[], help="the largest last")
     parser.add_argument("--into", type=Path, required=True)
     asked = parser.parse_args(arguments)
     scale = json.loads(asked.scale.read_text())
-    publishing, night = (
-        json.loads(path.read_text()) if path else None for path in (asked.publishing, asked.night)
+    publishing = json.loads(asked.publishing.read_text()) if asked.publishing else None
+    nights, beside = (
+        [json.loads(path.read_text()) for path in paths] for paths in (asked.night, asked.beside)
     )
-    beside = [json.loads(path.read_text()) for path in asked.beside]
-    asked.into.write_text(page(scale, publishing, night, beside), encoding="utf-8")
+    asked.into.write_text(page(scale, publishing, nights, beside), encoding="utf-8")
     return 0
 
 
 def page(
     scale: dict[str, Any],
     publishing: dict[str, Any] | None = None,
-    night: dict[str, Any] | None = None,
+    nights: Sequence[dict[str, Any]] = (),
     beside: Sequence[dict[str, Any]] = (),
 ) -> str:
     """The page in Markdown."""
@@ -63,7 +63,7 @@ def page(
     parts = [
         _head(scale, [one["figures"] for one in beside]),
         _beside(scale), _index(figures), _shards(figures), _work(figures),
-        _tables(figures, publishing), _night(night), _drivers(figures), _serving(night),
+        _tables(figures, publishing), *_nights(nights), _drivers(figures), _serving(nights),
     ]  # fmt: skip
     return "\n".join(parts[:-1]) + parts[-1]  # the last one goes on a list
 
@@ -363,26 +363,37 @@ def _long(seconds: float) -> str:
     return f"{seconds:,.0f} seconds" if seconds < 3_600 else f"{seconds / 3_600:,.1f} hours"
 
 
-def _night(night: dict[str, Any] | None) -> str:
-    """A night that was run whole: what each job took."""
-    if night is None:
-        return """## A whole night
+def _nights(nights: Sequence[dict[str, Any]]) -> list[str]:
+    """Nights through Airflow."""
+    if nights:
+        return [_night(night) for night in nights]
+    return [
+        "## A whole night\n\nNot measured here: give `--night`, the JSON of "
+        "`benchmarks.whole_night`.\n"
+    ]
 
-Not measured here: give `--night`, the JSON of `benchmarks.whole_night`.
-"""
+
+def _night(night: dict[str, Any]) -> str:
+    """What each job took."""
     figures = night["figures"]
     rows = "\n".join(
         f"| `{job}` | {said['shards']} | {said['seconds']:,} | {_said(said['peak_gib'])} |"
         for job, said in figures["jobs"].items()
     )
-    published = "was published" if figures["published"] else "was not published"
+    published = "was published after" if figures["published"] else "had not been published after"
+    title = "A whole night" if figures["published"] else "A larger night, as far as it came"
     given = "".join(f" `{name}={value}`" for name, value in figures.get("settings", {}).items())
-    return f"""## A whole night
+    ended = (
+        f" with {figures['list_rows']:,} list rows; {figures['gates_passed']} of\n"
+        f"{figures['gates']} gates passed"
+        if figures["published"]
+        else ""
+    )
+    return f"""## {title}
 
 {figures["videos"]:,} videos with titles and no films, {figures["users"]:,} users, through a real
-Airflow, two tasks at a time (`python -m benchmarks.whole_night`). The night {published} after
-{figures["hours"]} hours with {figures["list_rows"]:,} list rows; {figures["gates_passed"]} of
-{figures["gates"]} gates passed. Peaks are of a task's process, or of one that it started.
+Airflow, two tasks at a time (`python -m benchmarks.whole_night`). The night {published}
+{figures["hours"]} hours{ended}. Peaks are of a task's process, or of one that it started.
 {f"Settings that are not the defaults:{given}." if given else "All settings are the defaults."}
 
 | job | shards | seconds | peak, GiB |
@@ -396,11 +407,12 @@ def _of_night(figures: dict[str, Any]) -> str:
     return f"\n{figures['note']}\n" if figures.get("note") else ""
 
 
-def _serving(night: dict[str, Any] | None) -> str:
+def _serving(nights: Sequence[dict[str, Any]]) -> str:
     """What the list stages took in a night, where learned models serve and not planted ones."""
-    if night is None or not set(LIST_STAGES) <= set(night["figures"]["jobs"]):
+    if not nights or not set(LIST_STAGES) <= set(nights[-1]["figures"]["jobs"]):
         return ""
-    jobs, users = night["figures"]["jobs"], night["figures"]["users"]
+    figures = nights[-1]["figures"]
+    jobs, users = figures["jobs"], figures["users"]
     ms = 1_000 * sum(jobs[job]["seconds"] for job in LIST_STAGES) / users
     return (
         "* The rates above are those of planted models, by which no trees serve. In the night,\n"

@@ -75,7 +75,8 @@ def test_the_committed_page_is_of_the_committed_figures(root: Path) -> None:
         for path in (root / "docs" / "measured").glob("*.json")
     }
     said = page(
-        figures["scale-1000000"], figures["publishing"], figures["night"],
+        figures["scale-1000000"], figures["publishing"],
+        [figures["night"], figures["night-200000"]],
         [figures["scale-200000"]],
     )  # fmt: skip
     assert (root / "docs" / "SCALE.md").read_text(encoding="utf-8") == said
@@ -86,14 +87,14 @@ def test_a_whole_night_is_told_job_by_job() -> None:
             "write_report": {"seconds": 1.0, "shards": 1, "peak_gib": None}}  # fmt: skip
     figures = {"videos": 2_000, "users": 500, "published": True, "hours": 0.5, "jobs": jobs,
                "list_rows": 5_000, "gates_passed": 9, "gates": 9}  # fmt: skip
-    said = page(scale_of(), night={"figures": figures})
+    said = page(scale_of(), nights=[{"figures": figures}])
     assert "2,000 videos with titles and no films, 500 users" in said
     assert "All settings are the defaults." in said
     assert "what was learned serves" not in said
     figures["settings"], figures["note"] = {"VIDREC_THREADS": "1"}, "Beside nothing else."
     for job in LIST_STAGES:
         jobs[job] = {"seconds": 2.0, "shards": 1, "peak_gib": 1.0}
-    other = page(scale_of(), night={"figures": figures})
+    other = page(scale_of(), nights=[{"figures": figures}])
     assert "not the defaults: `VIDREC_THREADS=1`." in other
     assert "what was learned serves, find, rank and rerank took 12 ms a user." in other
     assert "\nBeside nothing else.\n" in other
