@@ -19,6 +19,26 @@ def test_the_nearest_by_vectors_are_others_in_order() -> None:
     assert found.tolist() == [[1, 3], [0, 3], [-1, -1]]
 
 
+def test_of_very_many_vectors_inverted_lists_find_nearly_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(3)
+    rows = rng.normal(size=(20, 64))[rng.integers(0, 20, 4_000)] + 0.2 * rng.normal(
+        size=(4_000, 64)
+    )
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    nums = np.arange(0, 4_000, 40)
+    exact = NearestVectors(rows).of(nums, 10)
+    monkeypatch.setattr("vidrec_tasks.recommending.catalogue.nearest.EXACT_LIMIT", 1_000)
+    monkeypatch.setattr("vidrec_tasks.content.index.PROBED_SHARES", (0.5,))  # of few lists
+    near = NearestVectors(rows)
+    assert near._index.info["kind"] == "ivf_sq"
+    found = near.of(nums, 10)
+    assert not (found == nums[:, None]).any()
+    shared = [len(np.intersect1d(a, b)) for a, b in zip(found, exact, strict=True)]
+    assert np.mean(shared) > 9
+
+
 def test_the_nearest_by_words_share_one() -> None:
     found = NearestWords(sp.csr_matrix(ROWS)).of(np.array([0, 1, 2]), 2)
     assert found.tolist() == [[1, -1], [0, 3], [-1, -1]]

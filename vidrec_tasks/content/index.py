@@ -159,12 +159,16 @@ class Index:
         return Index(dict(info), found)
 
 
-def build_index(vectors: npt.NDArray[np.float32], settings: ContentSettings) -> Index:
+def build_index(
+    vectors: npt.NDArray[np.float32], settings: ContentSettings, *, is_for_all: bool = False
+) -> Index:
     """Index vectors for search by cosine.
 
     Args:
         vectors: ``(n, d)`` float32 unit rows, or zero rows, which are not indexed.
         settings: the number up to which search is exact, and the recall asked of the rest.
+        is_for_all: whether every vector will be asked for, once or twice: inverted lists are built
+            in place of a graph, which takes longer to build than they take to be asked.
 
     Returns:
         HNSW (Malkov and Yashunin, 2018) where there are many vectors; where there are very many
@@ -178,7 +182,7 @@ def build_index(vectors: npt.NDArray[np.float32], settings: ContentSettings) -> 
         return _finish(vectors, nums, "exact", _exact(vectors, nums), 1.0)
     measured = _Measured.of(vectors, nums)
     refused: list[dict[str, Any]] = []
-    for kind, build in _ways(vectors, nums):
+    for kind, build in _ways(vectors, nums, is_for_all=is_for_all):
         built = build()
         recall, said = _wide_enough(kind, built, measured, settings.min_index_recall)
         if recall >= settings.min_index_recall:
@@ -199,10 +203,10 @@ def _told(refused: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _ways(
-    vectors: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]
+    vectors: npt.NDArray[np.float32], nums: npt.NDArray[np.int64], *, is_for_all: bool
 ) -> Iterator[tuple[str, Callable[[], Any]]]:
     """The approximate indexes that may do, the fastest first."""
-    if len(nums) <= HNSW_LIMIT:
+    if len(nums) <= HNSW_LIMIT and not is_for_all:
         yield "hnsw", partial(_hnsw, vectors, nums)
         return
     if can_reduce(vectors.shape[1]):
