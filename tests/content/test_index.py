@@ -271,7 +271,7 @@ def test_the_true_neighbours_are_found_a_block_after_the_other(
 ) -> None:
     monkeypatch.setattr(content_index, "_BLOCK", block)
     vectors, nums = unit(300), np.arange(0, 300, 2)
-    found = content_index._nearest(vectors, nums, vectors[:9], 20)
+    found = content_index.nearest_rows(vectors, nums, vectors[:9], 20)
     assert (found == nums[brute(vectors[nums], vectors[:9], 20)]).all()
     index = build_index(vectors, EXACT)
     assert bytes_of(index) == bytes_of(build_index(vectors.copy(), EXACT))

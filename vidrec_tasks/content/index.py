@@ -321,7 +321,7 @@ class _Measured:
         length = np.linalg.norm(mixed, axis=1, keepdims=True)
         queries = rows, (mixed / np.where(length > 0, length, 1.0)).astype(np.float32)
         k = min(K_MEASURED, len(nums))
-        return cls(queries, tuple(_nearest(vectors, nums, some, k) for some in queries))
+        return cls(queries, tuple(nearest_rows(vectors, nums, some, k) for some in queries))
 
     def recall(self, kind: str, built: Any) -> float:
         """Share of the true rows that are found, of the kind of query of which it is lower."""
@@ -332,7 +332,7 @@ class _Measured:
         )
 
 
-def _nearest(
+def nearest_rows(
     vectors: npt.NDArray[np.float32],
     nums: npt.NDArray[np.int64],
     queries: npt.NDArray[np.float32],
