@@ -63,9 +63,9 @@ def page(
     parts = [
         _head(scale, [one["figures"] for one in beside]),
         _beside(scale), _index(figures), _shards(figures), _work(figures),
-        _tables(figures, publishing), *_nights(nights), _drivers(figures), _serving(nights),
+        _tables(figures, publishing), *_nights(nights), _drivers(figures) + _serving(nights),
     ]  # fmt: skip
-    return "\n".join(parts[:-1]) + parts[-1]  # the last one goes on a list
+    return "\n".join(parts)
 
 
 def n_videos(figures: dict[str, Any]) -> int:

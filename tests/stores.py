@@ -4,9 +4,13 @@ from typing import Any
 
 import pandas as pd
 
+from vidrec_tasks.columns import EVENT_TYPES
 from vidrec_tasks.publishing.reader import Reader
 from vidrec_tasks.publishing.tables import RESULTS
 from vidrec_tasks.store.runs import RunRecord
+
+UNKNOWN = f"event_type is unknown (known: {', '.join(EVENT_TYPES)})"
+"""Why a row with another word there is rejected."""
 
 
 def record_of(run_id: str = "2026-09-01-aaaaaaaa", **more: Any) -> RunRecord:

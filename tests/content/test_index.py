@@ -269,7 +269,7 @@ def test_what_fails_while_an_index_is_written_is_told_as_it_was() -> None:
 def test_the_true_neighbours_are_found_a_block_after_the_other(
     monkeypatch: pytest.MonkeyPatch, block: int
 ) -> None:
-    monkeypatch.setattr(content_index, "_BLOCK", block)
+    monkeypatch.setattr(inverted, "ADDED_ROWS", block)
     vectors, nums = unit(300), np.arange(0, 300, 2)
     found = content_index.nearest_rows(vectors, nums, vectors[:9], 20)
     assert (found == nums[brute(vectors[nums], vectors[:9], 20)]).all()

@@ -3,11 +3,9 @@ import pytest
 
 from tests.importing.preset_suite import Example, PresetSuite
 from tests.importing.worlds import World
-from vidrec_tasks.columns import EVENT_TYPES
+from tests.stores import UNKNOWN
 from vidrec_tasks.errors import InputError
 from vidrec_tasks.importing.personalize import PERSONALIZE
-
-UNKNOWN = f"event_type is unknown (known: {', '.join(EVENT_TYPES)})"
 
 FILES = {
     "interactions.csv": "USER_ID,ITEM_ID,EVENT_TYPE,EVENT_VALUE,TIMESTAMP\n"

@@ -7,8 +7,7 @@ import pytest
 
 from tests.jobs.finished_nights import NIGHT, settings_of
 from tests.stores import record_of
-from vidrec_tasks.content import fusion
-from vidrec_tasks.content import index as content_index
+from vidrec_tasks.content import fusion, inverted
 from vidrec_tasks.content.index import Index, checksum_of
 from vidrec_tasks.contracts.artefacts import MODALITIES
 from vidrec_tasks.errors import ContractError
@@ -165,8 +164,8 @@ def test_videos_with_the_same_file_are_duplicates_the_earliest_canonical(
 def test_what_is_held_does_not_grow_with_the_modalities(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (fusion, content_index):
-        monkeypatch.setattr(module, "_BLOCK", 64)
+    monkeypatch.setattr(fusion, "_BLOCK", 64)
+    monkeypatch.setattr(inverted, "ADDED_ROWS", 64)
     settings = settings_of(tmp_path, content={"card_weight": 0.5})
     n_videos, n_shards, dim = 4_000, 20, 2_048
     run = Runs(Store(settings.store_url)).open(record_of(f"{NIGHT}-x", n_video_shards=n_shards))

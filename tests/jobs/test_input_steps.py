@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from vidrec_tasks.columns import EVENT_TYPES
+from tests.stores import UNKNOWN
 from vidrec_tasks.contracts.inputs import INTERACTIONS, USERS
 from vidrec_tasks.contracts.rejects import Rejects
 from vidrec_tasks.jobs.inputs.admitting import admit_users
@@ -16,8 +16,6 @@ from vidrec_tasks.settings import InputSettings, read_settings
 from vidrec_tasks.store.spill import Spill
 from vidrec_tasks.store.store import Store
 from vidrec_tasks.store.table_files import TableFile, input_files
-
-UNKNOWN = f"event_type is unknown (known: {', '.join(EVENT_TYPES)})"
 
 LOG = """user_id,video_id,event_at,event_type,event_id
 a,v0,2026-08-02,play,e1

@@ -15,16 +15,24 @@ from tests.jobs.finished_nights import (
 )
 from vidrec_tasks.errors import PublishError
 from vidrec_tasks.running.by_hand import run_by_hand
+from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import key_of
 from vidrec_tasks.store.ledger import Ledger
+from vidrec_tasks.store.runs import Run
 from vidrec_tasks.store.store import Store
 
 
-def test_readers_see_the_night_before(tmp_path: Path) -> None:
-    settings, store = settings_of(tmp_path), Store(str(tmp_path))
+def two_nights(folder: Path) -> tuple[Settings, Store, Run, Run]:
+    """Two published nights; readers see the second."""
+    settings, store = settings_of(folder), Store(str(folder))
     first, second = make_night(store, settings, NIGHT), make_night(store, settings, LATER)
     publish(settings, NIGHT)
     publish(settings, LATER)
+    return settings, store, first, second
+
+
+def test_readers_see_the_night_before(tmp_path: Path) -> None:
+    settings, _, first, second = two_nights(tmp_path)
     said = run_by_hand("roll_back", settings, request_id="r1")
     assert said == {"run_id": first.run_id, "night": "2026-09-01", "before": second.run_id,
                     "rows_erased_again": 0, "rows_of_opted_out": 0,
@@ -37,11 +45,7 @@ def test_readers_see_the_night_before(tmp_path: Path) -> None:
 
 
 def test_who_was_erased_since_stays_erased(tmp_path: Path) -> None:
-    settings, store = settings_of(tmp_path), Store(str(tmp_path))
-    make_night(store, settings, NIGHT)
-    make_night(store, settings, LATER)
-    publish(settings, NIGHT)
-    publish(settings, LATER)
+    settings, store, _, _ = two_nights(tmp_path)
     Ledger(store).add([GONE])  # the tables come from a backup that still knows the user
     said = run_by_hand("roll_back", settings, request_id="r1")
     assert said["rows_erased_again"] == 3
@@ -54,11 +58,7 @@ def test_who_was_erased_since_stays_erased(tmp_path: Path) -> None:
 def test_who_opted_out_since_has_no_list_and_withdrawn_videos_are_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings, store = settings_of(tmp_path), Store(str(tmp_path))
-    make_night(store, settings, NIGHT)
-    now = make_night(store, settings, LATER)
-    publish(settings, NIGHT)
-    publish(settings, LATER)
+    settings, _, _, now = two_nights(tmp_path)
     users = now.read_table("users").astype({"opted_out": bool})
     known = {"user_id": "bea", "region": "", "language": "", "max_age_rating": 18.0,
              "opted_out": True, "row_num": 9}  # fmt: skip
@@ -77,11 +77,7 @@ def test_who_opted_out_since_has_no_list_and_withdrawn_videos_are_told(
 
 
 def test_a_night_that_was_not_published_takes_nobody_out(tmp_path: Path) -> None:
-    settings, store = settings_of(tmp_path), Store(str(tmp_path))
-    make_night(store, settings, NIGHT)
-    make_night(store, settings, LATER)
-    publish(settings, NIGHT)
-    publish(settings, LATER)
+    settings, store, _, _ = two_nights(tmp_path)
     broken = make_night(store, settings, LATER + timedelta(days=1))
     users = broken.read_table("users").assign(opted_out=True)
     broken.remember(broken.artefacts.write("users", key_of({"all": "out"}), {"table": users}))

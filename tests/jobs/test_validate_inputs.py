@@ -4,13 +4,11 @@ from pathlib import Path
 
 from tests.jobs.test_runner_nights import write_inputs
 from tests.jobs.worlds import NIGHT
-from vidrec_tasks.columns import EVENT_TYPES
+from tests.stores import UNKNOWN
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import read_settings
 from vidrec_tasks.store.runs import Runs
 from vidrec_tasks.store.store import Store
-
-UNKNOWN = f"event_type is unknown (known: {', '.join(EVENT_TYPES)})"
 
 
 def test_who_asked_to_be_forgotten_is_in_no_later_input(tmp_path: Path) -> None:

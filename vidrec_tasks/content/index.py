@@ -23,6 +23,7 @@ from vidrec_tasks.content.inverted import (
     n_coordinates,
     padded,
     padded_dim,
+    parts_of,
     probe,
 )
 from vidrec_tasks.content.library import faiss_library, one_thread
@@ -48,8 +49,6 @@ K_MEASURED: Final = 200
 N_MEASURED: Final = 256
 N_MIXED: Final = 5
 """Rows between which a measured query lies, as a user's profile does; others are rows."""
-_BLOCK: Final = 65_536
-"""Vectors that are copied at once, 100 MB of 384 dimensions."""
 SCORE_DIGITS: Final = 6
 SEED: Final = 1_234
 """Of the sample that an index is trained and measured on; the setting `seed` is for models, and a
@@ -113,7 +112,7 @@ class Index:
 
     def poured(self) -> Poured:
         """The index as bytes; the same vectors give the same ones."""
-        return Poured(_size_of(self._faiss), partial(_pour, self._faiss))
+        return Poured(self.info["bytes"], partial(_pour, self._faiss))
 
     @classmethod
     def from_parts(cls, parts: Parts) -> "Index":
@@ -259,14 +258,9 @@ def _size_of(built: Any) -> int:
 def _exact(vectors: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]) -> Any:
     faiss = faiss_library()
     index = faiss.IndexIDMap(faiss.IndexFlatIP(vectors.shape[1]))
-    for some in _blocks(nums):
+    for some in parts_of(nums):
         index.add_with_ids(vectors[some], some)
     return index
-
-
-def _blocks(nums: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
-    """Numbers of vectors, some at a time: a copy of all of them is as large as the index."""
-    return (nums[first : first + _BLOCK] for first in range(0, len(nums), _BLOCK))
 
 
 def _hnsw(vectors: npt.NDArray[np.float32], nums: npt.NDArray[np.int64]) -> Any:
@@ -341,7 +335,7 @@ def nearest_rows(
     """``(m, k)`` the nearest of the rows, searched a block after the other with no index."""
     faiss = faiss_library()
     best = np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
-    for some in _blocks(nums):
+    for some in parts_of(nums):
         found, places = faiss.knn(
             queries, vectors[some], min(k, len(some)), metric=faiss.METRIC_INNER_PRODUCT
         )

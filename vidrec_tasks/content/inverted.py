@@ -6,6 +6,7 @@ is put in order by codes of whole vectors. Jégou, Tavenard, Douze and Amsaleg, 
 billion vectors: re-rank with source coding" (2011).
 """
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -30,7 +31,7 @@ TRAINING_PER_LIST: Final = 64
 TRAINING_ROUNDS: Final = 10
 """Of k-means; half of the time of building inverted lists over a million vectors."""
 ADDED_ROWS: Final = 65_536
-"""Vectors that are copied at once into inverted lists."""
+"""Vectors that are copied at once, 100 MB of 384 dimensions."""
 SIMD_DIMS: Final = 8
 """Dimensions that FAISS decodes at once; where their number is no multiple of it, each is decoded
 alone: a search of 65 took four times as long as one of 72, seven of them zero."""
@@ -54,10 +55,14 @@ def build_lists(vectors: Floats, nums: Ints, seed: int, *, reduced: bool) -> Any
     with one_thread(), threadpool_limits(1, "blas"):
         index = _reduced(training, n_lists, seed) if reduced else _lists(dim, n_lists, seed)
         index.train(training)
-        for first in range(0, len(nums), ADDED_ROWS):
-            some = nums[first : first + ADDED_ROWS]
+        for some in parts_of(nums):
             index.add_with_ids(padded(vectors[some], dim), some)
     return index
+
+
+def parts_of(nums: Ints) -> Iterator[Ints]:
+    """Numbers of rows, some at a time: a copy of all of these is as large as an index."""
+    return (nums[first : first + ADDED_ROWS] for first in range(0, len(nums), ADDED_ROWS))
 
 
 def can_reduce(dim: int) -> bool:

@@ -27,8 +27,8 @@ _BETWEEN = re.compile(r"[\s,]*\Z")
 _BRACKETS: Final = {"[": "]", "{": "}", "(": ")"}
 
 
-LONGEST: Final = 1 << 20
-"""Characters of a list that is written as text: as of a text (`values`)."""
+LONGEST_TEXT: Final = 1 << 20
+"""Characters of a text, an id or a list that is written as text, at most: 20 hours of speech."""
 TOO_DEEP: Final = "is nested too deep"
 TOO_LONG: Final = "has a part that is too long"
 NAMELESS: Final = f"is a list of records without a name (one of {', '.join(NAMES)})"
@@ -44,7 +44,7 @@ def read_list(value: Any) -> list[str]:
     Raises:
         NotAListError: it holds records without a name, is no text at all, or is monstrous.
     """
-    if isinstance(value, (str, bytes)) and len(value) > LONGEST:
+    if isinstance(value, (str, bytes)) and len(value) > LONGEST_TEXT:
         raise NotAListError(TOO_LONG)
     parts = _parts(value)
     texts = [_text(part) for part in parts if is_filled(part)]

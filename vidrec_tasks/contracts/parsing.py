@@ -155,6 +155,11 @@ def _parse_column(values: pd.Series, column: Column, scale: float) -> tuple[pd.S
     return parsed, problems
 
 
+def unknown_reason(name: str, known: Sequence[str]) -> str:
+    """Why a row is rejected whose column holds none of the words that are known."""
+    return f"{name} is unknown (known: {', '.join(known)})"
+
+
 def _out_of_bounds(
     parsed: pd.Series, column: Column, given: pd.Series
 ) -> list[tuple[pd.Series, str]]:
@@ -164,8 +169,6 @@ def _out_of_bounds(
     if column.maximum is not None:
         found.append((given & (parsed > column.maximum), f"{column.name} > {column.maximum:g}"))
     if column.one_of:
-        known = ", ".join(column.one_of)
-        found.append(
-            (given & ~parsed.isin(column.one_of), f"{column.name} is unknown (known: {known})")
-        )
+        reason = unknown_reason(column.name, column.one_of)
+        found.append((given & ~parsed.isin(column.one_of), reason))
     return found

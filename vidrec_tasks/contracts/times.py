@@ -221,10 +221,8 @@ def _compact(text: str) -> datetime | None:
 
 
 def _of_texts(texts: pd.Series) -> tuple[pd.Series, pd.Series]:
-    plain = pd.Series(
-        [_plain(text) if len(text) <= _LONGEST_TEXT else None for text in texts],
-        index=texts.index, dtype=object,
-    )  # fmt: skip
+    texts = texts.where(texts.str.len() <= _LONGEST_TEXT, "")
+    plain = pd.Series([_plain(text) for text in texts], index=texts.index, dtype=object)
     moments = pd.to_datetime(plain, errors="coerce", utc=True, format="ISO8601").astype(TIME)
     is_short = pd.Series([bool(_MONTH_ALONE.match(t)) for t in texts], index=texts.index)
     moments = moments.where(~is_short)
@@ -255,8 +253,6 @@ def _plain(text: str) -> str:
 
 def _odd(text: str) -> tuple[datetime | None, str]:
     """A moment in words, or why a text is none."""
-    if len(text) > _LONGEST_TEXT:
-        return None, NO_TIME
     if _MONTH_ALONE.match(text):
         return None, MONTH
     if _MONTH_WORD.search(text):

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from vidrec_tasks.contracts.lists import NotAListError, read_list
+from vidrec_tasks.contracts.lists import LONGEST_TEXT, NotAListError, read_list
 from vidrec_tasks.contracts.schema import Column
 from vidrec_tasks.contracts.times import parse_times
 
@@ -24,10 +24,6 @@ def read_values(values: pd.Series, absent: pd.Series, column: Column) -> Read:
         column: what they should be.
     """
     return _READERS[column.kind](values, absent, column)
-
-
-LONGEST_TEXT: Final = 1 << 20
-"""Characters of a text or an id at most: some 20 hours of speech."""
 
 
 def _read_text(values: pd.Series, absent: pd.Series, column: Column) -> Read:

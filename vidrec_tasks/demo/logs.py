@@ -6,6 +6,7 @@ import pandas as pd
 
 from vidrec_tasks.columns import EVENT_TYPES
 from vidrec_tasks.contracts.admission import UNKNOWN_VIDEO
+from vidrec_tasks.contracts.parsing import unknown_reason
 from vidrec_tasks.demo.planned import PlannedVideo
 
 COLUMNS: Final = [
@@ -45,7 +46,7 @@ def wrong_rows(
     good = table[is_play].iloc[0]
     day = good[DAY]
     wrong = [
-        ({"event_type": "teleport"}, f"event_type is unknown (known: {', '.join(EVENT_TYPES)})"),
+        ({"event_type": "teleport"}, unknown_reason("event_type", EVENT_TYPES)),
         ({"event_type": ""}, "event_type is missing"),
         ({"user_id": ""}, "user_id is missing"),
         ({"video_id": ""}, "video_id is missing"),
