@@ -32,6 +32,7 @@ from benchmarks.scale_search import measure_search, n_queries
 from benchmarks.scale_stages import BEFORE, LIST_JOBS, LIST_STAGES
 from benchmarks.scale_world import NIGHT, plant_shared, settings_of
 from vidrec_tasks.content.index import Index
+from vidrec_tasks.errors import InputError
 from vidrec_tasks.settings import InputSettings, Settings
 from vidrec_tasks.store.runs import Runs
 from vidrec_tasks.store.shards import Split
@@ -104,9 +105,10 @@ def _measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any] | None:
         planted.touch()
     if asked.plant:
         return None
+    scorer = _scorer(settings)
+    before = _before(asked.against, scorer)
     search = _search(settings)
     log.info("search: %s", json.dumps(search))
-    before = json.loads(asked.against.read_text())["figures"] if asked.against else None
     small = max(1, asked.users // 10)
     runs = [_run_of(store, n, asked) for n in (small, asked.users)]
     for measured in runs:
@@ -122,6 +124,7 @@ def _measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any] | None:
         "videos": asked.videos,
         "users_per_shard": asked.users_per_shard,
         "processes": asked.processes,
+        "scorer": scorer,
         "runs": runs,
         "search": search,
         "reasons": {},
@@ -151,6 +154,31 @@ def _search(settings: Settings) -> dict[str, Any]:
     liked = vectors[rng.integers(0, len(vectors), (n_queries(len(vectors)), 5))].mean(axis=1)
     queries = (liked / np.linalg.norm(liked, axis=1, keepdims=True)).astype(np.float32)
     return measure_search(index, vectors, queries)
+
+
+def _scorer(settings: Settings) -> str:
+    """Which score orders the planted lists."""
+    info = Runs(Store(settings.store_url)).of_night(NIGHT).read_json("models.serving", "info")
+    return str(info["configuration"]["scorer"])
+
+
+def _before(path: Path | None, scorer: str) -> dict[str, Any] | None:
+    """The figures of a smaller catalogue.
+
+    Raises:
+        InputError: another score ordered its lists, so that times say nothing of the catalogue.
+    """
+    if path is None:
+        return None
+    figures: dict[str, Any] = json.loads(path.read_text())["figures"]
+    other = figures.get("scorer")
+    if other != scorer:
+        message = (
+            f"--against {path}: its lists were ordered by {other or 'the towers'}, these are by "
+            f"{scorer}; measure the smaller catalogue again"
+        )
+        raise InputError(message)
+    return figures
 
 
 def _run_of(store: Path, n_users: int, asked: argparse.Namespace) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import Any, Final
 from benchmarks.scale_stages import LIST_JOBS, LIST_STAGES
 from vidrec_tasks.content.index import HNSW_LIMIT, PROBED_SHARES
 from vidrec_tasks.content.inverted import LOOKED_AT
+from vidrec_tasks.recommending.lists.scorers.trees import Trees
 from vidrec_tasks.settings import ContentSettings, RecommendingSettings
 
 TIMES: Final = 10
@@ -63,7 +64,8 @@ def page(
     parts = [
         _head(scale, [one["figures"] for one in beside]),
         _beside(scale), _index(figures), _shards(figures), _work(figures),
-        _tables(figures, publishing), *_nights(nights), _drivers(figures) + _serving(nights),
+        _tables(figures, publishing), *_nights(nights),
+        _drivers(figures) + _serving(figures, nights),
     ]  # fmt: skip
     return "\n".join(parts)
 
@@ -111,6 +113,7 @@ the spectrum of the embedded encoder's.
 {rows}
 
 Rates are of one process with one thread{_side_by_side([figures, *others])}.
+{_ordered([figures, *others])}
 {_growth(figures)}{_dearer(figures, others)} {_noted(figures)}{_failed(figures)}
 """
 
@@ -120,6 +123,19 @@ def _side_by_side(runs: Sequence[dict[str, Any]]) -> str:
     many = [one for one in runs if one.get("processes", 1) > 1]
     said = (f"{one['processes']} ran side by side over {one['videos']:,} videos" for one in many)
     return "".join(f"; {text}" for text in said)
+
+
+def _ordered(runs: Sequence[dict[str, Any]]) -> str:
+    """By what the lists were ordered: trees cost more than what else may."""
+    bare = [f"{one['videos']:,}" for one in runs if not _has_trees(one)]
+    if not bare:
+        return "The lists are ordered by trees, as on most nights."
+    if len(bare) == len(runs):
+        return "No trees order the lists here; they serve most nights, and cost more."
+    return (
+        "The lists are ordered by trees, as on most nights, but for those over\n"
+        f"{' and '.join(bare)} videos, which would cost more with them."
+    )
 
 
 def _dearer(figures: dict[str, Any], others: Sequence[dict[str, Any]]) -> str:
@@ -407,17 +423,23 @@ def _of_night(figures: dict[str, Any]) -> str:
     return f"\n{figures['note']}\n" if figures.get("note") else ""
 
 
-def _serving(nights: Sequence[dict[str, Any]]) -> str:
+def _serving(scale: dict[str, Any], nights: Sequence[dict[str, Any]]) -> str:
     """What the list stages took in a night, where learned models serve and not planted ones."""
     if not nights or not set(LIST_STAGES) <= set(nights[-1]["figures"]["jobs"]):
         return ""
     figures = nights[-1]["figures"]
     jobs, users = figures["jobs"], figures["users"]
     ms = 1_000 * sum(jobs[job]["seconds"] for job in LIST_STAGES) / users
+    planted = "planted models" + ("" if _has_trees(scale) else ", by which no trees serve")
     return (
-        "* The rates above are those of planted models, by which no trees serve. In the night,\n"
-        f"  where what was learned serves, find, rank and rerank took {ms:,.0f} ms a user.\n"
+        f"* The rates above are those of {planted}. In the\n"
+        f"  night of {figures['videos']:,} videos, where what was learned serves, find, rank and\n"
+        f"  rerank took {ms:,.0f} ms of a task a user, two tasks at a time.\n"
     )
+
+
+def _has_trees(figures: dict[str, Any]) -> bool:
+    return bool(figures.get("scorer") == Trees.name)
 
 
 def _drivers(figures: dict[str, Any]) -> str:

@@ -15,21 +15,25 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.scale_draws import DIM, SEED, Drawn, draw_embeddings, draw_plays
-from vidrec_tasks.audience.histories import gather
+from vidrec_tasks.audience.histories import Histories, gather
 from vidrec_tasks.audience.interactions import duration_statistics, weigh
 from vidrec_tasks.columns import EVENT_AT, IS_CANONICAL, USER_ID, VIDEO_ID
 from vidrec_tasks.content.encoding.units import to_unit
 from vidrec_tasks.content.index import build_index
+from vidrec_tasks.errors import InputError
 from vidrec_tasks.jobs.find_candidates import TEXT_LIMIT
 from vidrec_tasks.jobs.shared.judging import none_judged
 from vidrec_tasks.recommending.catalogue.content import Content
 from vidrec_tasks.recommending.catalogue.popularity import measure_popularity
 from vidrec_tasks.recommending.lists.relevance import NOTHING
+from vidrec_tasks.recommending.lists.scorers.trees import Trees
 from vidrec_tasks.recommending.models.item_models import ITEM_MODELS
 from vidrec_tasks.recommending.models.lending import lend
 from vidrec_tasks.recommending.models.models import Configuration, Models
 from vidrec_tasks.recommending.models.ridge import LinearShape
+from vidrec_tasks.recommending.training.examples import gather_examples
 from vidrec_tasks.recommending.training.fitting import fit_models
+from vidrec_tasks.recommending.training.held_out import hold_out_later
 from vidrec_tasks.running.runner import Order, run_job
 from vidrec_tasks.settings import Settings
 from vidrec_tasks.store.artefacts import Ref, key_of
@@ -45,6 +49,10 @@ TOWER_USERS: Final = 2_000
 """Users whom the towers learn from: the use of models is measured, not how good they are."""
 TRAINING_USERS: Final = 8_000
 """Users whom item-item models and popularity are counted from: their rows are what a list costs."""
+TREE_USERS: Final = 500
+"""Users whose later events the trees learn from: a night's forests have as many trees."""
+TREE_DAYS: Final = 7.0
+"""Days of these events."""
 WINDOW_DAYS: Final = 60
 EMBEDDINGS: Final = "embeddings.npy"
 """Beside the store: what a shard's portraits are drawn from."""
@@ -244,7 +252,7 @@ def _keep_models(
     topics: list[list[str]],
     events: pd.DataFrame,
 ) -> None:
-    """Two passes of the towers over a sample; what is counted, over more."""
+    """Two passes of the towers over a sample; what is counted, over more; trees that serve."""
     visits = weigh(events, videos, settings.audience, night=NIGHT)
     content, everybody = Content.of(videos, fused, topics), gather(visits)
     cut = int(pd.Timestamp(NIGHT, tz="UTC").timestamp())
@@ -264,12 +272,32 @@ def _keep_models(
     popularity = measure_popularity(everybody, content, cut=cut)
     lent = lend(content.fused, popularity.n_users)
     models = replace(models, items=items, popularity=popularity, lent=lent)
+    models = _served_by_trees(models, everybody, settings)
     _keep(run, "models.serving", **models.to_parts())
     recent = visits[visits["is_watched"]].groupby(VIDEO_ID)[USER_ID].nunique()
     likers = visits[visits["weight"] > 0].groupby(VIDEO_ID)[USER_ID].nunique()
     shown = recent.rename("n_viewers_recent").to_frame().assign(window_days=7)
     shown["n_likers_recent"] = likers.reindex(shown.index, fill_value=0)
     _keep(run, "popularity", table=shown.reset_index())
+
+
+def _served_by_trees(models: Models, everybody: Histories, settings: Settings) -> Models:
+    """The models with trees that order the lists, as those of most nights do.
+
+    The models have seen the events that the trees learn from: what is measured is what they cost.
+    """
+    held = hold_out_later(everybody, cut=models.cut, days=TREE_DAYS, seed=SEED)
+    if held is None:
+        message = f"none of {everybody.n_users:,} planted users liked something new at last"
+        raise InputError(message)
+    some = np.arange(min(TREE_USERS, held.asked.users.n_users))
+    asked = replace(
+        held.asked, users=held.asked.users.take(some), targets=held.asked.targets[:TREE_USERS]
+    )
+    trees = Trees()
+    learned = {trees.name: trees.learn(gather_examples(models, asked, settings.recommending))}
+    configuration = replace(models.configuration, learned=learned, scorer=trees.name)
+    return replace(models, configuration=configuration)
 
 
 def _keep_peers(run: Run, settings: Settings, drawn: Drawn, videos: pd.DataFrame) -> None:

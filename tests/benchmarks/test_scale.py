@@ -96,11 +96,21 @@ def test_a_whole_night_is_told_job_by_job() -> None:
         jobs[job] = {"seconds": 2.0, "shards": 1, "peak_gib": 1.0}
     other = page(scale_of(), nights=[{"figures": figures}])
     assert "not the defaults: `VIDREC_THREADS=1`." in other
-    assert "what was learned serves, find, rank and rerank took 12 ms a user." in other
+    assert "by which no trees serve" in other
+    assert "find, rank and\n  rerank took 12 ms of a task a user" in other
     assert "\nBeside nothing else.\n" in other
     assert "The night was published after\n0.5 hours with 5,000 list rows; 9 of\n9 gates" in said
     assert "| `train_models` | 1 | 1,234.5 | 2.5 |" in said
     assert "| `write_report` | 1 | 1.0 | not measured |" in said
+
+
+def test_the_page_says_which_lists_trees_ordered() -> None:
+    bare, served = scale_of(), scale_of()
+    served["figures"] |= {"scorer": "trees"}  # type: ignore[operator]
+    assert "No trees order the lists here" in page(bare)
+    assert "ordered by trees, as on most nights." in page(served)
+    both = page(served, beside=[bare])
+    assert "but for those over\n5,000 videos, which would cost more with them." in both
 
 
 def test_what_was_not_measured_is_not_guessed() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from vidrec_tasks.content.texts.captions import MAX_CUES, CaptionError, read_captions
-from vidrec_tasks.content.texts.passages import MAX_CUE_CHARS
+from vidrec_tasks.content.texts.passages import MAX_CHARS, MAX_CUE_CHARS, group
 
 VTT = """WEBVTT
 Kind: captions
@@ -161,6 +161,31 @@ def test_a_monstrous_cue_costs_no_more_than_its_length(line: str, form: str) -> 
     found = cues(begin + line + end, f"film.{form}")
     assert found[-1][1].split()[-1] == "bread"
     assert all(len(text) <= MAX_CUE_CHARS for _, text in found)
+
+
+@pytest.mark.parametrize("form", ["srt", "vtt", "ass"])
+@pytest.mark.parametrize("between", [" ", "\n"], ids=["one line", "lines"])
+def test_a_transcript_in_one_cue_is_kept_to_its_last_word(form: str, between: str) -> None:
+    words = [f"word{num}" for num in range(3_000)]
+    lines = [" ".join(words[first : first + 10]) for first in range(0, len(words), 10)]
+    text = ("\\N" if form == "ass" and between == "\n" else between).join(lines)
+    begin = {
+        "srt": "1\n00:00:01,000 --> 00:10:00,000\n", "vtt": "WEBVTT\n\n00:01.000 --> 10:00.000\n",
+        "ass": ASS.split("Dialogue:")[0] + "Dialogue: 0,0:00:01.00,0:10:00.00,Default,,0,0,0,,",
+    }[form]  # fmt: skip
+    found = read_captions(f"{begin}{text}\n".encode(), f"film.{form}")
+    assert " ".join(cue.text for cue in found).split() == words
+    passages = group(found)
+    assert " ".join(cue.text for cue in passages).split() == words
+    assert max(len(cue.text) for cue in passages) <= MAX_CHARS
+    assert all(1.0 <= cue.at_s <= cue.until_s <= 21.0 for cue in passages)
+
+
+def test_a_shape_that_is_cut_stays_a_shape() -> None:
+    shape = " ".join(f"{num} {num}" for num in range(3_000))
+    line = "Dialogue: 0,0:00:01.00,0:00:09.00,Default,,0,0,0,,"
+    text = ASS.split("Dialogue:")[0] + f"{line}{{\\p1}}m 0 0 l {shape}\n{line}bread\n"
+    assert [said for _, said in cues(text, "film.ass")] == ["bread"]
 
 
 def test_a_line_of_substation_with_a_long_shape_keeps_its_words() -> None:

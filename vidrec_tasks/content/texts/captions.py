@@ -31,6 +31,9 @@ _BEGINS: Final = {"srt": SubripFormat.TIMESTAMP, "vtt": WebVTTFormat.TIMESTAMP}
 """What stands twice in a line at which pysubs2 begins a cue; in other formats a line is a cue."""
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _OVERRIDE = re.compile(r"\{[^{}]*\}")
+_ASS_HEAD = re.compile(r"Dialogue:(?:[^,]{0,200},){9}")
+_NEAR: Final = 100
+"""Characters in which a blank is looked for where a line is cut."""
 _DRAWING = re.compile(r"\\p(\d)")
 _TAG = re.compile(r"<[^<>]{0,200}>|\{\\[^{}]{0,200}\}")
 _BOMS: Final = (
@@ -82,7 +85,7 @@ def parse_captions(text: str, name: str, *, film_s: float = 0.0) -> list[Cue]:
 
 
 def _cut(text: str, kind: str) -> str:
-    """Captions of which no cue is longer than `MAX_CUE_CHARS`.
+    """Captions of which no cue is longer than `MAX_CUE_CHARS`: the rest of one is the next.
 
     What reads the markup of a cue takes the square of its length.
 
@@ -92,19 +95,43 @@ def _cut(text: str, kind: str) -> str:
     """
     begins = _BEGINS.get(kind)
     kept: list[str] = []
-    left = MAX_CUE_CHARS
+    left, head = MAX_CUE_CHARS, ""
     for line in _LINE_END.split(text):
         if begins is None:  # a line is a cue; what is drawn may be long and is no text
-            kept.append(_OVERRIDE.sub(_drawn, line)[:MAX_CUE_CHARS])
+            kept += _cut_line(_OVERRIDE.sub(_drawn, line))
             continue
-        line = line[:MAX_CUE_CHARS]
-        if len(begins.findall(line)) == 2:
-            kept.append(line)
-            left = MAX_CUE_CHARS
-        else:
-            kept.append(line[:left])
-            left = max(0, left - len(line) - 1)
+        if len(begins.findall(line[:MAX_CUE_CHARS])) == 2:
+            head, left = line[:MAX_CUE_CHARS], MAX_CUE_CHARS
+            kept.append(head)
+            continue
+        while len(line) > left and head:
+            cut = _place_to_cut(line, left) if left == MAX_CUE_CHARS else 0
+            kept += [line[:cut], "", head]
+            line, left = line[cut:], MAX_CUE_CHARS
+        kept.append(line[:left])  # what stands before the first cue is none
+        left = max(0, left - len(line) - 1)
     return "\n".join(kept)
+
+
+def _cut_line(line: str) -> list[str]:
+    """A line of SubStation as lines that are not too long, each of the same time and style."""
+    found = _ASS_HEAD.match(line[:MAX_CUE_CHARS])
+    if len(line) <= MAX_CUE_CHARS or found is None:
+        return [line[:MAX_CUE_CHARS]]
+    head, words, drawn = found[0], line[found.end() :], ""
+    kept = []
+    while words:
+        cut = _place_to_cut(words, MAX_CUE_CHARS - len(head) - len(drawn))
+        kept.append(f"{head}{drawn}{words[:cut]}")
+        overrides = _OVERRIDE.findall(words[:cut])
+        drawn = overrides[-1] if overrides else drawn  # a shape goes on behind the cut
+        words = words[cut:]
+    return kept
+
+
+def _place_to_cut(line: str, most: int) -> int:
+    """Where the first characters of a line end: at most so many, and at a blank if one is near."""
+    return line.rfind(" ", max(0, most - _NEAR), most) + 1 or most
 
 
 def _drawn(override: re.Match[str]) -> str:

@@ -4,7 +4,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
+
+import numpy as np
 
 MAX_CHARS: Final = 400
 """Characters of a passage: about 100 tokens of the text encoder, which reads 256."""
@@ -19,8 +22,8 @@ MAX_PASSAGES: Final = 1_000
 MAX_CUES: Final = 50_000
 """Cues of one track of captions."""
 
-MAX_CUE_CHARS: Final = 4_000
-"""Characters of one cue; the rest of a longer one is left out."""
+MAX_CUE_CHARS: Final = 1_000
+"""Characters of one cue; the rest of a longer one is a cue of the same time."""
 
 MASK: Final = "▇"
 
@@ -64,10 +67,13 @@ def without_sounds(text: str) -> str:
 
 
 def group(cues: Iterable[Cue]) -> list[Cue]:
-    """Cues in order of time as passages of whole sentences, as far as they are marked."""
+    """Cues in order of time as passages of whole sentences, as far as they are marked.
+
+    A cue that is longer than a passage is several, which share its time by their length.
+    """
     passages: list[Cue] = []
     open_: list[Cue] = []
-    for cue in cues:
+    for cue in chain.from_iterable(map(_pieces, cues)):
         if open_ and _is_full(open_, cue):
             passages.append(_joined(open_))
             open_ = []
@@ -79,10 +85,8 @@ def group(cues: Iterable[Cue]) -> list[Cue]:
 
 def split_text(text: str) -> list[Cue]:
     """A text without times as passages."""
-    sentences = re.split(r"(?<=[.!?…。！？])\s+|(?<=[。！？])", flat(text))
     nan = float("nan")
-    pieces = [piece for sentence in sentences for piece in _wrapped(sentence)]
-    return group(Cue(nan, nan, piece) for piece in pieces if piece)
+    return group(Cue(nan, nan, piece) for piece in _sentences(flat(text)))
 
 
 def mask(text: str, blocked: re.Pattern[str] | None) -> str:
@@ -128,6 +132,24 @@ def _joined(cues: Sequence[Cue]) -> Cue:
     return replace(
         cues[0], until_s=max(cue.until_s for cue in cues), text=text, confidence=confidence
     )
+
+
+def _pieces(cue: Cue) -> list[Cue]:
+    if len(cue.text) <= MAX_CHARS:
+        return [cue]
+    texts = _sentences(cue.text)
+    ends = np.cumsum([len(text) for text in texts]) / sum(map(len, texts))
+    times = cue.at_s + (cue.until_s - cue.at_s) * np.concatenate([[0.0], ends])
+    return [
+        replace(cue, at_s=float(at_s), until_s=float(until_s), text=text)
+        for text, at_s, until_s in zip(texts, times[:-1], times[1:], strict=True)
+    ]
+
+
+def _sentences(text: str) -> list[str]:
+    """Sentences, or parts of those that are longer than a passage."""
+    sentences = re.split(r"(?<=[.!?…。！？])\s+|(?<=[。！？])", text)
+    return [piece for sentence in sentences for piece in _wrapped(sentence) if piece]
 
 
 def _wrapped(sentence: str) -> list[str]:
