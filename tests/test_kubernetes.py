@@ -40,9 +40,11 @@ def test_tasks_and_services_are_given_the_same(
 
     services = given(values["env"])
     for name, pod in pods.items():
-        task = given(pod["spec"]["containers"][0]["env"])
-        assert {key: task.get(key) for key in services} == services, name
-        assert {task[key] for key in BOUND} == {"1"}, name
+        container = pod["spec"]["containers"][0]
+        task = given(container["env"])
+        cpus = container["resources"]["requests"]["cpu"]
+        wanted = services | dict.fromkeys(BOUND, cpus)  # a thread a CPU that is asked for
+        assert {key: task.get(key) for key in wanted} == wanted, name
 
 
 def test_no_secret_is_written_down(root: Path) -> None:

@@ -44,7 +44,7 @@ class JobPlan:
         per: what it is mapped over; '' runs once.
         parents: roles of earlier runs it takes something from.
         after: jobs that must be done before, although it reads nothing that they make.
-        is_encoding: it runs large encoders, on the workers that are meant for it.
+        is_encoding: it runs encoders or the language model, on the workers that are meant for it.
         reads_what_is_there: it reads any artefact of the run that exists, and needs none.
         counts: what the funnel shows of its receipt: (of what, the step in words, the count).
     """
@@ -171,6 +171,7 @@ JOBS: Final = (
         settings=("language", "content"),
         per="user_shard",
         parents=("previous",),
+        is_encoding=True,
     ),
     JobPlan(
         "draw_peers",
@@ -200,6 +201,7 @@ JOBS: Final = (
         makes=("relevance",),
         settings=("audience", "recommending", "evaluation", "language"),
         parents=("previous",),
+        is_encoding=True,
     ),
     JobPlan(
         "index_video_vectors",
@@ -253,6 +255,7 @@ JOBS: Final = (
         settings=("language",),
         per="user_shard",
         parents=("previous",),
+        is_encoding=True,
     ),
     JobPlan(
         "rerank_lists",

@@ -578,7 +578,9 @@ class Settings(BaseSettings):
     threads: int = Field(0, ge=0, description="Threads of native code; 0: one per core.")
     encoding_queue: str = Field(
         "default",
-        description="Celery queue that read_texts and embed_videos run on: 'gpu' for GPU workers.",
+        description="Celery queue of the jobs that run encoders or the language model (read_texts, "
+        "embed_videos, write_cards, write_portraits, learn_relevance, judge_lists): 'gpu' for GPU "
+        "workers.",
     )
     pod_templates: str = Field(
         "",
