@@ -72,5 +72,5 @@ up: setup ## start Airflow with its UI on localhost
 down: ## stop Airflow
 	@scripts/down.sh
 
-clean: ## remove the demo's store and Airflow's home (var/)
+clean: ## remove var/: the default store, Airflow's home, the results of benchmarks
 	rm -rf var

@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -142,9 +143,10 @@ def run_one(
 
 
 def machine() -> dict[str, Any]:
-    """What ran it: processor, cores, memory, load, versions; no names of hosts or folders."""
+    """What ran it, and when: processor, memory, load, versions; no names of hosts or folders."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
+        "day": date.today().isoformat(),
         "processor": _processor(),
         "cores": os.cpu_count(),
         "memory_gib": round(memory, 1),

@@ -193,8 +193,9 @@ def _machine(said: Mapping[str, Any]) -> list[str]:
     versions = ", ".join(f"{name} {number}" for name, number in it["versions"].items())
     took = f"; {said['seconds']:,.0f} s" if said.get("seconds") else ""
     load = "" if it.get("load_before") is None else f", load {it['load_before']} before"
+    day = f"{it['day']}: " if it.get("day") else ""
     return [
         "",
-        f"{it['processor']}, {it['cores']} cores, {it['memory_gib']} GiB{load}{took}. "
+        f"{day}{it['processor']}, {it['cores']} cores, {it['memory_gib']} GiB{load}{took}. "
         f"Python {it['python']}, {versions}.",
     ]

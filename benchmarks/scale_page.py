@@ -100,8 +100,9 @@ def _head(scale: dict[str, Any], others: Sequence[dict[str, Any]]) -> str:
     )
     return f"""# Scale
 
-<!-- Made by `python -m benchmarks.scale_page` of the figures in measured/; run `python -m
-benchmarks.scale` again instead. -->
+<!-- Made of the figures in measured/ by `python -m benchmarks.scale_page`: its --scale is
+scale-1000000.json, --beside scale-200000.json, --publishing publishing.json, --night night.json
+night-200000.json, --into this page. To change them, run `python -m benchmarks.scale` again. -->
 
 This page estimates the cost of {n_videos(figures):,} videos and {n_users(figures):,} users,
 {TIMES} times what was measured: {figures["videos"]:,} videos, {small["users"]:,} and
@@ -299,7 +300,7 @@ def _shards(figures: dict[str, Any]) -> str:
     users_in_all = n_users(figures)
     small, large = figures["runs"]
     users, before = (_in_a_shard(run, figures) for run in (large, small))
-    per_shard = max(users, math.ceil(users_in_all / MAPPED_LIMIT / 1_000) * 1_000)
+    per_shard = _shard_size(figures)
     of_videos = max(1_000, math.ceil(n_videos(figures) / MAPPED_LIMIT / 1_000) * 1_000)
     user_shards, video_shards = (
         math.ceil(users_in_all / per_shard), math.ceil(n_videos(figures) / of_videos),
@@ -324,6 +325,12 @@ shards). A process with such a shard of users and {figures["videos"]:,} videos {
 """
 
 
+def _shard_size(figures: dict[str, Any]) -> int:
+    """Users of a shard, so that no task is mapped over more than may be."""
+    users = _in_a_shard(figures["runs"][-1], figures)
+    return max(users, math.ceil(n_users(figures) / MAPPED_LIMIT / 1_000) * 1_000)
+
+
 def _in_a_shard(run: dict[str, Any], figures: dict[str, Any]) -> int:
     return int(min(run["users"], figures["users_per_shard"]))
 
@@ -332,6 +339,7 @@ def _work(figures: dict[str, Any]) -> str:
     run = figures["runs"][-1]
     users = n_users(figures)
     hours = {job: run["seconds"][job] / run["users"] * users / 3_600 for job in LIST_JOBS}
+    n_cores = min(N_WORKERS, math.ceil(users / _shard_size(figures)))
     total = sum(hours.values())
     rows = "\n".join(f"| `{job}` | {number:,.1f} | {number / total:.0%} |"
                      for job, number in hours.items())  # fmt: skip
@@ -350,8 +358,8 @@ def _work(figures: dict[str, Any]) -> str:
 {rows}
 | all | {total:,.1f} | |
 
-On {N_WORKERS:,} cores this takes {total / N_WORKERS:,.2f} hours. The rate was measured with
-{figures["videos"]:,} videos; {said}.
+On {n_cores:,} cores, at most one a shard of users, this takes {total / n_cores:,.2f} hours. The
+rate was measured with {figures["videos"]:,} videos; {said}.
 """
 
 

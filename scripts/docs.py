@@ -194,8 +194,8 @@ def metrics_page() -> str:
         "What `evaluate_lists` measures every night, as it stands in `runs.metrics`, the report "
         "and the page. Ranking is over the whole catalogue, nothing is sampled; a value of users "
         "comes with a 95% bootstrap interval over them (Efron, 1979) and `n_users`. `*` stands for "
-        "a scorer (`dot`, `attention`, `blend`), `served` (after re-ranking), a feature or a "
-        "cut-off; `scorer` names the one that serves. `segments` holds `n_users`, `ndcg@10`, "
+        "a scorer (`dot`, `attention`, `blend`, `trees`), `served` (after re-ranking), a feature "
+        "or a cut-off; `scorer` names the one that serves. `segments` holds `n_users`, `ndcg@10`, "
         "`hr@10` and `recall@20` of the served lists by length of history; `no history` are the "
         "users that were unknown before the cut-off. A metric without data is left out.",
     ]

@@ -30,6 +30,14 @@ def test_a_value_out_of_range_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         read_settings()
 
 
+def test_a_list_that_is_not_json_is_named_with_its_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIDREC_RECOMMENDING__LEFT_OUT", "lately")
+    with pytest.raises(SettingsError, match=r"recommending.*written as JSON"):
+        read_settings()
+    monkeypatch.setenv("VIDREC_RECOMMENDING__LEFT_OUT", '["lately"]')
+    assert read_settings().recommending.left_out == ("lately",)
+
+
 def test_places_keys_and_threads_do_not_change_what_a_night_means() -> None:
     here = read_settings(store_url="/a", threads=1, language={"endpoint_key": "secret"})
     there = read_settings(

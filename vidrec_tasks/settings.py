@@ -22,6 +22,7 @@ from pydantic import (
     field_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSetting
 
 from vidrec_tasks.errors import SettingsError
 
@@ -373,8 +374,8 @@ class RecommendingSettings(Group):
     )
     left_out: tuple[str, ...] = Field(
         (),
-        description="Candidate sources and features of the ranker that are not used, by name; "
-        "without 'lately' towers learn without time.",
+        description="Candidate sources and features of the ranker that are not used, as a JSON "
+        "list of names ([\"lately\"]); without 'lately' towers learn without time.",
     )
     min_score: float = Field(
         0.0,
@@ -594,7 +595,7 @@ class Settings(BaseSettings):
         21_600.0,
         gt=0,
         description="Seconds after which Airflow ends a task, and tries it again at most twice. "
-        "train_models of a large catalogue needs more.",
+        "train_models of very many users may need more.",
     )
     inputs: InputSettings = InputSettings()
     content: ContentSettings = ContentSettings()
@@ -634,6 +635,12 @@ def read_settings(environment: Mapping[str, str] | None = None, **overrides: Any
     _refuse_unknown(os.environ if environment is None else environment)
     try:
         return Settings(**overrides)
+    except UnreadableSetting as error:
+        message = (
+            f'settings: {error}; a list is written as JSON, such as ["lately"]; see '
+            "docs/SETTINGS.md"
+        )
+        raise SettingsError(message) from error
     except ValidationError as error:
         first = error.errors()[0]
         name = PREFIX + "__".join(str(part) for part in first["loc"]).upper()
