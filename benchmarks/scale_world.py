@@ -286,7 +286,10 @@ def _served_by_trees(models: Models, everybody: Histories, settings: Settings) -
 
     The models have seen the events that the trees learn from: what is measured is what they cost.
     """
-    held = hold_out_later(everybody, cut=models.cut, days=TREE_DAYS, seed=SEED)
+    held = hold_out_later(
+        everybody, cut=models.cut, days=TREE_DAYS, seed=SEED,
+        published_at_s=models.content.published_at_s,
+    )  # fmt: skip
     if held is None:
         message = f"none of {everybody.n_users:,} planted users liked something new at last"
         raise InputError(message)

@@ -1,5 +1,7 @@
 """Held out after one moment: nothing of it is learned from, and the periods follow each other."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -21,7 +23,7 @@ def a_few_users_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(held_out, "MIN_LATER_USERS", 10)
 
 
-def later(histories: Histories | None = None, **more: int) -> HeldOut:
+def later(histories: Histories | None = None, **more: Any) -> HeldOut:
     found = hold_out_later(
         worlds.histories() if histories is None else histories,
         cut=worlds.CUT, days=DAYS, seed=1, **more,
@@ -46,6 +48,28 @@ def test_a_target_was_never_met_before() -> None:
             met = asked.users.video_nums[asked.users.of(user)]
             assert not np.isin(targets, met).any()
             assert len(targets) == len(set(targets.tolist())) > 0
+
+
+def test_what_came_out_at_the_moment_or_later_is_no_target_and_is_not_ranked() -> None:
+    cut = later().asked.cut
+    assert cut is not None
+    asked = later().asked
+    wanted = np.unique(np.concatenate(asked.targets))
+    published = np.zeros(worlds.N_VIDEOS, dtype=np.int64)
+    published[wanted[:2]], published[wanted[2]] = cut, cut - 1
+    left = later(published_at_s=published).asked
+    assert left.cut == cut
+    assert left.unpublished.tolist() == wanted[:2].tolist()
+    assert not np.isin(np.concatenate(left.targets), wanted[:2]).any()
+    assert np.isin(wanted[2], np.concatenate(left.targets))
+    assert all(len(targets) for targets in left.targets)
+    # a score for what is not out yet costs nobody a place
+    scores = np.zeros((left.users.n_users, worlds.N_VIDEOS), dtype=np.float32)
+    for user, targets in enumerate(left.targets):
+        scores[user, targets] = 1.0
+    best = ndcg_of_targets(scores, left)
+    scores[:, wanted[:2]] = 2.0
+    np.testing.assert_array_equal(ndcg_of_targets(scores, left), best)
 
 
 def test_each_period_knows_what_came_before_it_and_no_more() -> None:

@@ -29,8 +29,8 @@ def gather_examples(models: Models, asked: Asked, settings: RecommendingSettings
     search = Search(models)
     features, nums, found, order = [], [], [], []
     for users, block in asked.users.blocks():
-        everything = Eligible.everything(block.n_users, models.content.n_videos)
-        candidates, _ = find_candidates(search, block, everything, settings)
+        eligible = _published(block.n_users, models.content.n_videos, asked)
+        candidates, _ = find_candidates(search, block, eligible, settings)
         missed = _missed(candidates, [asked.targets[user] for user in users])
         every = np.concatenate([candidates, missed], axis=1)
         order.append(users)
@@ -48,6 +48,13 @@ def gather_examples(models: Models, asked: Asked, settings: RecommendingSettings
         np.array([len(targets) for targets in asked.targets], dtype=np.int64),
         every,
     )
+
+
+def _published(n_users: int, n_videos: int, asked: Asked) -> Eligible:
+    """What a list of the moment could hold, whatever its user's rules."""
+    mask = np.ones((1, n_videos), dtype=bool)
+    mask[0, asked.unpublished] = False
+    return Eligible.of_masks(mask, np.zeros(n_users, dtype=np.int64))
 
 
 def as_of(models: Models, asked: Asked) -> Models:

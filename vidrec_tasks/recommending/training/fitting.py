@@ -124,10 +124,10 @@ def fit(
     start = choose_start(parent, told.shape, cut=cut)
     # What a parent learned from cannot be chosen on.
     since = parent.cut if parent is not None and start != "cold" else None
-    held = _hold_out(histories, settings, cut, since)
+    held = _hold_out(histories, told, since)
     if since is not None and len(held.asked.targets) < MIN_HELD_OUT_SINCE:
         log.info("%d users since the last fit are too few to choose on", len(held.asked.targets))
-        start, held = "cold", _hold_out(histories, settings, cut, None)
+        start, held = "cold", _hold_out(histories, told, None)
     if len(held.asked.targets) < MIN_HELD_OUT:
         log.info("%d users to choose on; the defaults are kept", len(held.asked.targets))
         usual = Configuration(
@@ -142,14 +142,14 @@ def fit(
     return Fitted(_fit_as_told(histories, told, chosen.models.configuration), chosen.lists)
 
 
-def _hold_out(
-    histories: Histories, settings: RecommendingSettings, cut: int, since: int | None
-) -> HeldOut:
+def _hold_out(histories: Histories, fit: _Fit, since: int | None) -> HeldOut:
     """By the protocol that is asked for; the last events where a later window has too few users."""
+    settings = fit.settings
     if settings.chosen_on == "later":
         later = hold_out_later(
-            histories, cut=cut, days=settings.chosen_on_days, seed=settings.seed, since=since
-        )
+            histories, cut=fit.cut, days=settings.chosen_on_days, seed=settings.seed, since=since,
+            published_at_s=fit.content.published_at_s,
+        )  # fmt: skip
         if later is not None and len(later.asked.targets) >= MIN_HELD_OUT:
             return later
     return hold_out(histories, seed=settings.seed, since=since)

@@ -50,6 +50,7 @@ class Guesses:
         own = np.empty((len(users), k), dtype=np.float32)
         for part, some in asked.blocks(len(videos)):
             scores = users[part] @ videos.T + lately
+            scores[:, some.unpublished] = -np.inf
             scores[some.users.user_nums(), some.users.video_nums] = -np.inf
             nums[part] = np.argpartition(-scores, k - 1, axis=1)[:, :k]
             own[part] = np.take_along_axis(scores, nums[part], axis=1)

@@ -7,7 +7,7 @@ each user, wherever in time it lies (``last``), as the literature's leave-one-ou
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -32,6 +32,7 @@ MIN_LATER_USERS: Final = 200
 FIRST_SHARE, LAST_SHARE = 0.2, 1 / 3
 """Shares of the log's days that the window has at most to begin with, and when it has grown."""
 _DAY_S = 86_400
+_NOTHING = np.zeros(0, dtype=np.int64)
 _CELLS = 32_000_000
 """Scores of users and videos held at once: 128 MB of float32."""
 
@@ -47,6 +48,8 @@ class Asked:
         cut: seconds since 1970 UTC of the moment; None: the last event of each user.
         turned_away: for each of them the video_nums that they then met and turned away; nothing is
             known of it where there is no moment.
+        unpublished: video_nums that came out at the moment or later: no list of it holds them, so
+            they are neither targets nor ranked.
     """
 
     users: Histories
@@ -54,6 +57,7 @@ class Asked:
     everybody: Histories
     cut: int | None = None
     turned_away: Sequence[Ints] = ()
+    unpublished: Ints = field(default_factory=_NOTHING.copy)
 
     def blocks(self, n_videos: int) -> Iterator[tuple[slice, "Asked"]]:
         """Yield users few enough that their scores of all videos can be held."""
@@ -81,7 +85,13 @@ class HeldOut:
 
 
 def hold_out_later(
-    histories: Histories, *, cut: int, days: float, seed: int, since: int | None = None
+    histories: Histories,
+    *,
+    cut: int,
+    days: float,
+    seed: int,
+    since: int | None = None,
+    published_at_s: Ints = _NOTHING,
 ) -> HeldOut | None:
     """Hold out everything after one moment, in two periods of equal length.
 
@@ -95,6 +105,7 @@ def hold_out_later(
         seed: of the draw of users.
         since: seconds since 1970 UTC; the window begins no earlier, because what a fit starts from
             has seen the events before. None: any time.
+        published_at_s: ``(n_videos,)`` seconds since 1970 UTC, 0 unknown; empty: none is known.
 
     Returns:
         None where nobody liked anything new in the window.
@@ -105,7 +116,9 @@ def hold_out_later(
     span = end - int(histories.event_at.min())
     length = min(days * _DAY_S, FIRST_SHARE * span)
     begin = end - int(length)
-    while _n_asked(histories, begin) < MIN_LATER_USERS and length < LAST_SHARE * span:
+    while length < LAST_SHARE * span:
+        if _n_asked(histories, begin, published_at_s) >= MIN_LATER_USERS:
+            break
         length = min(1.5 * length, LAST_SHARE * span)
         begin = end - int(length)
     begin = begin if since is None else max(begin, since)
@@ -113,9 +126,9 @@ def hold_out_later(
     periods = tuple(
         found
         for start, stop in ((begin, middle), (middle, end))
-        if (found := _asked(histories, start, stop, seed)) is not None
+        if (found := _asked(histories, start, stop, seed, published_at_s)) is not None
     )
-    asked = _asked(histories, begin, end, seed)
+    asked = _asked(histories, begin, end, seed, published_at_s)
     if asked is None:
         return None
     log.info(
@@ -162,7 +175,7 @@ def ndcg_of_ranks(ranks: Ints, *, k: int = 10) -> Floats:
 
 
 def ndcg_of_targets(scores: Floats, asked: Asked, *, k: int = 10) -> Floats:
-    """``(n_users,)`` NDCG@k of the targets among all videos their users have not met.
+    """``(n_users,)`` NDCG@k of the targets among all published videos their users have not met.
 
     Args:
         scores: ``(n_users, n_videos)``.
@@ -170,6 +183,7 @@ def ndcg_of_targets(scores: Floats, asked: Asked, *, k: int = 10) -> Floats:
         k: depth.
     """
     scores = scores.copy()
+    scores[:, asked.unpublished] = -np.inf
     scores[asked.users.user_nums(), asked.users.video_nums] = -np.inf
     found = np.zeros(len(scores), dtype=np.float32)
     for user, targets in enumerate(asked.targets):
@@ -197,22 +211,28 @@ def ideal(n_relevant: int, *, k: int = 10) -> float:
     return float(ndcg_of_ranks(np.arange(1, 1 + min(k, n_relevant)), k=k).sum())
 
 
-def _n_asked(histories: Histories, begin: int) -> int:
-    return sum(len(videos) > 0 for videos in time_split(histories, cut=begin).held_out)
+def _n_asked(histories: Histories, begin: int, published_at_s: Ints) -> int:
+    held_out = time_split(histories, cut=begin).held_out
+    unpublished = np.flatnonzero(published_at_s >= begin)
+    return sum(not np.isin(videos, unpublished).all() for videos in held_out)
 
 
-def _asked(histories: Histories, begin: int, end: int, seed: int) -> Asked | None:
+def _asked(
+    histories: Histories, begin: int, end: int, seed: int, published_at_s: Ints
+) -> Asked | None:
     """Users with a history, at most `N_WANTED`; None where there are none."""
     histories = histories.before(end)
     split = time_split(histories, cut=begin)
+    unpublished = np.flatnonzero(published_at_s >= begin)
+    held_out = [videos[~np.isin(videos, unpublished)] for videos in split.held_out]
     is_known = np.diff(split.train.offsets) > 0
-    users = np.flatnonzero([len(v) > 0 for v in split.held_out] & is_known)
+    users = np.flatnonzero([len(v) > 0 for v in held_out] & is_known)
     if not len(users):
         return None
     users = np.sort(np.random.default_rng(seed).permutation(users)[:N_WANTED])
-    targets = [split.held_out[user] for user in users]
+    targets = [held_out[user] for user in users]
     away = turned_away_later(histories.take(users), cut=begin)
-    return Asked(split.train.take(users), targets, split.train, begin, away)
+    return Asked(split.train.take(users), targets, split.train, begin, away, unpublished)
 
 
 def _last_new_events(histories: Histories) -> tuple[Ints, Ints]:

@@ -27,6 +27,7 @@ def measure_gaps(models: Models, held: HeldOut, settings: RecommendingSettings) 
     """
     later = _some(held.asked, settings.seed)
     learned = hold_out(later.users, seed=settings.seed).asked
+    learned = replace(learned, unpublished=later.unpublished)
     if not learned.targets:
         return {}
     models = as_of(models, held.asked)
@@ -51,7 +52,7 @@ def _some(asked: Asked, seed: int) -> Asked:
     drawn = np.random.default_rng(seed).permutation(asked.users.n_users)[:N_GAP]
     users = np.sort(drawn).astype(np.int64)
     targets = [asked.targets[user] for user in users]
-    return Asked(asked.users.take(users), targets, asked.everybody, asked.cut)
+    return replace(asked, users=asked.users.take(users), targets=targets, turned_away=())
 
 
 def _item_ndcg(models: Models, model: ItemModel, asked: Asked) -> float:
@@ -60,5 +61,6 @@ def _item_ndcg(models: Models, model: ItemModel, asked: Asked) -> float:
     for users, block in asked.users.blocks():
         scores = Block(models=models, histories=block).item_scores(model)
         targets = [asked.targets[user] for user in users]
-        total += float(ndcg_of_targets(scores, Asked(block, targets, block)).sum())
+        some = replace(asked, users=block, targets=targets)
+        total += float(ndcg_of_targets(scores, some).sum())
     return total / asked.users.n_users
