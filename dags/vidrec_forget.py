@@ -16,6 +16,14 @@ and, where the connection `vidrec_airflow_db` or `VIDREC_AIRFLOW_URL` names it, 
 database, the form of this run among it.
 """
 
+PATIENT = {
+    **DEFAULT_ARGS,
+    "retries": 48,
+    "retry_delay": pendulum.duration(minutes=10),
+    "retry_exponential_backoff": False,
+}
+"""A night that is under way is waited for: eight hours."""
+
 with DAG(
     dag_id="vidrec_forget",
     description="Erase users everywhere and leave a receipt.",
@@ -24,7 +32,7 @@ with DAG(
     is_paused_upon_creation=False,  # nothing runs unless somebody asks
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     max_active_runs=1,
-    default_args=DEFAULT_ARGS,
+    default_args=PATIENT,
     tags=[*TAGS, "by hand"],
     params={
         "user_ids": Param(

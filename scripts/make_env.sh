@@ -15,6 +15,11 @@ if [ -z "${TORCH_INDEX:-}" ]; then
     exit 1
 fi
 
+if ! command -v openssl >/dev/null; then
+    echo "make_env: openssl makes the secrets and is not installed (apt-get install openssl)" >&2
+    exit 1
+fi
+
 cores=$(nproc)
 umask 077
 while IFS= read -r line; do
@@ -34,5 +39,6 @@ while IFS= read -r line; do
             fi
             ;;
     esac
-done <.env.example >.env
+done <.env.example >.env.new
+mv .env.new .env
 echo "make_env: wrote .env (readable by its owner alone); the login of the UI is in ADMIN_PASSWORD"

@@ -91,7 +91,7 @@ def remove_old_scratch() -> None:
     if not scratch or not Path(scratch).is_dir():
         return
     for path in Path(scratch).iterdir():
-        if path.name.startswith("vidrec-spill-") and age_s(path) > SCRATCH_KEPT_S:
+        if path.name.startswith("vidrec-") and age_s(path) > SCRATCH_KEPT_S:
             shutil.rmtree(path, ignore_errors=True)
             log.info("removed %s", path)
 

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Set-up: system libraries, a virtual environment, the locked packages. Quick when all is there.
 set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin # ldconfig is there, and not on the path of a user on Debian
 cd "$(dirname "$0")/.."
 
 venv=.venv
 stamp=$venv/.ready
 want=$(cat requirements.txt requirements-demo.txt requirements-dev.txt requirements-models.txt scripts/setup.sh | sha256sum | cut -d' ' -f1)
 
-has_library() { ldconfig -p | grep -q "$1"; }
+has_library() { ldconfig -p | grep "$1" >/dev/null; } # grep -q could end ldconfig by SIGPIPE
 
 install_system() {
     local needed=() wanted=()

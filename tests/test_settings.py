@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from vidrec_tasks.errors import SettingsError
@@ -28,6 +30,15 @@ def test_a_value_out_of_range_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIDREC_CONTENT__N_KEYFRAMES", "0")
     with pytest.raises(SettingsError, match="VIDREC_CONTENT__N_KEYFRAMES='0'"):
         read_settings()
+
+
+def test_what_kubernetes_says_of_services_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_API_SERVER", "PORT", "PORT_8080_TCP",
+                 "PORT_8080_TCP_PROTO"):  # fmt: skip
+        monkeypatch.setenv(f"VIDREC_AIRFLOW_API_SERVER_{name}", "1")
+        assert f"VIDREC_AIRFLOW_API_SERVER_{name}" not in known_names()
+    read_settings()
+    assert not [name for name in known_names() if re.search(r"_(HOST|PORT)(_|$)", name)]
 
 
 def test_a_list_that_is_not_json_is_named_with_its_form(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ import logging
 import sys
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -252,7 +252,8 @@ def _results() -> str:
 def _by_hand(task_id: str, **arguments: Any) -> dict[str, Any]:
     from vidrec_tasks.running.by_hand import run_by_hand
 
-    return run_by_hand(task_id, request_id=f"cli-{uuid.uuid4()}", **arguments)
+    moment = datetime.now(UTC).isoformat()
+    return run_by_hand(task_id, request_id=f"cli__{moment}_{uuid.uuid4().hex[:8]}", **arguments)
 
 
 def _import(arguments: argparse.Namespace) -> None:

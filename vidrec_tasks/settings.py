@@ -7,6 +7,7 @@ top-level ones as ``VIDREC_<FIELD>`` (``VIDREC_STORE_URL``). An unknown name is 
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, Final, Literal
@@ -663,10 +664,17 @@ def known_names() -> list[str]:
     return names
 
 
+_OF_A_SERVICE = re.compile(r"_(SERVICE_HOST|(SERVICE_)?PORT(_[A-Z0-9_]+)?)$")
+"""How names end by which Kubernetes tells every pod of the services beside it, such as those of a
+release that is called vidrec. No setting ends so (`tests/test_settings.py`)."""
+
+
 def _refuse_unknown(environment: Mapping[str, str]) -> None:
     known = set(known_names())
-    unknown = sorted(name for name in environment if name.upper().startswith(PREFIX))
-    unknown = [name for name in unknown if name.upper() not in known]
+    named = (name for name in environment if name.upper().startswith(PREFIX))
+    unknown = sorted(
+        name for name in named if name.upper() not in known and not _OF_A_SERVICE.search(name)
+    )
     if unknown:
         near = get_close_matches(unknown[0].upper(), known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""

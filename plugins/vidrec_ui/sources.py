@@ -36,7 +36,7 @@ class Sources:
     def __init__(self, settings: Settings | None = None) -> None:
         self._given = settings
         self._catalogues: dict[str, Catalogue] = {}
-        self._parts: dict[tuple[str, str, str], pd.DataFrame | None] = {}
+        self._parts: dict[tuple[str, str, str], pd.DataFrame] = {}
         self._lock = threading.Lock()
 
     @cached_property
@@ -82,9 +82,10 @@ class Sources:
                 while len(self._catalogues) >= _KEPT_CATALOGUES:
                     self._catalogues.pop(next(iter(self._catalogues)))
                 run = self.run(run_id)
-                self._catalogues[run_id] = Catalogue(
-                    table_of(run, "videos"), table_of(run, "frames")
-                )
+                videos, frames = table_of(run, "videos"), table_of(run, "frames")
+                if videos is None or frames is None:  # not made yet, or not to be read just now
+                    return Catalogue(videos, frames)
+                self._catalogues[run_id] = Catalogue(videos, frames)
             return self._catalogues[run_id]
 
     def kept_table(self, run: Run | None, name: str, part: str = "table") -> pd.DataFrame | None:
@@ -99,7 +100,10 @@ class Sources:
         if key not in self._parts:
             while len(self._parts) >= _KEPT_PARTS:
                 self._parts.pop(next(iter(self._parts)), None)
-            self._parts[key] = table_of(run, name, part)
+            found = table_of(run, name, part)
+            if found is None:
+                return None
+            self._parts[key] = found
         return self._parts[key]
 
     def picture(self, path: str) -> bytes | None:

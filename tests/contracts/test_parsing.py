@@ -1,3 +1,5 @@
+from typing import Any
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -36,6 +38,8 @@ def events(**columns: list[object]) -> pd.DataFrame:
         ("event_at", "0001-01-01 00:00:00 +0000 UTC", "event_at is missing"),
         ("user_id", "null", "user_id is missing"),
         ("user_id", b"u\xfc", "user_id is bytes that are not UTF-8"),
+        ("user_id", "u\0", "user_id holds a zero byte"),
+        ("video_id", b"v\0", "video_id holds a zero byte"),
         ("event_type", "dance", "event_type is unknown (known: impression, play, complete,"),
         ("watched_s", "-3", "watched_s < 0"),
         ("watched_s", "inf", "watched_s is not a finite number"),
@@ -128,6 +132,16 @@ def test_half_of_an_emoji_is_replaced_and_costs_nobody_a_night(name: str) -> Non
     raw["row_num"] = 0
     (value,) = parse(raw, VIDEOS).rows[name]
     assert value == (["cut \ufffd here"] if name == "tags" else "cut \ufffd here")
+
+
+@pytest.mark.parametrize("dtype", ["str", object])
+def test_a_zero_byte_is_left_out_of_a_text(dtype: Any) -> None:
+    raw = pd.DataFrame({"video_id": ["v1", "v2"], "title": ["\0cats \0", "\0"]}, dtype=dtype)
+    raw = raw.assign(row_num=[0, 1], tags=pd.Series([["a\0b"], ["\0"]], dtype=object))
+    rows = parse(raw, VIDEOS).rows
+    assert rows["title"].to_list() == ["cats", ""]
+    assert rows["tags"].to_list()[0] == ["ab"]
+    assert "\0" not in str(rows["tags"].to_list())
 
 
 anything = (

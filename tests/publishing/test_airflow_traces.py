@@ -68,6 +68,19 @@ def test_longer_ids_that_hold_an_id_stay(airflow: str) -> None:
     assert NUMBER in str(confs)
 
 
+def test_as_many_users_as_the_form_takes_are_erased_at_once(airflow: str) -> None:
+    many = [f"person-{num}@example.org" for num in range(2_500)]
+    with make_engine(airflow).begin() as connection:
+        text = sa.text("INSERT INTO log (id, extra) VALUES (:id, :extra)")
+        wanted = [{"id": 2 + num, "extra": f"of {many[num]}"} for num in (0, 700, 2_499)]
+        connection.execute(text, [*wanted, {"id": 3, "extra": f"{many[3]} and {many[1_900]}"}])
+    changed = erase_from_airflow(airflow, Sought(many))
+    assert changed["airflow/log.extra"] == 4
+    with make_engine(airflow).begin() as connection:
+        left = list(connection.exec_driver_sql("SELECT extra FROM log ORDER BY id").scalars())
+    assert left[1:] == ["of [erased]", "[erased] and [erased]", "of [erased]", "of [erased]"]
+
+
 def test_logs_are_scrubbed(tmp_path: Path) -> None:
     path = tmp_path / "dag_id=vidrec_forget" / "attempt=1.log"
     path.parent.mkdir()

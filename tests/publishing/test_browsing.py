@@ -58,6 +58,17 @@ def test_the_last_request_by_hand_is_found_by_its_query(
     assert browser.answered_by_hand("dogs") == ("", [])
 
 
+def test_the_last_request_is_the_last_by_its_time_whoever_asked(
+    publisher: Publisher, browser: Browser
+) -> None:
+    publish(publisher, 1)
+    row = {"query": "cats", "rank": 1, "video_id": "v1", "score": 1.0, "matched": "title"}
+    answers = pd.DataFrame([{**row, "at_s": float("nan"), "run_id": run_id(1)}])
+    for request_id in ("manual__2026-09-01T10:00:00+00:00", "cli__2026-09-01T11:00:00+00:00_ab"):
+        publisher.write_answers(request_id, answers)
+    assert browser.answered_by_hand("cats")[0].startswith("cli__")
+
+
 def test_a_creator_nobody_knows_has_nothing(publisher: Publisher, browser: Browser) -> None:
     publish(publisher, 1)
     assert browser.creator("nobody") == {"summary": None, "topics": [], "videos": []}

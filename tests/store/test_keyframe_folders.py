@@ -1,5 +1,7 @@
 """Keyframe folders: a film's frames are there whole or not at all, once a way of decoding."""
 
+import os
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -28,6 +30,18 @@ def decode(workspace: Path, *checksums: str, picture: bytes = b"jpg") -> pd.Data
 def keep(folders: KeyframeFolders, *checksums: str, picture: bytes = b"jpg") -> pd.DataFrame:
     with folders.workspace() as workspace:
         return folders.keep(decode(workspace, *checksums, picture=picture), workspace)
+
+
+def test_what_a_killed_task_left_goes_after_two_days(tmp_path: Path) -> None:
+    folders = KeyframeFolders(Store(str(tmp_path)), "w")
+    base = Path(str(folders.folder))
+    for name, age_days in ((".workspace-old", 3), (".workspace-new", 1)):
+        (base / name).mkdir(parents=True)
+        moment = time.time() - age_days * 86_400
+        os.utime(base / name, (moment, moment))
+    with folders.workspace():
+        pass
+    assert [path.name for path in base.iterdir()] == [".workspace-new"]
 
 
 def test_a_film_that_was_never_decoded_is_not_found(folders: KeyframeFolders) -> None:

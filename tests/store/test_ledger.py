@@ -2,6 +2,7 @@
 
 import stat
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -34,6 +35,28 @@ def test_adding_counts_only_who_is_new(ledger: Ledger) -> None:
     ledger.add(["a"])
     assert ledger.add(["a", "b", "b"]) == 1
     assert ledger.add([]) == 0
+    assert holds(ledger, "a", "b") == [True, True]
+
+
+def test_two_that_add_at_once_lose_nobody(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Ledger(ledger.store)
+    write = Store.write_json
+
+    def write_after_the_other(store: Store, path: Any, value: Any) -> None:
+        monkeypatch.setattr(Store, "write_json", write)
+        other.add(["b"])  # it read before this one wrote
+        write(store, path, value)
+
+    monkeypatch.setattr(Store, "write_json", write_after_the_other)
+    ledger.add(["a"])
+    assert holds(ledger, "a", "b") == [True, True]
+
+
+def test_a_ledger_of_an_earlier_version_is_read(ledger: Ledger) -> None:
+    ledger.add(["a"])
+    (path,) = ledger.store.path("erasures", "ledger").iterdir()
+    ledger.store.move(path, ledger.store.path("erasures", "ledger.json"))
+    assert ledger.add(["a", "b"]) == 1
     assert holds(ledger, "a", "b") == [True, True]
 
 

@@ -1,4 +1,5 @@
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pandas as pd
@@ -59,7 +60,7 @@ def test_a_run_that_nobody_can_go_back_to_leaves_with_what_only_it_names(store: 
 
 def test_what_lies_outside_of_runs_stays(store: Store) -> None:
     kept = ("inputs/videos.csv", "snapshots/videos/a.parquet", "features/keyframes/w/c/0.jpg",
-            "models/lm/weights", "reports/2026-09-01.html", "erasures/ledger.json")  # fmt: skip
+            "models/lm/weights", "reports/2026-09-01.html", "erasures/ledger/a.json")  # fmt: skip
     for path in kept:
         store.write(store.path(path), b"x")
     make(store, 0)
@@ -138,6 +139,33 @@ def test_a_dropping_that_was_killed_is_finished_by_the_next(
     assert old.find("publication") is None  # no night takes a half-dropped run for a parent
     assert drop_old_runs(store, set(), n_newest=1, now=NOW).runs == (old.run_id,)
     assert not [path for path in files_under(store) if "2026-09-01" in path or "own0" in path]
+
+
+@pytest.mark.parametrize("place", range(6))
+def test_a_dropping_that_ends_anywhere_is_finished_by_the_next(
+    store: Store, monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    for day in range(2):
+        run = make(store, day)
+        media = pd.DataFrame({"checksum": [f"film{day}"]})
+        run.remember(run.artefacts.write("keyframes.0", f"k{day}", {"media": media}))
+        for name in ("0.jpg", "1.jpg"):
+            store.write(store.path("features", "keyframes", "w", f"film{day}", name), b"x")
+    removed, calls = retention.remove, count()
+
+    def full(folder: object) -> None:
+        if next(calls) == place:
+            raise OSError(28, "No space left on device")
+        removed(folder)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(retention, "remove", full)
+        drop_old_runs(store, set(), n_newest=1, now=NOW)
+    drop_old_runs(store, set(), n_newest=1, now=NOW)
+    assert len(list(Runs(store))) == 1
+    left = files_under(store)
+    assert not [path for path in left if "2026-09-01" in path or "own0" in path or "k0" in path]
+    assert {path.split("/")[-2] for path in left if "film" in path} == {"film1"}
 
 
 def test_an_object_store_lets_old_runs_go_too() -> None:

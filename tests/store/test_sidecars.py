@@ -47,6 +47,12 @@ def test_a_link_that_leads_outside_is_left_out(folder: Path, tmp_path: Path) -> 
     assert found(folder) == []
 
 
+def test_a_link_that_leads_to_itself_is_left_out(folder: Path) -> None:
+    (folder / "film.srt").symlink_to(folder / "film.srt")
+    (folder / "film.vtt").write_text("WEBVTT")
+    assert found(folder) == ["film.vtt"]
+
+
 def test_a_file_that_is_too_large_is_not_read(folder: Path) -> None:
     path = folder / "film.srt"
     path.write_bytes(b"x" * (ENOUGH + 1))

@@ -32,7 +32,7 @@ def _read_text(values: pd.Series, absent: pd.Series, column: Column) -> Read:
         return pd.Series("", index=values.index, dtype=str), problems
     if isinstance(values.dtype, pd.StringDtype) and not absent.any():
         stripped = values.str.strip()
-        if stripped.str.isascii().all():
+        if stripped.str.isascii().all() and not stripped.str.contains("\0", regex=False).any():
             problems[stripped.str.len() > LONGEST_TEXT] = _TOO_LONG
             return stripped.astype(str), problems
     texts = [
@@ -44,6 +44,8 @@ def _read_text(values: pd.Series, absent: pd.Series, column: Column) -> Read:
         nested = [isinstance(value, (dict, list, np.ndarray)) for value in values]
         problems[pd.Series(nested, index=values.index)] = "is a record or a list, not a text"
     problems[[len(text) > LONGEST_TEXT for text in texts]] = _TOO_LONG
+    if column.kind == "id":  # without it, two ids could become one
+        problems[[_has_zero(value) for value in values]] = "holds a zero byte"
     return pd.Series(texts, index=values.index, dtype=str), problems
 
 
@@ -145,8 +147,18 @@ def _is_broken(value: Any) -> bool:
     return False
 
 
+def _has_zero(value: Any) -> bool:
+    return b"\0" in value if isinstance(value, bytes) else isinstance(value, str) and "\0" in value
+
+
 def _whole(text: str) -> str:
-    """The text with halves of surrogate pairs (a cut emoji) replaced: no file can hold them."""
+    """The text as it can be kept.
+
+    Zero bytes, which PostgreSQL has in no text, are left out; halves of surrogate pairs (a cut
+    emoji), which no file can hold, are replaced.
+    """
+    if "\0" in text:
+        text = text.replace("\0", "").strip()
     if text.isascii():
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

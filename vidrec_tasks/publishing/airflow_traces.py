@@ -9,7 +9,7 @@ import os
 import re
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +21,8 @@ from vidrec_tasks.store.sought import Sought, escaped
 ERASED: Final = "[erased]"
 FORM: Final = "vidrec_forget"
 """The DAG whose form names users."""
+_WORDS_AT_ONCE: Final = 500
+"""Words of one query: SQLite takes an expression of at most a thousand parts."""
 FORM_TABLES: Final = ("dag_run", "rendered_task_instance_fields", "xcom", "log")
 """Where Airflow keeps what a form was given; elsewhere "default" is a word of Airflow's own."""
 
@@ -100,17 +102,32 @@ def _sift_column(
     )  # fmt: skip
     n_changed = 0
     for words, erase, scope in _searches(table, sought):
-        if not words:
-            continue
-        hits = sa.or_(*(text.contains(word, autoescape=True) for word in words))
-        found = sa.select(*table.primary_key, text.label("_text")).where(hits, *scope)
-        for row in connection.execute(found).all():
+        for row in _hits(connection, table, text, words, scope):
             erased = erase(row[-1])
             if erased != row[-1]:
                 n_changed += 1
                 if is_erasing:
                     _update(connection, table, column, row[:-1], erased)
     return n_changed
+
+
+def _hits(
+    connection: sa.Connection,
+    table: sa.Table,
+    text: sa.ColumnElement[Any],
+    words: Sequence[str],
+    scope: Sequence[Any],
+) -> Iterator[tuple[Any, ...]]:
+    """The rows that hold any of the words, each once, with their keys before the text."""
+    seen: set[tuple[Any, ...]] = set()
+    for first in range(0, len(words), _WORDS_AT_ONCE):
+        some = words[first : first + _WORDS_AT_ONCE]
+        hits = sa.or_(*(text.contains(word, autoescape=True) for word in some))
+        found = sa.select(*table.primary_key, text.label("_text")).where(hits, *scope)
+        for row in connection.execute(found).all():
+            if tuple(row[:-1]) not in seen:
+                seen.add(tuple(row[:-1]))
+                yield tuple(row)
 
 
 def _searches(

@@ -4,14 +4,22 @@ Every question is answered from a key's index, so that it takes as long with a m
 a hundred. Leaves what downstream readers ask to `reader`.
 """
 
+import re
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from vidrec_tasks.columns import QUERY, REQUEST_ID, USER_ID, VIDEO_ID
 from vidrec_tasks.publishing.reader import Reader, Row
 from vidrec_tasks.publishing.tables import VIEWS, adhoc_search_results, recommendations
+
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+")
+
+
+def _time_in(request_id: str) -> str:
+    found = _TIME.search(request_id)
+    return found[0] if found else ""
 
 
 class Browser(Reader):
@@ -70,13 +78,13 @@ class Browser(Reader):
     def answered_by_hand(self, query: str, request_id: str = "") -> tuple[str, list[Row]]:
         """The last request that asked for a query, or the one named, and its answers.
 
-        The ids of requests begin with the time, so the last is the greatest.
+        The ids of requests hold the time (`manual__2026-09-01T…`, `cli__2026-09-01T…`).
         """
         table = adhoc_search_results
         if not request_id:
-            newest = sa.select(sa.func.max(table.c.request_id).label(REQUEST_ID))
-            found = self._rows(newest.where(table.c.query == query))
-            request_id = (found[0][REQUEST_ID] if found else None) or ""
+            asked = sa.select(table.c.request_id).where(table.c.query == query).distinct()
+            ids = [str(row[REQUEST_ID]) for row in self._rows(asked)]
+            request_id = max(ids, key=lambda name: (_time_in(name), name), default="")
         mine = sa.select(table).where(table.c.request_id == request_id, table.c.query == query)
         return request_id, self._rows(mine.order_by(table.c.rank)) if request_id else []
 

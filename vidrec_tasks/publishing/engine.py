@@ -5,7 +5,7 @@ A password is never part of a message; values are never part of an error.
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -70,13 +70,20 @@ def make_engine(url: str, *, read_only: bool = False) -> sa.Engine:
     return engine
 
 
-def grant_reading(connection: sa.Connection) -> None:
-    """Let the role `READER`, where PostgreSQL has it, read the tables and views that are there."""
+def grant_reading(connection: sa.Connection, names: Iterable[str]) -> None:
+    """Let the role `READER`, where PostgreSQL has it, read tables and views.
+
+    Args:
+        connection: of who owns them.
+        names: theirs; what else lies in the schema may be somebody else's.
+    """
     has_role = sa.text("SELECT 1 FROM pg_roles WHERE rolname = :name")
     if connection.execute(has_role, {"name": READER}).first() is None:
         return
     schema = connection.execute(sa.select(sa.func.quote_ident(sa.func.current_schema()))).scalar()
-    for right in (f"USAGE ON SCHEMA {schema}", f"SELECT ON ALL TABLES IN SCHEMA {schema}"):
+    quote = connection.dialect.identifier_preparer.quote
+    relations = ", ".join(f"{schema}.{quote(name)}" for name in names)
+    for right in (f"USAGE ON SCHEMA {schema}", f"SELECT ON TABLE {relations}"):
         connection.execute(sa.text(f"GRANT {right} TO {READER}"))
 
 

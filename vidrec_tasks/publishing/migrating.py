@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from vidrec_tasks.errors import PublishError
-from vidrec_tasks.publishing.tables import metadata, recommendations
+from vidrec_tasks.publishing.tables import VIEWS, metadata, recommendations
 
 SCRIPTS: Final = Path(__file__).with_name("migrations")
 VERSION_TABLE: Final = "vidrec_version"
@@ -45,6 +45,11 @@ def migrate(connection: sa.Connection) -> tuple[str | None, str]:
     if connection.dialect.supports_comments:
         _comment(connection)
     return before, head
+
+
+def relations() -> list[str]:
+    """The names of all tables and views that are made here."""
+    return [*metadata.tables, VERSION_TABLE, *(view.name for view in VIEWS.values())]
 
 
 def version_of(connection: sa.Connection) -> str | None:

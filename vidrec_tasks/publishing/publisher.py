@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from vidrec_tasks.publishing.engine import grant_reading, in_words
 from vidrec_tasks.publishing.loading import load_rows, remove_rows
-from vidrec_tasks.publishing.migrating import migrate
+from vidrec_tasks.publishing.migrating import migrate, relations
 from vidrec_tasks.publishing.partitions import drop, runs_with_partitions
 from vidrec_tasks.publishing.rows import plain, rows_of
 from vidrec_tasks.publishing.run_rows import (
@@ -72,7 +72,7 @@ class Publisher:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
             versions = migrate(connection)
             if connection.dialect.name == "postgresql":
-                grant_reading(connection)
+                grant_reading(connection, relations())
             return versions
 
     def open_run(
@@ -257,6 +257,8 @@ class Publisher:
                     if not self._has_partitions:
                         clear(connection, run_id)
                     connection.execute(sa.delete(runs).where(runs.c.run_id == run_id))
+                    answers = adhoc_search_results
+                    connection.execute(sa.delete(answers).where(answers.c.run_id == run_id))
         if self._has_partitions:
             self._drop_partitions()
         return old

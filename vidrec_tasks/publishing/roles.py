@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from vidrec_tasks.errors import PublishError
 from vidrec_tasks.publishing.engine import in_words
-from vidrec_tasks.publishing.migrating import VERSION_TABLE
+from vidrec_tasks.publishing.migrating import VERSION_TABLE, relations
 from vidrec_tasks.publishing.tables import VIEWS, metadata
 
 PREFIX: Final = "vidrec"
@@ -69,7 +69,7 @@ def _grant(connection: sa.Connection, *, writer: str, reader: str, page: str) ->
     database, schema = map(str, connection.execute(_PLACE).one())
     tables = [*metadata.tables, VERSION_TABLE]
     views = [view.name for view in VIEWS.values()]
-    everything = ", ".join([*tables, *views])
+    everything = ", ".join(relations())
     partitions = list(connection.execute(_PARTITIONS, {"schema": schema}).scalars())
     statements = [
         f"GRANT {writer} TO CURRENT_USER",

@@ -6,10 +6,11 @@ store the table that names the thumbnails comes last; so whole or absent.
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -18,6 +19,9 @@ from vidrec_tasks.store.codecs import decode, encode
 from vidrec_tasks.store.store import Store
 
 FRAMES_FILE = "frames.parquet"
+_WORKSPACE: Final = ".workspace-"
+_LEFT_AFTER_S: Final = 2 * 86_400
+"""Seconds after which a workspace was left by a task that was killed."""
 
 
 def keyframes_of(store: Store, checksum: str) -> list[Any]:
@@ -58,7 +62,10 @@ class KeyframeFolders:
         """A folder to write thumbnails in, on the store's disk or this machine's; gone after."""
         folder = Path(str(self.folder)) if self.store.is_local else self.store.cache("keyframes")
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".workspace-") as name:
+        for left in folder.glob(f"{_WORKSPACE}*"):  # by who was killed
+            if time.time() - left.stat().st_mtime > _LEFT_AFTER_S:
+                shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=_WORKSPACE) as name:
             yield Path(name)
 
     def keep(self, frames: pd.DataFrame, workspace: Path) -> pd.DataFrame:

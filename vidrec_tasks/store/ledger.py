@@ -15,11 +15,12 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._hashes_path = store.path("erasures", "ledger.json")
+        self._folder = store.path("erasures", "ledger")
+        self._first_path = store.path("erasures", "ledger.json")  # of versions before 0.2
         self._key_path = store.path("erasures", "key")
 
     def add(self, user_ids: Iterable[str]) -> int:
-        """Write users down as forgotten.
+        """Write users down as forgotten, in a file of their own: others may do so at once.
 
         Returns:
             How many were not in the ledger yet.
@@ -28,7 +29,8 @@ class Ledger:
         key = self._key()
         new = {_keyed_hash(key, user_id) for user_id in user_ids} - known
         if new:
-            self.store.write_json(self._hashes_path, sorted(known | new))
+            name = hashlib.sha256("".join(sorted(new)).encode()).hexdigest()[:20]
+            self.store.write_json(self._folder / f"{name}.json", sorted(new))
         return len(new)
 
     def holds(self, user_ids: pd.Series) -> pd.Series:
@@ -45,14 +47,14 @@ class Ledger:
         return hashlib.sha256("".join(sorted(self._hashes())).encode()).hexdigest()
 
     def _hashes(self) -> set[str]:
-        if not self.store.exists(self._hashes_path):
-            return set()
-        return set(self.store.read_json(self._hashes_path))
+        paths = list(self._folder.glob("*.json")) if self._folder.exists() else []
+        paths += [self._first_path] if self.store.exists(self._first_path) else []
+        return {name for path in paths for name in self.store.read_json(path)}
 
     def _key(self) -> bytes:
         if not self.store.exists(self._key_path):
-            self.store.write(self._key_path, secrets.token_bytes(32))
-            if self.store.is_local:
+            is_made = self.store.create(self._key_path, secrets.token_bytes(32))
+            if is_made and self.store.is_local:
                 self._key_path.chmod(0o600)
         return self.store.read(self._key_path)
 

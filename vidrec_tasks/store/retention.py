@@ -66,7 +66,10 @@ def drop_old_runs(
     needed = {path for run in runs if run.run_id in kept for path in _folders(run)}
     sizes: list[int] = []
     stay = [run for run in runs if run.run_id in kept]
-    n_films = _drop_films(store, _films_of(doomed) - _films_of(stay))
+    films = _films_of(doomed) - _films_of(stay)
+    n_films, left = _drop_films(store, films)
+    if left:  # whoever names them stays, so that they are found the next time
+        doomed = [run for run in doomed if not _films_of([run]) & left]
     gone = tuple(run.run_id for run in doomed if _drop(store, run, needed, sizes))
     log.info("%d of %d runs removed from the store: %s", len(gone), len(runs), ", ".join(gone))
     return Dropped(gone, len(sizes), sum(sizes), n_films)
@@ -101,22 +104,33 @@ def _folders(run: Run) -> dict[str, Ref]:
 
 def _films_of(runs: Iterable[Run]) -> set[str]:
     """The checksums of all films that runs looked at."""
-    shards = [(run, ref.name) for run in runs for ref in run.refs() if kind_of(ref.name) == FILMS]
+    shards = [
+        (run, ref.name)
+        for run in runs
+        for ref in run.refs()
+        # of a run that was dropped halfway the films went before
+        if kind_of(ref.name) == FILMS and run.artefacts.find(ref.name, ref.key) is not None
+    ]
     tables = [run.read_table(name, "media")[CHECKSUM] for run, name in shards]
     return {str(checksum) for table in tables for checksum in table} - {""}
 
 
-def _drop_films(store: Store, checksums: set[str]) -> int:
-    """Drop the keyframes of films that left the catalogue or were replaced; returns how many."""
-    n = 0
+def _drop_films(store: Store, checksums: set[str]) -> tuple[int, set[str]]:
+    """Drop the keyframes of films that left the catalogue or were replaced.
+
+    Returns:
+        Folders that are gone, and the films of those that cannot be removed now.
+    """
+    n, left = 0, set()
     for checksum in sorted(checksums):
         for folder in keyframes_of(store, checksum):
             try:
                 remove(folder)
                 n += 1
             except OSError as error:
+                left.add(checksum)
                 log.warning("keyframes %s: cannot be removed (%s); next time", folder, error)
-    return n
+    return n, left
 
 
 def _drop(store: Store, run: Run, needed: set[str], sizes: list[int]) -> bool:

@@ -66,7 +66,10 @@ class Sidecars:
         if not self._media.is_local:
             status = path.stat()
             return MediaFile(path, status.st_size, int(status.st_mtime * 1_000_000_000))
-        resolved = Path(path).resolve()
+        try:
+            resolved = Path(path).resolve()
+        except (OSError, RuntimeError):  # a link that leads to itself
+            return None
         if not resolved.is_relative_to(self._media.root):
             return None
         found = self._media.find(str(resolved))

@@ -73,7 +73,7 @@ def brought(
     checksums = list(films)
     size = len(checksums) if media.is_local else AT_ONCE
     for first in range(0, len(checksums), max(size, 1)):
-        with tempfile.TemporaryDirectory(prefix="texts-") as workspace:
+        with tempfile.TemporaryDirectory(prefix="vidrec-texts-") as workspace:
             some = checksums[first : first + size]
             files = {c: _file_of(media, c, films[c], Path(workspace)) for c in some}
             yield (
