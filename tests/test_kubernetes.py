@@ -45,6 +45,7 @@ def test_tasks_and_services_are_given_the_same(
         cpus = container["resources"]["requests"]["cpu"]
         wanted = services | dict.fromkeys(BOUND, cpus)  # a thread a CPU that is asked for
         assert {key: task.get(key) for key in wanted} == wanted, name
+        assert pod["spec"]["enableServiceLinks"] is False
 
 
 def test_no_secret_is_written_down(root: Path) -> None:
