@@ -49,6 +49,15 @@ def test_a_list_that_is_not_json_is_named_with_its_form(monkeypatch: pytest.Monk
     assert read_settings().recommending.left_out == ("lately",)
 
 
+@pytest.mark.parametrize("dim", ["50", "7"])
+def test_towers_have_dimensions_that_their_heads_can_share(
+    monkeypatch: pytest.MonkeyPatch, dim: str
+) -> None:
+    monkeypatch.setenv("VIDREC_RECOMMENDING__DIM", dim)
+    with pytest.raises(SettingsError, match="VIDREC_RECOMMENDING__DIM"):
+        read_settings()
+
+
 def test_places_keys_and_threads_do_not_change_what_a_night_means() -> None:
     here = read_settings(store_url="/a", threads=1, language={"endpoint_key": "secret"})
     there = read_settings(

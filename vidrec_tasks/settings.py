@@ -384,7 +384,9 @@ class RecommendingSettings(Group):
         le=1,
         description="Cosine similarity below which content candidates are dropped.",
     )
-    dim: int = Field(64, ge=8, le=512, description="Dimensions of f(v) and g(u).")
+    dim: int = Field(
+        64, ge=8, le=512, multiple_of=4, description="Dimensions of f(v) and g(u), in fours."
+    )
     max_sequence: int = Field(200, ge=2, le=512, description="Interactions the user tower reads.")
     max_history: int = Field(
         2_000, ge=1, description="Newest interactions of a user that models learn from."

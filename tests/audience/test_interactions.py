@@ -143,10 +143,25 @@ def test_a_rating_weighs_by_its_distance_from_the_users_own_mean() -> None:
     table = weighed(*ratings("a", [2, 4]), *ratings("b", [3, 5])).set_index(["user_id", "video_id"])
     # mean of all 3.5, spread sqrt(1.25); own means lean on it by 5 ratings
     spread = 1.25**0.5
-    for user, total, value, video in (("a", 6, 2, "v0"), ("a", 6, 4, "v1"), ("b", 8, 5, "v1")):
-        mean = (total + 5 * 3.5) / 7
+    first, second = (2, 4), (3, 5)
+    for user, so_far, value, video in (
+        ("a", first[:1], 2, "v0"), ("a", first, 4, "v1"), ("b", second, 5, "v1"),
+    ):  # fmt: skip
+        mean = (sum(so_far) + 5 * 3.5) / (len(so_far) + 5)
         expected = 0.5 + SETTINGS.rating_weight * (value - mean) / spread
         assert table.loc[(user, video), "weight"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_what_is_rated_later_does_not_change_what_a_rating_said() -> None:
+    rows = ratings("a", [3, 3.1, 3, 3.1])
+    before = log(*rows, *ratings("b", [2, 5, 3, 4]))
+    later = [event("a", f"v{num % 4}", 20 - num, "rating", value=5.0) for num in range(8)]
+    whole = log(*rows, *ratings("b", [2, 5, 3, 4]), *later)
+    counts = duration_statistics(before, VIDEOS, night=NIGHT)
+    said = weigh(before, VIDEOS, SETTINGS, night=NIGHT, statistics=counts)
+    now = weigh(whole, VIDEOS, SETTINGS, night=NIGHT, statistics=counts)
+    earlier = now[now["event_at"] <= said["event_at"].max()]
+    assert earlier["weight"].tolist() == said["weight"].tolist()
 
 
 def test_the_same_rating_says_more_from_who_rates_low() -> None:

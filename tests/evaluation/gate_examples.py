@@ -21,7 +21,7 @@ Change = Mapping[str, Any]
 
 SPREAD = ListShape(Counter({f"v{n}": 2 for n in range(100)}), 20, 200, 100, 20)
 """20 users with 10 rows each; half of the rows of the night before are gone."""
-TINY = {"shape": ListShape(Counter({"v1": 3}), 3), "n_visible": 1}
+TINY = {"shape": ListShape(Counter({"v1": 3}), 3), "visible": pd.Series(["v1", "v2", "v3"])}
 MEASURED = {
     "champion": {
         "ndcg@10": 0.1,
@@ -47,7 +47,8 @@ GOOD_NIGHT = Evidence(
                          "regions": [[], ["CH"], []]}),
     rejects=no_rejects(),
     settings=Settings(evaluation=EvaluationSettings(min_list_share=0.9)),
-    shape=SPREAD, n_visible=200, volume=Volume(1.1, 1.0, 0.0),
+    shape=SPREAD, volume=Volume(1.1, 1.0, 0.0),
+    visible=pd.Series([f"v{num}" for num in range(1, 201)]),
 )  # fmt: skip
 NO_ROWS = pd.DataFrame({"segment": pd.Series(dtype=str), "rank": pd.Series(dtype="int64"),
                         "video_id": pd.Series(dtype=str)})  # fmt: skip
@@ -212,11 +213,11 @@ EXAMPLES: dict[str, Examples] = {
         ),
     ),
     "default_list": Examples(
-        fails=(listed("region:CH", 1, "v1"), {"fallbacks": NO_ROWS, "n_visible": 100}),
+        fails=(listed("region:CH", 1, "v1"), {"fallbacks": NO_ROWS}),
         absent=(
             (
                 "no visible video is for every region and age",
-                {"fallbacks": NO_ROWS, "n_visible": 0},
+                {"fallbacks": NO_ROWS, "visible": pd.Series(dtype=str)},
             ),
             (
                 "no visible video is for every region and age",
@@ -228,10 +229,14 @@ EXAMPLES: dict[str, Examples] = {
         fails=(listed("__default__", 1, "v2"), listed("__default__", 1, "v3")),
     ),
     "fallback_gaps": Examples(fails=(listed("__default__", 2, "v1"),)),
+    "fallback_hidden": Examples(
+        fails=({"fallbacks": GOOD_NIGHT.fallbacks.assign(video_id=["v1", "v999"])},),
+        passes=({"fallbacks": GOOD_NIGHT.fallbacks.assign(video_id=["v1", "v200"])},),
+    ),
     "similar_wrong": Examples(
         fails=(
             similar_to("v1"),
-            similar_to("v9"),
+            similar_to("v999"),
             {"similar": GOOD_NIGHT.similar.assign(rank=[1, 3])},
         ),
     ),

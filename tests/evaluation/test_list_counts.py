@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vidrec_tasks.evaluation.list_counts import ListCounts, count_gaps, count_lists
+from vidrec_tasks.evaluation.list_counts import ListCounts, Rulebook, count_gaps, count_lists
 
 MOMENT = pd.Timestamp("2026-09-01", tz="UTC")
 
@@ -41,9 +41,9 @@ def count(rows: pd.DataFrame | None = None, **changed: Any) -> ListCounts:
         "duplicates": pd.DataFrame({"video_id": ["v3", "v4"], "group_id": ["g", "g"]}),
         **changed,
     }  # fmt: skip
-    return count_lists(
-        lists() if rows is None else rows, **world, moment=MOMENT, n=3, default_max_age_rating=12
-    )
+    tables = [world.pop(name) for name in ("videos", "users", "duplicates")]
+    rules = Rulebook(*tables, moment=MOMENT, n=3, default_max_age_rating=12)
+    return count_lists(lists() if rows is None else rows, **world, rules=rules)
 
 
 def wrong(counts: ListCounts) -> dict[str, int]:

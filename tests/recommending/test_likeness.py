@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vidrec_tasks.content.encoding.units import to_unit
+from vidrec_tasks.evaluation.claim_likeness import numbered
 from vidrec_tasks.recommending.explaining.likeness import (
     N_PAIRS,
     PERCENTILE,
@@ -66,7 +69,13 @@ def test_a_topic_of_a_quarter_of_the_videos_joins_none() -> None:
     [
         ("Pots, part 2", ("pots part", 2)),
         ("2. Pots", ("pots", 2)),
-        ("Pots 12 of 2019", ("pots of 2019", 12)),
+        ("Pots 12 (2019)", ("pots 2019", 12)),
+        ("Ep. 4: Pots and pans", ("ep pots and pans", 4)),
+        ("Pots #43 with Ann", ("pots with ann", 43)),
+        ("S01E05 Pots", ("s01e pots", 5)),
+        ("Formula 1 highlights", None),
+        ("Top 10 goals", None),
+        ("A phone 15 review", None),
         ("罐子：第3集", ("罐子 第 集", 3)),
         ("Pots 2019", None),
         ("Part 3", None),
@@ -79,3 +88,16 @@ def test_the_number_of_a_part_is_read_from_the_title(
     title: str, part: tuple[str, int] | None
 ) -> None:
     assert part_of(title) == part
+    assert numbered(title) == part  # as the checker reads it
+
+
+_PIECES = st.sampled_from(
+    ["pots", "part", "Ep.", "#", "第", "2", "12", "007", "2019", "10000", ":", "-", "(", ")", " ",
+     " ", "s", "E", "Teil", "of", "."]
+)  # fmt: skip
+
+
+@given(st.lists(_PIECES, max_size=9).map("".join))
+def test_what_is_called_a_part_is_one_for_the_checker_too(title: str) -> None:
+    said = part_of(title)
+    assert said is None or numbered(title) == said

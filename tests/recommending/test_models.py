@@ -16,8 +16,13 @@ from vidrec_tasks.errors import ModelError
 from vidrec_tasks.recommending.lists.block import Block, Search
 from vidrec_tasks.recommending.lists.candidates import find_candidates
 from vidrec_tasks.recommending.lists.eligibility import Eligible
-from vidrec_tasks.recommending.lists.features import FEATURES, NAMES, measure_features
-from vidrec_tasks.recommending.lists.ranker import rank_candidates
+from vidrec_tasks.recommending.lists.features import (
+    FEATURES,
+    NAMES,
+    measure_features,
+    measure_videos,
+)
+from vidrec_tasks.recommending.lists.ranker import rank_candidates, score_parts
 from vidrec_tasks.recommending.lists.scorers.blend import fit_blend
 from vidrec_tasks.recommending.lists.scorers.registry import SCORER_NAMES
 from vidrec_tasks.recommending.models.attention import TargetAttention, attend
@@ -139,6 +144,14 @@ def test_what_is_left_out_brings_nothing_and_weighs_nothing() -> None:
     assert {"content", "linear"} & set(weights["usual"])
     assert not set(names) & set(weights["without"])
     assert models.attention.is_idle
+    for name in ("blend", "trees"):  # a score is of what the scorer learned from
+        block = Block(models=models, histories=worlds.histories())
+        nums = np.tile(np.arange(worlds.N_VIDEOS), (worlds.N_USERS, 1))
+        parts = score_parts(models, block.histories, nums, scorer=name)
+        for left in names:
+            assert left not in parts.names or not parts.values[..., parts.names.index(left)].any()
+    assert not measure_features(block, nums)[..., [NAMES.index(name) for name in names]].any()
+    assert not measure_videos(block, nums[0])[..., [NAMES.index(name) for name in names]].any()
     _, found = find_candidates(Search(models), worlds.histories(), allowed(worlds.N_USERS), without)
     _, more = find_candidates(Search(models), worlds.histories(), allowed(worlds.N_USERS), SETTINGS)
     assert {"content", "linear"} <= set(more["source"])

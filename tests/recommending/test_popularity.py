@@ -46,6 +46,12 @@ def test_users_are_counted_once_a_video_and_only_if_they_liked_it() -> None:
     assert found.n_users.tolist() == [2, 1, 0, 0]
 
 
+def test_videos_that_as_many_liked_have_one_rank_whatever_their_ids() -> None:
+    found = measure(("a", 2, 0.5, 1.0), ("b", 2, 0.5, 1.0), ("c", 0, 0.5, 1.0))
+    expected = np.log1p([1, 2, 0, 2])
+    np.testing.assert_allclose(found.ranks[:, 0], expected, rtol=1e-6)
+
+
 def test_popular_is_the_log_of_users_in_the_last_28_days() -> None:
     found = measure(("a", 0, 27.9, 1.0), ("b", 0, 5, 1.0), ("c", 1, 28.1, 1.0))
     expected = np.log1p([2, 0, 0, 0]) + 0.01 * np.log1p([2, 1, 0, 0])

@@ -175,11 +175,14 @@ def _explicit_weight(
 def _rating_weight(
     visits: pd.DataFrame, settings: AudienceSettings, statistics: pd.DataFrame
 ) -> Doubles:
-    """Ratings in standard deviations above the user's own mean, which leans on everyone's."""
+    """Ratings in standard deviations above the user's own mean so far, which leans on everyone's.
+
+    So far: what a user rates later must not change what an earlier rating said.
+    """
     overall, spread = rating_scale(statistics)
-    value = visits[VALUE]
-    by_user = value.groupby(visits[USER_ID])
-    n, total = by_user.transform("count"), by_user.transform("sum")
+    value = visits[VALUE]  # oldest first within a user
+    n = value.notna().astype(np.int64).groupby(visits[USER_ID]).cumsum()
+    total = value.fillna(0.0).groupby(visits[USER_ID]).cumsum()
     mean = (total + _PRIOR_RATINGS * overall) / (n + _PRIOR_RATINGS)
     deviation = ((value - mean) / spread if spread > 0 else 0 * value).clip(-2, 2)
     alone = (visits["play"] + visits["complete"] == 0).to_numpy() * _RATED_WEIGHT

@@ -20,6 +20,12 @@ _LEAST: Final = 100
 """Pairs from which a catalogue has a hundredth part."""
 _MARKS: Final = re.compile(r"\b(?:part|episode|ep|chapter|no|vol|video|s|e)\b")
 
+_PART_WORDS: Final = frozenset((
+    "part", "parte", "partie", "teil", "folge", "episode", "épisode", "episodio", "ep", "chapter",
+    "chapitre", "capítulo", "kapitel", "lesson", "lektion", "day", "tag", "no", "nr", "vol",
+    "video", "s", "e",
+))  # fmt: skip
+
 
 class Alike:
     """The vectors of a catalogue, compared anew.
@@ -72,10 +78,32 @@ def _unit(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     return np.asarray(rows_64 / np.sqrt(np.square(rows_64).sum(axis=1, keepdims=True)))
 
 
+def _is_of_a_part(pieces: list[str], place: int) -> bool:
+    """Whether a number stands behind a word for parts or at an end of its title.
+
+    ``pieces``: of the title, every second one a number; four digits are a year and no word.
+    """
+    head = [piece for piece in pieces[:place] if not (piece.isdigit() and len(piece) == 4)]
+    rest = [piece for piece in pieces[place + 1 :] if not (piece.isdigit() and len(piece) == 4)]
+    before, behind = "".join(pieces[:place]).rstrip(), pieces[place + 1].lstrip()
+    if before.endswith(("#", "第")):
+        return True
+    words = "".join(char if char.isalpha() else " " for char in before.rstrip(". ")).split()
+    ends_in_letters = before.rstrip(". ")[-1:].isalpha()
+    if words and ends_in_letters and words[-1] in _PART_WORDS:
+        return True
+    has_words = [any(char.isalnum() for char in "".join(part)) for part in (head, rest)]
+    return not has_words[1] or (not has_words[0] and behind[:1] in tuple(".:)]-–—"))
+
+
 def numbered(title: str) -> tuple[str, int] | None:
-    """A title without its last number of up to three digits, and that number."""
+    """A title without the last number of up to three digits that counts parts, and that number."""
     pieces = re.split(r"(\d+)", title.casefold())  # every second piece is a number
-    places = [place for place in range(1, len(pieces), 2) if len(pieces[place]) <= 3]
+    places = [
+        place
+        for place in range(1, len(pieces), 2)
+        if len(pieces[place]) <= 3 and _is_of_a_part(pieces, place)
+    ]
     if not places:
         return None
     number = int(pieces[places[-1]])

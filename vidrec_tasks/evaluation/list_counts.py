@@ -4,11 +4,11 @@ Shares no code with whoever makes the lists, so that one mistake cannot hide in 
 shards add up; leaves bounds and verdicts to `gates`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from vidrec_tasks.columns import (
@@ -28,6 +28,10 @@ from vidrec_tasks.columns import (
     USER_ID,
     VIDEO_ID,
 )
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 MAX_SUM_ERROR: Final = 1e-4
 """Relative: components are summed in single precision."""
@@ -69,17 +73,60 @@ class ListCounts:
         return ListCounts(*(getattr(self, name) + getattr(other, name) for name in names))
 
 
+class Rulebook:
+    """What lists are counted against, looked up once for all shards.
+
+    Args:
+        videos: the catalogue of the night: video_id, status, expires_at, age_rating, regions.
+        users: user_id, region, max_age_rating, opted_out.
+        duplicates: video_id, group_id of near-duplicates.
+        moment: 00:00 UTC of the night.
+        n: the longest a list may be.
+        default_max_age_rating: years, for users with none of their own.
+    """
+
+    def __init__(
+        self,
+        videos: pd.DataFrame,
+        users: pd.DataFrame,
+        duplicates: pd.DataFrame,
+        *,
+        moment: pd.Timestamp,
+        n: int,
+        default_max_age_rating: float,
+    ) -> None:
+        self.n = n
+        self.duplicates = duplicates[[VIDEO_ID, GROUP_ID]]
+        self.is_active = (videos[STATUS].str.lower() == "active").to_numpy(dtype=bool)
+        self.is_expired = (videos[EXPIRES_AT] <= moment).to_numpy(dtype=bool)
+        self.visible = videos.loc[self.is_active & ~self.is_expired, VIDEO_ID]
+        self.age_ratings = videos[AGE_RATING].to_numpy(np.float64)
+        self.regions = videos[REGIONS].to_numpy(dtype=object)
+        self._video_ids = pd.Index(videos[VIDEO_ID].to_numpy(dtype=object))
+        self._user_ids = pd.Index(users[USER_ID].to_numpy(dtype=object))
+        limits = users[MAX_AGE_RATING].to_numpy(np.float64)
+        self._limits = np.where(np.isnan(limits), default_max_age_rating, limits)
+        self._homes = users[REGION].to_numpy(dtype=object)
+        self._is_out = users[OPTED_OUT].to_numpy(dtype=bool)
+        self._default = default_max_age_rating
+
+    def nums_of(self, video_ids: pd.Series) -> Ints:
+        """The rows of the catalogue; -1: not known."""
+        return self._video_ids.get_indexer(video_ids.to_numpy(dtype=object)).astype(np.int64)
+
+    def users_of(self, user_ids: pd.Series) -> tuple[Floats, list[str | None], Mask]:
+        """The age rating, the region (None: not known) and whether each user opted out."""
+        rows = self._user_ids.get_indexer(user_ids.to_numpy(dtype=object))
+        known = rows >= 0
+        limits = np.full(len(rows), float(self._default))
+        limits[known] = self._limits[rows[known]]
+        is_out = np.zeros(len(rows), dtype=bool)
+        is_out[known] = self._is_out[rows[known]]
+        return limits, [self._homes[row] if row >= 0 else None for row in rows], is_out
+
+
 def count_lists(
-    lists: pd.DataFrame,
-    profiles: pd.DataFrame,
-    visits: pd.DataFrame,
-    videos: pd.DataFrame,
-    users: pd.DataFrame,
-    duplicates: pd.DataFrame,
-    *,
-    moment: pd.Timestamp,
-    n: int,
-    default_max_age_rating: float,
+    lists: pd.DataFrame, profiles: pd.DataFrame, visits: pd.DataFrame, rules: Rulebook
 ) -> ListCounts:
     """Recount one user shard.
 
@@ -87,31 +134,26 @@ def count_lists(
         lists: user_id, rank, video_id, score, score_components (dict).
         profiles: user_id, n_interactions of the shard's users.
         visits: user_id, video_id, is_watched of the shard.
-        videos: the catalogue of the night.
-        users: user_id, region, max_age_rating, opted_out.
-        duplicates: video_id, group_id of near-duplicates.
-        moment: 00:00 UTC of the night.
-        n: the longest a list may be.
-        default_max_age_rating: years, for users with none of their own.
+        rules: the catalogue and the users.
     """
     active = profiles.loc[profiles[N_INTERACTIONS] > 0, USER_ID]
     watched = visits.loc[visits[IS_WATCHED], [USER_ID, VIDEO_ID]].drop_duplicates()
-    is_visible = _is_active(videos) & ~_is_expired(videos, moment)
     is_listed = active.isin(lists[USER_ID])
-    n_expired, n_inactive = _invisible(lists, videos, moment)
+    nums = rules.nums_of(lists[VIDEO_ID])
+    known = nums[nums >= 0]
     return ListCounts(
         n_rows=len(lists),
         n_active=len(active),
         n_listed=int(is_listed.sum()),
-        n_exhausted=_exhausted(active[~is_listed], watched, videos.loc[is_visible, VIDEO_ID]),
+        n_exhausted=_exhausted(active[~is_listed], watched, rules.visible),
         n_repeated=_repeated(lists),
         n_seen=len(lists[[USER_ID, VIDEO_ID]].merge(watched)),
-        n_expired=n_expired,
-        n_inactive=n_inactive,
-        n_barred=_barred(lists, videos, users, default_max_age_rating),
-        n_near_duplicates=_near_duplicates(lists, duplicates),
+        n_expired=int(rules.is_expired[known].sum()),
+        n_inactive=len(nums) - int(rules.is_active[known].sum()),
+        n_barred=_barred(lists, nums, rules),
+        n_near_duplicates=_near_duplicates(lists, rules.duplicates),
         n_wrong_sums=_wrong_sums(lists),
-        n_gaps=count_gaps(lists, USER_ID, n),
+        n_gaps=count_gaps(lists, USER_ID, rules.n),
     )
 
 
@@ -125,19 +167,6 @@ def count_gaps(lists: pd.DataFrame, owner: str, n: int | None = None) -> int:
     return int(ordered.loc[wrong, owner].nunique())
 
 
-def count_visible(videos: pd.DataFrame, moment: pd.Timestamp) -> int:
-    """Videos that are active and not expired at a moment."""
-    return int((_is_active(videos) & ~_is_expired(videos, moment)).sum())
-
-
-def _is_active(videos: pd.DataFrame) -> pd.Series:
-    return videos[STATUS].str.lower() == "active"
-
-
-def _is_expired(videos: pd.DataFrame, moment: pd.Timestamp) -> pd.Series:
-    return videos[EXPIRES_AT] <= moment
-
-
 def _exhausted(user_ids: pd.Series, watched: pd.DataFrame, visible: pd.Series) -> int:
     """Users who have nothing left to see."""
     theirs = watched[watched[USER_ID].isin(user_ids) & watched[VIDEO_ID].isin(visible)]
@@ -149,32 +178,21 @@ def _repeated(lists: pd.DataFrame) -> int:
     return int(twice.sum())
 
 
-def _invisible(lists: pd.DataFrame, videos: pd.DataFrame, moment: pd.Timestamp) -> tuple[int, int]:
-    expired = videos.loc[_is_expired(videos, moment), VIDEO_ID]
-    active = videos.loc[_is_active(videos), VIDEO_ID]
-    return int(lists[VIDEO_ID].isin(expired).sum()), int((~lists[VIDEO_ID].isin(active)).sum())
-
-
-def _barred(
-    lists: pd.DataFrame, videos: pd.DataFrame, users: pd.DataFrame, default_max_age_rating: float
-) -> int:
+def _barred(lists: pd.DataFrame, nums: Ints, rules: Rulebook) -> int:
     """Rows that a user's region, age rating or opt-out forbids; no region is outside of each."""
-    known = users.set_index(USER_ID)
-    limits = lists[USER_ID].map(known[MAX_AGE_RATING]).astype(float).fillna(default_max_age_rating)
-    ratings = lists[VIDEO_ID].map(videos.set_index(VIDEO_ID)[AGE_RATING]).astype(float)
-    homes = lists[USER_ID].map(known[REGION])
-    regions: Mapping[str, list[str]] = dict(zip(videos[VIDEO_ID], videos[REGIONS], strict=True))
+    limits, homes, is_out = rules.users_of(lists[USER_ID])
+    is_known = nums >= 0
+    too_old = np.zeros(len(nums), dtype=bool)
+    too_old[is_known] = rules.age_ratings[nums[is_known]] > limits[is_known]
     abroad = [
-        bool(len(regions.get(video_id, ()))) and home not in regions[video_id]
-        for video_id, home in zip(lists[VIDEO_ID], homes, strict=True)
+        num >= 0 and len(rules.regions[num]) > 0 and home not in rules.regions[num]
+        for num, home in zip(nums, homes, strict=True)
     ]
-    out = lists[USER_ID].isin(users.loc[users[OPTED_OUT].astype(bool), USER_ID])
-    barred = (ratings > limits).to_numpy() | np.array(abroad, dtype=bool) | out.to_numpy()
-    return int(barred.sum())
+    return int((too_old | np.array(abroad, dtype=bool) | is_out).sum())
 
 
 def _near_duplicates(lists: pd.DataFrame, duplicates: pd.DataFrame) -> int:
-    grouped = lists[[USER_ID, VIDEO_ID]].merge(duplicates[[VIDEO_ID, GROUP_ID]], on=VIDEO_ID)
+    grouped = lists[[USER_ID, VIDEO_ID]].merge(duplicates, on=VIDEO_ID)
     return int(grouped.duplicated([USER_ID, GROUP_ID]).sum())
 
 

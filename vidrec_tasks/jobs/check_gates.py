@@ -6,10 +6,20 @@ from typing import Any
 
 import pandas as pd
 
-from vidrec_tasks.columns import USER_ID, VIDEO_ID
+from vidrec_tasks.columns import (
+    AGE_RATING,
+    EXPIRES_AT,
+    MAX_AGE_RATING,
+    OPTED_OUT,
+    REGION,
+    REGIONS,
+    STATUS,
+    USER_ID,
+    VIDEO_ID,
+)
 from vidrec_tasks.errors import GateError
 from vidrec_tasks.evaluation.gates import Evidence, Verdict, Volume, evaluate_gates, failed
-from vidrec_tasks.evaluation.list_counts import ListCounts, count_lists, count_visible
+from vidrec_tasks.evaluation.list_counts import ListCounts, Rulebook, count_lists
 from vidrec_tasks.evaluation.list_shape import ListShape, measure_shape
 from vidrec_tasks.publishing.engine import make_engine, results_url
 from vidrec_tasks.publishing.manifest import manifest_of, started_at
@@ -20,16 +30,26 @@ from vidrec_tasks.store.runs import Run
 
 log = logging.getLogger(__name__)
 
+_OF_VIDEOS = (VIDEO_ID, STATUS, EXPIRES_AT, AGE_RATING, REGIONS)
+_OF_USERS = (USER_ID, REGION, MAX_AGE_RATING, OPTED_OUT)
+"""What lists are counted against, of catalogue and users."""
+
 
 @job(is_pure=False)
 def check_gates(context: Context) -> Made:
     """Count shard by shard, judge once; a rejected run keeps its gates and its row in ``runs``."""
-    counts = sum(
-        (_count(context, str(shard)) for shard in range(context.run.record.n_user_shards)),
-        ListCounts(),
+    videos = context.read_rows("videos", columns=_OF_VIDEOS)
+    rules = Rulebook(
+        videos,
+        context.read_rows("users", columns=_OF_USERS),
+        context.read_table("duplicates"),
+        moment=pd.Timestamp(midnight(context.night)),
+        n=context.settings.recommending.n,
+        default_max_age_rating=context.settings.recommending.default_max_age_rating,
     )
+    shards = range(context.run.record.n_user_shards)
+    counts = sum((_count(context, str(shard), rules) for shard in shards), ListCounts())
     metrics: dict[str, Any] = context.read_json("metrics", "metrics")
-    videos = context.read_table("videos")
     gates = evaluate_gates(
         Evidence(
             counts,
@@ -41,7 +61,7 @@ def check_gates(context: Context) -> Made:
             settings=context.settings,
             shape=_shape(context),
             volume=_volume(context),
-            n_visible=count_visible(videos, pd.Timestamp(midnight(context.night))),
+            visible=rules.visible,
         )
     )
     outcome = {"gates": [gate.to_json() for gate in gates], "passed": not failed(gates)}
@@ -58,18 +78,12 @@ def check_gates(context: Context) -> Made:
     return Made({"gates": {"gates": outcome}}, receipt, error=_verdict(context, gates))
 
 
-def _count(context: Context, shard: str) -> ListCounts:
-    videos = context.read_table("videos")
+def _count(context: Context, shard: str, rules: Rulebook) -> ListCounts:
     return count_lists(
         context.read_table(f"explained.{shard}"),
         context.read_table(f"profiles.{shard}"),
         context.read_table(f"profiles.{shard}", "visits"),
-        videos,
-        context.read_table("users"),
-        context.read_table("duplicates"),
-        moment=pd.Timestamp(midnight(context.night)),
-        n=context.settings.recommending.n,
-        default_max_age_rating=context.settings.recommending.default_max_age_rating,
+        rules,
     )
 
 

@@ -112,7 +112,7 @@ def _offline(context: Context, content: Content, visits: pd.DataFrame) -> dict[s
     settings = context.settings.evaluation
     night = evaluation_night(context)
     split = time_split(gather(visits), cut=epoch_of(night))
-    rules = read_rules(context, night)
+    rules = read_rules(context, night, split.train.user_ids)
     measured = (split.train, split.held_out, rules, context.settings.recommending)
     draws = {"n_draws": settings.n_bootstrap, "seed": context.settings.recommending.seed}
     evaluation = read_models(context, "evaluation", content)

@@ -28,7 +28,8 @@ COLUMNS = (USER_ID, VIDEO_ID, SOURCE, SOURCE_RANK, SCORE)
 def find_candidates(context: Context) -> Made:
     """Ask every source for every user, a bucket at a time."""
     search = read_search(context)
-    histories, rules = read_histories(context), read_rules(context, context.night)
+    histories = read_histories(context)
+    rules = read_rules(context, context.night, histories.user_ids)
     user_vectors = context.read_array(context.own("user_vectors"), "vectors")
     portraits = rows_of(
         context.read_table(context.own("portraits")),

@@ -22,7 +22,7 @@ def rerank_lists(context: Context) -> Made:
         ranked,
         histories,
         content,
-        read_rules(context, context.night),
+        read_rules(context, context.night, histories.user_ids),
         settings,
     )
     models = read_serving(context, content)

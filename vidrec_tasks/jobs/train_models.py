@@ -27,7 +27,7 @@ from vidrec_tasks.recommending.models.seconds import counting, taking
 from vidrec_tasks.recommending.models.tower import TowerShape
 from vidrec_tasks.recommending.training.fitting import Fitted, fit
 from vidrec_tasks.recommending.training.held_out_lists import NO_LISTS
-from vidrec_tasks.recommending.training.warmth import Parent
+from vidrec_tasks.recommending.training.warmth import Parent, choose_start
 from vidrec_tasks.running.job import Context, Made, job
 
 
@@ -119,6 +119,9 @@ def _champion(context: Context, fit: _Fit, evaluation: Models) -> dict[str, Part
     if served is None or not context.settings.evaluation.fit_champion:
         return {"said": {"champion": NO_CHAMPION}}
     configuration = served.configuration
+    start = choose_start(fit.parent, served.shape, cut=epoch_of(fit.night))
+    if start == "cold":  # a parent that saw the held-out days, or of other layers, is none
+        fit = replace(fit, parent=None)
     can_be_warm = fit.parent is not None or not configuration.is_warm
     is_same = configuration.trains_like(evaluation.configuration) and can_be_warm
     if is_same and served.shape == evaluation.tower.shape:

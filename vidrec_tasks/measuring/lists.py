@@ -87,12 +87,12 @@ def intra_list_diversity(ranked: Ints, vectors: npt.NDArray[np.float32]) -> Floa
 
     The pairs are not visited: of n unit rows with sum s they add up to ``(|s|^2 - n) / 2``.
     """
-    has_vector = np.linalg.norm(vectors, axis=1) > 0.5
     diversity = np.full(len(ranked), np.nan)
     for start in range(0, len(ranked), BLOCK):
         block = ranked[start : start + BLOCK]
-        counted = (block != PADDING) & has_vector[block]
-        total = np.where(counted[:, :, None], vectors[block], 0).sum(axis=1, dtype=np.float64)
+        rows = vectors[block]
+        counted = (block != PADDING) & (np.linalg.norm(rows, axis=-1) > 0.5)
+        total = np.where(counted[:, :, None], rows, 0).sum(axis=1, dtype=np.float64)
         n = counted.sum(axis=1)
         similar = (np.square(total).sum(axis=1) - n) / np.maximum(n * (n - 1), 1)
         diversity[start : start + BLOCK] = np.where(n > 1, 1 - similar, np.nan)

@@ -41,7 +41,7 @@ class Evidence:
         rejects: table, row_num, reason.
         settings: the bounds.
         shape: of all user shards; of no users where it was not measured.
-        n_visible: videos of the catalogue that are active and not expired.
+        visible: the videos of the catalogue that are active and not expired.
         volume: tonight's inputs beside those of the night before, if there is one.
     """
 
@@ -53,7 +53,7 @@ class Evidence:
     rejects: pd.DataFrame
     settings: Settings
     shape: ListShape = field(default_factory=ListShape)
-    n_visible: int = 0
+    visible: pd.Series = field(default_factory=lambda: pd.Series(dtype=str))
     volume: Volume = field(default_factory=Volume)
 
     def metric(self, name: str) -> float | None:
@@ -75,6 +75,11 @@ class Evidence:
         """The videos for every region and age."""
         everywhere = self.videos[REGIONS].map(len) == 0
         return self.videos.loc[everywhere & (self.videos[AGE_RATING] <= 0), VIDEO_ID]
+
+    @property
+    def n_visible(self) -> int:
+        """How many videos are visible."""
+        return len(self.visible)
 
     @cached_property
     def is_varied(self) -> bool:

@@ -20,8 +20,12 @@ def _not_for_all(night: Evidence) -> int:
 def _wrong_similar(night: Evidence) -> int:
     similar = night.similar
     itself = similar[VIDEO_ID] == similar[SIMILAR_VIDEO_ID]
-    unknown = ~similar[SIMILAR_VIDEO_ID].isin(night.videos[VIDEO_ID])
-    return int((itself | unknown).sum()) + count_gaps(similar, VIDEO_ID)
+    hidden = ~similar[SIMILAR_VIDEO_ID].isin(night.visible)
+    return int((itself | hidden).sum()) + count_gaps(similar, VIDEO_ID)
+
+
+def _hidden_fallbacks(night: Evidence) -> int:
+    return int((~night.fallbacks[VIDEO_ID].isin(night.visible)).sum())
 
 
 def _nameless(night: Evidence) -> int:
@@ -48,10 +52,15 @@ TABLE_GATES: Final = (
         meaning="Segments whose ranks have gaps.",
     ),
     none_of(
+        "fallback_hidden", _hidden_fallbacks,
+        formula="count of rows with a video that is unknown, inactive or expired",
+        meaning="Rows of fallback lists with a video that is not to be seen.",
+    ),
+    none_of(
         "similar_wrong", _wrong_similar,
-        formula="count of rows with the video itself or an unknown one + videos whose ranks are "
-                "not 1..m",
-        meaning="Similar videos that are the video itself, unknown, or out of rank.",
+        formula="count of rows with the video itself or one that is unknown, inactive or expired "
+                "+ videos whose ranks are not 1..m",
+        meaning="Similar videos that are the video itself, not to be seen, or out of rank.",
     ),
     none_of(
         "rejects_without_reason", _nameless,

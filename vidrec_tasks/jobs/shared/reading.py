@@ -22,7 +22,7 @@ from vidrec_tasks.columns import (
 )
 from vidrec_tasks.hardware import return_memory
 from vidrec_tasks.recommending.catalogue.content import Content
-from vidrec_tasks.recommending.lists.rules import RULED, UserRules
+from vidrec_tasks.recommending.lists.rules import RULED, RULES_OF, UserRules
 from vidrec_tasks.recommending.models.models import Configuration, Models
 from vidrec_tasks.recommending.training.warmth import Parent
 from vidrec_tasks.running.job import Context, midnight
@@ -140,18 +140,33 @@ def shard_users(context: Context) -> pd.DataFrame:
     return users[mine].reset_index(drop=True)
 
 
-def read_rules(context: Context, night: date) -> UserRules:
-    """What each user may be shown on a night."""
+def read_rules(
+    context: Context, night: date, user_ids: npt.NDArray[np.object_] | None = None
+) -> UserRules:
+    """What each user may be shown on a night.
+
+    Args:
+        context: of the job.
+        night: the night.
+        user_ids: those who are asked for; None: everybody in the table.
+    """
     videos = context.read_rows("videos", columns=RULED, as_text=True)
     videos[REGIONS] = pd.Series(shared_from_texts(videos[REGIONS]), dtype=object)
     rules = UserRules(
         videos,
-        context.read_table("users"),
+        _users_of(context, user_ids),
         moment=moment_of(night),
         default_max_age_rating=context.settings.recommending.default_max_age_rating,
     )
     return_memory()
     return rules
+
+
+def _users_of(context: Context, user_ids: npt.NDArray[np.object_] | None) -> pd.DataFrame:
+    """The rules of users: a job of one shard that took all users' would take their square."""
+    if user_ids is None:
+        return context.read_rows("users", columns=RULES_OF)
+    return context.read_rows("users", column=USER_ID, values=list(user_ids), columns=RULES_OF)
 
 
 def rows_of(table: pd.DataFrame, vectors: Floats, ids: npt.NDArray[np.object_]) -> Floats:

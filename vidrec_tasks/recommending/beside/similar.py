@@ -64,12 +64,12 @@ class Reach:
 
     Attributes:
         class_nums: ``(n_videos,)`` the class of each video.
-        may_follow: ``(n_classes, n_classes)`` whether whoever may see a video of the row may see
-            one of the column.
+        kinds: the age rating and the regions of each class: there may be very many, so which may
+            follow which is looked up where it is asked for.
     """
 
     class_nums: Ints
-    may_follow: Mask
+    kinds: tuple[tuple[float, frozenset[str]], ...]
 
     @classmethod
     def of(cls, videos: pd.DataFrame) -> "Reach":
@@ -79,13 +79,15 @@ class Reach:
             for age, regions in zip(videos[AGE_RATING], videos[REGIONS], strict=True)
         ]
         known = {kind: num for num, kind in enumerate(dict.fromkeys(kinds))}
-        follows = [[_covers(then, first) for then in known] for first in known]
         nums = np.array([known[kind] for kind in kinds], dtype=np.int64)
-        return cls(nums, np.array(follows, dtype=bool).reshape(len(known), len(known)))
+        return cls(nums, tuple(known))
 
     def after(self, num: int, others: Ints) -> Mask:
         """``(n_others,)`` which of them everybody who may see this video may see."""
-        return np.asarray(self.may_follow[self.class_nums[num]][self.class_nums[others]])
+        first = self.kinds[self.class_nums[num]]
+        classes, place_of = np.unique(self.class_nums[others], return_inverse=True)
+        follows = [_covers(self.kinds[then], first) for then in classes]
+        return np.array(follows, dtype=bool)[place_of]
 
 
 def list_similar(

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import rankdata
 
 from vidrec_tasks.audience.histories import Histories
 from vidrec_tasks.recommending.catalogue.content import Content
@@ -57,13 +58,13 @@ class Popularity:
         """``(n_videos, n_windows)`` log of the rank by each of the counts, 0 the first.
 
         Ranks are the same scale at any moment, shares are not: trees that read shares know the
-        videos of the window that they learned from by heart.
+        videos of the window that they learned from by heart. Equal counts have one rank: by number
+        trees would know them by their ids.
         """
-        order = np.argsort(-self.counts, axis=0, kind="stable")
-        ranks = np.empty_like(self.counts)
-        numbers = np.log1p(np.arange(len(order), dtype=np.float32))
-        np.put_along_axis(ranks, order, np.repeat(numbers[:, None], order.shape[1], axis=1), axis=0)
-        return ranks
+        if not len(self.counts):
+            return np.zeros_like(self.counts)
+        ranks = rankdata(-self.counts, method="min", axis=0) - 1
+        return np.log1p(ranks).astype(np.float32)
 
 
 def measure_popularity(histories: Histories, content: Content, *, cut: int) -> Popularity:

@@ -23,6 +23,14 @@ CREATOR_LIMIT: Final = 40
 
 _NUMBER = re.compile(r"(?<!\d)\d{1,3}(?!\d)")
 """The number of a part; four digits are a year."""
+_BEFORE_PART = re.compile(
+    r"(?:#|第|\b(?:part|parte|partie|teil|folge|episode|épisode|episodio|ep|chapter|chapitre|"
+    r"capítulo|kapitel|lesson|lektion|day|tag|no|nr|vol|video|s\d*\s*e|e)\.?)\s*$",
+    re.IGNORECASE,
+)
+_AFTER_NUMBER = re.compile(r"\s*[.:)\]\-–—]")
+_LETTER = re.compile(r"[^\W_]")
+_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _NO_NAME: Final = frozenset({"part", "episode", "ep", "chapter", "no", "vol", "video", "s", "e"})
 """Words that number the parts of a series and do not name it."""
 
@@ -63,11 +71,23 @@ def part_of(title: str) -> tuple[str, int] | None:
     numbers = list(_NUMBER.finditer(title))
     if not numbers:
         return None
-    last = numbers[-1]
+    last = next((found for found in reversed(numbers) if _counts_parts(title, found)), None)
+    if last is None:
+        return None
     words = re.findall(r"[^\W_]+", f"{title[: last.start()]} {title[last.end() :]}".casefold())
     if not any(word not in _NO_NAME and not word.isdigit() for word in words):
         return None
     return " ".join(words), int(last[0])
+
+
+def _counts_parts(title: str, number: re.Match[str]) -> bool:
+    """Whether a number counts parts: behind a word for it, or at an end of the title.
+
+    In "Formula 1 highlights" and "Top 10 goals" it does not.
+    """
+    before, behind = title[: number.start()], _YEAR.sub(" ", title[number.end() :])
+    is_first = not _LETTER.search(before) and _AFTER_NUMBER.match(behind) is not None
+    return bool(_BEFORE_PART.search(before)) or not _LETTER.search(behind) or is_first
 
 
 def _series(video_id: str, cited_id: str, facts: Facts) -> Link | None:

@@ -137,6 +137,15 @@ NAMES: Final = tuple(feature.name for feature in FEATURES)
 BLENDED: Final = tuple(feature.name for feature in FEATURES if feature.blended)
 
 
+LEFT_OUT: Final = "left_out"
+"""What is learned of no scorer: the names of the features that the setting leaves out."""
+
+
+def left_out_of(block: Block) -> Collection[str]:
+    """The features that scorers learned without; a score with them would be another one."""
+    return tuple(block.models.configuration.learned.get(LEFT_OUT, {}).get("names", ()))
+
+
 def measure_features(block: Block, nums: Ints, *, wanted: Collection[str] = NAMES) -> Floats:
     """Every feature of every candidate.
 
@@ -149,8 +158,9 @@ def measure_features(block: Block, nums: Ints, *, wanted: Collection[str] = NAME
         ``(n_users, k, n_features)`` float32; what stands at -1 means nothing.
     """
     found = np.zeros((*nums.shape, len(FEATURES)), dtype=np.float32)
+    left_out = left_out_of(block)
     for place, feature in enumerate(FEATURES):
-        if feature.name in wanted:
+        if feature.name in wanted and feature.name not in left_out:
             found[..., place] = feature.measure(block, nums)
     return found
 
@@ -167,7 +177,10 @@ def measure_videos(block: Block, nums: Ints) -> Floats:
         What is for trees alone is always measured: a rank of 0 would be the first.
     """
     found = np.zeros((block.histories.n_users, len(nums), len(FEATURES)), dtype=np.float32)
+    left_out = left_out_of(block)
     for place, feature in enumerate(FEATURES):
+        if feature.name in left_out:
+            continue
         if feature.of_videos is not None:
             found[..., place] = feature.of_videos(block, nums)
         elif not feature.blended:

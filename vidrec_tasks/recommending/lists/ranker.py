@@ -16,7 +16,7 @@ from vidrec_tasks.audience.spans import spans
 from vidrec_tasks.columns import SCORE, SOURCE, USER_ID, VIDEO_ID
 from vidrec_tasks.hardware import release_pages
 from vidrec_tasks.recommending.lists.block import Block
-from vidrec_tasks.recommending.lists.features import FEATURES, measure_features
+from vidrec_tasks.recommending.lists.features import FEATURES, left_out_of, measure_features
 from vidrec_tasks.recommending.lists.left_out import LeftOut
 from vidrec_tasks.recommending.lists.scorers.registry import scorer_named
 from vidrec_tasks.recommending.lists.scorers.scorer import Learned, Parts, Scorer
@@ -77,8 +77,9 @@ def score_falls(block: LeftOut, nums: Ints, *, scorer: str) -> npt.NDArray[np.fl
     places = _places_by_size(sizes, block.owners)
     is_checked = places < N_CHECKED
     rows, checked = block.checked(np.any(is_checked, axis=1))
+    wanted = set(asked.wanted(learned)) - set(left_out_of(block))
     for place, feature in enumerate(FEATURES):
-        if feature.reads_users and feature.name in asked.wanted(learned):
+        if feature.reads_users and feature.name in wanted:
             features[rows, :, place] = feature.measure(checked, nums[rows])
     is_scored = np.ones(nums.shape, dtype=bool)
     if asked.is_costly:

@@ -36,6 +36,9 @@ from vidrec_tasks.recommending.lists.eligibility import (
 RULED: Final = (STATUS, PUBLISHED_AT, EXPIRES_AT, AGE_RATING, REGIONS)
 """The columns of the catalogue that rules read."""
 
+RULES_OF: Final = (USER_ID, REGION, MAX_AGE_RATING, OPTED_OUT)
+"""The columns of the users table that they read."""
+
 POOL = 10
 """Candidates the re-ranker looks at for each place of a list: 20 buy more variety at a worse
 price."""

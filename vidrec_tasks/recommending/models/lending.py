@@ -40,7 +40,10 @@ def lend(fused: npt.NDArray[np.float32], n_users: npt.NDArray[np.float32]) -> Sp
     matrix = sp.csr_matrix((n_videos, n_videos), dtype=np.float32)
     if not lends.any() or not len(borrowers):
         return SparseModel(matrix)
-    index = build_index(np.where(lends[:, None], fused, 0).astype(np.float32), ContentSettings())
+    lenders_alone = np.zeros_like(fused)  # a copy once: zero rows are not indexed
+    np.copyto(lenders_alone, fused, where=lends[:, None])
+    index = build_index(lenders_alone, ContentSettings())
+    del lenders_alone
     for first in range(0, len(borrowers), _BLOCK):
         some = borrowers[first : first + _BLOCK]
         cosines, lenders = index.search(fused[some], min(N_NEIGHBOURS, int(lends.sum())))

@@ -7,6 +7,7 @@ each column is solved on the video's strongest co-watched neighbours alone.
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
 from vidrec_tasks.audience.histories import Histories
@@ -18,6 +19,10 @@ from vidrec_tasks.recommending.models.sparse import (
     keep_strongest_of_rows,
 )
 
+N_PAIRED: Final = 200
+"""Newest events of a user that pairs are counted from beyond the dense limit: pairs grow with the
+square of a history."""
+
 
 def fit_linear(histories: Histories, n_videos: int, shape: LinearShape) -> SparseModel:
     """Fit ``B`` so that ``x B`` predicts ``x``; row: what was watched, column: what it speaks for.
@@ -26,9 +31,11 @@ def fit_linear(histories: Histories, n_videos: int, shape: LinearShape) -> Spars
         ``(n_videos, n_videos)`` float32 with an empty diagonal.
     """
     watched = user_matrix(histories, n_videos)
-    used = np.flatnonzero(np.asarray((watched != 0).sum(axis=0)).ravel())
+    used = _columns_used(watched)
     if not len(used):
         return SparseModel(sp.csr_matrix((n_videos, n_videos), dtype=np.float32))
+    if len(used) > shape.dense_limit:
+        watched = user_matrix(histories.newest(N_PAIRED), n_videos)
     gram = (watched[:, used].T @ watched[:, used]).tocsr()  # (n_used, n_used)
     if len(used) <= shape.dense_limit:
         small = _solve_dense(gram, shape)
@@ -38,6 +45,10 @@ def fit_linear(histories: Histories, n_videos: int, shape: LinearShape) -> Spars
     places = (used[triples.row], used[triples.col])
     matrix = sp.csr_matrix((triples.data, places), shape=(n_videos, n_videos))
     return SparseModel(keep_strongest_of_rows(matrix, shape.n_columns))
+
+
+def _columns_used(watched: sp.csr_matrix) -> npt.NDArray[np.int64]:
+    return np.flatnonzero(np.asarray((watched != 0).sum(axis=0)).ravel())
 
 
 def user_matrix(histories: Histories, n_videos: int) -> sp.csr_matrix:

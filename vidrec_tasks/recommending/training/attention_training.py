@@ -157,8 +157,8 @@ class _Trainer:
         )
         scores = torch.from_numpy(users) @ asked.T + parts.sum(dim=-1)
         if self.steps is not None:
-            shares = self.steps.shares[self.steps.numbers(examples.event_at)]
-            scores = scores + torch.from_numpy(shares[:, nums])
+            steps = self.steps.numbers(examples.event_at)
+            scores = scores + torch.from_numpy(self.steps.shares[steps[:, None], nums])
         loss = functional.cross_entropy(
             scores - torch.from_numpy(log_chance), torch.from_numpy(targets)
         )

@@ -11,7 +11,14 @@ import numpy.typing as npt
 from vidrec_tasks.errors import ModelError
 from vidrec_tasks.measuring.intervals import paired_bootstrap
 from vidrec_tasks.recommending.lists.block import Block
-from vidrec_tasks.recommending.lists.features import ATTENTION, DOT, LANGUAGE, NAMES, PORTRAIT
+from vidrec_tasks.recommending.lists.features import (
+    ATTENTION,
+    DOT,
+    LANGUAGE,
+    LEFT_OUT,
+    NAMES,
+    PORTRAIT,
+)
 from vidrec_tasks.recommending.lists.ranker import pad
 from vidrec_tasks.recommending.lists.scorers.registry import BLEND, SCORERS
 from vidrec_tasks.recommending.lists.scorers.scorer import Examples, Learned, Scorer
@@ -89,6 +96,7 @@ def choose_scorer(models: Models, held: HeldOut, settings: RecommendingSettings)
     measured["candidate_recall"] = float(listed / every.n_relevant.sum())
     measured["n_measured"] = float(len(bare))
     learned = {some.name: _learn(some, every) for some in SCORERS}
+    learned[LEFT_OUT] = {"names": [NAMES[place] for place in left_out]}
     with taking(TURNED_AWAY):
         learned[TURNED_AWAY] = _learn_turning_away(models, held.asked, settings.against)
     measured |= measure_gaps(models, held, settings)
