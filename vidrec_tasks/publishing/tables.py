@@ -164,7 +164,7 @@ user_profiles: Final = sa.Table(
     metadata,
     _run_id(),
     _key(c.USER_ID, Id, "Who."),
-    _must(c.PORTRAIT, sa.Text, "What they watch, in up to four sentences."),
+    _must(c.PORTRAIT, sa.Text, "What they watch, in up to four sentences; hours and weekdays are of UTC."),
     _must(c.PORTRAIT_SOURCE, sa.Text, "Who wrote most of its sentences: `model` or `template`."),
     _must(c.TOPICS, Json, "`[topic, weight, n_videos]`, strongest first."),
     _must(c.BEHAVIOUR, Json, "Name -> number: how they watch."),
