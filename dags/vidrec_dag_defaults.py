@@ -151,6 +151,8 @@ def by_hand(
     task_id: str,
     words: dict[str, str],
     also: Callable[[], dict[str, Any]] = dict,
+    *,
+    waits: bool = False,
     **options: Any,
 ) -> Task[..., dict[str, Any]]:
     """A task that runs a job outside the night with words from the form.
@@ -159,18 +161,27 @@ def by_hand(
         task_id: the job's name.
         words: the job's argument -> the form's param.
         also: called in the task, gives further arguments of the job.
+        waits: its retries are for a night that is under way; what else fails has the usual ones.
         options: passed to ``@task``.
     """
 
     @task(task_id=task_id, doc_md=doc_of(task_id), **options)
-    def carry_out(*, params: Any = None, dag_run: Any = None) -> dict[str, Any]:
+    def carry_out(*, params: Any = None, dag_run: Any = None, ti: Any = None) -> dict[str, Any]:
         """Import the job here: nothing heavy is imported when a DAG is parsed."""
+        from vidrec_tasks.errors import RunUnderWay, VidrecError
         from vidrec_tasks.running.by_hand import run_by_hand
 
         arguments = {argument: params[param] for argument, param in words.items()}
-        return answer_or_fail(
-            run_by_hand, task_id, request_id=dag_run.run_id, **arguments, **also()
-        )
+        try:
+            return answer_or_fail(
+                run_by_hand, task_id, request_id=dag_run.run_id, **arguments, **also()
+            )
+        except RunUnderWay:
+            raise
+        except VidrecError as error:
+            if waits and ti.try_number > DEFAULT_ARGS["retries"]:
+                raise AirflowFailException(str(error)) from error
+            raise
 
     return carry_out
 

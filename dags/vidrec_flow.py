@@ -64,6 +64,11 @@ def draw_arrows(plans: Iterable[JobPlan], laid: dict[str, Any]) -> None:
                 laid[other.name] >> laid[plan.name]
 
 
+def queue_of(plan: JobPlan) -> dict[str, str]:
+    """What sends a job to the workers that are meant for encoders, if it is one for them."""
+    return {"queue": parsed_settings().encoding_queue} if plan.is_encoding else {}
+
+
 def stage(group: str, shards: dict[str, Any]) -> dict[str, Any]:
     """The tasks of a stage, each mapped over the shards that it has; job -> its task."""
     laid: dict[str, Any] = {}
@@ -71,8 +76,7 @@ def stage(group: str, shards: dict[str, Any]) -> dict[str, Any]:
     @task_group(group_id=group, tooltip=GROUPS[group])
     def lay() -> None:
         for plan in jobs_in(group):
-            options = {"queue": parsed_settings().encoding_queue} if plan.is_encoding else {}
-            made = job_task(plan.name, **options)
+            made = job_task(plan.name, **queue_of(plan))
             laid[plan.name] = made.expand(shard=shards[plan.per]) if plan.per else made()
 
     lay()
@@ -84,7 +88,7 @@ def lists(shards: Any) -> dict[str, Any]:
 
     @task_group(group_id=LISTS, tooltip=GROUPS[LISTS])
     def lay(shard: str) -> None:
-        inner = {plan.name: job_task(plan.name)(shard) for plan in jobs_in(LISTS)}
+        inner = {plan.name: job_task(plan.name, **queue_of(plan))(shard) for plan in jobs_in(LISTS)}
         draw_arrows(jobs_in(LISTS), inner)
 
     return dict.fromkeys((plan.name for plan in jobs_in(LISTS)), lay.expand(shard=shards))

@@ -48,4 +48,4 @@ with DAG(
         )
     },
 ) as dag:
-    by_hand("forget_users", {"user_ids": "user_ids"}, also=airflow_places)()
+    by_hand("forget_users", {"user_ids": "user_ids"}, also=airflow_places, waits=True)()

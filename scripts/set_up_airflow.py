@@ -17,6 +17,8 @@ from typing import Final
 log = logging.getLogger("set-up")
 
 POOL: Final = "vidrec_compute"
+LEFT_BEHIND: Final = ("vidrec-spill-", "vidrec-texts-")
+"""Beginnings of the names of what tasks make on the scratch disk; the cache there is not theirs."""
 SCRATCH_KEPT_S: Final = 2 * 24 * 3600
 """Age from which a scratch folder was left by a killed task: no task may run for so long."""
 
@@ -91,7 +93,7 @@ def remove_old_scratch() -> None:
     if not scratch or not Path(scratch).is_dir():
         return
     for path in Path(scratch).iterdir():
-        if path.name.startswith("vidrec-") and age_s(path) > SCRATCH_KEPT_S:
+        if path.name.startswith(LEFT_BEHIND) and age_s(path) > SCRATCH_KEPT_S:
             shutil.rmtree(path, ignore_errors=True)
             log.info("removed %s", path)
 

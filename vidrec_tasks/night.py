@@ -302,6 +302,7 @@ JOBS: Final = (
         needs=("videos", "queries", "content", "frames", "said", "written"),
         makes=("answers",),
         settings=("searching", "content", "recommending"),
+        is_encoding=True,
     ),
     JobPlan(
         "summarise_audiences",
@@ -309,6 +310,7 @@ JOBS: Final = (
         needs=("videos", "content", "profiles.*"),
         makes=("insights",),
         settings=("insights", "language"),
+        is_encoding=True,
     ),
     JobPlan(
         "evaluate_lists",

@@ -338,7 +338,8 @@ class AudienceSettings(Group):
     dislike_weight: float = Field(-2.0, description="Added for a dislike: outweighs a full watch.")
     skip_weight: float = Field(-0.5, description="Added for a skip: weak evidence against.")
     rating_weight: float = Field(
-        0.75, description="Added for each standard deviation a rating lies above the user's mean."
+        0.75,
+        description="Added for each standard deviation a rating lies above the user's mean so far.",
     )
     watch_label: Literal["quantile", "seconds", "long_view"] = Field(
         "quantile",
@@ -583,8 +584,8 @@ class Settings(BaseSettings):
     encoding_queue: str = Field(
         "default",
         description="Celery queue of the jobs that run encoders or the language model (read_texts, "
-        "embed_videos, write_cards, write_portraits, learn_relevance, judge_lists): 'gpu' for GPU "
-        "workers.",
+        "embed_videos, write_cards, write_portraits, learn_relevance, judge_lists, answer_queries, "
+        "summarise_audiences): 'gpu' for GPU workers.",
     )
     pod_templates: str = Field(
         "",

@@ -132,6 +132,20 @@ def test_what_is_no_caption_file_ends_in_a_reason(data: bytes, said: str) -> Non
     assert said in reason(data)
 
 
+@pytest.mark.parametrize("encoding", ["gb18030", "shift_jis"])
+@pytest.mark.parametrize("shift", range(3))
+def test_a_large_file_of_an_old_encoding_is_told_wherever_its_sample_ends(
+    encoding: str, shift: int
+) -> None:
+    said = "今日はパンを焼きます。" if encoding == "shift_jis" else "今天我们烤面包，味道很好。"
+    many = "".join(
+        f"{n}\n00:{n // 60:02}:{n % 60:02},000 --> 00:{n // 60:02}:{n % 60:02},900\n{said}\n\n"
+        for n in range(3_600)
+    )
+    found = cues(f"{'x' * shift}\n{many}".encode(encoding), "film.srt")
+    assert found[0][1] == said
+
+
 def test_a_file_with_too_many_cues_ends_in_a_reason() -> None:
     many = "".join(f"{n}\n00:00:01,000 --> 00:00:02,000\nx\n\n" for n in range(MAX_CUES + 1))
     assert reason(many.encode()) == "caption file has more than 50,000 cues"
@@ -179,6 +193,33 @@ def test_a_transcript_in_one_cue_is_kept_to_its_last_word(form: str, between: st
     assert " ".join(cue.text for cue in passages).split() == words
     assert max(len(cue.text) for cue in passages) <= MAX_CHARS
     assert all(1.0 <= cue.at_s <= cue.until_s <= 21.0 for cue in passages)
+
+
+@pytest.mark.parametrize("form", ["srt", "vtt"])
+def test_a_cue_that_is_cut_makes_no_cue_of_a_number_and_keeps_what_it_repeats(form: str) -> None:
+    begin = {"srt": "", "vtt": "WEBVTT\n\n"}[form]
+    lines = ["a line that is sung again and again", "and another one"] * 60
+    whole = "\n".join(lines)
+    text = (
+        f"{begin}1\n00:00:01,000 --> 00:00:05,000\n{whole}\n\n"
+        f"2\n00:00:06,000 --> 00:00:07,000\n{'x' * 999}\n\n"
+        "3\n00:00:08,000 --> 00:00:09,000\nbread\n"
+    )
+    found = cues(text.replace(",000", ".000") if form == "vtt" else text, f"film.{form}")
+    said = " ".join(text for at_s, text in found if at_s == 1.0)
+    assert said.split() == " ".join(lines).split()
+    assert [text for at_s, text in found if at_s > 1.0] == ["x" * 999, "bread"]
+
+
+@pytest.mark.parametrize("head_chars", [400, 900, 990, 999, 1_000, 1_010])
+def test_a_line_of_substation_whose_head_is_long_ends(head_chars: int) -> None:
+    begin = "Dialogue: 0,0:00:01.00,0:00:02.00,"
+    rest = head_chars - len(begin) - 6
+    fields = [rest // 6] * 5 + [rest - 5 * (rest // 6)]
+    line = begin + "".join("1" * length + "," for length in fields) + "bread " * 40_000
+    found = cues(f"{ASS.split('Dialogue:')[0]}{line}\n{begin}s,n,0,0,0,,loaf\n", "film.ass")
+    assert found[-1][1] == "loaf"
+    assert sum(len(text) for _, text in found) < len(line)
 
 
 def test_a_shape_that_is_cut_stays_a_shape() -> None:

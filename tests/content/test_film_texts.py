@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.content.talking import write_captioned, write_sounding, write_talking
+from tests.content.films import ffmpeg
+from tests.content.talking import PICTURE, write_captioned, write_sounding, write_talking
 from vidrec_tasks.content.encoding.model_files import speech_files
 from vidrec_tasks.content.texts.films import FilmFile, hear, look_into
-from vidrec_tasks.content.texts.speech import Segment, kept
-from vidrec_tasks.content.texts.streams import windows
+from vidrec_tasks.content.texts.speech import RATE, Segment, kept
+from vidrec_tasks.content.texts.streams import sound, windows
 from vidrec_tasks.errors import MediaError
 from vidrec_tasks.settings import ContentSettings, TextSettings
 
@@ -108,6 +110,44 @@ def test_a_long_film_is_heard_in_parts_that_are_spread_over_it() -> None:
     assert parts[-1][1] == 3_600.0
     assert windows(300.0, 600.0) == [(0.0, 600.0)]
     assert windows(0.0, 600.0) == [(0.0, 600.0)]
+
+
+def loud_at(path: Path, parts: list[tuple[float, float]]) -> list[float]:
+    """The second of the film at which each part is loudest."""
+    with path.open("rb", buffering=0) as file:
+        return [
+            begins + float(np.argmax(np.abs(samples))) / RATE
+            for begins, samples in sound(file, parts, max_pixels=MOST_PIXELS)
+        ]
+
+
+BEEP = "aevalsrc='if(between(t,{0},{0}+0.2),sin(2*PI*440*t),0)':s=16000:d={1}"
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "ts"])
+def test_sound_that_begins_later_than_the_picture_has_the_seconds_of_the_film(
+    tmp_path: Path, suffix: str
+) -> None:
+    film = tmp_path / f"film.{suffix}"
+    ffmpeg(*PICTURE, "-itsoffset", "20", "-f", "lavfi", "-i", BEEP.format(3, 10), "-t", "30",
+           "-c:v", "mpeg4", "-c:a", "aac", str(film))  # fmt: skip
+    assert loud_at(film, [(0.0, 600.0)]) == [pytest.approx(23.1, abs=0.3)]
+
+
+def test_silence_stands_for_seconds_without_sound(tmp_path: Path) -> None:
+    film = tmp_path / "film.mkv"
+    ffmpeg(*PICTURE, "-f", "lavfi", "-i", BEEP.format(5, 8), "-t", "40", "-filter_complex",
+           "[1:a]asetpts='if(gt(T,4),PTS+26/TB,PTS)'[c]", "-map", "0:v", "-map", "[c]",
+           "-c:v", "mpeg4", "-c:a", "pcm_s16le", str(film))  # fmt: skip
+    (found,) = loud_at(film, [(0.0, 600.0)])
+    assert found == pytest.approx(31.1, abs=0.5)
+
+
+def test_parts_of_a_stream_whose_clock_begins_late_are_parts_of_the_film(tmp_path: Path) -> None:
+    film = tmp_path / "film.ts"
+    ffmpeg(*PICTURE, "-f", "lavfi", "-i", BEEP.format(25, 40), "-t", "40", "-c:v", "mpeg2video",
+           "-c:a", "mp2", "-output_ts_offset", "36000", str(film))  # fmt: skip
+    assert loud_at(film, [(20.0, 30.0)]) == [pytest.approx(25.1, abs=0.5)]
 
 
 def test_only_so_many_seconds_are_heard(tmp_path: Path) -> None:

@@ -82,6 +82,16 @@ def test_a_large_film_is_leapt_through(tmp_path: Path, monkeypatch: pytest.Monke
     assert found.times == pytest.approx(shown, abs=0.15)
 
 
+def test_what_is_seen_from_nearer_in_a_large_film_has_the_seconds_of_the_film(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidrec_tasks.content.decoding.surveying.SCANNED", 1_000)
+    film = write_film(tmp_path / "film.avi", ramp(110), fps=5, codec="MJPG")
+    with film.open("rb", buffering=0) as file, open_film(file, max_pixels=10**8) as opened:
+        nearer = survey(opened, limit=8, within=[(10.0, 14.0)])
+    assert nearer.times == pytest.approx([10, 10.5, 11, 11.5, 12, 12.5, 13, 13.5], abs=0.3)
+
+
 def test_a_budget_ends_the_reading_at_the_same_frame_each_time(tmp_path: Path) -> None:
     film = write_film(tmp_path / "film.mp4", drifting(1, 90), fps=25)
     few = limits(pixel_budget=160 * 90 * 30)

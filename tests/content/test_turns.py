@@ -23,5 +23,11 @@ def test_the_last_one_may_be_longer_than_what_is_left() -> None:
     assert take_turns(films(), budget_s=0) == []
 
 
+def test_a_film_that_takes_many_nights_budget_waits_for_its_night() -> None:
+    film = [Unheard("long", 600, published=1.0)]
+    heard = [night for night in range(44) if take_turns(film, budget_s=28, night=night)]
+    assert heard == [0, 22]  # 600 s are 22 nights of 28
+
+
 def test_the_order_in_which_films_are_given_does_not_matter() -> None:
     assert take_turns(films()[::-1], budget_s=250) == take_turns(films(), budget_s=250)

@@ -150,6 +150,23 @@ def test_a_large_film_is_leapt_through_to_its_end_in_any_container(
         assert max(np.diff(found.times)) < 8, suffix
 
 
+def test_a_long_transport_stream_is_leapt_through_by_its_own_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Leaps of more than ten minutes are ours, and start no clock anew."""
+    monkeypatch.setattr("vidrec_tasks.content.decoding.surveying.SCANNED", 1_000)
+    monkeypatch.setattr("vidrec_tasks.content.decoding.surveying.LEAP_S", 2.0)
+    film = tmp_path / "film.ts"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=5:duration=300", *H264, "-g", "5",
+           str(film))  # fmt: skip
+    limits = grabbing.Limits(10**8, 10**10, time.process_time() + 60)
+    with film.open("rb", buffering=0) as file:
+        found = grabbing.grab(file, n_wanted=8, mode="intra", limits=limits)
+    assert len(found.images) >= 24
+    assert found.times[-1] > 270
+    assert max(np.diff(found.times)) < 30
+
+
 def test_a_film_with_one_key_frame_is_read_to_its_end(tmp_path: Path) -> None:
     film = tmp_path / "film.mp4"
     ffmpeg("-f", "lavfi", "-i", "testsrc2=size=64x36:rate=10:duration=600", *H264,

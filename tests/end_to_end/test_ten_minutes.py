@@ -44,7 +44,7 @@ def test_the_queries_of_the_readme_answer_from_it(shown: tuple[Path, str], readm
     statements = [text for text in re.sub("--.*", "", block).split(";") if text.strip()]
     with sqlite3.connect(shown[0] / "results.sqlite") as database:
         known, somebody, similar = (
-            database.execute(text.replace("u017", user).replace("v042", "v1")).fetchall()
+            database.execute(text.replace("u0125", user).replace("v042", "v1")).fetchall()
             for text, user in zip(statements, ("u1", "a stranger", ""), strict=True)
         )
     assert {row[1] for row in known} == {"v3", "v4", "v5", "v6"}

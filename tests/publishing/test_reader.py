@@ -61,7 +61,7 @@ def test_the_readmes_query_for_anybody_never_returns_nothing(
     for_anybody = next(said for said in block[1].split(";") if "union all" in said)
     engine = make_engine(url, read_only=True)
     with engine.begin() as connection:
-        rows = connection.execute(sa.text(for_anybody.replace("u017", user))).all()
+        rows = connection.execute(sa.text(for_anybody.replace("u0125", user))).all()
     engine.dispose()
     assert [row.video_id for row in rows][:2] == videos
 

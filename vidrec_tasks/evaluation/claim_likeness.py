@@ -20,10 +20,11 @@ _LEAST: Final = 100
 """Pairs from which a catalogue has a hundredth part."""
 _MARKS: Final = re.compile(r"\b(?:part|episode|ep|chapter|no|vol|video|s|e)\b")
 
+_LOOKED_AT: Final = 300
 _PART_WORDS: Final = frozenset((
     "part", "parte", "partie", "teil", "folge", "episode", "épisode", "episodio", "ep", "chapter",
     "chapitre", "capítulo", "kapitel", "lesson", "lektion", "day", "tag", "no", "nr", "vol",
-    "video", "s", "e",
+    "video", "e",
 ))  # fmt: skip
 
 
@@ -83,13 +84,14 @@ def _is_of_a_part(pieces: list[str], place: int) -> bool:
 
     ``pieces``: of the title, every second one a number; four digits are a year and no word.
     """
-    head = [piece for piece in pieces[:place] if not (piece.isdigit() and len(piece) == 4)]
+    head = pieces[:place]
     rest = [piece for piece in pieces[place + 1 :] if not (piece.isdigit() and len(piece) == 4)]
     before, behind = "".join(pieces[:place]).rstrip(), pieces[place + 1].lstrip()
     if before.endswith(("#", "第")):
         return True
-    words = "".join(char if char.isalpha() else " " for char in before.rstrip(". ")).split()
-    ends_in_letters = before.rstrip(". ")[-1:].isalpha()
+    before = before.removesuffix(".")
+    words = "".join(char if char.isalpha() else " " for char in before).split()
+    ends_in_letters = before[-1:].isalpha()
     if words and ends_in_letters and words[-1] in _PART_WORDS:
         return True
     has_words = [any(char.isalnum() for char in "".join(part)) for part in (head, rest)]
@@ -98,7 +100,7 @@ def _is_of_a_part(pieces: list[str], place: int) -> bool:
 
 def numbered(title: str) -> tuple[str, int] | None:
     """A title without the last number of up to three digits that counts parts, and that number."""
-    pieces = re.split(r"(\d+)", title.casefold())  # every second piece is a number
+    pieces = re.split(r"(\d+)", title.casefold()[:_LOOKED_AT])  # every second piece is a number
     places = [
         place
         for place in range(1, len(pieces), 2)

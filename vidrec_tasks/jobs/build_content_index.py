@@ -97,7 +97,8 @@ def _moments(context: Context, modality: Modality) -> dict[str, Any]:
     """
     columns = columns_of(modality.moments)
     table = context.read_tables("embeddings", TABLE_OF_MOMENTS.format(modality.name))
-    order = np.lexsort((table[columns[1]].to_numpy(), table[VIDEO_ID].to_numpy(dtype=str)))
+    places, _ = pd.factorize(table[VIDEO_ID].to_numpy(dtype=object), sort=True)
+    order = np.lexsort((table[columns[1]].to_numpy(), places))  # ids as texts of one width are wide
     table = table.iloc[order][columns].reset_index(drop=True)
     vectors = VECTORS_OF_MOMENTS.format(modality.name)
     return {"table": table, "vectors": context.gather_arrays("embeddings", vectors, order)}

@@ -44,7 +44,7 @@ FRAME_COLUMNS = [
 FETCHED_AT_ONCE = 32
 """Films of a remote store that are copied to this machine together."""
 
-WAY_VERSION = 4
+WAY_VERSION = 5
 """Rises when the same settings choose other frames than before."""
 
 

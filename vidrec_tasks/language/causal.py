@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, DynamicCache
@@ -27,6 +27,11 @@ from vidrec_tasks.language.usage import CUT, OFF_GRAMMAR, TOO_LONG, Usage
 from vidrec_tasks.settings import LanguageSettings
 
 log = logging.getLogger(__name__)
+
+_MEANINGFUL: Final = (".safetensors", ".bin", ".json", ".jinja", ".txt", ".model")
+"""Suffixes of the files that decide what a model answers."""
+_PIECE: Final = 65_536
+_PLACES: Final = 256
 
 _BATCH_TOKENS = 32_768
 """Tokens of prompts read at once: some 1.5 GB of keys and values in the embedded model."""
@@ -323,14 +328,27 @@ def _name(source: str) -> str:
     folder = Path(source)
     if not folder.is_dir():
         return f"{source}@{_commit_of(source)}"
-    digest = hashlib.sha256((folder / "config.json").read_bytes())
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as file:
-            # beginning and middle: a fine-tuned model differs everywhere, 64 KiB show it
-            digest.update(file.read(65_536))
-            file.seek(path.stat().st_size // 2)
-            digest.update(file.read(65_536))
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in _MEANINGFUL):
+        name = path.relative_to(folder).as_posix()
+        digest.update(f"{name}:{path.stat().st_size}\n".encode())
+        _update(digest, path)
     return f"{folder.name}@{digest.hexdigest()[:12]}"
+
+
+def _update(digest: Any, path: Path) -> None:
+    """A file whole; of a very large one `_PLACES` pieces all over, for a merge changes all layers.
+
+    Whole files of 14 GB would take half a minute of every task.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if size <= _PLACES * _PIECE:
+            digest.update(file.read())
+            return
+        for place in range(_PLACES):
+            file.seek((size - _PIECE) * place // (_PLACES - 1))
+            digest.update(file.read(_PIECE))
 
 
 def _commit_of(source: str) -> str:

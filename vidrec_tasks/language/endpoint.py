@@ -175,7 +175,9 @@ class EndpointGenerator:
                 pool.shutdown(cancel_futures=True)
                 raise
         failures = [answer for answer in answers if isinstance(answer, _Unavailable)]
-        if len(failures) == len(prompts):
+        # a prompt may be refused for itself (a filter, its length): many at once are not
+        is_refused = all(failure.reason == REFUSED for failure in failures)
+        if len(failures) == len(prompts) and not (is_refused and len(prompts) < MAX_CONCURRENT):
             message = (
                 f"language endpoint {self._place}: {len(failures)} of {len(prompts)} prompts had "
                 f"no answer (first: {failures[0]}); see that it runs, or unset "
@@ -195,7 +197,8 @@ class EndpointGenerator:
     def _counted(self, prompt: Prompt, answer: "Answer | _Unavailable") -> Answer | None:
         """The answer, counted; None where there was none, counted by its reason."""
         if isinstance(answer, _Unavailable):
-            self.usage.unanswered.add(prompt)
+            if answer.reason != REFUSED:  # asked again it would be refused again
+                self.usage.unanswered.add(prompt)
             self.usage.drop(answer.reason)
             return None
         self.usage.tokens_in += answer.tokens_in

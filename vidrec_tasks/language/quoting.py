@@ -81,12 +81,13 @@ def plain_topic(topic: str) -> str:
     instructions, sensitive attributes.
     """
     flat = quote(topic, TOPIC_LIMIT + 1).replace("＆", "&")
-    words = flat.casefold().replace("-", " ").split()
+    folded = _folded(flat)
+    words = folded.replace("-", " ").split()
     if not _TOPIC.fullmatch(flat) or len(flat) > TOPIC_LIMIT or len(words) > 4:
         return ""
     if not INSTRUCTION_WORDS.isdisjoint(words) or has_sensitive(flat):
         return ""
-    return "" if any(stem in flat.casefold() for stem in INSTRUCTION_STEMS) else flat
+    return "" if any(stem in folded for stem in INSTRUCTION_STEMS) else flat
 
 
 @lru_cache(REMEMBERED)
@@ -96,12 +97,13 @@ def plain_title(title: str) -> str:
     Refused: no letter or digit, words of instructions, sensitive attributes.
     """
     flat = quote(title)
-    words = re.split(r"[\W_]+", flat.casefold())
+    folded = _folded(flat)
+    words = re.split(r"[\W_]+", folded)
     if not any(map(str.isalnum, flat)) or has_sensitive(flat):
         return ""
     if not INSTRUCTION_WORDS.isdisjoint(words):
         return ""
-    return "" if any(stem in flat.casefold() for stem in INSTRUCTION_STEMS) else flat
+    return "" if any(stem in folded for stem in INSTRUCTION_STEMS) else flat
 
 
 @lru_cache(REMEMBERED)
@@ -111,10 +113,15 @@ def commands(text: str) -> bool:
     A stem or a sign of such commands is enough, or two of their words: one alone, "write" say, is
     a word like any other in a sentence.
     """
-    flat = unicodedata.normalize("NFKC", text).casefold()
+    flat = _folded(text)
     words = set(re.findall(r"[^\W_]+", flat))
     is_named = any(stem in flat for stem in INSTRUCTION_STEMS) or bool(words & COMMANDING_WORDS)
     return is_named or len(words & INSTRUCTION_WORDS) >= 2 or bool(_TEMPLATE.search(flat))
+
+
+def _folded(text: str) -> str:
+    """The text in the letters that it is judged by: wide and fancy ones are read as plain ones."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _acts(char: str) -> bool:

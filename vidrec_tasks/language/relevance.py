@@ -7,6 +7,8 @@ to `judging`.
 
 import hashlib
 import json
+import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
@@ -20,6 +22,13 @@ MAX_FACTS: Final = 12
 MAX_TOPICS: Final = 6
 MAX_SUMMARY: Final = 240
 MAX_FACT: Final = 200
+
+_SAYS: Final = re.compile(
+    r"\b(?:answer|say|reply|respond|choose|return)\w*\W+(?:\w+\W+){0,4}?(?:yes|no)\b"
+    r"|\b(?:this|the|every|each)\W+(?:user|viewer|person)\W+(?:\w+\W+){0,2}?(?:want|like|love)",
+    re.IGNORECASE,
+)
+"""What would answer the question for the model, in a title or a summary."""
 
 _SYSTEM: Final = (
     "You judge whether a user of a video platform wants to watch a video. The user's facts and the "
@@ -39,11 +48,17 @@ def relevance_prompt(facts: Sequence[str], *, title: str, topics: Sequence[str],
         summary: of its card.
     """
     user = json.dumps([quote(fact, MAX_FACT) for fact in facts[:MAX_FACTS]], ensure_ascii=False)
-    named = [topic for topic in map(plain_topic, topics) if topic][:MAX_TOPICS]
-    told = "" if commands(summary) or summary == title else quote(summary, MAX_SUMMARY)
-    fields = {"title": plain_title(title), "topics": named, "summary": told}
+    named = [topic for topic in map(plain_topic, topics) if topic and not _answers(topic)]
+    told = "" if _answers(summary) or summary == title else quote(summary, MAX_SUMMARY)
+    called = "" if _answers(title) else plain_title(title)
+    fields = {"title": called, "topics": named[:MAX_TOPICS], "summary": told}
     video = json.dumps({name: value for name, value in fields.items() if value}, ensure_ascii=False)
     return Prompt(_SYSTEM, f"User: {user}\nVideo: {video}\n{_QUESTION}", max_tokens=1)
+
+
+def _answers(text: str) -> bool:
+    """Whether a text commands, or says itself what is asked here."""
+    return commands(text) or bool(_SAYS.search(unicodedata.normalize("NFKC", text)))
 
 
 def key_of(prompt: Prompt, identity: str) -> str:

@@ -6,6 +6,7 @@ and origin beside them (GDPR, article 9, names the same kinds).
 """
 
 import re
+import unicodedata
 from typing import Final
 
 FUNCTION_WORDS: Final = frozenset(
@@ -86,5 +87,6 @@ _AGE_NUMBER: Final = re.compile(
 
 
 def has_sensitive(text: str) -> bool:
-    """Whether the text states or names a sensitive attribute (of anyone)."""
+    """Whether the text states or names a sensitive attribute (of anyone), in whatever letters."""
+    text = unicodedata.normalize("NFKC", text)
     return bool(_SENSITIVE.search(text) or _AGE_NUMBER.search(text))

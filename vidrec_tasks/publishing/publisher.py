@@ -257,8 +257,10 @@ class Publisher:
                     if not self._has_partitions:
                         clear(connection, run_id)
                     connection.execute(sa.delete(runs).where(runs.c.run_id == run_id))
-                    answers = adhoc_search_results
-                    connection.execute(sa.delete(answers).where(answers.c.run_id == run_id))
+        answers = adhoc_search_results
+        with self._transaction("drop answers of runs that are gone") as connection:
+            there = sa.select(runs.c.run_id)
+            connection.execute(sa.delete(answers).where(answers.c.run_id.not_in(there)))
         if self._has_partitions:
             self._drop_partitions()
         return old

@@ -164,7 +164,11 @@ user_profiles: Final = sa.Table(
     metadata,
     _run_id(),
     _key(c.USER_ID, Id, "Who."),
-    _must(c.PORTRAIT, sa.Text, "What they watch, in up to four sentences; hours and weekdays are of UTC."),
+    _must(
+        c.PORTRAIT,
+        sa.Text,
+        "What they watch, in up to four sentences; hours and weekdays are of UTC.",
+    ),
     _must(c.PORTRAIT_SOURCE, sa.Text, "Who wrote most of its sentences: `model` or `template`."),
     _must(c.TOPICS, Json, "`[topic, weight, n_videos]`, strongest first."),
     _must(c.BEHAVIOUR, Json, "Name -> number: how they watch."),
@@ -296,7 +300,8 @@ adhoc_search_results: Final = sa.Table(
     _must(c.SCORE, sa.Double, "Higher is better."),
     _must(c.MATCHED, sa.Text, "Of `title`, `seen`, `said`, `written` those that match, with `+`."),
     _may(c.AT_S, sa.Double, "Seconds into the video where the best frame or passage is."),
-    comment="Answers to queries asked by hand; a published run is never altered for them.",
+    comment="Answers to queries asked by hand, which go with the run that answered; a published "
+    "run is never altered for them.",
 )
 
 RESULTS: Final = {

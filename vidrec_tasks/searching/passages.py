@@ -15,7 +15,7 @@ import pandas as pd
 from vidrec_tasks.columns import AT_S, TEXT, VIDEO_ID
 from vidrec_tasks.searching.fusion import deviation
 from vidrec_tasks.searching.lexical import LexicalIndex
-from vidrec_tasks.searching.moments import Floats, Ints, MomentIndex
+from vidrec_tasks.searching.moments import Floats, Ints, MomentIndex, in_order
 
 _WORDS: Final = 0.6
 """What BM25 counts. Of four words in a row from one sentence of 500 overviews, 0.2 (as for titles)
@@ -54,7 +54,7 @@ class PassageIndex:
         order = np.argsort(nums, kind="stable")
         order = order[nums[order] >= 0]
         kept = table.iloc[order].reset_index(drop=True)
-        moments = MomentIndex.of(video_ids, kept[[VIDEO_ID, AT_S]], vectors[order])
+        moments = MomentIndex.of(video_ids, kept[[VIDEO_ID, AT_S]], in_order(vectors, order))
         return cls(moments, LexicalIndex.of([(1.0, [str(text) for text in kept[TEXT]])]))
 
     @property

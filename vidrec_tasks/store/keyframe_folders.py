@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,8 +63,9 @@ class KeyframeFolders:
         folder = Path(str(self.folder)) if self.store.is_local else self.store.cache("keyframes")
         folder.mkdir(parents=True, exist_ok=True)
         for left in folder.glob(f"{_WORKSPACE}*"):  # by who was killed
-            if time.time() - left.stat().st_mtime > _LEFT_AFTER_S:
-                shutil.rmtree(left, ignore_errors=True)
+            with suppress(OSError):  # another task's, which ended meanwhile
+                if time.time() - left.stat().st_mtime > _LEFT_AFTER_S:
+                    shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=_WORKSPACE) as name:
             yield Path(name)
 

@@ -4,10 +4,14 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable
+from typing import Final
 
 import pandas as pd
 
+from vidrec_tasks.errors import StoreError
 from vidrec_tasks.store.store import Store
+
+_KEY_BYTES: Final = 32
 
 
 class Ledger:
@@ -18,6 +22,7 @@ class Ledger:
         self._folder = store.path("erasures", "ledger")
         self._first_path = store.path("erasures", "ledger.json")  # of versions before 0.2
         self._key_path = store.path("erasures", "key")
+        self._read: dict[str, frozenset[str]] = {}
 
     def add(self, user_ids: Iterable[str]) -> int:
         """Write users down as forgotten, in a file of their own: others may do so at once.
@@ -47,16 +52,27 @@ class Ledger:
         return hashlib.sha256("".join(sorted(self._hashes())).encode()).hexdigest()
 
     def _hashes(self) -> set[str]:
-        paths = list(self._folder.glob("*.json")) if self._folder.exists() else []
+        paths = self.store.json_files(self._folder)
         paths += [self._first_path] if self.store.exists(self._first_path) else []
-        return {name for path in paths for name in self.store.read_json(path)}
+        for path in paths:
+            if str(path) not in self._read:  # what is written is never changed
+                self._read[str(path)] = frozenset(self.store.read_json(path))
+        return {name for path in paths for name in self._read[str(path)]}
 
     def _key(self) -> bytes:
         if not self.store.exists(self._key_path):
-            is_made = self.store.create(self._key_path, secrets.token_bytes(32))
+            is_made = self.store.create(self._key_path, secrets.token_bytes(_KEY_BYTES))
             if is_made and self.store.is_local:
                 self._key_path.chmod(0o600)
-        return self.store.read(self._key_path)
+        key = self.store.read(self._key_path)
+        if len(key) != _KEY_BYTES:
+            message = (
+                f"ledger: {self._key_path} holds {len(key)} bytes, not {_KEY_BYTES}: somebody is "
+                "making it, or was killed; if it stays so, remove it where erasures/ledger is "
+                "empty, else take it from a backup"
+            )
+            raise StoreError(message)
+        return key
 
 
 def _keyed_hash(key: bytes, user_id: str) -> str:

@@ -63,13 +63,14 @@ def drop_old_runs(
     doomed = [run for run in runs if run.run_id not in kept]
     if not doomed:
         return Dropped()
-    needed = {path for run in runs if run.run_id in kept for path in _folders(run)}
     sizes: list[int] = []
     stay = [run for run in runs if run.run_id in kept]
     films = _films_of(doomed) - _films_of(stay)
     n_films, left = _drop_films(store, films)
     if left:  # whoever names them stays, so that they are found the next time
         doomed = [run for run in doomed if not _films_of([run]) & left]
+    leaving = {run.run_id for run in doomed}
+    needed = {path for run in runs if run.run_id not in leaving for path in _folders(run)}
     gone = tuple(run.run_id for run in doomed if _drop(store, run, needed, sizes))
     log.info("%d of %d runs removed from the store: %s", len(gone), len(runs), ", ".join(gone))
     return Dropped(gone, len(sizes), sum(sizes), n_films)

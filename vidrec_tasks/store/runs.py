@@ -113,7 +113,7 @@ class Run:
     def refs(self) -> list[Ref]:
         """All artefacts that the run names, by name."""
         folder = self.store.path("runs", self.run_id, "refs")
-        return [Ref(**self.store.read_json(path)) for path in _json_files(folder)]
+        return [Ref(**self.store.read_json(path)) for path in self.store.json_files(folder)]
 
     def parts(self, name: str) -> Parts:
         """One of the run's artefacts, to be read a part at a time."""
@@ -155,7 +155,7 @@ class Run:
     def receipts(self) -> list[dict[str, Any]]:
         """All receipts of the run, oldest first."""
         folder = self.store.path("runs", self.run_id, "receipts")
-        found = [self.store.read_json(path) for path in _json_files(folder)]
+        found = [self.store.read_json(path) for path in self.store.json_files(folder)]
         return sorted(found, key=lambda receipt: (receipt["started_at"], receipt["job"]))
 
     def _path(self, folder: str, name: str) -> Any:
@@ -239,10 +239,3 @@ class Runs:
 
     def _night_path(self, night: str) -> Any:
         return self.store.path("nights", f"{night}.json")
-
-
-def _json_files(folder: Any) -> list[Any]:
-    if not folder.exists():
-        return []
-    names = [path for path in folder.iterdir() if path.name.endswith(".json")]
-    return sorted((path for path in names if path.name[0] != "."), key=lambda path: path.name)

@@ -188,6 +188,21 @@ class Store:
             message = f"store: cannot look for {path} ({error})"
             raise StoreError(message) from error
 
+    def json_files(self, folder: UPath) -> list[UPath]:
+        """The JSON files of a folder by name, without hidden ones; none where it is not there.
+
+        Raises:
+            StoreError: the store cannot be asked: what cannot be listed is not empty.
+        """
+        if not self.exists(folder):
+            return []
+        try:
+            found = [path for path in folder.iterdir() if path.name.endswith(".json")]
+        except self.failures as error:
+            message = f"store: cannot list {folder} ({error})"
+            raise StoreError(message) from error
+        return sorted((path for path in found if path.name[0] != "."), key=lambda path: path.name)
+
     def create(self, path: UPath, data: bytes) -> bool:
         """Write a file unless it is there already; returns whether this call made it.
 

@@ -40,8 +40,22 @@ WALL_SHARE: Final = 8.0
 
 CHANGED: Final = "media file changed while it was read"
 WAITED: Final = "did not finish within"
-PASSING: Final = (CHANGED, f"decoding {WAITED}", "media file cannot be read")
-"""How reasons begin that say nothing of the film: it is tried again on the next night."""
+KILLED: Final = "was killed from outside"
+UNREAD: Final = "media file cannot be read"
+THIS_MACHINE: Final = "this machine failed"
+
+
+def passing(*doing: str) -> tuple[str, ...]:
+    """How reasons begin that say nothing of the film: it is tried again on the next night.
+
+    Args:
+        doing: what processes do with a film.
+    """
+    ends = (f"{what} {end}" for what in doing for end in (WAITED, KILLED))
+    return (CHANGED, UNREAD, THIS_MACHINE, *ends)
+
+
+PASSING: Final = passing("decoding")
 
 
 class Decoder:
@@ -113,8 +127,9 @@ class Decoder:
         return answer
 
     def _why_it_died(self, request: Mapping[str, Any]) -> str:
+        ended: int | None = None
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(LAST_WORDS_S)
+            ended = self._process.wait(LAST_WORDS_S)
         code = self._stop()
         stamp = request.get("stamp")
         try:
@@ -124,6 +139,8 @@ class Decoder:
             return CHANGED
         if code == -signal.SIGPROF:
             return f"{self.doing} took more than {self.timeout_s:g} s of processor time"
+        if ended == -signal.SIGKILL:  # what holds the process to its limits ends it otherwise
+            return f"{self.doing} {KILLED}"
         return f"{self.doing} crashed its process (exit {code})"
 
     def _line(self, timeout_s: float) -> bytes:

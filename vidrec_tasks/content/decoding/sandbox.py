@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import numpy as np
+from av.error import FFmpegError
 
+from vidrec_tasks.content.decoding.process import THIS_MACHINE, UNREAD
 from vidrec_tasks.errors import MediaError
 from vidrec_tasks.stamps import refuse_changed
 
@@ -54,6 +56,20 @@ def opened(path: Path, stamp: list[int]) -> Iterator[BinaryIO]:
 def first_line(error: BaseException) -> str:
     """What an error says, on one line."""
     return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def failure_of(error: Exception, what: str) -> str:
+    """Why a film gave nothing: for itself, or because this machine could not read or run.
+
+    Args:
+        error: that was raised.
+        what: begins the reason that lies in the film.
+    """
+    if isinstance(error, OSError) and not isinstance(error, FFmpegError):
+        return f"{UNREAD} ({error.strerror or type(error).__name__})"
+    if "cuda" in str(error).casefold():
+        return f"{THIS_MACHINE} ({first_line(error)})"
+    return f"{what}: {first_line(error)}"
 
 
 def leave_network() -> bool:

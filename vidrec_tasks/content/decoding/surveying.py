@@ -173,10 +173,10 @@ def survey(
     return found
 
 
-def clock_of(film: Film) -> Clock:
-    """A clock for a film that is read from its first byte."""
+def clock_of(film: Film, *, may_leap: bool = True) -> Clock:
+    """A clock for a film that is read from its first byte; ``may_leap``: see `Clock`."""
     rate = film.pictures.average_rate or film.pictures.guessed_rate or USUAL_RATE
-    return Clock(may_leap=film.has_broken_clock, frame_s=1.0 / float(rate))
+    return Clock(may_leap=may_leap and film.has_broken_clock, frame_s=1.0 / float(rate))
 
 
 def timed_packets(film: Film) -> Iterator[tuple[VideoPacket, float]]:
@@ -207,7 +207,7 @@ def _scan(film: Film, limit: int, within: Windows) -> Survey:
 def _leap(film: Film, limit: int, within: Windows) -> Survey:
     """Key frames at even moments of a long film, or at even places."""
     found = Survey(limit, is_whole=False)
-    clock = clock_of(film)
+    clock = clock_of(film, may_leap=False)  # every leap is one of ours
     seen: set[tuple[int | None, int | None]] = set()
     for target in _targets(film, limit, within):
         try:
@@ -223,11 +223,19 @@ def _leap(film: Film, limit: int, within: Windows) -> Survey:
             if packet.is_keyframe:
                 if (packet.pts, packet.pos) not in seen:
                     seen.add((packet.pts, packet.pos))
-                    found.add(packet, clock.time_of(packet))
+                    found.add(packet, _second_of(film, packet, clock))
                 break
             if n >= STEPS:
                 break
     return found
+
+
+def _second_of(film: Film, packet: VideoPacket, clock: Clock) -> float:
+    """When a picture is shown to which was leapt: the first packet seen need not be the film's."""
+    if film.has_broken_clock or packet.pts is None:
+        return clock.time_of(packet)
+    begins = (film.pictures.start_time or 0) * float(film.pictures.time_base or 1)
+    return max(packet.pts * float(packet.time_base) - begins, 0.0)
 
 
 def _targets(film: Film, limit: int, within: Windows) -> list[int]:

@@ -6,6 +6,7 @@ What holds such a process is in `sandbox`; `keyframes` starts it, times it and r
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -19,7 +20,7 @@ from vidrec_tasks.content.decoding.containers import OpeningError
 from vidrec_tasks.content.decoding.diagnosis import diagnose
 from vidrec_tasks.content.decoding.grabbing import PIXELS_A_SECOND, Candidates, Limits, grab
 from vidrec_tasks.content.decoding.process import CHANGED
-from vidrec_tasks.content.decoding.sandbox import first_line, opened, serve
+from vidrec_tasks.content.decoding.sandbox import failure_of, first_line, opened, serve
 from vidrec_tasks.content.decoding.selection import (
     choose,
     frame_hash,
@@ -33,6 +34,9 @@ from vidrec_tasks.stamps import ChangedError
 JPEG_QUALITY: Final = 85
 READING_SHARE: Final = 0.95
 """Share of the processor's time for reading; the rest is for choosing and writing."""
+
+FEW_PICTURES: Final = 2
+"""Keyframes up to which a film is told from others by its sound too: an intro and a cover."""
 
 CANDIDATES_A_KEYFRAME: Final = 4
 SCENE_CANDIDATES: Final = 240
@@ -54,15 +58,17 @@ def decode(request: dict[str, Any]) -> dict[str, Any]:
     try:
         with opened(Path(request["path"]), request["stamp"]) as file:
             found, reason = _look(file, request)
-            sound = _sound(file, found, request["max_pixels"])
+            is_scene = request["mode"] == "scene"
+            places = choose(found.looks, request["n_keyframes"], by_scene=is_scene)
+            sound = _sound(file, found, places, request["max_pixels"])
     except ChangedError:
         return {**answer, "failure": CHANGED}
     except Exception as error:  # whatever a film brings about costs that film alone
-        return {**answer, "failure": f"cannot be decoded: {first_line(error)}"}
+        return {**answer, "failure": failure_of(error, "cannot be decoded")}
     if not found.images:
         return {**answer, "failure": reason}
     try:
-        return {**answer, "frames": _write(found, request, sound)}
+        return {**answer, "frames": _write(found, places, request, sound)}
     except OSError as error:
         return {**answer, "trouble": first_line(error)}
 
@@ -86,10 +92,14 @@ def _look(file: BinaryIO, request: dict[str, Any]) -> tuple[Candidates, str]:
     return found, "" if found.images else diagnose(file, max_pixels=limits.max_pixels)
 
 
-def _sound(file: BinaryIO, found: Candidates, max_pixels: int) -> str:
-    """What a film of one still picture sounds like; others tell themselves apart."""
+def _sound(file: BinaryIO, found: Candidates, places: Sequence[int], max_pixels: int) -> str:
+    """What a film of hardly any pictures sounds like; others tell themselves apart.
+
+    Those are films of which one picture or two are kept, and those that show one picture alone.
+    """
     shown = [look for look in found.looks if not look.is_poor]
-    if not shown or not all(is_one_picture(look, shown[0]) for look in shown):
+    is_still = bool(shown) and all(is_one_picture(look, shown[0]) for look in shown)
+    if not places or (len(places) > FEW_PICTURES and not is_still):
         return ""
     try:
         return loudness(file, max_pixels=max_pixels)
@@ -97,12 +107,13 @@ def _sound(file: BinaryIO, found: Candidates, max_pixels: int) -> str:
         return ""
 
 
-def _write(found: Candidates, request: dict[str, Any], sound: str) -> list[dict[str, Any]]:
+def _write(
+    found: Candidates, places: Sequence[int], request: dict[str, Any], sound: str
+) -> list[dict[str, Any]]:
     folder = Path(request["folder"])
     looks = found.looks
     folder.mkdir(parents=True, exist_ok=True)
     frames = []
-    places = choose(looks, request["n_keyframes"], by_scene=request["mode"] == "scene")
     for number, place in enumerate(places):
         name = f"{number}.jpg"
         image = found.images[place]

@@ -149,9 +149,10 @@ def _hub_files(name: str, what: str, setting: str) -> ModelFiles:
 def _checksum(folder: Path) -> str:
     """Hash of the names and bytes of what decides a model's answers; read once a process."""
     digest = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and path.suffix in MEANINGFUL and not path.name.startswith("."):
+    for path in sorted(folder.rglob("*")):  # how token vectors are pooled stands in a folder below
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and path.suffix in MEANINGFUL and "/." not in f"/{name}":
             with path.open("rb") as file:
                 content = hashlib.file_digest(file, "sha256").hexdigest()
-            digest.update(f"{path.name}:{content}\n".encode())
+            digest.update(f"{name}:{content}\n".encode())
     return digest.hexdigest()[:12]

@@ -24,6 +24,9 @@ SUFFIXES: Final = (".vtt", ".srt", ".ass", ".ssa")
 LONGEST_S: Final = 20.0
 """Seconds a cue lasts at most, and one whose end lies before its beginning."""
 
+_SAMPLED: Final = 200_000
+"""Bytes that an unknown encoding is told by."""
+
 LATE_S: Final = 5.0
 """Seconds after the end of its film at which a cue may still begin."""
 
@@ -34,6 +37,9 @@ _OVERRIDE = re.compile(r"\{[^{}]*\}")
 _ASS_HEAD = re.compile(r"Dialogue:(?:[^,]{0,200},){9}")
 _NEAR: Final = 100
 """Characters in which a blank is looked for where a line is cut."""
+_DRAWN_CHARS: Final = 8
+"""Of an override that a cut line begins with again."""
+_CUE_NUMBER = re.compile(r"\s*\d{1,9}\s*")
 _DRAWING = re.compile(r"\\p(\d)")
 _TAG = re.compile(r"<[^<>]{0,200}>|\{\\[^{}]{0,200}\}")
 _BOMS: Final = (
@@ -99,39 +105,48 @@ def _cut(text: str, kind: str) -> str:
     for line in _LINE_END.split(text):
         if begins is None:  # a line is a cue; what is drawn may be long and is no text
             kept += _cut_line(_OVERRIDE.sub(_drawn, line))
-            continue
-        if len(begins.findall(line[:MAX_CUE_CHARS])) == 2:
+        elif len(begins.findall(line[:MAX_CUE_CHARS])) == 2:
             head, left = line[:MAX_CUE_CHARS], MAX_CUE_CHARS
             kept.append(head)
-            continue
-        while len(line) > left and head:
-            cut = _place_to_cut(line, left) if left == MAX_CUE_CHARS else 0
-            kept += [line[:cut], "", head]
-            line, left = line[cut:], MAX_CUE_CHARS
-        kept.append(line[:left])  # what stands before the first cue is none
-        left = max(0, left - len(line) - 1)
+        elif not head:  # what stands before the first cue is none
+            kept.append(line[:MAX_CUE_CHARS])
+        elif not line.strip():
+            kept += [""] if kept[-1] else []
+        elif not kept[-1] and _CUE_NUMBER.fullmatch(line):  # of the cue that comes
+            kept.append(line)
+        else:
+            if len(line) > left:
+                kept += ["", head]
+                left = MAX_CUE_CHARS
+            first, *others = _pieces(line, MAX_CUE_CHARS) if len(line) > left else [line]
+            kept.append(first)
+            for piece in others:
+                kept += ["", head, piece]
+            left = max(0, (left if not others else MAX_CUE_CHARS) - len(kept[-1]) - 1)
     return "\n".join(kept)
 
 
 def _cut_line(line: str) -> list[str]:
     """A line of SubStation as lines that are not too long, each of the same time and style."""
     found = _ASS_HEAD.match(line[:MAX_CUE_CHARS])
-    if len(line) <= MAX_CUE_CHARS or found is None:
+    if len(line) <= MAX_CUE_CHARS or found is None or found.end() > MAX_CUE_CHARS // 2:
         return [line[:MAX_CUE_CHARS]]
-    head, words, drawn = found[0], line[found.end() :], ""
-    kept = []
-    while words:
-        cut = _place_to_cut(words, MAX_CUE_CHARS - len(head) - len(drawn))
-        kept.append(f"{head}{drawn}{words[:cut]}")
-        overrides = _OVERRIDE.findall(words[:cut])
+    kept, drawn = [], ""
+    for words in _pieces(line[found.end() :], MAX_CUE_CHARS - found.end() - _DRAWN_CHARS):
+        kept.append(f"{found[0]}{drawn}{words}")
+        overrides = _OVERRIDE.findall(words)
         drawn = overrides[-1] if overrides else drawn  # a shape goes on behind the cut
-        words = words[cut:]
     return kept
 
 
-def _place_to_cut(line: str, most: int) -> int:
-    """Where the first characters of a line end: at most so many, and at a blank if one is near."""
-    return line.rfind(" ", max(0, most - _NEAR), most) + 1 or most
+def _pieces(line: str, most: int) -> list[str]:
+    """A line in pieces of at most so many characters, cut at a blank where one is near."""
+    pieces, begin = [], 0
+    while len(line) - begin > most:
+        cut = line.rfind(" ", begin + max(0, most - _NEAR), begin + most) + 1 or begin + most
+        pieces.append(line[begin:cut])
+        begin = cut
+    return [*pieces, line[begin:]]
 
 
 def _drawn(override: re.Match[str]) -> str:
@@ -197,7 +212,8 @@ def decode(data: bytes) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         pass
-    best = from_bytes(data[:200_000]).best()
+    sample = data if len(data) <= _SAMPLED else data[: data.rfind(b"\n", 0, _SAMPLED) + 1]
+    best = from_bytes(sample or data[:_SAMPLED]).best()  # no character is cut
     if best is None:
         message = "caption file is not text"
         raise CaptionError(message)
@@ -221,13 +237,22 @@ def _timed(cue: Cue) -> Cue:
 def _new_lines(cues: Iterable[Cue]) -> Iterable[Cue]:
     """The lines of each cue that the one before did not show: captions that roll repeat them."""
     shown: list[str] = []
+    before: Cue | None = None
     for cue in cues:
         lines = [without_sounds(_plain(line)) for line in cue.text.splitlines()]
         lines = [line for line in lines if line]
-        fresh = [line for line in lines if line not in shown]
+        fresh = [line for line in lines if line not in shown or _goes_on(before, cue)]
+        before = cue
         if fresh:
             yield replace(cue, text=" ".join(fresh))
         shown = lines or shown
+
+
+def _goes_on(before: Cue | None, cue: Cue) -> bool:
+    """Whether a cue is the rest of one that was too long: it repeats nothing."""
+    if before is None or len(before.text) < MAX_CUE_CHARS // 2:
+        return False
+    return (before.at_s, before.until_s) == (cue.at_s, cue.until_s)
 
 
 def _plain(line: str) -> str:

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from vidrec_tasks.content.decoding.process import CHANGED, WAITED, ask_all
+from vidrec_tasks.content.decoding.process import ask_all, passing
 from vidrec_tasks.settings import ContentSettings, TextSettings
 
 WORKER: Final = (sys.executable, "-m", "vidrec_tasks.content.texts.worker")
 LOOKING: Final = "reading"
 HEARING: Final = "hearing"
-PASSING: Final = (CHANGED, f"{LOOKING} {WAITED}", f"{HEARING} {WAITED}")
-"""How reasons begin that say nothing of the film: it is tried again on the next night."""
+PASSING: Final = passing(LOOKING, HEARING)
 
 
 @dataclass(frozen=True)

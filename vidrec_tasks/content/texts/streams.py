@@ -11,6 +11,7 @@ from av.error import FFmpegError
 from av.stream import Discard
 
 from vidrec_tasks.content.decoding.containers import open_container, read_only
+from vidrec_tasks.content.decoding.surveying import LEAP_S
 from vidrec_tasks.content.texts.passages import MAX_CUES, Cue
 from vidrec_tasks.content.texts.speech import RATE
 
@@ -22,6 +23,15 @@ MAX_PACKETS: Final = 5_000_000
 MAX_CUE_BYTES: Final = 4_000
 WINDOW_S: Final = 30.0
 """Seconds that are heard together where a film is not heard whole: what Whisper reads at once."""
+
+
+GAP_S: Final = 1.0
+"""Seconds without sound from which silence stands for them: less is a clock's own unrest."""
+
+
+def _begin_of(container: InputContainer) -> float:
+    """What a film's clock says where it begins: transport streams are cut out of hours of them."""
+    return float(container.start_time or 0) / av.time_base
 
 
 def film_seconds(container: InputContainer) -> float:
@@ -106,20 +116,26 @@ def sound(
 
 
 def _part(container: InputContainer, stream: Any, start: float, end: float) -> tuple[float, Floats]:
+    """The samples of a part, with silence where there is none, and the second they begin at."""
     resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+    origin = _begin_of(container)
     if start > 0:
         try:
-            container.seek(int(start * av.time_base), backward=True)
+            container.seek(int((start + origin) * av.time_base), backward=True)
         except FFmpegError:
             return start, np.zeros(0, np.float32)
     begins, n, samples = start, 0, [np.zeros(0, np.float32)]
     n_most = int((end - start) * RATE)
     for frame in _frames(container, stream):
-        at_s = frame.time
+        at_s = None if frame.time is None else float(frame.time) - origin
         if at_s is not None and at_s < start - 1.0 and start > 0:
             continue
-        if n == 0 and at_s is not None and start > 0:
-            begins = max(float(at_s), 0.0)
+        ahead = 0.0 if at_s is None else at_s - (begins + n / RATE)
+        if n == 0 and at_s is not None and (start > 0 or 0 < ahead < LEAP_S):
+            begins = max(at_s, 0.0)
+        elif GAP_S < ahead < LEAP_S:  # of a leap further on, the clock was started anew
+            samples.append(np.zeros(min(int(ahead * RATE), n_most - n), np.float32))
+            n += len(samples[-1])
         frame.pts = None  # the resampler fills no gaps
         try:
             for plain in resampler.resample(frame):
@@ -151,22 +167,23 @@ def _cues(container: InputContainer, streams: list[Any]) -> dict[int, list[list[
         if other.index not in chosen:
             other.discard = Discard.all
     found: dict[int, list[list[Any]]] = {index: [] for index in chosen}
+    origin = _begin_of(container)
     try:
         for packet, _ in zip(container.demux(streams), range(MAX_PACKETS), strict=False):
             own = found[packet.stream.index]
             if packet.size and packet.pts is not None and len(own) <= MAX_CUES:
-                own += _of_packet(packet)
+                own += _of_packet(packet, origin)
     except (FFmpegError, IndexError, UnicodeDecodeError):  # what came before is read
         pass
     return found
 
 
-def _of_packet(packet: Any) -> list[list[Any]]:
+def _of_packet(packet: Any, origin: float) -> list[list[Any]]:
     try:
         subtitles = cast(list[Any], packet.decode())
     except (FFmpegError, ValueError, UnicodeDecodeError):
         return []
-    at_s = float(packet.pts * packet.time_base)
+    at_s = max(float(packet.pts * packet.time_base) - origin, 0.0)
     until_s = at_s + float((packet.duration or 0) * packet.time_base)
     texts = [getattr(subtitle, "dialogue", b"")[:MAX_CUE_BYTES] for subtitle in subtitles]
     return [[at_s, until_s, text.decode("utf-8", "replace")] for text in texts if text]

@@ -1,5 +1,6 @@
 """Turns: which films are heard tonight, where there are more than a night may hear."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
@@ -22,10 +23,16 @@ class Unheard:
     n_viewers: int = 0
 
 
-def take_turns(films: Sequence[Unheard], *, budget_s: float) -> list[str]:
+def take_turns(films: Sequence[Unheard], *, budget_s: float, night: int = 0) -> list[str]:
     """Keys of the films that are heard: the newest and the most watched in turn.
 
-    The last one may be longer than what is left, so that a long film does not wait for ever.
+    The last one may be longer than what is left, so that a long film does not wait for ever: one
+    that takes the budget of n nights is heard on every n-th.
+
+    Args:
+        films: that are to be heard.
+        budget_s: seconds that may be heard tonight.
+        night: a number that rises by one a night, another for each that shares a budget.
     """
     newest = sorted(films, key=lambda film: (-film.published, film.key))
     watched = sorted(films, key=lambda film: (-film.n_viewers, film.key))
@@ -33,7 +40,8 @@ def take_turns(films: Sequence[Unheard], *, budget_s: float) -> list[str]:
     order: Mapping[str, Unheard] = {film.key: film for film in in_turn if film is not None}
     taken, spent = [], 0.0
     for film in order.values():
-        if spent >= budget_s:
+        nights = math.ceil(film.seconds / budget_s) if budget_s > 0 else 1
+        if spent >= budget_s or (spent + film.seconds > budget_s and night % max(nights, 1)):
             break
         taken.append(film.key)
         spent += film.seconds

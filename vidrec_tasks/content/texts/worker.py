@@ -16,7 +16,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 from vidrec_tasks.content.decoding.process import CHANGED
-from vidrec_tasks.content.decoding.sandbox import first_line, leave_network, opened, serve
+from vidrec_tasks.content.decoding.sandbox import failure_of, leave_network, opened, serve
 from vidrec_tasks.content.texts.speech import RATE, Segment, SpeechModel, kept
 from vidrec_tasks.content.texts.streams import look, sound, windows
 from vidrec_tasks.stamps import ChangedError
@@ -75,7 +75,7 @@ def _answered(
     except ChangedError:
         return {**answer, "failure": CHANGED}
     except Exception as error:  # whatever a film brings about costs that film alone
-        return {**answer, "failure": f"cannot be read: {first_line(error)}"}
+        return {**answer, "failure": failure_of(error, "cannot be read")}
 
 
 def main() -> None:

@@ -88,13 +88,15 @@ def read_captions_of(
         if video_id in duration and not _is_path(text):
             tracks[video_id] = [_of_text(text, known, duration[video_id])]
     stamps = _stamps(context)
+    films = dict(zip(videos[VIDEO_ID], videos[URI], strict=True))
     rows = []
     for video_id, files in _caption_files(context, videos, transcripts).items():
         for name, file in files.items():
             stamp = (video_id, name, file.size, file.mtime_ns)
             track, checksum = _of_file(
-                name, file, context.settings.texts, known, stamps.get(stamp, ""), duration[video_id]
-            )
+                name, file, context.settings.texts, known, stamps.get(stamp, ""),
+                duration[video_id], tag=_tag_of(name, str(films[video_id] or "")),
+            )  # fmt: skip
             tracks.setdefault(video_id, []).append(track)
             rows.append((*stamp, checksum))
     return tracks, _file_table(rows)
@@ -146,7 +148,14 @@ def _plain(passages: Sequence[Cue]) -> dict[str, Any]:
 
 
 def _of_file(
-    name: str, file: MediaFile, texts: TextSettings, known: Known, checksum: str, film_s: float
+    name: str,
+    file: MediaFile,
+    texts: TextSettings,
+    known: Known,
+    checksum: str,
+    film_s: float,
+    *,
+    tag: str,
 ) -> tuple[Track, str]:
     """The track of a caption file, and the file's checksum; '' where it could not be read."""
     if checksum:
@@ -162,9 +171,16 @@ def _of_file(
         cues = read_captions(data, name, film_s=film_s)
     except CaptionError as error:
         return Track(CAPTIONS, name, key, REFUSED, str(error)), checksum
-    return captions_track(name, key, cues, _tag_of(name)), checksum
+    return captions_track(name, key, cues, tag), checksum
 
 
-def _tag_of(name: str) -> str:
-    tokens = name.split(".")[1:-1]
+def _tag_of(name: str, uri: str) -> str:
+    """The language that a name tells of, behind the name of its film: that of Meet.Ben.mp4 is none.
+
+    ``uri``: of the film; '' not known.
+    """
+    film = uri.rsplit("/", 1)[-1]
+    stems = [stem for stem in (film, film.rsplit(".", 1)[0]) if stem]
+    own = next((name[len(stem) :] for stem in stems if name.startswith(f"{stem}.")), name)
+    tokens = own.split(".")[1:-1]
     return next((token for token in reversed(tokens) if token.lower() not in FLAGS), "")

@@ -9,15 +9,16 @@ from typing import Any, Final
 import numpy as np
 
 from vidrec_tasks.columns import CHECKSUM, LOOK, MTIME_NS, SIZE, URI, VIDEO_ID
+from vidrec_tasks.content.decoding.process import CHANGED
 from vidrec_tasks.content.texts.films import PASSING, FilmFile
 from vidrec_tasks.content.texts.passages import listed_words
 from vidrec_tasks.content.texts.tracks import CAPTIONS, SCREEN, SPEECH, Known, Track, known_of
 from vidrec_tasks.running.job import Context, shards_left
 from vidrec_tasks.stamps import ChangedError
 from vidrec_tasks.store.artefacts import key_of
-from vidrec_tasks.store.media import Media
+from vidrec_tasks.store.media import MISSING, Media
 
-WAYS: Final = {CAPTIONS: 1, LOOK: 1, SPEECH: 1, SCREEN: 2}
+WAYS: Final = {CAPTIONS: 2, LOOK: 2, SPEECH: 2, SCREEN: 2}
 """Rises where the same bytes and settings give other texts than before."""
 
 AT_ONCE: Final = 32
@@ -52,7 +53,9 @@ def known_before(context: Context) -> Known:
         return {}  # what is no longer covered is not there to be uncovered
     known: dict[str, Sequence[Track]] = {}
     for name in shards_left(parent, context.run, "texts", context.shard):
-        known |= known_of(parent.read_table(name), parent.read_table(name, "tracks"), PASSING)
+        known |= known_of(
+            parent.read_table(name), parent.read_table(name, "tracks"), (*PASSING, MISSING)
+        )
     return known
 
 
@@ -87,13 +90,13 @@ def _file_of(media: Media, checksum: str, film: FilmOf, workspace: Path) -> Film
     if file.path is None:
         return file.problem
     if (file.size, file.mtime_ns) != (film.size, film.mtime_ns):
-        return PASSING[0]
+        return CHANGED
     try:
         return FilmFile(
             media.bring(file.path, workspace / f"{checksum}.film", checksum), file.stamp
         )
     except ChangedError:
-        return PASSING[0]
+        return CHANGED
 
 
 def seconds_of(value: Any) -> float:

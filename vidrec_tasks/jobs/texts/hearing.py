@@ -52,7 +52,8 @@ def hear_films(
         return heard
     budget_s = texts.max_speech_hours * 3_600 / context.run.record.n_video_shards
     order = _in_turn(context, videos, films, unheard, texts)
-    turn = dict.fromkeys(take_turns(order, budget_s=budget_s))
+    night = context.night.toordinal() + int(context.shard)
+    turn = dict.fromkeys(take_turns(order, budget_s=budget_s, night=night))
     heard |= {c: Track(SPEECH, "sound", keys[c], WAITING) for c in unheard if c not in turn}
     by_checksum = {film.checksum: film for film in films.values()}
     for files, problems in brought(context, {c: by_checksum[c] for c in turn}):

@@ -10,6 +10,7 @@ from vidrec_tasks.content.texts.streams import as_cues
 from vidrec_tasks.content.texts.tracks import (
     CAPTIONS,
     LEFT,
+    MAX_LANGUAGES,
     NOTHING,
     READ,
     Known,
@@ -54,7 +55,9 @@ def look_at(
 def _is_wanting(before: Sequence[Track], captions: Sequence[Track]) -> bool:
     """Whether a stream that was left, so that its passages are gone, would be taken now."""
     there = {t.language for t in (*before, *captions) if t.state == READ}
-    return any(track.state == LEFT and track.language not in there for track in before)
+    return len(there) < MAX_LANGUAGES and any(
+        track.state == LEFT and track.language not in there for track in before
+    )
 
 
 def _of_look(checksum: str, answer: Mapping[str, Any]) -> list[Track]:

@@ -6,7 +6,7 @@ content. Every video that may be shown gets a list; knows no user.
 
 import logging
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +58,10 @@ _DIVERSITY = 0.25
 may like; recall@10 of linked videos falls by a tenth with all of it."""
 
 
+_FEW_KINDS = 2_000
+"""Sets of regions and ages up to which all pairs of them are looked up once: 4 MB."""
+
+
 @dataclass(frozen=True)
 class Reach:
     """Who may see a video, as classes of age rating and regions.
@@ -70,6 +74,7 @@ class Reach:
 
     class_nums: Ints
     kinds: tuple[tuple[float, frozenset[str]], ...]
+    _rows: dict[int, Mask] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, videos: pd.DataFrame) -> "Reach":
@@ -84,10 +89,20 @@ class Reach:
 
     def after(self, num: int, others: Ints) -> Mask:
         """``(n_others,)`` which of them everybody who may see this video may see."""
-        first = self.kinds[self.class_nums[num]]
+        own = int(self.class_nums[num])
+        if len(self.kinds) <= _FEW_KINDS:
+            return self._row(own)[self.class_nums[others]]
+        first = self.kinds[own]
         classes, place_of = np.unique(self.class_nums[others], return_inverse=True)
         follows = [_covers(self.kinds[then], first) for then in classes]
         return np.array(follows, dtype=bool)[place_of]
+
+    def _row(self, first: int) -> Mask:
+        """``(n_classes,)`` which classes may follow one."""
+        if first not in self._rows:
+            follows = [_covers(then, self.kinds[first]) for then in self.kinds]
+            self._rows[first] = np.array(follows, dtype=bool)
+        return self._rows[first]
 
 
 def list_similar(

@@ -21,11 +21,13 @@ CREATOR: Final = "+creator"
 CREATOR_LIMIT: Final = 40
 """Characters of a creator in a sentence."""
 
+LOOKED_AT: Final = 300
+"""Characters of a title in which a number of a part is looked for."""
 _NUMBER = re.compile(r"(?<!\d)\d{1,3}(?!\d)")
 """The number of a part; four digits are a year."""
 _BEFORE_PART = re.compile(
-    r"(?:#|第|\b(?:part|parte|partie|teil|folge|episode|épisode|episodio|ep|chapter|chapitre|"
-    r"capítulo|kapitel|lesson|lektion|day|tag|no|nr|vol|video|s\d*\s*e|e)\.?)\s*$",
+    r"(?:#|第|(?<![^\W\d_])(?:part|parte|partie|teil|folge|episode|épisode|episodio|ep|chapter|"
+    r"chapitre|capítulo|kapitel|lesson|lektion|day|tag|no|nr|vol|video|e)\.?)\s*$",
     re.IGNORECASE,
 )
 _AFTER_NUMBER = re.compile(r"\s*[.:)\]\-–—]")
@@ -68,6 +70,7 @@ def may_be_named(topic: str) -> bool:
 
 def part_of(title: str) -> tuple[str, int] | None:
     """The name of the series and the number of the part, where a title says both."""
+    title = title[:LOOKED_AT]
     numbers = list(_NUMBER.finditer(title))
     if not numbers:
         return None
@@ -86,7 +89,8 @@ def _counts_parts(title: str, number: re.Match[str]) -> bool:
     In "Formula 1 highlights" and "Top 10 goals" it does not.
     """
     before, behind = title[: number.start()], _YEAR.sub(" ", title[number.end() :])
-    is_first = not _LETTER.search(before) and _AFTER_NUMBER.match(behind) is not None
+    follows = _AFTER_NUMBER.match(title[number.end() :])
+    is_first = not _LETTER.search(before) and follows is not None
     return bool(_BEFORE_PART.search(before)) or not _LETTER.search(behind) or is_first
 
 

@@ -174,7 +174,7 @@ def measure_videos(block: Block, nums: Ints) -> Floats:
 
     Returns:
         ``(n_users, n_nums, n_features)`` float32; 0 where a feature says nothing of such a video.
-        What is for trees alone is always measured: a rank of 0 would be the first.
+        What is for trees alone is measured unless it is left out: a rank of 0 would be the first.
     """
     found = np.zeros((block.histories.n_users, len(nums), len(FEATURES)), dtype=np.float32)
     left_out = left_out_of(block)

@@ -43,7 +43,8 @@ class Configuration:
     Attributes:
         tower_epochs, attention_epochs: passes that were best.
         n_held_out: users whose last liked video it was chosen on.
-        learned: scorer -> what that scorer learned, as it writes and reads it itself.
+        learned: scorer -> what that scorer learned, as it writes and reads it itself; beside them
+            what is turned away, and which features are left out.
         measured: held-out NDCG@10 by scorer, and the training's gap, for the metrics.
         scorer: the score that orders the lists.
         knows_time: whether the tower was trained beside what everybody watched at the time of each

@@ -56,7 +56,8 @@ class Chosen:
     """What held-out events said.
 
     Attributes:
-        learned: scorer -> what it learned; so the part for what is turned away (`turning_away`).
+        learned: scorer -> what it learned; so the part for what is turned away (`turning_away`),
+            and which features are left out (`features.LEFT_OUT`).
         scorer: which score orders the lists.
         measured: held-out NDCG@10 of each scorer over candidates, what the portrait adds to that of
             the blend (`portrait_gain`) and all that is made of words to that of the scorer which
@@ -96,7 +97,7 @@ def choose_scorer(models: Models, held: HeldOut, settings: RecommendingSettings)
     measured["candidate_recall"] = float(listed / every.n_relevant.sum())
     measured["n_measured"] = float(len(bare))
     learned = {some.name: _learn(some, every) for some in SCORERS}
-    learned[LEFT_OUT] = {"names": [NAMES[place] for place in left_out]}
+    learned |= left_out_by(settings.left_out)
     with taking(TURNED_AWAY):
         learned[TURNED_AWAY] = _learn_turning_away(models, held.asked, settings.against)
     measured |= measure_gaps(models, held, settings)
@@ -153,6 +154,16 @@ def _places_of(names: Sequence[str]) -> list[int]:
         )
         raise ModelError(message)
     return [NAMES.index(name) for name in names if name in NAMES]
+
+
+def left_out_by(names: Sequence[str]) -> dict[str, Learned]:
+    """What is learned of a setting that leaves features out, beside what scorers learn; or nothing.
+
+    Raises:
+        ModelError: a name is neither a source nor a feature.
+    """
+    features = [NAMES[place] for place in _places_of(names)]
+    return {LEFT_OUT: {"names": features}} if features else {}
 
 
 def _learn(scorer: Scorer, examples: Examples) -> Learned:

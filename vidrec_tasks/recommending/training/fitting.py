@@ -24,7 +24,7 @@ from vidrec_tasks.recommending.models.ridge import LinearShape
 from vidrec_tasks.recommending.models.sequences import liked
 from vidrec_tasks.recommending.models.tower import TowerShape, UserTower, embed_users, embed_videos
 from vidrec_tasks.recommending.training.attention_training import AttentionSchedule, train_attention
-from vidrec_tasks.recommending.training.choosing import USUAL, choose_scorer
+from vidrec_tasks.recommending.training.choosing import USUAL, choose_scorer, left_out_by
 from vidrec_tasks.recommending.training.guesses import Guesses
 from vidrec_tasks.recommending.training.held_out import (
     Asked,
@@ -133,6 +133,7 @@ def fit(
         usual = Configuration(
             min(DEFAULT_EPOCHS, settings.max_epochs), 0, len(held.asked.targets),
             scorer=USUAL if settings.scorer == "auto" else settings.scorer,
+            learned=left_out_by(settings.left_out),
         )  # fmt: skip
         return Fitted(_fit_as_told(histories, told, usual))
     chosen = _fit_and_choose(held, told, start)
@@ -304,5 +305,5 @@ def _tower_ndcg(tower: UserTower, asked: Asked, lately: npt.NDArray[np.float32] 
 
 def _training_gap(tower: UserTower, asked: Asked) -> float:
     """NDCG@10 on the held-out users' last learned event minus on the held-out one: overfitting."""
-    seen = hold_out(asked.users, seed=0).asked
+    seen = replace(hold_out(asked.users, seed=0).asked, unpublished=asked.unpublished)
     return _tower_ndcg(tower, seen, 0.0) - _tower_ndcg(tower, asked, 0.0) if seen.targets else 0.0

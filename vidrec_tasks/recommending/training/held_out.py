@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 
 MIN_LIKED = 3
 """Liked events a user needs before the last of them may be held out."""
@@ -212,9 +213,16 @@ def ideal(n_relevant: int, *, k: int = 10) -> float:
 
 
 def _n_asked(histories: Histories, begin: int, published_at_s: Ints) -> int:
+    is_out = _are_unpublished(histories, begin, published_at_s)
     held_out = time_split(histories, cut=begin).held_out
-    unpublished = np.flatnonzero(published_at_s >= begin)
-    return sum(not np.isin(videos, unpublished).all() for videos in held_out)
+    return sum(not is_out[videos].all() for videos in held_out)
+
+
+def _are_unpublished(histories: Histories, begin: int, published_at_s: Ints) -> Mask:
+    """``(n_videos,)`` which videos came out at a moment or later."""
+    n_videos = int(histories.video_nums.max(initial=-1)) + 1
+    known = published_at_s if len(published_at_s) else np.zeros(n_videos, dtype=np.int64)
+    return np.asarray(known >= begin, dtype=bool) & (known > 0)
 
 
 def _asked(
@@ -223,15 +231,18 @@ def _asked(
     """Users with a history, at most `N_WANTED`; None where there are none."""
     histories = histories.before(end)
     split = time_split(histories, cut=begin)
-    unpublished = np.flatnonzero(published_at_s >= begin)
-    held_out = [videos[~np.isin(videos, unpublished)] for videos in split.held_out]
+    is_out = _are_unpublished(histories, begin, published_at_s)
+    held_out = [videos[~is_out[videos]] for videos in split.held_out]
     is_known = np.diff(split.train.offsets) > 0
     users = np.flatnonzero([len(v) > 0 for v in held_out] & is_known)
     if not len(users):
         return None
     users = np.sort(np.random.default_rng(seed).permutation(users)[:N_WANTED])
     targets = [held_out[user] for user in users]
-    away = turned_away_later(histories.take(users), cut=begin)
+    away = [
+        videos[~is_out[videos]] for videos in turned_away_later(histories.take(users), cut=begin)
+    ]
+    unpublished = np.flatnonzero(is_out)
     return Asked(split.train.take(users), targets, split.train, begin, away, unpublished)
 
 
