@@ -21,6 +21,7 @@ NO_JOBS = {"split_videos", "split_users", "night_is_published", *OVERRIDE}
 def dags(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(root / "dags")
+        patch.setenv("VIDREC_ENCODING_QUEUE", "gpu")
         from airflow.dag_processing.dagbag import DagBag
 
         bag = DagBag(dag_folder=str(root / "dags"))
@@ -48,6 +49,16 @@ def test_a_night_runs_every_job_once(dags: dict[str, Any], dag_id: str) -> None:
     tasks = [task.task_id.rsplit(".", 1)[-1] for task in dags[dag_id].tasks]
     assert sorted(set(tasks) - NO_JOBS) == sorted(NIGHT)
     assert len(tasks) == len(set(tasks))
+
+
+@pytest.mark.parametrize("dag_id", ["vidrec_nightly", "vidrec_rebuild"])
+def test_what_runs_encoders_or_the_language_model_goes_to_its_workers(
+    dags: dict[str, Any], dag_id: str
+) -> None:
+    queues = {task.task_id.rsplit(".", 1)[-1]: task.queue for task in dags[dag_id].tasks}
+    assert {name for name, queue in queues.items() if queue == "gpu"} == {
+        plan.name for plan in JOBS if plan.is_encoding
+    }
 
 
 def test_every_job_by_hand_has_a_dag(dags: dict[str, Any]) -> None:

@@ -86,6 +86,15 @@ def test_other_weights_under_the_same_name_have_another_identity(folder: Path) -
     assert load(other).identity != load(folder).identity
 
 
+@pytest.mark.parametrize("name", ["chat_template.jinja", "tokenizer_config.json"])
+def test_another_template_or_tokenizer_is_another_model(folder: Path, name: str) -> None:
+    other = folder.parent / f"with {name}" / "tiny"
+    shutil.copytree(folder, other)
+    path = other / name
+    path.write_text(f"{path.read_text() if path.exists() else ''} \n")
+    assert load(other).identity != load(folder).identity
+
+
 @pytest.fixture(scope="module")
 def byte_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_byte_causal(tmp_path_factory.mktemp("models") / "bytes")

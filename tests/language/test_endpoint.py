@@ -85,10 +85,12 @@ def echo(body: dict[str, Any], _: Server) -> tuple[int, str]:
     return say(f"This user likes {body['messages'][1]['content'].split(chr(10))[0]}. And more.")
 
 
-def connect(server: Server, *, timeout_s: float = 5.0, n_attempts: int = 3) -> EndpointGenerator:
+def connect(
+    server: Server, *, timeout_s: float = 5.0, n_attempts: int = 3, batch_size: int = 64
+) -> EndpointGenerator:
     settings = LanguageSettings(
         model="m", endpoint_url=server.url, endpoint_key=SecretStr(KEY),
-        endpoint_timeout_s=timeout_s,
+        endpoint_timeout_s=timeout_s, batch_size=batch_size,
     )  # fmt: skip
     return EndpointGenerator(settings, n_attempts=n_attempts, max_wait_s=0.01)
 
@@ -292,6 +294,25 @@ def test_an_answer_of_another_form_is_dropped_and_counted_and_the_rest_stands(
     answers = generator.complete(ASKED[:5])
     assert [bool(answer) for answer in answers] == [True, True, True, False, True]
     assert generator.usage.dropped == {reason: 1}
+
+
+def test_prompts_that_are_refused_for_themselves_stop_no_night(
+    serve: Callable[..., Server],
+) -> None:
+    def reply(body: dict[str, Any], server: Server) -> tuple[int, str]:
+        return (413, "too large") if "facts 3" in str(body) else answer_in_json(body, server)
+
+    generator = connect(serve(reply), batch_size=3)
+    answers = generator.complete(ASKED[:4])  # the last batch is the refused one alone
+    assert [bool(answer) for answer in answers] == [True, True, True, False]
+    assert generator.usage.dropped == {"refused": 1}
+    assert not generator.usage.unanswered
+
+
+def test_a_server_that_refuses_every_prompt_is_named(serve: Callable[..., Server]) -> None:
+    generator = connect(serve(lambda _, __: (400, "no such option")))
+    with pytest.raises(ModelError, match="had no answer"):
+        generator.complete([ASKED[0]._replace(user=f"facts {num}") for num in range(8)])
 
 
 def test_a_late_answer_is_dropped_and_the_rest_stands(serve: Callable[..., Server]) -> None:
