@@ -14,7 +14,7 @@ from tests.stores import record_of
 from vidrec_tasks.content.modalities.registry import MODALITIES
 from vidrec_tasks.content.modalities.texts import Text
 from vidrec_tasks.contracts.artefacts import ARTEFACTS
-from vidrec_tasks.errors import InputError, MissingArtefact
+from vidrec_tasks.errors import InputError, MissingArtefact, ModelError
 from vidrec_tasks.jobs.answer_request import N_SHOWN, answer_request
 from vidrec_tasks.jobs.shared import search
 from vidrec_tasks.publishing.engine import make_engine, results_url
@@ -113,6 +113,25 @@ def test_asking_again_replaces_the_answers(store: tuple[Settings, Store]) -> Non
     ask(store, "cat")
     table = Reader(results_url(*store)).table("adhoc_search_results")
     assert set(table["query"]) == {"cat"}
+
+
+@pytest.mark.parametrize(
+    ("made_by", "is_other"),
+    [("words@1/bfloat16", False), ("words@0/float32", True), ("", False)],
+)
+def test_queries_by_another_model_than_that_of_the_vectors_are_refused(
+    store: tuple[Settings, Store], monkeypatch: pytest.MonkeyPatch, made_by: str, *, is_other: bool
+) -> None:
+    monkeypatch.setattr(KnowsWords, "text_identity", "words@1/float32", raising=False)
+    run = Runs(store[1]).of_night(NIGHT)
+    table = run.read_table("content").assign(text_encoder=made_by)
+    text = run.read_array("content", "text")
+    run.remember(run.artefacts.write("content", "other", {"table": table, "text": text}))
+    if is_other:
+        with pytest.raises(ModelError, match=r"made by words@0, and the encoder is words@1 now"):
+            ask(store, "cat")
+    else:
+        assert ask(store, "cat")["rows"][0]["video_id"] == "v0"
 
 
 def test_blank_and_repeated_queries_are_left_out(store: tuple[Settings, Store]) -> None:

@@ -1,5 +1,6 @@
 """Searches a run's features: what answering a night's queries and a request have in common."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,12 +12,14 @@ from vidrec_tasks.content.encoding.encoders import Encoders
 from vidrec_tasks.content.modalities.modality import Floats, Modality, Moments
 from vidrec_tasks.content.modalities.registry import MODALITIES
 from vidrec_tasks.content.modalities.texts import TEXT
-from vidrec_tasks.errors import MissingArtefact, MissingPart
+from vidrec_tasks.errors import MissingArtefact, MissingPart, ModelError
 from vidrec_tasks.recommending.lists.rules import allowed_in, visible
 from vidrec_tasks.running.job import Context
 from vidrec_tasks.searching.search import SearchIndex, search
 from vidrec_tasks.settings import SearchingSettings, Settings
 from vidrec_tasks.store.runs import Run
+
+_PRECISION = re.compile(r"/[a-z]+\d+")
 
 
 def search_features(
@@ -39,6 +42,9 @@ def search_features(
         moment: videos that are not visible then are not found.
         searching: in place of ``settings.searching``.
         cache: a folder in which the encoders keep what they need again.
+
+    Raises:
+        ModelError: an encoder is another one than the vectors were made by.
     """
     videos = features.read_table("videos")
     text, others = features.read_array("content", TEXT.name), _others(features)
@@ -48,7 +54,9 @@ def search_features(
     )
     encoders = Encoders(settings.content, cache=cache)
     has = {TEXT.name: text, **others}
-    vectors = {m.name: _ask(m, has[m.name], queries, encoders) for m in MODALITIES if m.name in has}
+    asked = [modality for modality in MODALITIES if modality.name in has]
+    _refuse_others(features, asked, encoders)
+    vectors = {m.name: _ask(m, has[m.name], queries, encoders) for m in asked}
     chosen = searching or settings.searching
     return search(index, queries, vectors, settings=chosen, allowed=allowed)
 
@@ -70,6 +78,33 @@ def _others(features: Context | Run) -> dict[str, Moments | Floats]:
             if encoder_column(name) in features.read_table("content"):
                 raise
     return found
+
+
+def _refuse_others(
+    features: Context | Run, modalities: Sequence[Modality], encoders: Encoders
+) -> None:
+    """Refuse queries by another encoder than that of the vectors they are compared with.
+
+    Raises:
+        ModelError: a folder or a hub id of the night's settings holds another model now.
+    """
+    content = features.read_table("content")
+    for modality in modalities:
+        made = content.get(encoder_column(modality.name), pd.Series(dtype=str)).unique()
+        names = {_without_precision(str(name)) for name in made} - {""}
+        now = _without_precision(modality.identity(encoders)) if names else ""
+        others = sorted(names - {now})
+        if others:
+            message = (
+                f"search: the vectors of {modality.name} were made by {others[0]}, and the encoder "
+                f"is {now} now; put the old one back, or run a night with the new one"
+            )
+            raise ModelError(message)
+
+
+def _without_precision(identity: str) -> str:
+    """Another machine may compute in another precision: such vectors can be compared."""
+    return _PRECISION.sub("", identity)
 
 
 def _ask(
