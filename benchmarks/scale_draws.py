@@ -22,6 +22,9 @@ SEED: Final = 7
 
 _A_SERIES: Final = 20
 """Videos that belong closely together."""
+_FOLLOWED: Final = 4
+_LOYAL: Final = 0.5
+"""Series that a user follows, and the share of their plays that is of these."""
 _SLOPE, _N_WIDE, _MEAN = 0.9, 256, 0.415
 _TOPIC, _SERIES = 0.3, 0.25
 """Geometry of the drawn embeddings, set to that of the embedded encoder over 3,599 real titles: a
@@ -41,22 +44,32 @@ class Drawn:
         by_topic: ``(n_videos,)`` the videos of each topic in turn, most watched first.
         starts: ``(N_TOPICS + 1,)`` where each topic begins there.
         duration_s: ``(n_videos,)``.
+        series_of: ``(n_videos,)``.
+        by_series: ``(n_videos,)`` the videos of each series in turn, most watched first.
+        series_starts: ``(n_series + 1,)`` where each series begins there.
     """
 
     topic_of: Ints
     by_topic: Ints
     starts: Ints
     duration_s: npt.NDArray[np.float64]
+    series_of: Ints
+    by_series: Ints
+    series_starts: Ints
 
     @classmethod
     def of(cls, n_videos: int) -> "Drawn":
         """Topics, who is watched most in each, and durations."""
         rng = np.random.default_rng([SEED, 2])
         series_topic = rng.integers(0, N_TOPICS, _n_series(n_videos))
-        topic_of = series_topic[_series_of(n_videos)]
-        by_topic = np.lexsort((rng.random(n_videos), topic_of))
+        series_of = _series_of(n_videos)
+        topic_of = series_topic[series_of]
+        fame = rng.random(n_videos)
+        by_topic, by_series = np.lexsort((fame, topic_of)), np.lexsort((fame, series_of))
         starts = np.searchsorted(topic_of[by_topic], np.arange(N_TOPICS + 1))
-        return cls(topic_of, by_topic, starts, rng.uniform(30, 1_800, n_videos))
+        ends = np.searchsorted(series_of[by_series], np.arange(_n_series(n_videos) + 1))
+        duration_s = rng.uniform(30, 1_800, n_videos)
+        return cls(topic_of, by_topic, starts, duration_s, series_of, by_series, ends)
 
 
 @dataclass(frozen=True)
@@ -99,7 +112,11 @@ def draw_embeddings(drawn: Drawn, path: Path) -> Floats:
 
 
 def draw_plays(drawn: Drawn, rng: np.random.Generator, n_users: int, window_days: int) -> Plays:
-    """Plays of users with two topics each; of a topic's videos that of rank r with 1 / r (Zipf)."""
+    """Plays of users with two topics each, half of them within a few series of these.
+
+    Of a topic's or a series' videos that of rank r is played with 1 / r (Zipf). By topics alone the
+    best possible lists of everybody would show 1% of 200,000 videos.
+    """
     counts = rng.geometric(1 / EVENTS_A_USER, n_users).clip(2, 10 * EVENTS_A_USER)
     users = np.repeat(np.arange(n_users), counts)
     tastes = rng.integers(0, N_TOPICS, (n_users, 2))
@@ -107,8 +124,25 @@ def draw_plays(drawn: Drawn, rng: np.random.Generator, n_users: int, window_days
     size = np.maximum(drawn.starts[topics + 1] - drawn.starts[topics], 1)
     place = np.minimum((size + 1.0) ** rng.random(len(users)) - 1, size - 1).astype(np.int64)
     videos = drawn.by_topic[np.minimum(drawn.starts[topics] + place, len(drawn.by_topic) - 1)]
+    in_series = rng.random(len(users)) < _LOYAL
+    videos[in_series] = _of_series(drawn, rng, tastes, users[in_series])
     ago_s = rng.integers(3_600, window_days * 86_400, len(users))
     return Plays(users, videos, ago_s, rng.random(len(users)) * drawn.duration_s[videos])
+
+
+def _of_series(drawn: Drawn, rng: np.random.Generator, tastes: Ints, users: Ints) -> Ints:
+    """``(n_plays,)`` videos of the series that each user follows, which lie in their topics."""
+    followed = []  # a video of each series
+    for num in range(_FOLLOWED):
+        topics = tastes[:, num % 2]
+        size = np.maximum(np.diff(drawn.starts)[topics], 1)
+        place = np.minimum(drawn.starts[topics] + rng.integers(0, size), len(drawn.by_topic) - 1)
+        followed.append(drawn.by_topic[place])
+    chosen = rng.integers(0, _FOLLOWED, len(users))
+    series = drawn.series_of[np.stack(followed, axis=1)[users, chosen]]
+    begin, end = drawn.series_starts[series], drawn.series_starts[series + 1]
+    place = np.minimum((end - begin + 1.0) ** rng.random(len(users)) - 1, end - begin - 1)
+    return np.asarray(drawn.by_series[begin + place.astype(np.int64)])
 
 
 def _variances() -> Floats:

@@ -130,7 +130,8 @@ def write_inputs(inputs: Path, n_videos: int, n_users: int) -> None:
         rng = np.random.default_rng([SEED, first // USERS_A_FILE])
         plays = draw_plays(drawn, rng, n, WINDOW_DAYS)
         oldest_s = age_days(n_videos)[plays.videos] * 86_400
-        ago_s = np.where(plays.ago_s > oldest_s, rng.uniform(0.1, 0.9) * oldest_s, plays.ago_s)
+        later_s = rng.uniform(0.05, 0.95, len(oldest_s)) * oldest_s
+        ago_s = np.where(plays.ago_s > oldest_s, later_s, plays.ago_s)
         at = pd.Timestamp(NIGHT, tz="UTC") - pd.to_timedelta(ago_s, unit="s")
         table = pa.table(
             {
@@ -150,7 +151,9 @@ def catalogue(drawn: Drawn) -> pd.DataFrame:
     """Videos with titles, descriptions and tags of their topic; one in ten has no tag."""
     n = len(drawn.topic_of)
     rng = np.random.default_rng([SEED, 6])
-    manners, places = rng.integers(0, len(MANNERS), n), rng.integers(0, len(PLACES), n)
+    n_series = int(drawn.series_of.max()) + 1  # a series has a manner, a place and a creator
+    manners = rng.integers(0, len(MANNERS), n_series)[drawn.series_of]
+    places = rng.integers(0, len(PLACES), n_series)[drawn.series_of]
     other = rng.integers(0, len(SUBJECTS), n)
     subjects = [SUBJECTS[topic] for topic in drawn.topic_of]
     night = pd.Timestamp(NIGHT, tz="UTC")
@@ -171,7 +174,7 @@ def catalogue(drawn: Drawn) -> pd.DataFrame:
                 [subject] if is_tagged else []
                 for subject, is_tagged in zip(subjects, rng.random(n) < 0.9, strict=True)
             ],
-            CREATOR_ID: [f"c{num % max(1, n // 20)}" for num in range(n)],
+            CREATOR_ID: [f"c{series}" for series in drawn.series_of],
             LANGUAGE: "en",
             DURATION_S: drawn.duration_s,
             PUBLISHED_AT: night - pd.to_timedelta(age_days(n), unit="D"),

@@ -9,10 +9,15 @@ import pandas as pd
 from vidrec_tasks.columns import (
     AGE_RATING,
     EXPIRES_AT,
+    IS_WATCHED,
     MAX_AGE_RATING,
+    N_INTERACTIONS,
     OPTED_OUT,
+    RANK,
     REGION,
     REGIONS,
+    SCORE,
+    SCORE_COMPONENTS,
     STATUS,
     USER_ID,
     VIDEO_ID,
@@ -33,6 +38,7 @@ log = logging.getLogger(__name__)
 _OF_VIDEOS = (VIDEO_ID, STATUS, EXPIRES_AT, AGE_RATING, REGIONS)
 _OF_USERS = (USER_ID, REGION, MAX_AGE_RATING, OPTED_OUT)
 """What lists are counted against, of catalogue and users."""
+_OF_LISTS = (USER_ID, VIDEO_ID, RANK, SCORE, SCORE_COMPONENTS)
 
 
 @job(is_pure=False)
@@ -80,9 +86,9 @@ def check_gates(context: Context) -> Made:
 
 def _count(context: Context, shard: str, rules: Rulebook) -> ListCounts:
     return count_lists(
-        context.read_table(f"explained.{shard}"),
-        context.read_table(f"profiles.{shard}"),
-        context.read_table(f"profiles.{shard}", "visits"),
+        context.read_rows(f"explained.{shard}", columns=_OF_LISTS),
+        context.read_rows(f"profiles.{shard}", columns=(USER_ID, N_INTERACTIONS)),
+        context.read_rows(f"profiles.{shard}", "visits", columns=(USER_ID, VIDEO_ID, IS_WATCHED)),
         rules,
     )
 
@@ -122,7 +128,8 @@ def _shape(context: Context) -> ListShape:
     shape = ListShape()
     for shard in range(context.run.record.n_user_shards):
         before = _before(context, str(shard))
-        shape += measure_shape(context.read_table(f"explained.{shard}"), before)
+        lists = context.read_rows(f"explained.{shard}", columns=(USER_ID, VIDEO_ID))
+        shape += measure_shape(lists, before)
     return shape
 
 

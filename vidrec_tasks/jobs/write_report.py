@@ -3,14 +3,28 @@
 import base64
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
-from vidrec_tasks.columns import N_VIEWERS_RECENT, PATH, PORTRAIT, TITLE, USER_ID, VIDEO_ID
+from vidrec_tasks.columns import (
+    EXPLANATION,
+    EXPLANATION_VERIFIED,
+    N_VIEWERS_RECENT,
+    PATH,
+    PORTRAIT,
+    RANK,
+    REASON_CODE,
+    SCORE,
+    SOURCE,
+    TITLE,
+    USER_ID,
+    VIDEO_ID,
+)
+from vidrec_tasks.contracts.artefacts import columns_of
 from vidrec_tasks.contracts.rejects import LEFT_OUT
 from vidrec_tasks.errors import MissingPart
 from vidrec_tasks.evaluation.curves import ListCurves
@@ -48,6 +62,8 @@ log = logging.getLogger(__name__)
 HISTORY_NIGHTS = 14
 
 _BESIDE = ("similar", "fallbacks", "answers")
+_OF_LISTS = (USER_ID, VIDEO_ID, RANK, SCORE, SOURCE, REASON_CODE, EXPLANATION, EXPLANATION_VERIFIED)
+"""What the report says of lists: evidence and parts of scores are most of their bytes."""
 
 
 def report_state(context: Context) -> Any:
@@ -80,9 +96,10 @@ def _gather(context: Context) -> ReportFacts:
     quarantine = _all(run, "keyframes", "quarantine")
     tracks = _all(run, "texts", "tracks")
     unread = tracks[is_unread(tracks)] if len(tracks) else tracks
-    lists, curves, videos = ListFacts(), ListCurves(), run.read_table("videos")
+    lists, curves = ListFacts(), ListCurves()
+    videos = run.read_rows("videos", columns=(VIDEO_ID, TITLE))
     vectors = _vectors(run, videos)
-    for explained in _each(run, "explained"):
+    for explained in _each(run, "explained", columns=_OF_LISTS):
         lists.add(explained)
         curves.add(explained, vectors)
     return ReportFacts(
@@ -166,8 +183,12 @@ def _funnel(run: Run, videos: pd.DataFrame, lists: ListFacts) -> dict[str, Steps
     found = funnel_of(run.receipts())
     if lists.n_rows:
         found.setdefault("videos", []).append(("in a list", len(lists.showings)))
-    beside = [(name, len(run.read_table(name))) for name in _BESIDE if run.find(name)]
+    beside = [(name, _n_rows(run, name)) for name in _BESIDE if run.find(name)]
     return {**found, "rows beside the lists": beside} if beside else found
+
+
+def _n_rows(run: Run, name: str) -> int:
+    return len(run.read_rows(name, columns=columns_of(name)[:1]))
 
 
 def _vectors(run: Run, videos: pd.DataFrame) -> dict[str, Any]:
@@ -181,17 +202,18 @@ def _viewings(run: Run) -> list[int]:
     """How many users watched each video lately."""
     if run.find("popularity") is None:
         return []
-    return [int(n) for n in run.read_table("popularity")[N_VIEWERS_RECENT]]
+    viewers = run.read_rows("popularity", columns=(N_VIEWERS_RECENT,))
+    return [int(n) for n in viewers[N_VIEWERS_RECENT]]
 
 
 def _samples(context: Context, videos: pd.DataFrame) -> list[Sample]:
-    explained = next((frame for frame in _each(context.run, "explained") if len(frame)), None)
+    lists = _each(context.run, "explained", columns=_OF_LISTS)
+    explained = next((frame for frame in lists if len(frame)), None)
     if explained is None:
         return []
     users = choose_sample_users(explained)
-    portraits = [frame[[USER_ID, PORTRAIT]] for frame in _each(context.run, "portraits")]
+    portraits = list(_each(context.run, "portraits", columns=(USER_ID, PORTRAIT), of=users))
     known = pd.concat(portraits) if portraits else pd.DataFrame({USER_ID: [], PORTRAIT: []})
-    known = known[known[USER_ID].isin(users)]
     return sample_lists(
         explained,
         users,
@@ -205,9 +227,9 @@ def _pictures(context: Context, video_ids: list[str]) -> dict[str, str]:
     """The middle keyframe of each video as a data URI: the report stands alone."""
     if context.run.find("frames") is None:
         return {}
-    frames = context.run.read_table("frames")
+    frames = context.run.read_rows("frames", column=VIDEO_ID, values=video_ids)
     pictures = {}
-    for video_id, rows in frames[frames[VIDEO_ID].isin(video_ids)].groupby(VIDEO_ID):
+    for video_id, rows in frames.groupby(VIDEO_ID):
         path = context.store.path("features", "keyframes", str(rows[PATH].iloc[len(rows) // 2]))
         if path.exists():
             data = base64.b64encode(context.store.read(path)).decode()
@@ -215,11 +237,19 @@ def _pictures(context: Context, video_ids: list[str]) -> dict[str, str]:
     return pictures
 
 
-def _each(run: Run, kind: str, part: str = "table") -> Iterator[pd.DataFrame]:
-    """The shards of a kind that were made."""
+def _each(
+    run: Run,
+    kind: str,
+    part: str = "table",
+    *,
+    columns: Sequence[str] | None = None,
+    of: Sequence[str] | None = None,
+) -> Iterator[pd.DataFrame]:
+    """The shards of a kind that were made: some columns of them, or of some users alone."""
+    column = None if of is None else USER_ID
     for name in shards_of(run, kind):
         if run.find(name) is not None:
-            yield run.read_table(name, part)
+            yield run.read_rows(name, part, column=column, values=of or (), columns=columns)
 
 
 def _all(run: Run, kind: str, part: str) -> pd.DataFrame:
