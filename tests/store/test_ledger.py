@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vidrec_tasks.errors import StoreError
 from vidrec_tasks.store.ledger import Ledger
 from vidrec_tasks.store.store import Store
 
@@ -85,6 +86,14 @@ def test_the_key_is_for_its_owner_alone(ledger: Ledger, tmp_path: Path) -> None:
     ledger.add(["a"])
     mode = (tmp_path / "erasures" / "key").stat().st_mode
     assert stat.S_IMODE(mode) == 0o600
+
+
+def test_a_key_that_was_not_written_whole_is_named(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.add(["a"])
+    (tmp_path / "erasures" / "key").chmod(0o600)
+    (tmp_path / "erasures" / "key").write_bytes(b"")
+    with pytest.raises(StoreError, match="holds 0 bytes, not 32"):
+        Ledger(ledger.store).holds(pd.Series(["a"], dtype="str"))
 
 
 def test_another_store_hashes_the_same_user_otherwise(tmp_path: Path) -> None:
