@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.recommending import worlds
 from tests.recommending.test_sequences import all_liked, histories
-from vidrec_tasks.recommending.models.linear import fit_linear, user_matrix
+from vidrec_tasks.recommending.models.linear import N_PAIRED, fit_linear, user_matrix
 from vidrec_tasks.recommending.models.ridge import LinearShape
 
 L2 = 3.0
@@ -63,6 +63,16 @@ def test_with_few_neighbours_it_ranks_nearly_as_the_whole_does() -> None:
     watched = user_matrix(users, worlds.N_VIDEOS).toarray()
     scores = [(watched @ model).ravel() for model in (whole, sparse.toarray())]
     assert np.corrcoef(*scores)[0, 1] > 0.9
+
+
+def test_beyond_the_dense_limit_pairs_are_of_the_newest_events_of_a_user() -> None:
+    """One user alone cannot ask for the square of a life of watching."""
+    n = N_PAIRED + 60
+    users = histories([[(num, 1.0) for num in range(n)], [(0, 1.0), (1, 1.0)]])
+    newest = histories([[(num, 1.0) for num in range(60, n)], [(0, 1.0), (1, 1.0)]])
+    by_video = fit_linear(users, n, BY_VIDEO).matrix
+    assert (by_video != fit_linear(newest, n, BY_VIDEO).matrix).nnz == 0
+    assert fit_linear(users, n, WHOLE).matrix[0, n - 1] != 0
 
 
 def test_only_the_strongest_neighbours_of_the_whole_are_kept() -> None:
