@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
-import numpy as np
-
 MAX_CHARS: Final = 400
 """Characters of a passage: about 100 tokens of the text encoder, which reads 256."""
 
@@ -69,7 +67,8 @@ def without_sounds(text: str) -> str:
 def group(cues: Iterable[Cue]) -> list[Cue]:
     """Cues in order of time as passages of whole sentences, as far as they are marked.
 
-    A cue that is longer than a passage is several, which share its time by their length.
+    A cue that is longer than a passage is several, each of its time: cues may overlap, and
+    passages stand in order.
     """
     passages: list[Cue] = []
     open_: list[Cue] = []
@@ -137,13 +136,7 @@ def _joined(cues: Sequence[Cue]) -> Cue:
 def _pieces(cue: Cue) -> list[Cue]:
     if len(cue.text) <= MAX_CHARS:
         return [cue]
-    texts = _sentences(cue.text)
-    ends = np.cumsum([len(text) for text in texts]) / sum(map(len, texts))
-    times = cue.at_s + (cue.until_s - cue.at_s) * np.concatenate([[0.0], ends])
-    return [
-        replace(cue, at_s=float(at_s), until_s=float(until_s), text=text)
-        for text, at_s, until_s in zip(texts, times[:-1], times[1:], strict=True)
-    ]
+    return [replace(cue, text=text) for text in _sentences(cue.text)]
 
 
 def _sentences(text: str) -> list[str]:
