@@ -54,8 +54,8 @@ def measure_equal(settings: Settings, n_users: int) -> dict[str, Any]:
     for job in ("build_profiles", "embed_users"):
         run_job(Order(job, NIGHT, str(SHARD), owner="scale"), settings)
     context = Context(settings, store, run, str(SHARD))
-    search, rules = read_search(context), read_rules(context, NIGHT)
-    histories = read_histories(context)
+    search, histories = read_search(context), read_histories(context)
+    rules = read_rules(context, NIGHT, histories.user_ids)
     portraits = context.read_table(context.own("portraits"))
     vectors = context.read_array(context.own("portraits"), "vectors")
     asked = {

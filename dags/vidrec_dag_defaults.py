@@ -176,10 +176,9 @@ def by_hand(
             return answer_or_fail(
                 run_by_hand, task_id, request_id=dag_run.run_id, **arguments, **also()
             )
-        except RunUnderWay:
-            raise
         except VidrecError as error:
-            if waits and ti.try_number > DEFAULT_ARGS["retries"]:
+            is_for_good = waits and not isinstance(error, RunUnderWay)
+            if is_for_good and ti.try_number > DEFAULT_ARGS["retries"]:
                 raise AirflowFailException(str(error)) from error
             raise
 

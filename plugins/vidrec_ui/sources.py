@@ -79,12 +79,12 @@ class Sources:
             return Catalogue()
         with self._lock:
             if run_id not in self._catalogues:
-                while len(self._catalogues) >= _KEPT_CATALOGUES:
-                    self._catalogues.pop(next(iter(self._catalogues)))
                 run = self.run(run_id)
                 videos, frames = table_of(run, "videos"), table_of(run, "frames")
                 if videos is None or frames is None:  # not made yet, or not to be read just now
                     return Catalogue(videos, frames)
+                while len(self._catalogues) >= _KEPT_CATALOGUES:
+                    self._catalogues.pop(next(iter(self._catalogues)))
                 self._catalogues[run_id] = Catalogue(videos, frames)
             return self._catalogues[run_id]
 
@@ -98,11 +98,11 @@ class Sources:
             return None
         key = (name, ref.key, part)
         if key not in self._parts:
-            while len(self._parts) >= _KEPT_PARTS:
-                self._parts.pop(next(iter(self._parts)), None)
             found = table_of(run, name, part)
             if found is None:
                 return None
+            while len(self._parts) >= _KEPT_PARTS:
+                self._parts.pop(next(iter(self._parts)), None)
             self._parts[key] = found
         return self._parts[key]
 

@@ -33,6 +33,13 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
+OF_VIDEOS: Final = (VIDEO_ID, STATUS, EXPIRES_AT, AGE_RATING, REGIONS)
+OF_USERS: Final = (USER_ID, REGION, MAX_AGE_RATING, OPTED_OUT)
+OF_LISTS: Final = (USER_ID, VIDEO_ID, RANK, SCORE, SCORE_COMPONENTS)
+OF_PROFILES: Final = (USER_ID, N_INTERACTIONS)
+OF_VISITS: Final = (USER_ID, VIDEO_ID, IS_WATCHED)
+"""The columns that are read here of each table."""
+
 MAX_SUM_ERROR: Final = 1e-4
 """Relative: components are summed in single precision."""
 

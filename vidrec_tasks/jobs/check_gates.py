@@ -6,25 +6,19 @@ from typing import Any
 
 import pandas as pd
 
-from vidrec_tasks.columns import (
-    AGE_RATING,
-    EXPIRES_AT,
-    IS_WATCHED,
-    MAX_AGE_RATING,
-    N_INTERACTIONS,
-    OPTED_OUT,
-    RANK,
-    REGION,
-    REGIONS,
-    SCORE,
-    SCORE_COMPONENTS,
-    STATUS,
-    USER_ID,
-    VIDEO_ID,
-)
+from vidrec_tasks.columns import USER_ID, VIDEO_ID
 from vidrec_tasks.errors import GateError
 from vidrec_tasks.evaluation.gates import Evidence, Verdict, Volume, evaluate_gates, failed
-from vidrec_tasks.evaluation.list_counts import ListCounts, Rulebook, count_lists
+from vidrec_tasks.evaluation.list_counts import (
+    OF_LISTS,
+    OF_PROFILES,
+    OF_USERS,
+    OF_VIDEOS,
+    OF_VISITS,
+    ListCounts,
+    Rulebook,
+    count_lists,
+)
 from vidrec_tasks.evaluation.list_shape import ListShape, measure_shape
 from vidrec_tasks.publishing.engine import make_engine, results_url
 from vidrec_tasks.publishing.manifest import manifest_of, started_at
@@ -35,19 +29,14 @@ from vidrec_tasks.store.runs import Run
 
 log = logging.getLogger(__name__)
 
-_OF_VIDEOS = (VIDEO_ID, STATUS, EXPIRES_AT, AGE_RATING, REGIONS)
-_OF_USERS = (USER_ID, REGION, MAX_AGE_RATING, OPTED_OUT)
-"""What lists are counted against, of catalogue and users."""
-_OF_LISTS = (USER_ID, VIDEO_ID, RANK, SCORE, SCORE_COMPONENTS)
-
 
 @job(is_pure=False)
 def check_gates(context: Context) -> Made:
     """Count shard by shard, judge once; a rejected run keeps its gates and its row in ``runs``."""
-    videos = context.read_rows("videos", columns=_OF_VIDEOS)
+    videos = context.read_rows("videos", columns=OF_VIDEOS)
     rules = Rulebook(
         videos,
-        context.read_rows("users", columns=_OF_USERS),
+        context.read_rows("users", columns=OF_USERS),
         context.read_table("duplicates"),
         moment=pd.Timestamp(midnight(context.night)),
         n=context.settings.recommending.n,
@@ -86,9 +75,9 @@ def check_gates(context: Context) -> Made:
 
 def _count(context: Context, shard: str, rules: Rulebook) -> ListCounts:
     return count_lists(
-        context.read_rows(f"explained.{shard}", columns=_OF_LISTS),
-        context.read_rows(f"profiles.{shard}", columns=(USER_ID, N_INTERACTIONS)),
-        context.read_rows(f"profiles.{shard}", "visits", columns=(USER_ID, VIDEO_ID, IS_WATCHED)),
+        context.read_rows(f"explained.{shard}", columns=OF_LISTS),
+        context.read_rows(f"profiles.{shard}", columns=OF_PROFILES),
+        context.read_rows(f"profiles.{shard}", "visits", columns=OF_VISITS),
         rules,
     )
 

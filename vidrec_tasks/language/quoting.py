@@ -81,7 +81,7 @@ def plain_topic(topic: str) -> str:
     instructions, sensitive attributes.
     """
     flat = quote(topic, TOPIC_LIMIT + 1).replace("＆", "&")
-    folded = _folded(flat)
+    folded = as_judged(flat)
     words = folded.replace("-", " ").split()
     if not _TOPIC.fullmatch(flat) or len(flat) > TOPIC_LIMIT or len(words) > 4:
         return ""
@@ -97,7 +97,7 @@ def plain_title(title: str) -> str:
     Refused: no letter or digit, words of instructions, sensitive attributes.
     """
     flat = quote(title)
-    folded = _folded(flat)
+    folded = as_judged(flat)
     words = re.split(r"[\W_]+", folded)
     if not any(map(str.isalnum, flat)) or has_sensitive(flat):
         return ""
@@ -113,13 +113,13 @@ def commands(text: str) -> bool:
     A stem or a sign of such commands is enough, or two of their words: one alone, "write" say, is
     a word like any other in a sentence.
     """
-    flat = _folded(text)
+    flat = as_judged(text)
     words = set(re.findall(r"[^\W_]+", flat))
     is_named = any(stem in flat for stem in INSTRUCTION_STEMS) or bool(words & COMMANDING_WORDS)
     return is_named or len(words & INSTRUCTION_WORDS) >= 2 or bool(_TEMPLATE.search(flat))
 
 
-def _folded(text: str) -> str:
+def as_judged(text: str) -> str:
     """The text in the letters that it is judged by: wide and fancy ones are read as plain ones."""
     return unicodedata.normalize("NFKC", text).casefold()
 

@@ -8,12 +8,11 @@ to `judging`.
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
 from vidrec_tasks.language.generator import Prompt
-from vidrec_tasks.language.quoting import commands, plain_title, plain_topic, quote
+from vidrec_tasks.language.quoting import as_judged, commands, plain_title, plain_topic, quote
 
 VERSION: Final = 1
 """Of the question; another one makes every answer be asked for again."""
@@ -58,7 +57,7 @@ def relevance_prompt(facts: Sequence[str], *, title: str, topics: Sequence[str],
 
 def _answers(text: str) -> bool:
     """Whether a text commands, or says itself what is asked here."""
-    return commands(text) or bool(_SAYS.search(unicodedata.normalize("NFKC", text)))
+    return commands(text) or bool(_SAYS.search(as_judged(text)))
 
 
 def key_of(prompt: Prompt, identity: str) -> str:

@@ -118,7 +118,7 @@ def _cut(text: str, kind: str) -> str:
             if len(line) > left:
                 kept += ["", head]
                 left = MAX_CUE_CHARS
-            first, *others = _pieces(line, MAX_CUE_CHARS) if len(line) > left else [line]
+            first, *others = _pieces(line, MAX_CUE_CHARS)
             kept.append(first)
             for piece in others:
                 kept += ["", head, piece]

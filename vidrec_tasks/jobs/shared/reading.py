@@ -140,33 +140,24 @@ def shard_users(context: Context) -> pd.DataFrame:
     return users[mine].reset_index(drop=True)
 
 
-def read_rules(
-    context: Context, night: date, user_ids: npt.NDArray[np.object_] | None = None
-) -> UserRules:
-    """What each user may be shown on a night.
+def read_rules(context: Context, night: date, user_ids: npt.NDArray[np.object_]) -> UserRules:
+    """What each of some users may be shown on a night.
 
     Args:
         context: of the job.
         night: the night.
-        user_ids: those who are asked for; None: everybody in the table.
+        user_ids: those who are asked for; everybody's rules in each shard would be a square.
     """
     videos = context.read_rows("videos", columns=RULED, as_text=True)
     videos[REGIONS] = pd.Series(shared_from_texts(videos[REGIONS]), dtype=object)
     rules = UserRules(
         videos,
-        _users_of(context, user_ids),
+        context.read_rows("users", column=USER_ID, values=list(user_ids), columns=RULES_OF),
         moment=moment_of(night),
         default_max_age_rating=context.settings.recommending.default_max_age_rating,
     )
     return_memory()
     return rules
-
-
-def _users_of(context: Context, user_ids: npt.NDArray[np.object_] | None) -> pd.DataFrame:
-    """The rules of users: a job of one shard that took all users' would take their square."""
-    if user_ids is None:
-        return context.read_rows("users", columns=RULES_OF)
-    return context.read_rows("users", column=USER_ID, values=list(user_ids), columns=RULES_OF)
 
 
 def rows_of(table: pd.DataFrame, vectors: Floats, ids: npt.NDArray[np.object_]) -> Floats:

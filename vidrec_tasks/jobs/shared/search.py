@@ -88,7 +88,7 @@ def _refuse_others(
     Raises:
         ModelError: a folder or a hub id of the night's settings holds another model now.
     """
-    content = features.read_table("content")
+    content = features.read_rows("content", as_text=True)  # topics and concepts stay as they are
     for modality in modalities:
         made = content.get(encoder_column(modality.name), pd.Series(dtype=str)).unique()
         names = {_without_precision(str(name)) for name in made} - {""}

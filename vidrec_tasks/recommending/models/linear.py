@@ -7,7 +7,6 @@ each column is solved on the video's strongest co-watched neighbours alone.
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
 
 from vidrec_tasks.audience.histories import Histories
@@ -31,7 +30,7 @@ def fit_linear(histories: Histories, n_videos: int, shape: LinearShape) -> Spars
         ``(n_videos, n_videos)`` float32 with an empty diagonal.
     """
     watched = user_matrix(histories, n_videos)
-    used = _columns_used(watched)
+    used = np.flatnonzero(np.asarray((watched != 0).sum(axis=0)).ravel())
     if not len(used):
         return SparseModel(sp.csr_matrix((n_videos, n_videos), dtype=np.float32))
     if len(used) > shape.dense_limit:
@@ -45,10 +44,6 @@ def fit_linear(histories: Histories, n_videos: int, shape: LinearShape) -> Spars
     places = (used[triples.row], used[triples.col])
     matrix = sp.csr_matrix((triples.data, places), shape=(n_videos, n_videos))
     return SparseModel(keep_strongest_of_rows(matrix, shape.n_columns))
-
-
-def _columns_used(watched: sp.csr_matrix) -> npt.NDArray[np.int64]:
-    return np.flatnonzero(np.asarray((watched != 0).sum(axis=0)).ravel())
 
 
 def user_matrix(histories: Histories, n_videos: int) -> sp.csr_matrix:

@@ -31,6 +31,7 @@ from vidrec_tasks.recommending.training.held_out import (
     HeldOut,
     hold_out,
     hold_out_later,
+    last_learned,
     ndcg_of_targets,
 )
 from vidrec_tasks.recommending.training.held_out_lists import HeldOutLists
@@ -305,5 +306,5 @@ def _tower_ndcg(tower: UserTower, asked: Asked, lately: npt.NDArray[np.float32] 
 
 def _training_gap(tower: UserTower, asked: Asked) -> float:
     """NDCG@10 on the held-out users' last learned event minus on the held-out one: overfitting."""
-    seen = replace(hold_out(asked.users, seed=0).asked, unpublished=asked.unpublished)
+    seen = last_learned(asked, seed=0)
     return _tower_ndcg(tower, seen, 0.0) - _tower_ndcg(tower, asked, 0.0) if seen.targets else 0.0

@@ -169,6 +169,11 @@ def hold_out(histories: Histories, *, seed: int, since: int | None = None) -> He
     return HeldOut(train, asked, (asked,))
 
 
+def last_learned(asked: Asked, *, seed: int) -> Asked:
+    """Held-out users and the last liked event that was learned of some, as of the same moment."""
+    return replace(hold_out(asked.users, seed=seed).asked, unpublished=asked.unpublished)
+
+
 def ndcg_of_ranks(ranks: Ints, *, k: int = 10) -> Floats:
     """``(n,)`` NDCG@k of one relevant video at a rank (1 is best): 1 / log2(1 + rank) up to k."""
     gains = 1 / np.log2(1 + ranks.astype(np.float64))

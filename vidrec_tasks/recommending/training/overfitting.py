@@ -12,7 +12,12 @@ from vidrec_tasks.recommending.models.item_model import ItemModel
 from vidrec_tasks.recommending.models.item_models import ITEM_MODELS
 from vidrec_tasks.recommending.models.models import Models
 from vidrec_tasks.recommending.training.examples import as_of, gather_examples, ndcg_of_examples
-from vidrec_tasks.recommending.training.held_out import Asked, HeldOut, hold_out, ndcg_of_targets
+from vidrec_tasks.recommending.training.held_out import (
+    Asked,
+    HeldOut,
+    last_learned,
+    ndcg_of_targets,
+)
 from vidrec_tasks.settings import RecommendingSettings
 
 N_GAP: Final = 500
@@ -26,8 +31,7 @@ def measure_gaps(models: Models, held: HeldOut, settings: RecommendingSettings) 
     users. A scorer that learned from held-out events has its gap on these.
     """
     later = _some(held.asked, settings.seed)
-    learned = hold_out(later.users, seed=settings.seed).asked
-    learned = replace(learned, unpublished=later.unpublished)
+    learned = last_learned(later, seed=settings.seed)
     if not learned.targets:
         return {}
     models = as_of(models, held.asked)
